@@ -1,0 +1,5 @@
+/** Where stored contents come from: the payload's content store, or the bytes kept by a test. */
+export interface ObjectReader {
+  /** Streams the object's bytes, in chunks of any size; a missing object is a KubeparcelError of kind 'io'. */
+  open(sha256: string): AsyncIterable<Uint8Array>;
+}
