@@ -1,0 +1,144 @@
+import { createHash } from 'node:crypto';
+import { type Content, contentSize, type Entry, type Layout, RELATION_KINDS, type Relation } from './layout.ts';
+
+export interface Difference {
+  /** What differs: `version`, `depends`, `/usr/bin/kubelet mode`. */
+  readonly what: string;
+  /** How the first package has it; undefined when it has none. */
+  readonly left: string | undefined;
+  readonly right: string | undefined;
+}
+
+/**
+ * Everything in which two layouts differ, in the model's order; empty when they are the same package. Contents are
+ * compared by digest. Across formats only what corresponds is compared: spellings of architectures are translated,
+ * folders and ownership marks that only one format records are passed over.
+ */
+export function diffLayouts(left: Layout, right: Layout): Difference[] {
+  const across = left.format !== right.format;
+  const [a, b] = across ? [correspond(left, right), correspond(right, left)] : [left, right];
+  const facts = across ? sharedFacts : allFacts;
+  return [
+    ...diffFacts(facts(a), facts(b)),
+    ...RELATION_KINDS.flatMap((kind) =>
+      diffSets(kind, a.relations[kind].map(formatRelation), b.relations[kind].map(formatRelation)),
+    ),
+    ...diffEntries(a.entries, b.entries, across),
+  ];
+}
+
+/** `a (>= 1) | b`, the same for both formats. */
+export function formatRelation(relation: Relation): string {
+  return relation.anyOf
+    .map(({ name, constraint }) =>
+      constraint === undefined ? name : `${name} (${constraint.operator} ${constraint.version})`,
+    )
+    .join(' | ');
+}
+
+/** [epoch:]upstream-revision */
+export function formatVersion({ epoch, upstream, revision }: Layout['version']): string {
+  return `${epoch === 0 ? '' : `${epoch}:`}${upstream}${revision === '' ? '' : `-${revision}`}`;
+}
+
+/** SHA-256 of a file's content in hex. */
+export function contentSha256(content: Content): string {
+  return content.kind === 'stored' ? content.sha256 : createHash('sha256').update(content.bytes).digest('hex');
+}
+
+type Fact = readonly [what: string, value: string];
+
+function sharedFacts(layout: Layout): Fact[] {
+  return [
+    ['name', layout.name],
+    ['version', formatVersion(layout.version)],
+    ['architecture', layout.architecture],
+    ['summary', layout.summary],
+    ['description', layout.description],
+    ['maintainer', layout.maintainer],
+    ['homepage', layout.homepage],
+  ];
+}
+
+function allFacts(layout: Layout): Fact[] {
+  const scripts = Object.entries(layout.scripts).sort(([a], [b]) => (a < b ? -1 : 1));
+  return [
+    ...sharedFacts(layout),
+    ['licence', layout.licence],
+    ['section', layout.section],
+    ['source', layout.source],
+    ['multiArch', layout.multiArch ?? 'no'],
+    ['date', String(layout.date)],
+    ['changelog', JSON.stringify(layout.changelog)],
+    ...scripts.map(([name, script]): Fact => [`script ${name}`, `#!${script?.interpreter}\n${script?.body}`]),
+  ];
+}
+
+function diffFacts(left: Fact[], right: Fact[]): Difference[] {
+  const a = new Map(left);
+  const b = new Map(right);
+  return [...new Set([...a.keys(), ...b.keys()])]
+    .filter((what) => a.get(what) !== b.get(what))
+    .map((what) => ({ what, left: a.get(what), right: b.get(what) }));
+}
+
+function diffSets(what: string, left: readonly string[], right: readonly string[]): Difference[] {
+  const a = new Set(left);
+  const b = new Set(right);
+  return [
+    ...left.filter((item) => !b.has(item)).map((item) => ({ what, left: item, right: undefined })),
+    ...right.filter((item) => !a.has(item)).map((item) => ({ what, left: undefined, right: item })),
+  ];
+}
+
+function diffEntries(left: readonly Entry[], right: readonly Entry[], across: boolean): Difference[] {
+  const a = new Map(left.map((entry) => [entry.path, entry]));
+  const b = new Map(right.map((entry) => [entry.path, entry]));
+  const paths = [...new Set([...a.keys(), ...b.keys()])].sort((x, y) => (x < y ? -1 : 1));
+  return paths.flatMap((path) => {
+    const x = a.get(path);
+    const y = b.get(path);
+    if (x === undefined || y === undefined) {
+      return [{ what: path, left: x && describeEntry(x), right: y && describeEntry(y) }];
+    }
+    return diffFacts(entryFacts(x, across), entryFacts(y, across)).map((difference) => ({
+      ...difference,
+      what: `${path} ${difference.what}`,
+    }));
+  });
+}
+
+function entryFacts(entry: Entry, across: boolean): Fact[] {
+  return [
+    ['kind', entry.kind],
+    ['mode', entry.mode.toString(8).padStart(4, '0')],
+    ['owner', `${entry.owner}:${entry.group}`],
+    ...(across ? [] : ([['mtime', String(entry.mtime)]] as const)),
+    ...(across && entry.role !== 'config' ? [] : ([['role', entry.role]] as const)),
+    ...(entry.kind === 'symlink' ? ([['target', entry.target]] as const) : []),
+    ...(entry.kind === 'file' && entry.role !== 'ghost'
+      ? ([['content', `${contentSha256(entry.content)}, ${contentSize(entry.content)} bytes`]] as const)
+      : []),
+  ];
+}
+
+function describeEntry(entry: Entry): string {
+  return `${entry.kind} ${entry.mode.toString(8).padStart(4, '0')} ${entry.owner}:${entry.group}`;
+}
+
+const ARCHITECTURE_WORDS: Readonly<Record<string, string>> = {
+  ppc64el: 'ppc64le',
+  x86_64: 'amd64',
+  aarch64: 'arm64',
+  noarch: 'all',
+};
+
+/** A layout as far as the other format can say the same. */
+function correspond(layout: Layout, other: Layout): Layout {
+  const others = new Set(other.entries.map((entry) => entry.path));
+  return {
+    ...layout,
+    architecture: ARCHITECTURE_WORDS[layout.architecture] ?? layout.architecture,
+    entries: layout.entries.filter((entry) => entry.kind !== 'directory' || others.has(entry.path)),
+  };
+}

@@ -1,0 +1,43 @@
+import type { Codec, Compression } from '../archive/codec.ts';
+import type { Layout } from './layout.ts';
+import type { ObjectReader } from './objects.ts';
+
+export interface WriteOptions {
+  readonly compression: Compression;
+  readonly objects: ObjectReader;
+  /** Where the compressed payload waits until its size and digests are known; an existing folder. */
+  readonly spoolFolder: string;
+  readonly signal?: AbortSignal;
+  /** Called with the count of payload bytes (uncompressed) taken in since the last call. */
+  readonly onBytes?: (bytes: number) => void;
+}
+
+/** What a package's file name is made of. */
+export type PackageIdentity = Pick<Layout, 'name' | 'version' | 'architecture'>;
+
+/** A package format: the conventional file name, and the package as a stream of chunks. */
+export interface Packager {
+  fileName(identity: PackageIdentity): string;
+  /**
+   * Stored contents are hashed as they pass; one that differs from its digest or size ends the stream with a
+   * KubeparcelError of kind 'verification'.
+   */
+  write(layout: Layout, options: WriteOptions): AsyncIterable<Uint8Array>;
+}
+
+/** A package read back. Contents are always by reference (`stored`), since nobody keeps them. */
+export interface ReadPackage {
+  readonly layout: Layout;
+  /** Codec of the payload (data.tar, cpio). */
+  readonly codec: Codec;
+  /** The metadata as the file states it, in its order: control fields, or RPM tags by name. */
+  readonly metadata: readonly (readonly [name: string, value: string])[];
+  /** Digests that the package states and that were checked against its bytes, by what they cover. */
+  readonly digests: readonly { readonly of: string; readonly algorithm: string; readonly value: string }[];
+}
+
+export interface ReadOptions {
+  /** Refuse a package whose unpacked payload is larger (bytes). Default 16 GiB. */
+  readonly maxUnpackedBytes?: number;
+  readonly signal?: AbortSignal;
+}

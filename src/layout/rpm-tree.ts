@@ -1,0 +1,164 @@
+import { KubeparcelError } from '../support/errors.ts';
+import { type Entry, type Layout, type Relation, type RelationKind, SCRIPT_NAMES } from './layout.ts';
+import type { TreeItem } from './tree.ts';
+
+/**
+ * The binary layout that `rpmbuild -bb` makes the package of, as a %_topdir: SPECS/NAME.spec, SOURCES/NAME/ with the
+ * file system as the package unpacks it, and BUILDROOT for rpmbuild to fill.
+ */
+export function rpmTree(layout: Layout): TreeItem[] {
+  const mtime = layout.date;
+  const folder = (path: string): TreeItem => ({ path, kind: 'directory', mode: 0o755, mtime });
+  const root = `SOURCES/${layout.name}`;
+  return [
+    folder('BUILDROOT'),
+    folder('SOURCES'),
+    folder(root),
+    ...layout.entries
+      .filter((entry) => entry.role !== 'ghost')
+      .map((entry): TreeItem => ({ ...entry, path: `${root}${entry.path}` })),
+    folder('SPECS'),
+    {
+      path: `SPECS/${layout.name}.spec`,
+      kind: 'file',
+      mode: 0o644,
+      mtime,
+      content: { kind: 'memory', bytes: new TextEncoder().encode(specFile(layout)) },
+    },
+  ];
+}
+
+/**
+ * A spec file (rpm's spec format, "Preamble" to "%changelog") that packs a tree as it stands: no dependency generator,
+ * no stripping, no time but SOURCE_DATE_EPOCH, which follows from the changelog.
+ */
+export function specFile(layout: Layout): string {
+  const { version } = layout;
+  return [
+    ...PACK_AS_IT_STANDS,
+    '',
+    `Name: ${literal(layout.name)}`,
+    ...(version.epoch === 0 ? [] : [`Epoch: ${version.epoch}`]),
+    `Version: ${literal(version.upstream)}`,
+    `Release: ${literal(version.revision)}`,
+    `Summary: ${literal(layout.summary)}`,
+    `License: ${literal(layout.licence)}`,
+    `Group: ${literal(layout.section)}`,
+    `URL: ${literal(layout.homepage)}`,
+    `Packager: ${literal(layout.maintainer)}`,
+    ...(layout.architecture === 'noarch' ? ['BuildArch: noarch'] : []),
+    'AutoReqProv: no',
+    ...relationLines(layout),
+    '',
+    '%description',
+    escapeMacros(layout.description),
+    '',
+    '%install',
+    "cp -a '%{_sourcedir}/%{name}/.' '%{buildroot}/'",
+    ...layout.entries.filter((entry) => entry.role === 'ghost').flatMap(ghostLines),
+    ...scriptSections(layout),
+    '',
+    '%files',
+    ...layout.entries.map(fileLine),
+    '',
+    '%changelog',
+    ...changelogLines(layout),
+    '',
+  ].join('\n');
+}
+
+const PACK_AS_IT_STANDS = [
+  '# The tree in SOURCES is complete: rpmbuild must neither strip it nor look for dependencies in it.',
+  '%global debug_package %{nil}',
+  '%global __os_install_post %{nil}',
+  '%global _build_id_links none',
+  '# The same input gives the same package.',
+  '%global source_date_epoch_from_changelog 0',
+  '%global use_source_date_epoch_as_buildtime 1',
+  '%global _buildhost localhost',
+];
+
+const RELATION_TAGS: Readonly<Partial<Record<RelationKind, string>>> = {
+  preDepends: 'Requires(pre)',
+  depends: 'Requires',
+  recommends: 'Recommends',
+  suggests: 'Suggests',
+  enhances: 'Enhances',
+  supplements: 'Supplements',
+  conflicts: 'Conflicts',
+  replaces: 'Obsoletes',
+  provides: 'Provides',
+};
+
+function relationLines(layout: Layout): string[] {
+  return Object.entries(RELATION_TAGS).flatMap(([kind, tag]) =>
+    layout.relations[kind as RelationKind].map((relation) => `${tag}: ${escapeMacros(specRelation(relation))}`),
+  );
+}
+
+function specRelation(relation: Relation): string {
+  const targets = relation.anyOf.map(({ name, constraint }) =>
+    constraint === undefined ? name : `${name} ${OPERATORS[constraint.operator]} ${constraint.version}`,
+  );
+  return targets.length === 1 ? targets.join() : `(${targets.join(' or ')})`;
+}
+
+const OPERATORS = { '<<': '<', '<=': '<=', '=': '=', '>=': '>=', '>>': '>' } as const;
+
+function scriptSections(layout: Layout): string[] {
+  return SCRIPT_NAMES.rpm.flatMap((name) => {
+    const script = layout.scripts[name];
+    return script === undefined ? [] : ['', `%${name} -p ${script.interpreter}`, escapeMacros(script.body)];
+  });
+}
+
+function ghostLines(entry: Entry): string[] {
+  const target = `'%{buildroot}'${shellQuote(escapeMacros(entry.path))}`;
+  return entry.kind === 'directory' ? [`mkdir -p ${target}`] : [`install -D /dev/null ${target}`];
+}
+
+const ROLE_DIRECTIVES = { plain: '', config: '%config(noreplace) ', ghost: '%ghost ', doc: '%doc ', licence: '%license ' };
+
+function fileLine(entry: Entry): string {
+  const mode = entry.kind === 'symlink' ? '-' : `0${entry.mode.toString(8)}`;
+  const attributes = `%attr(${mode}, ${entry.owner}, ${entry.group}) `;
+  const kind = entry.kind === 'directory' ? '%dir ' : '';
+  return `${attributes}${ROLE_DIRECTIVES[entry.role]}${kind}"${filePattern(entry.path)}"`;
+}
+
+/** %files takes globs: what a glob would read is escaped; a quote cannot be. */
+function filePattern(path: string): string {
+  if (/["\n]/.test(path)) {
+    throw new KubeparcelError('format', 'a spec file cannot name this path', { where: JSON.stringify(path) });
+  }
+  return escapeMacros(path.replace(/[*?[\]{}\\]/g, '\\$&'));
+}
+
+function changelogLines(layout: Layout): string[] {
+  return layout.changelog.flatMap((entry) => [
+    `* ${changelogDate(entry.date)} ${escapeMacros(entry.author)} - ${escapeMacros(entry.version)}`,
+    ...entry.changes.map((change) => `- ${escapeMacros(change)}`),
+  ]);
+}
+
+/** `Wed Nov 05 2025`, in UTC and in English whatever the locale. */
+function changelogDate(seconds: number): string {
+  const [weekday, day, month, year] = new Date(seconds * 1000).toUTCString().replace(',', '').split(' ');
+  return `${weekday} ${month} ${day} ${year}`;
+}
+
+/** A one-line value of the preamble. */
+function literal(value: string): string {
+  if (/\n/.test(value)) {
+    throw new KubeparcelError('format', 'a value of one line has several', { where: JSON.stringify(value) });
+  }
+  return escapeMacros(value);
+}
+
+function escapeMacros(text: string): string {
+  return text.replaceAll('%', '%%');
+}
+
+function shellQuote(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}

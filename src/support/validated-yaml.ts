@@ -1,0 +1,75 @@
+import { LineCounter, parseDocument } from 'yaml';
+import type { z } from 'zod';
+import { KubeparcelError } from './errors.ts';
+
+/**
+ * Parses YAML and holds it against a schema.
+ *
+ * @param where the file's name, for errors
+ * @throws KubeparcelError of kind 'config' that names file, line and column of the first fault; further ones follow in
+ * the same message
+ */
+export function parseValidatedYaml<Schema extends z.ZodType>(
+  text: string,
+  schema: Schema,
+  where: string,
+): z.output<Schema> {
+  const lineCounter = new LineCounter();
+  // Aliases can multiply small input into a large tree; none of these files needs many.
+  const document = parseDocument(text, { lineCounter, prettyErrors: false, uniqueKeys: true });
+  const position = (offset: number) => {
+    const { line, col } = lineCounter.linePos(offset);
+    return `${where}:${line}:${col}`;
+  };
+  const [fault] = document.errors;
+  if (fault !== undefined) {
+    throw new KubeparcelError('config', `not valid YAML: ${fault.message}`, { where: position(fault.pos[0]) });
+  }
+  let value: unknown;
+  try {
+    value = document.toJS({ maxAliasCount: 100 });
+  } catch (cause) {
+    throw new KubeparcelError('config', 'too many aliases', { where, cause });
+  }
+  const result = schema.safeParse(value);
+  if (result.success) {
+    return result.data;
+  }
+  const issues = result.error.issues.map((issue) => {
+    const path = issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0] ?? ''] : issue.path;
+    return { at: position(offsetOf(document, path)), message: describe(issue.path, issue.message) };
+  });
+  const [first, ...others] = issues;
+  throw new KubeparcelError('config', [first?.message, ...others.map((o) => `${o.at}: ${o.message}`)].join('\n  '), {
+    ...(first === undefined ? { where } : { where: first.at }),
+  });
+}
+
+function describe(path: readonly PropertyKey[], message: string): string {
+  const sentence = message.replace(/^./, (letter) => letter.toLowerCase());
+  return path.length === 0 ? sentence : `${path.map(String).join('.')}: ${sentence}`;
+}
+
+/** Where the deepest part of a path that exists stands in the text. */
+function offsetOf(document: ReturnType<typeof parseDocument>, path: readonly PropertyKey[]): number {
+  for (let length = path.length; length > 0; length--) {
+    const parent: unknown = document.getIn(path.slice(0, length - 1), true);
+    const key = path[length - 1];
+    const items: unknown = isRecord(parent) ? parent['items'] : undefined;
+    const list = Array.isArray(items) ? (items as unknown[]) : [];
+    const item = typeof key === 'number' ? list[key] : list.find((pair) => keyOf(pair) === key);
+    const node = isRecord(item) && isRecord(item['key']) ? item['key'] : item;
+    if (isRecord(node) && Array.isArray(node['range']) && typeof node['range'][0] === 'number') {
+      return node['range'][0];
+    }
+  }
+  return 0;
+}
+
+function keyOf(pair: unknown): unknown {
+  return isRecord(pair) && isRecord(pair['key']) ? pair['key']['value'] : undefined;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
