@@ -35,19 +35,20 @@ export function parseValidatedYaml<Schema extends z.ZodType>(
   if (result.success) {
     return result.data;
   }
-  const issues = result.error.issues.map((issue) => {
-    const path = issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0] ?? ''] : issue.path;
-    return { at: position(offsetOf(document, path)), message: describe(issue.path, issue.message) };
-  });
-  const [first, ...others] = issues;
+  const [first, ...others] = result.error.issues
+    .map((issue) => {
+      const path = issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0] ?? ''] : issue.path;
+      return { offset: offsetOf(document, path), message: describe(issue.path, issue.message) };
+    })
+    .sort((a, b) => a.offset - b.offset)
+    .map(({ offset, message }) => ({ at: position(offset), message }));
   throw new KubeparcelError('config', [first?.message, ...others.map((o) => `${o.at}: ${o.message}`)].join('\n  '), {
     ...(first === undefined ? { where } : { where: first.at }),
   });
 }
 
 function describe(path: readonly PropertyKey[], message: string): string {
-  const sentence = message.replace(/^./, (letter) => letter.toLowerCase());
-  return path.length === 0 ? sentence : `${path.map(String).join('.')}: ${sentence}`;
+  return path.length === 0 ? message : `${path.map(String).join('.')}: ${message}`;
 }
 
 /** Where the deepest part of a path that exists stands in the text. */
@@ -55,19 +56,19 @@ function offsetOf(document: ReturnType<typeof parseDocument>, path: readonly Pro
   for (let length = path.length; length > 0; length--) {
     const parent: unknown = document.getIn(path.slice(0, length - 1), true);
     const key = path[length - 1];
-    const items: unknown = isRecord(parent) ? parent['items'] : undefined;
+    const items: unknown = isRecord(parent) ? parent.items : undefined;
     const list = Array.isArray(items) ? (items as unknown[]) : [];
     const item = typeof key === 'number' ? list[key] : list.find((pair) => keyOf(pair) === key);
-    const node = isRecord(item) && isRecord(item['key']) ? item['key'] : item;
-    if (isRecord(node) && Array.isArray(node['range']) && typeof node['range'][0] === 'number') {
-      return node['range'][0];
+    const node = isRecord(item) && isRecord(item.key) ? item.key : item;
+    if (isRecord(node) && Array.isArray(node.range) && typeof node.range[0] === 'number') {
+      return node.range[0];
     }
   }
   return 0;
 }
 
 function keyOf(pair: unknown): unknown {
-  return isRecord(pair) && isRecord(pair['key']) ? pair['key']['value'] : undefined;
+  return isRecord(pair) && isRecord(pair.key) ? pair.key.value : undefined;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -1,0 +1,36 @@
+import { stringify } from 'yaml';
+import { z } from 'zod';
+import { configSchema } from './schema.ts';
+
+const EXAMPLES: Readonly<Record<keyof typeof configSchema.shape, unknown>> = {
+  version: 'stable',
+  packages: ['kubeadm', 'kubelet', 'kubectl', 'kubernetes-cni', 'cri-tools'],
+  architectures: ['amd64', 'arm64'],
+  formats: ['deb', 'rpm'],
+  distributions: ['debian-12', 'el-9'],
+  revision: '1',
+  components: { criTools: '1.36.0', cniPlugins: '1.8.0' },
+  source: 'servers',
+  servers: { kubernetes: 'https://mirror.example.org/k8s' },
+  out: 'dist',
+  jobs: 4,
+  compression: 'zstd:19',
+  maintainer: 'Release Team <release@example.org>',
+  templates: './templates',
+  packaging: './packaging',
+};
+
+/** The commented kubeparcel.yaml that `kubeparcel init` writes: every key with its meaning, all commented out. */
+export function configTemplate(): string {
+  const keys = Object.entries(configSchema.shape).map(([key, schema]) => {
+    const description = z.globalRegistry.get(schema.unwrap())?.description ?? '';
+    const example = stringify(EXAMPLES[key as keyof typeof EXAMPLES], { collectionStyle: 'flow', lineWidth: 0 });
+    return `# ${description}\n#${key}: ${example}`;
+  });
+  return [
+    '# yaml-language-server: $schema=node_modules/kubeparcel/docs/kubeparcel.schema.json',
+    '# Settings of kubeparcel. Each key shows an example; take the # away to set it. Flags win over this file.',
+    '',
+    ...keys,
+  ].join('\n');
+}
