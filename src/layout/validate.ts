@@ -27,7 +27,8 @@ export function validateLayout(layout: Layout): void {
   for (const kind of RELATION_KINDS) {
     for (const { name, constraint } of layout.relations[kind].flatMap((relation) => relation.anyOf)) {
       const text = `${name}${constraint?.version ?? ''}`;
-      if (text === '' || /[\s,|<>=]/.test(text)) refuse(`${kind} has a relation that cannot be written: ${JSON.stringify(text)}`);
+      if (text === '' || /[\s,|<>=]/.test(text))
+        refuse(`${kind} has a relation that cannot be written: ${JSON.stringify(text)}`);
     }
     if (layout.relations[kind].some((relation) => relation.anyOf.length === 0)) refuse(`${kind} has an empty relation`);
   }
@@ -52,7 +53,8 @@ function entryProblem(entry: Entry, previous: Entry | undefined): string | undef
     return `does not sort after ${JSON.stringify(previous.path)}`;
   }
   if (!Number.isInteger(entry.mode) || entry.mode < 0 || entry.mode > 0o7777) return 'has a mode outside 0 to 07777';
-  if (!Number.isInteger(entry.mtime) || entry.mtime < 0 || entry.mtime > 0xffffffff) return 'has a time outside 32 bits';
+  if (!Number.isInteger(entry.mtime) || entry.mtime < 0 || entry.mtime > 0xffffffff)
+    return 'has a time outside 32 bits';
   if (!/^[a-z_][a-z0-9_-]*\$?$/.test(entry.owner) || !/^[a-z_][a-z0-9_-]*\$?$/.test(entry.group)) {
     return 'has an owner or group that is no user name';
   }

@@ -1,6 +1,6 @@
 import { KubeparcelError } from '../support/errors.ts';
-import { type Entry, type Layout, type Relation, type RelationKind, SCRIPT_NAMES } from './layout.ts';
-import type { TreeItem } from './tree.ts';
+import { type Entry, type Layout, type Relation, type RelationKind, SCRIPT_NAMES } from '../layout/layout.ts';
+import type { TreeItem } from '../layout/tree.ts';
 
 /**
  * The binary layout that `rpmbuild -bb` makes the package of, as a %_topdir: SPECS/NAME.spec, SOURCES/NAME/ with the
@@ -117,7 +117,13 @@ function ghostLines(entry: Entry): string[] {
   return entry.kind === 'directory' ? [`mkdir -p ${target}`] : [`install -D /dev/null ${target}`];
 }
 
-const ROLE_DIRECTIVES = { plain: '', config: '%config(noreplace) ', ghost: '%ghost ', doc: '%doc ', licence: '%license ' };
+const ROLE_DIRECTIVES = {
+  plain: '',
+  config: '%config(noreplace) ',
+  ghost: '%ghost ',
+  doc: '%doc ',
+  licence: '%license ',
+};
 
 function fileLine(entry: Entry): string {
   const mode = entry.kind === 'symlink' ? '-' : `0${entry.mode.toString(8)}`;
