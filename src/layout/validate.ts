@@ -27,7 +27,9 @@ export function validateLayout(layout: Layout): void {
   for (const kind of RELATION_KINDS) {
     for (const { name, constraint } of layout.relations[kind].flatMap((relation) => relation.anyOf)) {
       const text = `${name}${constraint?.version ?? ''}`;
-      if (text === '' || /[\s,|<>=]/.test(text))
+      // A rich dependency of an RPM is an expression in the place of a name.
+      const rich = layout.format === 'rpm' && name.startsWith('(') && !/[\n\0]/.test(text);
+      if (text === '' || (!rich && /[\s,|<>=]/.test(text)))
         refuse(`${kind} has a relation that cannot be written: ${JSON.stringify(text)}`);
     }
     if (layout.relations[kind].some((relation) => relation.anyOf.length === 0)) refuse(`${kind} has an empty relation`);

@@ -1,0 +1,77 @@
+import { formatVersion } from '../layout/diff.ts';
+import type { PackageIdentity } from '../layout/packager.ts';
+import { KubeparcelError } from '../support/errors.ts';
+import { rpmArchitecture } from './architectures.ts';
+
+/** Bytes of the lead, with which a package begins (RPM V4 format, "Lead"): file(1) reads it, rpm only its magic. */
+export const LEAD_LENGTH = 96;
+
+const MAGIC = Uint8Array.of(0xed, 0xab, 0xee, 0xdb);
+const AT = { major: 4, type: 6, architecture: 8, name: 10, os: 76, signatureType: 78 } as const;
+const NAME_LENGTH = 66;
+const TYPE_SOURCE = 1;
+const OS_LINUX = 1;
+const SIGNATURE_HEADER = 5;
+
+export function encodeLead(identity: PackageIdentity): Uint8Array {
+  const lead = Buffer.alloc(LEAD_LENGTH);
+  lead.set(MAGIC);
+  lead.writeUInt8(3, AT.major);
+  lead.writeUInt16BE(rpmArchitecture(identity.architecture)?.leadNumber ?? 0, AT.architecture);
+  lead.write(`${identity.name}-${formatVersion(identity.version)}`.slice(0, NAME_LENGTH - 1), AT.name, 'utf8');
+  lead.writeUInt16BE(OS_LINUX, AT.os);
+  lead.writeUInt16BE(SIGNATURE_HEADER, AT.signatureType);
+  return lead;
+}
+
+/** @throws KubeparcelError of kind 'format' for what is no binary RPM package of version 3 or 4 */
+export function checkLeadKind(lead: Uint8Array): void {
+  const view = new DataView(lead.buffer, lead.byteOffset, lead.length);
+  if (!MAGIC.every((byte, index) => lead[index] === byte)) {
+    throw new KubeparcelError('format', 'this is no RPM package: it does not begin as one');
+  }
+  const major = view.getUint8(AT.major);
+  if (major < 3 || major > 4 || view.getUint16(AT.signatureType) !== SIGNATURE_HEADER) {
+    throw new KubeparcelError('format', `this RPM package has the format ${major}, which is not 3 or 4`);
+  }
+  const type = view.getUint16(AT.type);
+  if (type === TYPE_SOURCE) {
+    throw new KubeparcelError('format', 'this is a source package', { todo: 'give a package that can be installed' });
+  }
+  if (type !== 0) {
+    throw new KubeparcelError('format', `the lead states the kind ${type}, which no package is`);
+  }
+}
+
+/**
+ * Compares what the lead repeats with the header. Builders write the name alone, name-version-release with or without
+ * the epoch or the architecture, and rpm 6 and some others no number for the architecture, or that of x86.
+ *
+ * @throws KubeparcelError of kind 'format'
+ */
+export function checkLeadIdentity(lead: Uint8Array, identity: PackageIdentity): void {
+  const field = Buffer.from(lead.buffer, lead.byteOffset + AT.name, NAME_LENGTH);
+  const name = field.toString('utf8', 0, Math.max(field.indexOf(0), 0));
+  const { upstream, revision } = identity.version;
+  const forms = [
+    '',
+    identity.name,
+    `${identity.name}-${upstream}-${revision}`,
+    `${identity.name}-${formatVersion(identity.version)}`,
+  ];
+  const known = forms.flatMap((form) => [form, `${form}.${identity.architecture}`]);
+  if (
+    !known.some((form) =>
+      Buffer.from(form)
+        .subarray(0, NAME_LENGTH - 1)
+        .equals(Buffer.from(name)),
+    )
+  ) {
+    throw new KubeparcelError('format', `the lead names another package than the header: ${JSON.stringify(name)}`);
+  }
+  const number = new DataView(lead.buffer, lead.byteOffset, lead.length).getUint16(AT.architecture);
+  const expected = rpmArchitecture(identity.architecture)?.leadNumber;
+  if (identity.architecture !== 'noarch' && expected !== undefined && ![0, 1, expected].includes(number)) {
+    throw new KubeparcelError('format', `the lead is for another architecture (${number}) than the header`);
+  }
+}

@@ -1,0 +1,258 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { CODECS, type Codec, detectCodec, MAGIC_LENGTH, unsupportedCodec } from '../archive/codec.ts';
+import { decompress } from '../archive/compress.ts';
+import type { Entry, Layout } from '../layout/layout.ts';
+import type { PackageIdentity, ReadOptions, ReadPackage } from '../layout/packager.ts';
+import { KubeparcelError } from '../support/errors.ts';
+import { readChangelog } from './changelog.ts';
+import { checkDigests, type StatedDigest, statedDigests } from './digests.ts';
+import { readFileList } from './file-reader.ts';
+import { INTRO_LENGTH, type Region } from './header.ts';
+import { badHeader, bodyLength, decodeHeader, type Header, numberOf, textOf } from './header-reader.ts';
+import { checkLeadIdentity, checkLeadKind, LEAD_LENGTH } from './lead.ts';
+import { readableTags } from './metadata.ts';
+import { readPayload } from './payload-reader.ts';
+import { readDependencies, readRelations } from './relations.ts';
+import { interpretersOf, readScripts } from './scripts.ts';
+import { signaturePadding } from './signature.ts';
+import { NO_GROUP, SIGNATURE_TAGS, TAGS } from './tags.ts';
+
+const MAX_UNPACKED_BYTES = 16 * 2 ** 30;
+
+/**
+ * Reads a binary RPM package of version 3 or 4 (RPM V4 format), whoever made it, and checks every digest that it
+ * states; signatures are listed, not checked. Its layout leaves out what rpmbuild and kubeparcel add to every package;
+ * relations are in rpm's order. Triggers are in the metadata only.
+ *
+ * @throws KubeparcelError of kind 'format' for what is no such package, is damaged, or unpacks to too much; of kind
+ *   'verification' for a digest that differs; of kind 'io' when the file cannot be read
+ */
+export async function readRpm(path: string, options: ReadOptions = {}): Promise<ReadPackage> {
+  const file = await openPackage(path);
+  try {
+    return await readPackage(file, options);
+  } catch (error) {
+    if (error instanceof KubeparcelError) {
+      const where = error.where === undefined ? path : `${path}: ${error.where}`;
+      throw new KubeparcelError(error.kind, error.message, {
+        where,
+        ...(error.todo === undefined ? {} : { todo: error.todo }),
+        cause: error,
+      });
+    }
+    throw error;
+  } finally {
+    await file.handle.close();
+  }
+}
+
+interface PackageFile {
+  readonly handle: FileHandle;
+  /** Bytes. */
+  readonly size: number;
+}
+
+async function readPackage(file: PackageFile, options: ReadOptions): Promise<ReadPackage> {
+  const lead = await readExactly(file, 0, LEAD_LENGTH);
+  checkLeadKind(lead);
+  const signatures = await readHeader(file, LEAD_LENGTH, 'signatures');
+  const headerAt = await skipPadding(file, LEAD_LENGTH + signatures.bytes.length);
+  const header = await readHeader(file, headerAt, 'immutable');
+  const payloadAt = headerAt + header.bytes.length;
+  const digests = statedDigests(signatures, header);
+  checkHeader(header, digests);
+  checkSize(signatures, file.size - headerAt);
+  const identity = readIdentity(header);
+  checkLeadIdentity(lead, identity);
+  const codec = await payloadCodec(file, payloadAt, header);
+  const entries = await readEntries(file, payloadAt, { signatures, header, digests, codec, options });
+  return {
+    layout: readLayout(header, identity, entries),
+    codec,
+    metadata: readableTags(signatures, header),
+    digests,
+  };
+}
+
+function checkHeader(header: Header, digests: readonly StatedDigest[]): void {
+  const check = checkDigests(digests, 'header');
+  check.update(header.bytes);
+  check.finish();
+}
+
+/** @param found bytes of header and payload in the file */
+function checkSize(signatures: Header, found: number): void {
+  const stated = numberOf(signatures, SIGNATURE_TAGS.LONGSIGSIZE) ?? numberOf(signatures, SIGNATURE_TAGS.SIGSIZE);
+  if (stated !== undefined && stated !== found) {
+    throw new KubeparcelError('format', `the package is ${found < stated ? 'cut short' : 'followed by other bytes'}`, {
+      todo: 'get the package again',
+    });
+  }
+}
+
+function readIdentity(header: Header): PackageIdentity {
+  const needed = (name: 'NAME' | 'VERSION' | 'RELEASE' | 'ARCH'): string => {
+    const text = textOf(header, TAGS[name]);
+    if (text === undefined || text === '') {
+      throw badHeader('immutable', `has no ${name}`);
+    }
+    return text;
+  };
+  return {
+    name: needed('NAME'),
+    version: { epoch: numberOf(header, TAGS.EPOCH) ?? 0, upstream: needed('VERSION'), revision: needed('RELEASE') },
+    architecture: needed('ARCH'),
+  };
+}
+
+function readLayout(header: Header, identity: PackageIdentity, entries: readonly Entry[]): Layout {
+  const text = (tag: number) => textOf(header, tag) ?? '';
+  const group = text(TAGS.GROUP);
+  return {
+    format: 'rpm',
+    ...identity,
+    summary: text(TAGS.SUMMARY),
+    description: text(TAGS.DESCRIPTION),
+    licence: text(TAGS.LICENSE),
+    maintainer: text(TAGS.PACKAGER),
+    homepage: text(TAGS.URL),
+    section: group === NO_GROUP ? '' : group,
+    source: text(TAGS.SOURCERPM).replace(/-[^-]+-[^-]+\.(no)?src\.rpm$/, ''),
+    date: numberOf(header, TAGS.BUILDTIME) ?? 0,
+    relations: readRelations(readDependencies(header), identity, interpretersOf(header)),
+    scripts: readScripts(header),
+    changelog: readChangelog(header),
+    entries,
+  };
+}
+
+/**
+ * What PAYLOADCOMPRESSOR states, which the payload's first bytes must bear out. Without the tag rpm takes gzip, and its
+ * zlib passes through what is not compressed.
+ */
+async function payloadCodec(file: PackageFile, payloadAt: number, header: Header): Promise<Codec> {
+  const format = textOf(header, TAGS.PAYLOADFORMAT) ?? 'cpio';
+  if (format !== 'cpio') {
+    throw new KubeparcelError('format', `its payload has the format ${JSON.stringify(format)}, not cpio`);
+  }
+  const stated = textOf(header, TAGS.PAYLOADCOMPRESSOR);
+  if (stated !== undefined && (stated === 'none' || !CODECS.some((codec) => codec === stated))) {
+    throw unsupportedCodec(stated);
+  }
+  const first = await readExactly(file, payloadAt, Math.min(MAGIC_LENGTH, file.size - payloadAt));
+  const found = detectCodec(first);
+  if (stated !== undefined && stated !== found) {
+    throw new KubeparcelError('format', `its payload is not compressed with ${stated}, as it states`);
+  }
+  return found;
+}
+
+interface PayloadContext {
+  readonly signatures: Header;
+  readonly header: Header;
+  readonly digests: readonly StatedDigest[];
+  readonly codec: Codec;
+  readonly options: ReadOptions;
+}
+
+async function readEntries(
+  file: PackageFile,
+  payloadAt: number,
+  { signatures, header, digests, codec, options }: PayloadContext,
+): Promise<Entry[]> {
+  const list = readFileList(header);
+  const whole = checkDigests(digests, 'header and payload');
+  const packed = checkDigests(digests, 'payload');
+  const unpacked = checkDigests(digests, 'payload, unpacked');
+  whole.update(header.bytes);
+  const compressed = observed(readFrom(file, payloadAt, options.signal), (chunk) => {
+    whole.update(chunk);
+    packed.update(chunk);
+  });
+  let archiveSize = 0;
+  const archive = observed(
+    decompress(compressed, codec, { maxBytes: options.maxUnpackedBytes ?? MAX_UNPACKED_BYTES }),
+    (chunk) => {
+      archiveSize += chunk.length;
+      unpacked.update(chunk);
+    },
+  );
+  const entries = await readPayload(archive, list);
+  packed.finish();
+  whole.finish();
+  unpacked.finish();
+  const statedSize =
+    numberOf(signatures, SIGNATURE_TAGS.LONGARCHIVESIZE) ?? numberOf(signatures, SIGNATURE_TAGS.ARCHIVESIZE);
+  if (statedSize !== undefined && statedSize !== archiveSize) {
+    throw new KubeparcelError('format', `its payload unpacks to ${archiveSize} bytes, not the stated ${statedSize}`);
+  }
+  return entries;
+}
+
+async function* observed(
+  chunks: AsyncIterable<Uint8Array>,
+  look: (chunk: Uint8Array) => void,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const chunk of chunks) {
+    look(chunk);
+    yield chunk;
+  }
+}
+
+async function readHeader(file: PackageFile, at: number, region: Region): Promise<Header> {
+  const intro = await readExactly(file, at, INTRO_LENGTH);
+  const body = await readExactly(file, at + INTRO_LENGTH, bodyLength(intro, region));
+  return decodeHeader(Buffer.concat([intro, body]), region);
+}
+
+async function skipPadding(file: PackageFile, at: number): Promise<number> {
+  const padding = await readExactly(file, at, signaturePadding(at));
+  if (padding.some((byte) => byte !== 0)) {
+    throw badHeader('signatures', 'is followed by bytes that are not padding');
+  }
+  return at + padding.length;
+}
+
+async function openPackage(path: string): Promise<PackageFile> {
+  let handle: FileHandle | undefined;
+  try {
+    handle = await open(path, 'r');
+    const facts = await handle.stat();
+    if (facts.isFile()) {
+      return { handle, size: facts.size };
+    }
+  } catch (cause) {
+    await handle?.close();
+    throw new KubeparcelError('io', 'the package cannot be read', { where: path, cause });
+  }
+  await handle.close();
+  throw new KubeparcelError('io', 'this is no file', { where: path, todo: 'name an .rpm file' });
+}
+
+/** Never allocates more than the file has. */
+async function readExactly(file: PackageFile, at: number, length: number): Promise<Uint8Array> {
+  if (at + length > file.size) {
+    throw new KubeparcelError('format', `the package is cut short: it ends at ${file.size} bytes`, {
+      todo: 'get the package again',
+    });
+  }
+  const bytes = new Uint8Array(length);
+  for (let filled = 0; filled < length; ) {
+    const { bytesRead } = await file.handle.read(bytes, filled, length - filled, at + filled);
+    if (bytesRead === 0) {
+      throw new KubeparcelError('io', 'the package became shorter while it was read');
+    }
+    filled += bytesRead;
+  }
+  return bytes;
+}
+
+async function* readFrom(file: PackageFile, at: number, signal: AbortSignal | undefined) {
+  const length = 1 << 18;
+  for (let position = at; position < file.size; ) {
+    signal?.throwIfAborted();
+    const chunk = await readExactly(file, position, Math.min(length, file.size - position));
+    position += chunk.length;
+    yield chunk;
+  }
+}

@@ -1,0 +1,124 @@
+import { formatVersion } from '../layout/diff.ts';
+import type { Entry, Layout, Relation, RelationKind } from '../layout/layout.ts';
+import { rpmArchitecture } from './architectures.ts';
+import { type Header, numbersOf, textsOf } from './header-reader.ts';
+import { formatAlternatives, isRich, parseRich } from './rich.ts';
+import { type Dependency, dependencyTarget, SENSE, sortDependencies, targetDependency } from './sense.ts';
+import { TAGS } from './tags.ts';
+
+/** The lists of dependencies that a header has, by what rpm calls them. */
+export const DEPENDENCY_TAGS = {
+  requires: { name: TAGS.REQUIRENAME, version: TAGS.REQUIREVERSION, flags: TAGS.REQUIREFLAGS },
+  provides: { name: TAGS.PROVIDENAME, version: TAGS.PROVIDEVERSION, flags: TAGS.PROVIDEFLAGS },
+  conflicts: { name: TAGS.CONFLICTNAME, version: TAGS.CONFLICTVERSION, flags: TAGS.CONFLICTFLAGS },
+  obsoletes: { name: TAGS.OBSOLETENAME, version: TAGS.OBSOLETEVERSION, flags: TAGS.OBSOLETEFLAGS },
+  recommends: { name: TAGS.RECOMMENDNAME, version: TAGS.RECOMMENDVERSION, flags: TAGS.RECOMMENDFLAGS },
+  suggests: { name: TAGS.SUGGESTNAME, version: TAGS.SUGGESTVERSION, flags: TAGS.SUGGESTFLAGS },
+  supplements: { name: TAGS.SUPPLEMENTNAME, version: TAGS.SUPPLEMENTVERSION, flags: TAGS.SUPPLEMENTFLAGS },
+  enhances: { name: TAGS.ENHANCENAME, version: TAGS.ENHANCEVERSION, flags: TAGS.ENHANCEFLAGS },
+} as const;
+export type DependencyList = keyof typeof DEPENDENCY_TAGS;
+export type Dependencies = Readonly<Record<DependencyList, readonly Dependency[]>>;
+
+/** What a layout's relations and the package itself state; scripts and rpmlib() needs come on top. */
+export function statedDependencies(layout: Layout): Record<DependencyList, Dependency[]> {
+  const { relations } = layout;
+  const of = (kind: RelationKind, flags = 0) => relations[kind].map((relation) => relationDependency(relation, flags));
+  const own = formatVersion(layout.version);
+  const config = hasConfig(layout.entries) ? [configDependency(layout.name, own)] : [];
+  return {
+    requires: [...of('preDepends', SENSE.pre), ...of('depends'), ...config],
+    provides: [...of('provides'), ...ownProvides(layout, own), ...config],
+    conflicts: of('conflicts'),
+    obsoletes: of('replaces'),
+    recommends: of('recommends'),
+    suggests: of('suggests'),
+    supplements: of('supplements'),
+    enhances: of('enhances'),
+  };
+}
+
+function relationDependency({ anyOf }: Relation, flags: number): Dependency {
+  const [first, ...others] = anyOf;
+  return first !== undefined && others.length === 0
+    ? targetDependency(first, flags)
+    : { name: formatAlternatives(anyOf), version: '', flags };
+}
+
+/** `name = version`, and `name(isa) = version` for a package of one architecture. */
+function ownProvides(layout: Layout, version: string): Dependency[] {
+  const isa = rpmArchitecture(layout.architecture)?.isa;
+  const names = [layout.name, ...(isa === undefined ? [] : [`${layout.name}(${isa})`])];
+  return names.map((name) => ({ name, version, flags: SENSE.equal }));
+}
+
+/** rpm wants the configuration files of a package and the package to be of one version. */
+function configDependency(name: string, version: string): Dependency {
+  return { name: `config(${name})`, version, flags: SENSE.config | SENSE.equal };
+}
+
+function hasConfig(entries: readonly Entry[]): boolean {
+  return entries.some((entry) => entry.role === 'config');
+}
+
+export function readDependencies(header: Header): Dependencies {
+  const lists = Object.entries(DEPENDENCY_TAGS).map(([list, tags]) => {
+    const names = textsOf(header, tags.name) ?? [];
+    const versions = textsOf(header, tags.version) ?? [];
+    const flags = numbersOf(header, tags.flags) ?? [];
+    return [list, names.map((name, i) => ({ name, version: versions[i] ?? '', flags: flags[i] ?? 0 }))] as const;
+  });
+  return Object.fromEntries(lists) as unknown as Dependencies;
+}
+
+/**
+ * The relations that a layout would state for these dependencies: what every package gets of itself (its own provides,
+ * config(), rpmlib() needs, the interpreters of its scripts) is left out.
+ *
+ * @param interpreters programs that run the package's scripts and triggers
+ */
+export function readRelations(
+  dependencies: Dependencies,
+  identity: Pick<Layout, 'name' | 'version'>,
+  interpreters: ReadonlySet<string>,
+): Layout['relations'] {
+  const own = [formatVersion(identity.version), `${identity.version.epoch}:${formatVersion(identity.version)}`];
+  const isOwn = ({ version, flags }: Dependency) => own.includes(version) && (flags & SENSE.equal) !== 0;
+  const isConfig = (dependency: Dependency) => dependency.name === `config(${identity.name})` && isOwn(dependency);
+  const selfNames = new RegExp(`^${escapeRegExp(identity.name)}(\\([a-z0-9]+-(32|64)\\))?$`);
+  const requires = dependencies.requires.filter(
+    (dependency) =>
+      !dependency.name.startsWith('rpmlib(') &&
+      !isConfig(dependency) &&
+      !((dependency.flags & SENSE.interpreter) !== 0 && interpreters.has(dependency.name)),
+  );
+  const isPre = ({ flags }: Dependency) => (flags & (SENSE.pre | SENSE.legacyPreReq)) !== 0;
+  const provides = dependencies.provides.filter(
+    (dependency) => !isConfig(dependency) && !(selfNames.test(dependency.name) && isOwn(dependency)),
+  );
+  return {
+    preDepends: relationsOf(requires.filter(isPre)),
+    depends: relationsOf(requires.filter((dependency) => !isPre(dependency))),
+    recommends: relationsOf(dependencies.recommends),
+    suggests: relationsOf(dependencies.suggests),
+    enhances: relationsOf(dependencies.enhances),
+    supplements: relationsOf(dependencies.supplements),
+    conflicts: relationsOf(dependencies.conflicts),
+    breaks: [],
+    replaces: relationsOf(dependencies.obsoletes),
+    provides: relationsOf(provides),
+  };
+}
+
+/** Flags that a layout does not tell apart are dropped: what then is the same stands once. */
+function relationsOf(dependencies: readonly Dependency[]): Relation[] {
+  const comparisons = SENSE.less | SENSE.greater | SENSE.equal;
+  const plain = dependencies.map((dependency) => ({ ...dependency, flags: dependency.flags & comparisons }));
+  return sortDependencies(plain).map((dependency) =>
+    isRich(dependency.name) ? parseRich(dependency.name) : { anyOf: [dependencyTarget(dependency)] },
+  );
+}
+
+function escapeRegExp(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+}

@@ -1,0 +1,91 @@
+import type { Layout, Script, ScriptName } from '../layout/layout.ts';
+import { type HeaderEntry, string, stringArray } from './header.ts';
+import { type Header, textOf, textsOf } from './header-reader.ts';
+import { type Dependency, SENSE } from './sense.ts';
+import { TAGS } from './tags.ts';
+
+/** Scriptlets (rpm-scriptlets(7)): the tags of the body and of the interpreter, and what marks its dependency. */
+const SCRIPTS = {
+  pretrans: { body: TAGS.PRETRANS, interpreter: TAGS.PRETRANSPROG, sense: SENSE.preTrans },
+  pre: { body: TAGS.PREIN, interpreter: TAGS.PREINPROG, sense: SENSE.pre },
+  post: { body: TAGS.POSTIN, interpreter: TAGS.POSTINPROG, sense: SENSE.post },
+  preun: { body: TAGS.PREUN, interpreter: TAGS.PREUNPROG, sense: SENSE.preUn },
+  postun: { body: TAGS.POSTUN, interpreter: TAGS.POSTUNPROG, sense: SENSE.postUn },
+  posttrans: { body: TAGS.POSTTRANS, interpreter: TAGS.POSTTRANSPROG, sense: SENSE.postTrans },
+  preuntrans: { body: TAGS.PREUNTRANS, interpreter: TAGS.PREUNTRANSPROG, sense: SENSE.preUnTrans },
+  postuntrans: { body: TAGS.POSTUNTRANS, interpreter: TAGS.POSTUNTRANSPROG, sense: SENSE.postUnTrans },
+  verifyscript: { body: TAGS.VERIFYSCRIPT, interpreter: TAGS.VERIFYSCRIPTPROG, sense: SENSE.verify },
+} as const;
+type RpmScriptName = keyof typeof SCRIPTS;
+
+const TRIGGER_INTERPRETERS = [
+  TAGS.TRIGGERSCRIPTPROG,
+  TAGS.FILETRIGGERSCRIPTPROG,
+  TAGS.TRANSFILETRIGGERSCRIPTPROG,
+] as const;
+
+/** rpm's own Lua, which is no program that a package could bring. */
+export const LUA = '<lua>';
+
+export function scriptEntries(layout: Layout): HeaderEntry[] {
+  return scriptsOf(layout).flatMap(([name, { interpreter, body }]): HeaderEntry[] => {
+    const words = interpreterWords(interpreter);
+    return [
+      // Old rpm knows a single program as a string only.
+      [SCRIPTS[name].interpreter, words.length === 1 ? string(interpreter) : stringArray(words)],
+      ...(body === '' ? [] : [[SCRIPTS[name].body, string(body)] as const]),
+    ];
+  });
+}
+
+/** `Requires(post): /bin/sh` and its kin, which rpmbuild adds for whatever runs a script. */
+export function interpreterDependencies(layout: Layout): Dependency[] {
+  return scriptsOf(layout).flatMap(([name, { interpreter }]) => {
+    const [program] = interpreterWords(interpreter);
+    return program === undefined || program === LUA
+      ? []
+      : [{ name: program, version: '', flags: SENSE.interpreter | SCRIPTS[name].sense }];
+  });
+}
+
+/** rpmlib() features that the scripts' interpreters need. */
+export function scriptFeatures(layout: Layout): { readonly lua: boolean; readonly interpreterArguments: boolean } {
+  const interpreters = scriptsOf(layout).map(([, { interpreter }]) => interpreterWords(interpreter));
+  return {
+    lua: interpreters.some(([program]) => program === LUA),
+    interpreterArguments: interpreters.some((words) => words.length > 1),
+  };
+}
+
+export function readScripts(header: Header): Layout['scripts'] {
+  const scripts: Partial<Record<ScriptName, Script>> = {};
+  for (const [name, tags] of Object.entries(SCRIPTS) as [RpmScriptName, (typeof SCRIPTS)[RpmScriptName]][]) {
+    const words = textsOf(header, tags.interpreter);
+    const body = textOf(header, tags.body);
+    if (words !== undefined || body !== undefined) {
+      // A body alone is for the shell.
+      scripts[name] = { interpreter: words?.join(' ') ?? '/bin/sh', body: body ?? '' };
+    }
+  }
+  return scripts;
+}
+
+/** The programs that run the package's scripts and triggers. */
+export function interpretersOf(header: Header): Set<string> {
+  const scripts = Object.values(SCRIPTS).flatMap(({ body, interpreter }) =>
+    header.values.has(body) ? [textOf(header, interpreter) ?? '/bin/sh'] : [textOf(header, interpreter)],
+  );
+  const triggers = TRIGGER_INTERPRETERS.flatMap((tag) => textsOf(header, tag) ?? []);
+  return new Set([...scripts, ...triggers].filter((program) => program !== undefined));
+}
+
+function scriptsOf(layout: Layout): [RpmScriptName, Script][] {
+  return (Object.keys(SCRIPTS) as RpmScriptName[]).flatMap((name) => {
+    const script = layout.scripts[name];
+    return script === undefined ? [] : [[name, script] satisfies [RpmScriptName, Script]];
+  });
+}
+
+function interpreterWords(interpreter: string): string[] {
+  return interpreter.split(' ');
+}

@@ -1,0 +1,115 @@
+import type { Operator, RelationTarget } from '../layout/layout.ts';
+import { KubeparcelError } from '../support/errors.ts';
+
+/** Flags of a dependency (rpmds.h, "Dependency Attributes"; rpm --qf '%{REQUIREFLAGS}'). */
+export const SENSE = {
+  less: 1 << 1,
+  greater: 1 << 2,
+  equal: 1 << 3,
+  postTrans: 1 << 5,
+  legacyPreReq: 1 << 6,
+  preTrans: 1 << 7,
+  interpreter: 1 << 8,
+  pre: 1 << 9,
+  post: 1 << 10,
+  preUn: 1 << 11,
+  postUn: 1 << 12,
+  verify: 1 << 13,
+  preUnTrans: 1 << 20,
+  postUnTrans: 1 << 21,
+  rpmlib: 1 << 24,
+  config: 1 << 28,
+} as const;
+
+/** A dependency as the header holds it: a name, a version ('' for any) and flags. */
+export interface Dependency {
+  readonly name: string;
+  readonly version: string;
+  readonly flags: number;
+}
+
+const OPERATOR_FLAGS: Readonly<Record<Operator, number>> = {
+  '<<': SENSE.less,
+  '<=': SENSE.less | SENSE.equal,
+  '=': SENSE.equal,
+  '>=': SENSE.greater | SENSE.equal,
+  '>>': SENSE.greater,
+};
+const COMPARISON = SENSE.less | SENSE.greater | SENSE.equal;
+
+/** One target with what it compares; `flags` are added. */
+export function targetDependency({ name, constraint }: RelationTarget, flags: number): Dependency {
+  return constraint === undefined
+    ? { name, version: '', flags }
+    : { name, version: constraint.version, flags: flags | OPERATOR_FLAGS[constraint.operator] };
+}
+
+/**
+ * The target that a dependency names.
+ *
+ * @throws KubeparcelError of kind 'format' for a comparison that rpm does not have
+ */
+export function dependencyTarget({ name, version, flags }: Dependency): RelationTarget {
+  const comparison = flags & COMPARISON;
+  if (version === '' || comparison === 0) {
+    return { name };
+  }
+  const operator = operatorOf(comparison);
+  if (operator === undefined) {
+    throw new KubeparcelError('format', `a dependency on ${name} compares in a way that rpm does not have`);
+  }
+  return { name, constraint: { operator, version } };
+}
+
+function operatorOf(comparison: number): Operator | undefined {
+  return (Object.keys(OPERATOR_FLAGS) as Operator[]).find((operator) => OPERATOR_FLAGS[operator] === comparison);
+}
+
+/** `name >= 1`, as rpm prints it. */
+export function formatTarget({ name, constraint }: RelationTarget): string {
+  return constraint === undefined ? name : `${name} ${SIGNS[constraint.operator]} ${constraint.version}`;
+}
+
+const SIGNS: Readonly<Record<Operator, string>> = { '<<': '<', '<=': '<=', '=': '=', '>=': '>=', '>>': '>' };
+
+/** The operator that rpm's sign stands for. */
+export function operatorOfSign(sign: string): Operator | undefined {
+  return (Object.keys(SIGNS) as Operator[]).find((operator) => SIGNS[operator] === sign);
+}
+
+/**
+ * rpmbuild's order: by name, version, flags, bytewise, each dependency once. rpm looks some of them up by bisection.
+ */
+export function sortDependencies(dependencies: readonly Dependency[]): Dependency[] {
+  const sorted = [...dependencies].sort(
+    (a, b) => compareBytes(a.name, b.name) || compareBytes(a.version, b.version) || a.flags - b.flags,
+  );
+  return sorted.filter((dependency, index) => {
+    const previous = sorted[index - 1];
+    return (
+      previous === undefined ||
+      previous.name !== dependency.name ||
+      previous.version !== dependency.version ||
+      previous.flags !== dependency.flags
+    );
+  });
+}
+
+function compareBytes(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+}
+
+/** Flags in words: `>= pre`, `any`; bits without a name as a number. */
+export function formatSense(flags: number): string {
+  const comparison = flags & COMPARISON;
+  const operator = operatorOf(comparison);
+  const words = operator === undefined ? [] : [SIGNS[operator]];
+  let rest = operator === undefined ? flags : flags & ~comparison;
+  for (const [name, bit] of Object.entries(SENSE)) {
+    if ((rest & bit) !== 0 && bit > COMPARISON) {
+      words.push(name);
+      rest &= ~bit;
+    }
+  }
+  return [...words, ...(rest === 0 ? [] : [String(rest >>> 0)])].join(' ') || 'any';
+}

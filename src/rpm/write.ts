@@ -1,0 +1,132 @@
+import { createHash } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import type { Compression } from '../archive/codec.ts';
+import type { Layout } from '../layout/layout.ts';
+import type { PackageIdentity, Packager, WriteOptions } from '../layout/packager.ts';
+import { changelogEntries } from './changelog.ts';
+import { checkRpmLayout } from './check-layout.ts';
+import { DIGEST_SHA256, fileEntries, type ListedFile, listFiles } from './file-list.ts';
+import { encodeHeader, type HeaderEntry, i18nString, int32, string, stringArray } from './header.ts';
+import { encodeLead } from './lead.ts';
+import { readSpool, type SpooledPayload, spoolPayload } from './payload.ts';
+import { DEPENDENCY_TAGS, type DependencyList, statedDependencies } from './relations.ts';
+import { rpmlibDependencies } from './rpmlib.ts';
+import { interpreterDependencies, scriptEntries } from './scripts.ts';
+import { sortDependencies } from './sense.ts';
+import { type PackageFacts, signatureHeader } from './signature.ts';
+import { NO_GROUP, TAGS } from './tags.ts';
+
+/** The rpm whose packages these are like; rpm asks for the tag, nothing depends on its value. */
+const RPM_VERSION = '4.18.0';
+/** The tag says where a package was built, which must not get into it: the same layout gives the same bytes anywhere. */
+const BUILD_HOST = 'localhost';
+
+/** Writes RPM packages of version 4: lead, signature header, header, compressed cpio archive. */
+export const rpmPackager: Packager = {
+  fileName: ({ name, version, architecture }: PackageIdentity) =>
+    `${name}-${version.upstream}-${version.revision}.${architecture}.rpm`,
+  write: writeRpm,
+};
+
+async function* writeRpm(layout: Layout, options: WriteOptions): AsyncGenerator<Uint8Array, void, undefined> {
+  checkRpmLayout(layout);
+  const files = listFiles(layout.entries);
+  const payload = await spoolPayload(files, options);
+  try {
+    const header = encodeHeader('immutable', [
+      ...identityEntries(layout),
+      ...buildEntries(layout),
+      ...dependencyEntries(layout, files, options.compression),
+      ...scriptEntries(layout),
+      ...changelogEntries(layout.changelog),
+      ...fileEntries(files),
+      ...payloadEntries(payload, options.compression),
+    ]);
+    yield encodeLead(layout);
+    yield signatureHeader(await packageFacts(header, payload, options.signal), []);
+    yield header;
+    yield* readSpool(payload.path, options.signal);
+  } finally {
+    await rm(payload.path, { force: true });
+  }
+}
+
+function identityEntries(layout: Layout): HeaderEntry[] {
+  const { epoch, upstream, revision } = layout.version;
+  return [
+    [TAGS.HEADERI18NTABLE, stringArray(['C'])],
+    [TAGS.NAME, string(layout.name)],
+    [TAGS.VERSION, string(upstream)],
+    [TAGS.RELEASE, string(revision)],
+    ...(epoch === 0 ? [] : [[TAGS.EPOCH, int32([epoch])] as const]),
+    [TAGS.SUMMARY, i18nString(layout.summary)],
+    [TAGS.DESCRIPTION, i18nString(layout.description)],
+    [TAGS.GROUP, i18nString(layout.section || NO_GROUP)],
+    ...text(TAGS.LICENSE, layout.licence),
+    ...text(TAGS.PACKAGER, layout.maintainer),
+    ...text(TAGS.URL, layout.homepage),
+    [TAGS.ENCODING, string('utf-8')],
+  ];
+}
+
+function buildEntries({ architecture, date, source, version }: Layout): HeaderEntry[] {
+  return [
+    [TAGS.OS, string('linux')],
+    [TAGS.ARCH, string(architecture)],
+    [TAGS.PLATFORM, string(`${architecture}-linux`)],
+    [TAGS.BUILDTIME, int32([date])],
+    [TAGS.BUILDHOST, string(BUILD_HOST)],
+    [TAGS.SOURCERPM, string(`${source}-${version.upstream}-${version.revision}.src.rpm`)],
+    [TAGS.RPMVERSION, string(RPM_VERSION)],
+  ];
+}
+
+function text(tag: number, value: string): HeaderEntry[] {
+  return value === '' ? [] : [[tag, string(value)]];
+}
+
+function dependencyEntries(layout: Layout, files: readonly ListedFile[], compression: Compression): HeaderEntry[] {
+  const stated = statedDependencies(layout);
+  stated.requires.push(...interpreterDependencies(layout), ...rpmlibDependencies(layout, stated, files, compression));
+  return (Object.keys(DEPENDENCY_TAGS) as DependencyList[]).flatMap((list): HeaderEntry[] => {
+    const dependencies = sortDependencies(stated[list]);
+    const tags = DEPENDENCY_TAGS[list];
+    return dependencies.length === 0
+      ? []
+      : [
+          [tags.name, stringArray(dependencies.map(({ name }) => name))],
+          [tags.version, stringArray(dependencies.map(({ version }) => version))],
+          [tags.flags, int32(dependencies.map(({ flags }) => flags))],
+        ];
+  });
+}
+
+function payloadEntries(payload: SpooledPayload, { codec, level }: Compression): HeaderEntry[] {
+  return [
+    [TAGS.PAYLOADFORMAT, string('cpio')],
+    ...(codec === 'none' ? [] : [[TAGS.PAYLOADCOMPRESSOR, string(codec)] as const]),
+    [TAGS.PAYLOADFLAGS, string(codec === 'none' ? '' : String(level))],
+    [TAGS.PAYLOADDIGEST, stringArray([payload.digest])],
+    [TAGS.PAYLOADDIGESTALGO, int32([DIGEST_SHA256])],
+    [TAGS.PAYLOADDIGESTALT, stringArray([payload.archiveDigest])],
+  ];
+}
+
+/** MD5 runs over header and payload in their order, so the spooled payload is read once more for it. */
+async function packageFacts(
+  header: Uint8Array,
+  payload: SpooledPayload,
+  signal: AbortSignal | undefined,
+): Promise<PackageFacts> {
+  const md5 = createHash('md5').update(header);
+  for await (const chunk of readSpool(payload.path, signal)) {
+    md5.update(chunk);
+  }
+  return {
+    sha1: createHash('sha1').update(header).digest('hex'),
+    sha256: createHash('sha256').update(header).digest('hex'),
+    md5: md5.digest('hex'),
+    size: header.length + payload.size,
+    archiveSize: payload.archiveSize,
+  };
+}
