@@ -1,0 +1,29 @@
+import { readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isAbandoned } from './ownership.ts';
+import { isErrno } from './store-files.ts';
+
+const DAY = 86_400_000;
+/** After this long, nobody comes back for the rest of a download. */
+const PARTIAL_AGE = 14 * DAY;
+
+/** Removes what nobody works on any more: files of killed processes, and downloads that were given up. */
+export async function sweepStore(folder: string): Promise<void> {
+  const now = Date.now();
+  const sweep = async (room: string, isStale: (name: string, age: number) => boolean) => {
+    for (const name of (await readdir(join(folder, room))).sort()) {
+      const path = join(folder, room, name);
+      try {
+        if (isStale(name, now - (await stat(path)).mtimeMs)) {
+          await rm(path, { recursive: true, force: true });
+        }
+      } catch (error) {
+        // Another process sweeps too.
+        if (!isErrno(error, 'ENOENT')) throw error;
+      }
+    }
+  };
+  await sweep('tmp', (name, age) => isAbandoned(name) || age > DAY);
+  await sweep('partial', (_, age) => age > PARTIAL_AGE);
+  await sweep('index', (name, age) => name.startsWith('.') && age > DAY);
+}
