@@ -1,0 +1,91 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { KubeparcelError } from '../support/errors.ts';
+import { packageRoot } from '../support/package-root.ts';
+import { parseValidatedYaml } from '../support/validated-yaml.ts';
+import { type Distribution, distributionSchema, releasesOf } from './distribution-schema.ts';
+import { type PackageDefinition, packageSchema } from './package-schema.ts';
+import type { Range } from './ranges.ts';
+import { type Minor, minorsSchema, versionsSchema } from './versions-schema.ts';
+
+/** The packaging data: what packages, distributions and versions there are. */
+export interface Catalog {
+  /** Sorted by name. */
+  readonly packages: readonly PackageDefinition[];
+  /** In the order of files (sorted by name) and of the releases in them. */
+  readonly distributions: readonly Distribution[];
+  /** Oldest first, none left out. */
+  readonly minors: readonly Minor[];
+  readonly pins: readonly (Range & { readonly 'cri-tools': string; readonly 'cni-plugins': string })[];
+  /** For messages. */
+  readonly versionsFile: string;
+}
+
+/**
+ * Reads packaging data: packages/*.yaml, distributions/*.yaml and versions.yaml.
+ *
+ * @param folder kubeparcel's own packaging/ by default
+ * @throws KubeparcelError of kind 'config' with file, line and column for what a schema refuses: unknown keys, ranges
+ * of versions that overlap or leave holes, names that a distribution lacks, pins that cannot be installed together; of
+ * kind 'io' for what cannot be read
+ */
+export async function loadCatalog(folder: string = join(packageRoot(), 'packaging')): Promise<Catalog> {
+  const versionsFile = join(folder, 'versions.yaml');
+  const versionsText = await read(versionsFile);
+  const { minors } = parseValidatedYaml(versionsText, minorsSchema, versionsFile);
+  const span = { oldest: minors[0]?.minor ?? '', newest: minors.at(-1)?.minor ?? '' };
+
+  const distributions: Distribution[] = [];
+  const taken = new Map<string, string>();
+  for (const file of await yamlFiles(join(folder, 'distributions'))) {
+    distributions.push(...releasesOf(parseValidatedYaml(await read(file), distributionSchema(span, taken), file)));
+  }
+
+  const files = await yamlFiles(join(folder, 'packages'));
+  const ours = files.map((file) => nameOf(file));
+  const packages: PackageDefinition[] = [];
+  for (const file of files) {
+    const definition = parseValidatedYaml(await read(file), packageSchema(span, distributions, ours), file);
+    if (definition.name !== nameOf(file)) {
+      throw new KubeparcelError('config', `the package is called ${definition.name}, its file is not`, { where: file });
+    }
+    packages.push(definition);
+  }
+
+  const { pins } = parseValidatedYaml(versionsText, versionsSchema(span, packages), versionsFile);
+  return { packages, distributions, minors, pins, versionsFile };
+}
+
+async function yamlFiles(folder: string): Promise<string[]> {
+  let names: string[];
+  try {
+    names = await readdir(folder);
+  } catch (cause) {
+    throw unreadable(folder, cause);
+  }
+  const files = names.filter((name) => name.endsWith('.yaml')).sort();
+  if (files.length === 0) {
+    throw new KubeparcelError('config', 'a folder of packaging data with no .yaml file in it', { where: folder });
+  }
+  return files.map((name) => join(folder, name));
+}
+
+function nameOf(file: string): string {
+  return file.slice(file.lastIndexOf('/') + 1, -'.yaml'.length);
+}
+
+async function read(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    throw unreadable(file, cause);
+  }
+}
+
+function unreadable(path: string, cause: unknown): KubeparcelError {
+  return new KubeparcelError('io', 'packaging data cannot be read', {
+    where: path,
+    todo: 'a folder of packaging data holds packages/, distributions/ and versions.yaml; copy them from kubeparcel',
+    cause,
+  });
+}

@@ -1,0 +1,146 @@
+import { z } from 'zod';
+import { FORMATS, type Format, type Operator, RELATION_KINDS, type RelationKind } from '../layout/layout.ts';
+import { COMPONENTS, type Component } from '../payload/payload.ts';
+import { type Distribution, PLACES, packageName } from './distribution-schema.ts';
+import { bound, coveringRanges, type Range, type Span } from './ranges.ts';
+
+export interface PackageDefinition {
+  readonly name: string;
+  /** Whose files and version it takes from the payload. */
+  readonly component: Component;
+  readonly summary: string;
+  readonly description: string;
+  readonly section: Readonly<Record<Format, string>>;
+  readonly homepage: string;
+  /** Where changes are listed; {version} and {minor} are the component's. */
+  readonly changes: string;
+  /** SPDX expression. */
+  readonly licence: string;
+  readonly upstream: { readonly name: string; readonly source: string; readonly copyright: string };
+  readonly multiArch: 'foreign' | 'same' | 'allowed' | undefined;
+  readonly contents: readonly ContentRule[];
+  readonly relations: readonly RelationRule[];
+}
+
+/** Paths may name a place of the distribution: {units}/kubelet.service. */
+export type ContentRule =
+  | { readonly payload: string; readonly path: string; readonly optional: boolean }
+  /** All executables of the component go into this folder. */
+  | { readonly 'payload-executables': string }
+  | { readonly template: string; readonly path: string }
+  | { readonly directory: string };
+
+export interface RelationRule {
+  readonly kind: RelationKind;
+  /** A package of ours, or a logical name that every distribution translates. */
+  readonly name: string;
+  readonly formats: readonly Format[];
+  readonly ranges: readonly RelationRange[];
+}
+
+export interface RelationRange extends Range {
+  /** No relation in this range. */
+  readonly absent: boolean;
+  readonly constraint: { readonly operator: Operator; readonly version: string } | undefined;
+}
+
+const line = z.string().regex(/^[^\p{Cc}]+$/u, 'one line');
+
+const rulePath = z
+  .string()
+  .regex(
+    new RegExp(`^(\\{(${PLACES.join('|')})\\}|/[A-Za-z0-9_][A-Za-z0-9+._-]*)(/[A-Za-z0-9_][A-Za-z0-9+._-]*)*$`),
+    `an absolute path; it may begin with ${PLACES.map((place) => `{${place}}`).join(', ')}`,
+  );
+
+const contentRule = z.union(
+  [
+    z.strictObject({ payload: line, path: rulePath, optional: z.boolean().default(false) }),
+    z.strictObject({ 'payload-executables': rulePath }),
+    z.strictObject({ template: line, path: rulePath }),
+    z.strictObject({ directory: rulePath }),
+  ],
+  'one of { payload, path }, { payload-executables }, { template, path } or { directory }',
+);
+
+const constraint = z
+  .string()
+  .regex(/^(<<|<=|=|>=|>>) [0-9][A-Za-z0-9.+~:-]*$/, "an operator and a version, as '>= 1.2.0'")
+  .transform((text) => {
+    const [operator, version] = text.split(' ') as [Operator, string];
+    return { operator, version };
+  });
+
+/**
+ * One file of packages/.
+ *
+ * @param distributions must have a name for everything that is not a package of ours
+ * @param ours names of all packages in packages/
+ */
+export function packageSchema(span: Span, distributions: readonly Distribution[], ours: readonly string[]) {
+  const range = z
+    .strictObject({
+      since: bound,
+      until: bound.optional(),
+      version: constraint.optional(),
+      absent: z.literal(true).optional(),
+    })
+    .refine(({ version, absent }) => version === undefined || absent === undefined, {
+      error: 'either a version or absent, not both',
+      path: ['absent'],
+    })
+    .transform(({ since, until, version, absent }): RelationRange => {
+      return { since, ...(until === undefined ? {} : { until }), absent: absent ?? false, constraint: version };
+    });
+  const target = packageName.optional();
+  const kinds = Object.fromEntries(RELATION_KINDS.map((kind) => [kind, target])) as Record<RelationKind, typeof target>;
+  const relation = z
+    .strictObject({
+      ...kinds,
+      formats: z
+        .array(z.enum(FORMATS))
+        .min(1)
+        .default([...FORMATS]),
+      version: constraint.optional(),
+      ranges: coveringRanges(range, span).optional(),
+    })
+    .transform((rule, context): RelationRule => {
+      const [kind, ...more] = RELATION_KINDS.filter((each) => rule[each] !== undefined);
+      const name = kind === undefined ? undefined : rule[kind];
+      if (kind === undefined || name === undefined || more.length > 0) {
+        context.addIssue({ code: 'custom', message: `exactly one of ${RELATION_KINDS.join(', ')}` });
+        return z.NEVER;
+      }
+      if (rule.version !== undefined && rule.ranges !== undefined) {
+        context.addIssue({ code: 'custom', path: ['version'], message: 'either a version or ranges, not both' });
+      }
+      for (const { id, names, format } of distributions) {
+        if (rule.formats.includes(format) && !ours.includes(name) && names[name] === undefined) {
+          context.addIssue({ code: 'custom', path: [kind], message: `${id} has no name for ${name}` });
+        }
+      }
+      const always = { since: span.oldest, absent: false, constraint: rule.version };
+      return { kind, name, formats: rule.formats, ranges: rule.ranges ?? [always] };
+    });
+  return z
+    .strictObject({
+      name: z.string().regex(/^[a-z0-9][a-z0-9+.-]+$/, 'a package name'),
+      component: z.enum(COMPONENTS),
+      // Debian policy 3.4.1 and Lintian: a synopsis has fewer than 80 characters and is no sentence.
+      summary: line.max(79).refine((text) => !text.endsWith('.'), 'ends without a full stop'),
+      // Debian policy 5.6.13: lines that a terminal of 80 columns shows whole.
+      description: z
+        .string()
+        .transform((text) => text.trim())
+        .refine((text) => text !== '' && text.split('\n').every((each) => each.length < 80), 'lines under 80 columns'),
+      section: z.strictObject({ deb: line, rpm: line }),
+      homepage: z.url(),
+      changes: line,
+      licence: line,
+      upstream: z.strictObject({ name: line, source: z.url(), copyright: line }),
+      'multi-arch': z.enum(['foreign', 'same', 'allowed']).optional(),
+      contents: z.array(contentRule).min(1),
+      relations: z.array(relation),
+    })
+    .transform(({ 'multi-arch': multiArch, ...rest }): PackageDefinition => ({ ...rest, multiArch }));
+}

@@ -1,0 +1,93 @@
+import { CODECS, type Codec, type Compression } from '../archive/codec.ts';
+import { FORMATS, type Format } from '../layout/layout.ts';
+import type { Architecture } from '../payload/payload.ts';
+import { KubeparcelError } from '../support/errors.ts';
+import type { Catalog } from './catalog.ts';
+import { type Distribution, normalName } from './distribution-schema.ts';
+
+/** What one package is built for: a family of distributions, or a single one. */
+export interface Target {
+  /** The family (deb, rpm) or the distribution (debian-12). */
+  readonly id: string;
+  readonly format: Format;
+  /** At least one. */
+  readonly distributions: readonly Distribution[];
+  /** The best that all of them read. */
+  readonly compression: Compression;
+  /** Everything that all of them read. */
+  readonly codecs: readonly Codec[];
+  /** Goes behind the revision: empty for a family, ~debian12 or .el9 for one distribution. */
+  readonly revisionSuffix: string;
+}
+
+/**
+ * What to build for: by default one target for each format, that serves the format's whole family; with names of
+ * distributions (ids or aliases, in any spelling: debian-12, debian12, bookworm) one target for each of them.
+ *
+ * @throws KubeparcelError of kind 'usage' for a name that is not known and for one of a format that is left out
+ */
+export function targets(
+  catalog: Catalog,
+  wanted: { readonly formats?: readonly Format[]; readonly distributions?: readonly string[] },
+): Target[] {
+  const formats = FORMATS.filter((format) => (wanted.formats ?? FORMATS).includes(format));
+  if (wanted.distributions === undefined || wanted.distributions.length === 0) {
+    return formats.flatMap((format) => families(catalog, format));
+  }
+  const found = new Set(wanted.distributions.map((name) => findDistribution(catalog, name)));
+  return [...found].map((distribution) => {
+    if (!formats.includes(distribution.format)) {
+      throw new KubeparcelError('usage', `${distribution.id} takes ${distribution.format} packages`, {
+        todo: `add ${distribution.format} to the formats, or leave ${distribution.id} out`,
+      });
+    }
+    return target(distribution.id, [distribution], distribution.suffix);
+  });
+}
+
+function families(catalog: Catalog, format: Format): Target[] {
+  const members = new Map<string, Distribution[]>();
+  for (const distribution of catalog.distributions) {
+    if (distribution.format === format && distribution.family !== undefined) {
+      members.set(distribution.family, [...(members.get(distribution.family) ?? []), distribution]);
+    }
+  }
+  return [...members].map(([family, distributions]) => target(family, distributions, ''));
+}
+
+function target(id: string, distributions: readonly Distribution[], revisionSuffix: string): Target {
+  const [first] = distributions;
+  const codecs = CODECS.filter((codec) =>
+    distributions.every(({ compression }) => compression.some((each) => each.codec === codec)),
+  );
+  const compression = first?.compression.find(({ codec }) => codecs.includes(codec));
+  if (first === undefined || compression === undefined) {
+    throw new KubeparcelError('config', `the distributions of ${id} read no compression in common`, {
+      todo: 'add none to each of their lists in packaging/distributions, or set one of them apart',
+    });
+  }
+  return { id, format: first.format, distributions, compression, codecs, revisionSuffix };
+}
+
+function findDistribution(catalog: Catalog, name: string): Distribution {
+  const wanted = normalName(name);
+  const found = catalog.distributions.find(({ id, aliases }) =>
+    [id, ...aliases].some((known) => normalName(known) === wanted),
+  );
+  if (found === undefined) {
+    throw new KubeparcelError('usage', `no such distribution: ${JSON.stringify(name)}`, {
+      todo: `name one of ${catalog.distributions.map(({ id }) => id).join(', ')}`,
+    });
+  }
+  return found;
+}
+
+const ARCHITECTURE_WORDS: Readonly<Record<Format, Readonly<Record<Architecture, string>>>> = {
+  deb: { amd64: 'amd64', arm64: 'arm64', ppc64le: 'ppc64el', s390x: 's390x' },
+  rpm: { amd64: 'x86_64', arm64: 'aarch64', ppc64le: 'ppc64le', s390x: 's390x' },
+};
+
+/** An architecture in the words of a package format. */
+export function packageArchitecture(format: Format, architecture: Architecture): string {
+  return ARCHITECTURE_WORDS[format][architecture];
+}

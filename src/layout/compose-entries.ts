@@ -1,0 +1,145 @@
+import { gzipSmall } from '../archive/gzip.ts';
+import type { ContentRule, PackageDefinition } from '../catalog/package-schema.ts';
+import type { Target } from '../catalog/targets.ts';
+import type { PayloadFile } from '../payload/payload.ts';
+import { KubeparcelError } from '../support/errors.ts';
+import { expandPath, type Paths } from './compose-paths.ts';
+import type { Content, DirectoryEntry, Entry, EntryRole, FileEntry } from './layout.ts';
+import type { TemplateSet, TemplateValues } from './templates.ts';
+
+interface EntriesInput {
+  readonly definition: PackageDefinition;
+  readonly target: Target;
+  /** Of the package's component. */
+  readonly files: readonly PayloadFile[];
+  readonly paths: Paths;
+  readonly templates: TemplateSet;
+  readonly values: TemplateValues;
+  readonly debianChangelog: string;
+  readonly date: number;
+}
+
+/** What a package holds, sorted, with the documents that its format wants and, in a DEB, all parent folders. */
+export function composeEntries(input: EntriesInput): Entry[] {
+  const { definition, target } = input;
+  const stated = [
+    ...definition.contents.flatMap((rule) => ruleEntries(rule, input)),
+    ...(target.format === 'deb' ? debDocuments(input) : rpmDocuments(input)),
+  ];
+  const entries = new Map(stated.map((entry) => [entry.path, entry]));
+  if (entries.size < stated.length) {
+    const twice = stated.find((entry, index) => stated.findIndex(({ path }) => path === entry.path) < index);
+    throw new KubeparcelError('config', `package ${definition.name} holds ${twice?.path} twice`, {
+      todo: 'mend its contents in packaging/packages',
+    });
+  }
+  if (target.format === 'deb') {
+    for (const path of stated.flatMap((entry) => parents(entry.path))) {
+      if (!entries.has(path)) entries.set(path, directory(path, input));
+    }
+  } else {
+    const documents = `/usr/share/doc/${definition.name}`;
+    if (stated.some(({ path }) => path.startsWith(`${documents}/`))) {
+      entries.set(documents, directory(documents, input));
+    }
+    refuseSystemDirectories(entries, input);
+  }
+  return [...entries.values()].sort((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)));
+}
+
+function ruleEntries(rule: ContentRule, input: EntriesInput): Entry[] {
+  const { files, paths, templates, values } = input;
+  if ('directory' in rule) {
+    return [directory(expandPath(rule.directory, paths), input)];
+  }
+  if ('template' in rule) {
+    return [text(expandPath(rule.path, paths), templates.render(rule.template, values), input)];
+  }
+  if ('payload-executables' in rule) {
+    const folder = expandPath(rule['payload-executables'], paths);
+    const executables = files.filter((each) => each.executable);
+    if (executables.length === 0) {
+      throw lacks('executables', input);
+    }
+    return executables.map((each) => stored(`${folder}/${each.name}`, each, input));
+  }
+  const found = files.find((each) => each.name === rule.payload);
+  if (found === undefined && !rule.optional) {
+    throw lacks(rule.payload, input);
+  }
+  return found === undefined ? [] : [stored(expandPath(rule.path, paths), found, input)];
+}
+
+/** Debian policy 12.5 and 12.7. Licences that Debian has in common-licenses are named there, not shipped. */
+function debDocuments(input: EntriesInput): Entry[] {
+  const { definition, templates, values, debianChangelog } = input;
+  const folder = `/usr/share/doc/${definition.name}`;
+  const changelog = gzipSmall(new TextEncoder().encode(debianChangelog));
+  return [
+    file(`${folder}/changelog.Debian.gz`, 0o644, { kind: 'memory', bytes: changelog }, input),
+    { ...text(`${folder}/copyright`, templates.render('copyright', values), input), role: 'licence' },
+  ];
+}
+
+/** The payload's own licence file where it has one. */
+function rpmDocuments(input: EntriesInput): Entry[] {
+  const { definition, files, templates, values } = input;
+  const folder = `/usr/share/licenses/${definition.name}`;
+  const path = `${folder}/LICENSE`;
+  const own = files.find((each) => each.name === 'LICENSE');
+  return [
+    directory(folder, input),
+    own === undefined ? text(path, templates.render('LICENSE', values), input) : stored(path, own, input),
+  ];
+}
+
+function stored(path: string, { sha256, size, executable }: PayloadFile, input: EntriesInput): FileEntry {
+  return file(path, executable ? 0o755 : 0o644, { kind: 'stored', sha256, size }, input);
+}
+
+function text(path: string, content: string, input: EntriesInput): FileEntry {
+  return file(path, 0o644, { kind: 'memory', bytes: new TextEncoder().encode(content) }, input);
+}
+
+function file(path: string, mode: number, content: Content, { date }: EntriesInput): FileEntry {
+  return { kind: 'file', path, mode, owner: 'root', group: 'root', mtime: date, role: roleOf(path), content };
+}
+
+function directory(path: string, { date }: EntriesInput): DirectoryEntry {
+  return { kind: 'directory', path, mode: 0o755, owner: 'root', group: 'root', mtime: date, role: 'plain' };
+}
+
+/** Debian policy 10.7.2 and the FHS: files in /etc are the administrator's. */
+function roleOf(path: string): EntryRole {
+  if (path.startsWith('/etc/')) return 'config';
+  if (path.startsWith('/usr/share/doc/')) return 'doc';
+  return path.startsWith('/usr/share/licenses/') ? 'licence' : 'plain';
+}
+
+/** /usr/bin/kubelet -> /usr, /usr/bin */
+function parents(path: string): string[] {
+  const steps = path.split('/').slice(1, -1);
+  return steps.map((_, index) => `/${steps.slice(0, index + 1).join('/')}`);
+}
+
+function refuseSystemDirectories(entries: ReadonlyMap<string, Entry>, { definition, target }: EntriesInput): void {
+  for (const { id, systemDirectories } of target.distributions) {
+    const path = systemDirectories.find((each) => entries.has(each));
+    if (path !== undefined) {
+      throw new KubeparcelError(
+        'config',
+        `package ${definition.name} would own ${path}, which belongs to ${id} itself`,
+        {
+          todo: 'remove the directory from the contents in packaging/packages',
+        },
+      );
+    }
+  }
+}
+
+function lacks(what: string, { definition }: EntriesInput): KubeparcelError {
+  return new KubeparcelError('format', `the payload of ${definition.component} holds no ${what}`, {
+    where: `package ${definition.name}`,
+    todo: 'check the source of this release, or the contents of the package in packaging/packages',
+  });
+}

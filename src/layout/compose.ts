@@ -1,0 +1,136 @@
+import type { Catalog } from '../catalog/catalog.ts';
+import type { PackageDefinition } from '../catalog/package-schema.ts';
+import { packageArchitecture, type Target } from '../catalog/targets.ts';
+import { versionNumbers } from '../catalog/versions.ts';
+import type { Architecture, ComponentPayload, Payload } from '../payload/payload.ts';
+import { KubeparcelError } from '../support/errors.ts';
+import { debianChangelog } from './compose-changelog.ts';
+import { composeEntries } from './compose-entries.ts';
+import { targetPaths } from './compose-paths.ts';
+import { composeRelations } from './compose-relations.ts';
+import type { ChangelogEntry, Layout, PackageVersion } from './layout.ts';
+import type { TemplateSet } from './templates.ts';
+
+export interface ComposeInput {
+  readonly catalog: Catalog;
+  readonly templates: TemplateSet;
+  /** Name of a package in the catalog: kubelet. */
+  readonly name: string;
+  readonly target: Target;
+  readonly architecture: Architecture;
+  /** Must hold the package's component for the architecture. */
+  readonly payload: Payload;
+  /** Debian revision and RPM release, before the distribution's suffix. */
+  readonly revision: string;
+  /** `Name <address>` */
+  readonly maintainer: string;
+  /** Seconds since 1970-01-01 UTC; the build date and the time of every file. */
+  readonly date: number;
+}
+
+/**
+ * Makes one package of a release: everything that its writer needs to know, decided for its target. Pure.
+ *
+ * Scripts are left empty: they are made of templates, too, in the packages' data beside contents and relations.
+ *
+ * @throws KubeparcelError of kind 'usage' for a package that is not in the catalog; of kind 'config' for data or a
+ * template that does not fit; of kind 'format' for a payload that lacks a file or links a library that no package has
+ */
+export function composeLayout(input: ComposeInput): Layout {
+  const { target, architecture, payload, date, maintainer } = input;
+  const { format } = target;
+  const definition = findDefinition(input);
+  const component = findComponent(input, definition);
+  const version: PackageVersion = {
+    epoch: 0,
+    upstream: upstreamVersion(component.version),
+    revision: `${input.revision}${target.revisionSuffix}`,
+  };
+  const changelog = [changelogEntry(definition, component.version, version, date, maintainer)];
+  const paths = targetPaths(target, payload.version);
+  return {
+    format,
+    name: definition.name,
+    version,
+    architecture: packageArchitecture(format, architecture),
+    summary: definition.summary,
+    description: definition.description,
+    licence: definition.licence,
+    maintainer,
+    homepage: definition.homepage,
+    section: definition.section[format],
+    source: definition.name,
+    ...(format === 'deb' && definition.multiArch !== undefined ? { multiArch: definition.multiArch } : {}),
+    date,
+    relations: composeRelations(definition, target, payload.version, component.files),
+    scripts: {},
+    changelog,
+    entries: composeEntries({
+      definition,
+      target,
+      files: component.files,
+      paths,
+      templates: input.templates,
+      values: {
+        name: definition.name,
+        version: component.version,
+        kubernetes: payload.version,
+        format,
+        architecture,
+        target: target.id,
+        homepage: definition.homepage,
+        licence: definition.licence,
+        maintainer,
+        upstream: definition.upstream,
+        paths: { ...paths, dropIns: paths['drop-ins'] },
+      },
+      debianChangelog: debianChangelog(definition.name, changelog),
+      date,
+    }),
+  };
+}
+
+function findDefinition({ catalog, name }: ComposeInput): PackageDefinition {
+  const definition = catalog.packages.find((each) => each.name === name);
+  if (definition === undefined) {
+    throw new KubeparcelError('usage', `no such package: ${JSON.stringify(name)}`, {
+      todo: `name one of ${catalog.packages.map((each) => each.name).join(', ')}`,
+    });
+  }
+  return definition;
+}
+
+function findComponent({ payload, architecture }: ComposeInput, { name, component }: PackageDefinition) {
+  const found = payload.components.find((each) => each.component === component && each.architecture === architecture);
+  if (found === undefined) {
+    throw new KubeparcelError('format', `the payload has no ${component} for ${architecture}`, {
+      where: `package ${name} of Kubernetes ${payload.version}`,
+      todo: 'fetch the release for this architecture, too, or leave the package or the architecture out',
+    });
+  }
+  return found satisfies ComponentPayload;
+}
+
+/** Pre-releases sort before their release in both formats when they begin with `~`; neither takes another `-`. */
+function upstreamVersion(version: string): string {
+  return version.replace('-', '~').replaceAll('-', '.');
+}
+
+function changelogEntry(
+  definition: PackageDefinition,
+  componentVersion: string,
+  { upstream, revision }: PackageVersion,
+  date: number,
+  author: string,
+): ChangelogEntry {
+  const [major, minor] = versionNumbers(componentVersion);
+  const changes = definition.changes
+    .replaceAll('{version}', componentVersion)
+    .replaceAll('{minor}', `${major}.${minor}`);
+  return {
+    version: `${upstream}-${revision}`,
+    date,
+    author,
+    changes: [`${definition.upstream.name} ${componentVersion}; its changes:`, changes],
+  };
+}

@@ -1,0 +1,168 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import ejs from 'ejs';
+import { KubeparcelError } from '../support/errors.ts';
+import { packageRoot } from '../support/package-root.ts';
+
+/** What templates may name; nested records are looked into with dots: `<%= it.paths.environment %>`. */
+export interface TemplateValues {
+  readonly [name: string]: string | number | TemplateValues;
+}
+
+export interface TemplateFile {
+  /** File name: kubelet.service.ejs */
+  readonly name: string;
+  readonly text: string;
+}
+
+/** Templates as they are used: kubeparcel's own, with the user's in place of those of the same name. */
+export interface TemplateSet {
+  /** Sorted by name; what `kubeparcel templates eject` writes. */
+  readonly files: readonly TemplateFile[];
+  /**
+   * @param name without .ejs: kubelet.service
+   * @throws KubeparcelError of kind 'config' that names template and line: a value that is not there, a fault in the
+   * template, or no template of this name
+   */
+  render(name: string, values: TemplateValues): string;
+}
+
+const SUFFIX = '.ejs';
+
+/**
+ * Reads templates/ (EJS) and, over it, a folder of the user's. Files that begin with a dot are passed over.
+ *
+ * @throws KubeparcelError of kind 'config' for a file in the user's folder that is no template of ours and for a
+ * template that does not compile; of kind 'io' for a folder that cannot be read
+ */
+export async function loadTemplates(overrideFolder?: string): Promise<TemplateSet> {
+  const builtIn = join(packageRoot(), 'templates');
+  const sources = new Map<string, Source>();
+  for (const name of await templateNames(builtIn)) {
+    sources.set(name, await readSource(builtIn, name));
+  }
+  if (overrideFolder !== undefined) {
+    for (const name of await templateNames(overrideFolder)) {
+      if (!sources.has(name)) {
+        throw new KubeparcelError('config', 'no template has this name', {
+          where: join(overrideFolder, name),
+          todo: `templates are ${[...sources.keys()].join(', ')}; remove or rename this file`,
+        });
+      }
+      sources.set(name, await readSource(overrideFolder, name));
+    }
+  }
+  return {
+    files: [...sources.values()].map(({ name, text }) => ({ name, text })),
+    render(name, values) {
+      const source = sources.get(`${name}${SUFFIX}`);
+      if (source === undefined) {
+        throw new KubeparcelError('config', `there is no template ${name}${SUFFIX}`, {
+          todo: `templates are ${[...sources.keys()].join(', ')}`,
+        });
+      }
+      return source.render(values);
+    },
+  };
+}
+
+interface Source extends TemplateFile {
+  readonly render: (values: TemplateValues) => string;
+}
+
+async function templateNames(folder: string): Promise<string[]> {
+  try {
+    return (await readdir(folder)).filter((name) => !name.startsWith('.')).sort();
+  } catch (cause) {
+    throw new KubeparcelError('io', 'the folder of templates cannot be read', { where: folder, cause });
+  }
+}
+
+async function readSource(folder: string, name: string): Promise<Source> {
+  const path = join(folder, name);
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (cause) {
+    throw new KubeparcelError('io', 'a template cannot be read', { where: path, cause });
+  }
+  return { name, text, render: compile(path, text) };
+}
+
+/** Raw tags print nothing for a value that is not there; since nothing is escaped, nobody needs them. */
+const RAW_TAG = /<%-/;
+
+function compile(path: string, text: string): (values: TemplateValues) => string {
+  const raw = text.split('\n').findIndex((line) => RAW_TAG.test(line));
+  if (raw !== -1) {
+    throw new KubeparcelError('config', '<%- is not used here', {
+      where: `${path}:${raw + 1}`,
+      todo: 'write <%= instead; it does not escape either, and refuses values that are not there',
+    });
+  }
+  let render: ejs.TemplateFunction;
+  try {
+    render = ejs.compile(text, {
+      filename: path,
+      strict: true,
+      // EJS copies the record of values, and with it would lose what makes a missing one throw; one level down it stays.
+      destructuredLocals: ['it'],
+      escape: printable,
+      compileDebug: true,
+      includer: (included) => {
+        throw new TemplateFault(`templates cannot include others (${included})`);
+      },
+    });
+  } catch (cause) {
+    throw failure(path, cause);
+  }
+  return (values) => {
+    try {
+      return render({ it: strict(values, 'it') });
+    } catch (cause) {
+      throw failure(path, cause);
+    }
+  };
+}
+
+class TemplateFault extends Error {
+  readonly fault: string;
+  constructor(fault: string) {
+    super(fault);
+    this.fault = fault;
+  }
+}
+
+/** Stands in for EJS's escaping, which is for HTML; it sees every value that a template prints, and the file's name. */
+function printable(value: unknown): string {
+  if (typeof value !== 'string' && typeof value !== 'number') {
+    throw new TemplateFault(`a value to print is ${value === null ? 'null' : typeof value}, not text`);
+  }
+  return String(value);
+}
+
+/** The values, except that one that is not there throws instead of being undefined. */
+function strict(values: TemplateValues, path: string): TemplateValues {
+  return new Proxy(values, {
+    get(target, key) {
+      const value = typeof key === 'string' && Object.hasOwn(target, key) ? target[key] : undefined;
+      if (value === undefined) {
+        const known = Object.keys(target).join(', ');
+        throw new TemplateFault(`there is no value ${path}.${String(key)}; ${path} has ${known}`);
+      }
+      return typeof value === 'object' ? strict(value, `${path}.${String(key)}`) : value;
+    },
+  });
+}
+
+function failure(path: string, cause: unknown): KubeparcelError {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  // EJS puts `file:line` and the lines around it before the message of an error that a template throws.
+  const line = message.startsWith(`${path}:`) ? /^\d+/.exec(message.slice(path.length + 1))?.[0] : undefined;
+  const fault = cause instanceof TemplateFault ? cause.fault : (message.split('\n\n').at(line ? -1 : 0) ?? message);
+  return new KubeparcelError('config', `a template cannot be used: ${fault}`, {
+    where: line === undefined ? path : `${path}:${line}`,
+    todo: 'kubeparcel templates eject shows the built-in templates, with all values that they may use',
+    cause,
+  });
+}
