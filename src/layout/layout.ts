@@ -148,3 +148,8 @@ export interface Layout {
 export function contentSize(content: Content): number {
   return content.kind === 'memory' ? content.bytes.length : content.size;
 }
+
+/** Bytes of all file contents together. */
+export function payloadSize(layout: Layout): number {
+  return layout.entries.reduce((sum, entry) => sum + (entry.kind === 'file' ? contentSize(entry.content) : 0), 0);
+}

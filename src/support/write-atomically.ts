@@ -14,13 +14,20 @@ export interface WrittenFile {
  * Streams chunks into a file that appears under its name only when all of it is on disk: written beside as
  * `.NAME.RANDOM.tmp`, fsynced, renamed, and the folder fsynced. A killed process leaves the old file or the new one.
  * An error, also one that the source throws, removes the temporary file.
+ *
+ * @param options.mode permission bits, whatever the umask; 0644 by default
+ * @param options.temporaryFolder where the unfinished file is, on the same file system; the file's own by default
  */
 export async function writeAtomically(
   path: string,
   chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-  mode = 0o644,
+  options: { readonly mode?: number; readonly temporaryFolder?: string } = {},
 ): Promise<WrittenFile> {
-  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
+  const mode = options.mode ?? 0o644;
+  const temporary = join(
+    options.temporaryFolder ?? dirname(path),
+    `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`,
+  );
   const hash = createHash('sha256');
   let size = 0;
   try {

@@ -1,0 +1,58 @@
+import { EXIT_STATUS, KubeparcelError } from '../../support/errors.ts';
+
+export interface RenderedFailure {
+  readonly text: string;
+  readonly exitStatus: number;
+}
+
+/** What a person reads when a command fails, and the status that the command ends with. */
+export function renderFailure(error: unknown): RenderedFailure {
+  if (error instanceof KubeparcelError) {
+    return { text: describe(error.message, error.where, error.todo), exitStatus: EXIT_STATUS[error.kind] };
+  }
+  if (isSystemError(error)) {
+    return {
+      text: describe(
+        `${SYSTEM_FAULTS[error.code] ?? error.message}${error.syscall === undefined ? '' : ` (${error.syscall})`}`,
+        error.path,
+        undefined,
+      ),
+      exitStatus: EXIT_STATUS.io,
+    };
+  }
+  const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return {
+    text: `kubeparcel: this is a fault of kubeparcel itself; please report it with what follows\n${detail}`,
+    exitStatus: 1,
+  };
+}
+
+function describe(what: string, where: string | undefined, todo: string | undefined): string {
+  return [
+    `kubeparcel: ${what}`,
+    ...(where === undefined ? [] : [`  where:  ${where}`]),
+    ...(todo === undefined ? [] : [`  to do:  ${todo}`]),
+  ].join('\n');
+}
+
+const SYSTEM_FAULTS: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  EPERM: 'operation not permitted',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'no space left on the device',
+  EDQUOT: 'the disk quota is used up',
+  ENOENT: 'no such file or folder',
+  EISDIR: 'this is a folder, a file was wanted',
+  ENOTDIR: 'this is no folder',
+  EMFILE: 'too many open files',
+};
+
+interface SystemError extends Error {
+  readonly code: string;
+  readonly path?: string;
+  readonly syscall?: string;
+}
+
+function isSystemError(error: unknown): error is SystemError {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' && error.code in SYSTEM_FAULTS;
+}

@@ -1,0 +1,113 @@
+import type { Difference } from '../../layout/diff.ts';
+import { formatRelation, formatVersion } from '../../layout/diff.ts';
+import { contentSize, type Entry, payloadSize, RELATION_KINDS } from '../../layout/layout.ts';
+import type { ReadPackage } from '../../layout/packager.ts';
+import { humanSize } from './table.ts';
+
+/** `kubeparcel inspect` as text: what it is, what it needs, what it runs, what it holds, what was checked. */
+export function renderPackage(file: string, read: ReadPackage): string {
+  const { layout } = read;
+  return [
+    `${file}`,
+    ...fields([
+      ['name', layout.name],
+      ['version', formatVersion(layout.version)],
+      ['architecture', layout.architecture],
+      ['summary', layout.summary],
+      ['licence', layout.licence],
+      ['maintainer', layout.maintainer],
+      ['homepage', layout.homepage],
+      ['section', layout.section],
+      ['source', layout.source],
+      ['multi-arch', layout.multiArch ?? ''],
+      ['date', utc(layout.date)],
+      ['payload', `${layout.entries.length} entries, ${humanSize(payloadSize(layout))} unpacked, ${read.codec}`],
+    ]),
+    ...section('description', layout.description === '' ? [] : layout.description.split('\n')),
+    ...RELATION_KINDS.flatMap((kind) => section(kind, layout.relations[kind].map(formatRelation))),
+    ...Object.entries(layout.scripts).flatMap(([name, script]) =>
+      section(`${name} (${script.interpreter})`, script.body.trimEnd().split('\n')),
+    ),
+    ...section('entries', layout.entries.map(entryLine)),
+    ...section(
+      'digests that were checked',
+      read.digests.map(({ of, algorithm, value }) => `${algorithm.padEnd(7)} ${value}  ${of}`),
+    ),
+    ...section(
+      'changelog',
+      layout.changelog
+        .slice(0, 3)
+        .flatMap((entry) => [
+          `${entry.version}  ${utc(entry.date)}  ${entry.author}`,
+          ...entry.changes.map((change) => `- ${change}`),
+        ]),
+    ),
+    ...section(
+      'metadata as the file states it',
+      read.metadata.map(([name, value]) => `${name}: ${shorten(value)}`),
+    ),
+  ].join('\n');
+}
+
+/** `kubeparcel inspect --json`: the same, for programs. Contents are digests and sizes. */
+export function packageAsJson(file: string, read: ReadPackage): unknown {
+  return { file, ...read, metadata: Object.fromEntries(read.metadata) };
+}
+
+/** `kubeparcel diff`: one block a difference, `-` the first package's side, `+` the second's. */
+export function renderDifferences(differences: readonly Difference[]): string {
+  return differences
+    .map(({ what, left, right }) =>
+      [
+        what,
+        ...(left === undefined ? [] : [prefixed('- ', left)]),
+        ...(right === undefined ? [] : [prefixed('+ ', right)]),
+      ].join('\n'),
+    )
+    .join('\n');
+}
+
+function fields(rows: readonly (readonly [string, string])[]): string[] {
+  return rows.filter(([, value]) => value !== '').map(([name, value]) => `  ${name.padEnd(13)} ${value}`);
+}
+
+function section(title: string, lines: readonly string[]): string[] {
+  return lines.length === 0 ? [] : ['', `${title}:`, ...lines.map((line) => `  ${line}`.trimEnd())];
+}
+
+function prefixed(mark: string, text: string): string {
+  return text.replace(/^/gm, `  ${mark}`);
+}
+
+const TYPE_LETTERS = { file: '-', directory: 'd', symlink: 'l' } as const;
+
+function entryLine(entry: Entry): string {
+  const size = entry.kind === 'file' ? String(contentSize(entry.content)) : '';
+  const owner = `${entry.owner}:${entry.group}`;
+  const name = entry.kind === 'symlink' ? `${entry.path} -> ${entry.target}` : entry.path;
+  const role = entry.role === 'plain' ? '' : `  (${entry.role})`;
+  return `${TYPE_LETTERS[entry.kind]}${rwx(entry.mode)} ${owner} ${size.padStart(10)} ${name}${role}`;
+}
+
+/** rwxr-xr-x, with s and t where set-id and sticky bits are. */
+function rwx(mode: number): string {
+  const letters = [...'rwxrwxrwx'].map((letter, bit) => ((mode >> (8 - bit)) & 1 ? letter : '-'));
+  const special: [bit: number, place: number, letter: string][] = [
+    [0o4000, 2, 's'],
+    [0o2000, 5, 's'],
+    [0o1000, 8, 't'],
+  ];
+  for (const [bit, place, letter] of special) {
+    if (mode & bit) letters[place] = letters[place] === 'x' ? letter : letter.toUpperCase();
+  }
+  return letters.join('');
+}
+
+function utc(seconds: number): string {
+  return new Date(seconds * 1000).toISOString().replace('.000Z', 'Z');
+}
+
+function shorten(value: string): string {
+  const line = value.replaceAll('\n', ' / ');
+  return line.length <= 200 ? line : `${line.slice(0, 197)}...`;
+}

@@ -1,0 +1,152 @@
+import cliProgress from 'cli-progress';
+import type { OnPipelineEvent, PipelineEvent } from '../../pipeline/events.ts';
+import type { Artifact } from '../../release/release.ts';
+import { humanSize, humanTime } from './table.ts';
+
+/** Something that shows events to whoever watches; `stop` leaves the terminal clean. */
+export interface ProgressView {
+  readonly onEvent: OnPipelineEvent;
+  stop(): void;
+}
+
+/** How events are shown: bars on a terminal, a line for each finished step elsewhere, JSON lines on request. */
+export function progressView(options: { json: boolean }): ProgressView {
+  if (options.json) return jsonView();
+  return process.stderr.isTTY && process.env.TERM !== 'dumb' ? barView() : lineView();
+}
+
+/** One JSON object a line on standard output: `event` names it, the rest are its fields. */
+function jsonView(): ProgressView {
+  return {
+    onEvent: ({ kind, ...fields }) => {
+      process.stdout.write(`${JSON.stringify({ event: kind, ...fields })}\n`);
+    },
+    stop: () => {},
+  };
+}
+
+function lineView(): ProgressView {
+  const started = new Map<unknown, number>();
+  return {
+    onEvent: (event) => {
+      const line = eventLine(event, started);
+      if (line !== undefined) process.stderr.write(`${line}\n`);
+    },
+    stop: () => {},
+  };
+}
+
+/** What a finished step is worth saying; undefined for what only moves a bar. */
+function eventLine(event: PipelineEvent, started: Map<unknown, number>): string | undefined {
+  const seconds = (key: unknown) => humanTime((Date.now() - (started.get(key) ?? Date.now())) / 1000);
+  switch (event.kind) {
+    case 'found':
+      return `release     v${event.version} from ${event.source}`;
+    case 'download':
+      started.set(artifactName(event.artifact), Date.now());
+      return undefined;
+    case 'retry':
+      return `retry       in ${humanTime(event.delay / 1000)}: ${event.reason} (${event.url})`;
+    case 'verified': {
+      const name = artifactName(event.artifact);
+      return `verified    ${name}, ${humanSize(event.size)}, ${seconds(name)}`;
+    }
+    case 'planned':
+      return `plan        ${event.tasks.length} packages`;
+    case 'packing':
+      started.set(event.task, Date.now());
+      return undefined;
+    case 'packed':
+      return `built       ${event.task.file}, ${humanSize(event.size)}, ${seconds(event.task)}`;
+    default:
+      return undefined;
+  }
+}
+
+function artifactName(artifact: Artifact): string {
+  return `${artifact.name} ${artifact.version} ${artifact.architecture}`;
+}
+
+const NAME_WIDTH = 38;
+
+/** A bar for each download and each package that is being made, removed when it is done; the total above them. */
+function barView(): ProgressView {
+  const bars = new cliProgress.MultiBar(
+    {
+      stream: process.stderr,
+      format: `{name} {bar} {done} {rate}`,
+      barsize: 14,
+      hideCursor: true,
+      clearOnComplete: true,
+      linewrap: false,
+      autopadding: true,
+      fps: 8,
+    },
+    cliProgress.Presets.rect,
+  );
+  const running = new Map<string, { bar: cliProgress.SingleBar; started: number; first: number }>();
+  let finished = 0;
+  let total: cliProgress.SingleBar | undefined;
+  const start = (key: string, size: number, at = 0) => {
+    end(key);
+    const bar = bars.create(Math.max(size, 1), at, { name: inColumn(key), done: '', rate: '' });
+    running.set(key, { bar, started: Date.now(), first: at });
+  };
+  const move = (key: string, bytes: number, size?: number) => {
+    const entry = running.get(key);
+    if (entry === undefined) return;
+    if (size !== undefined) entry.bar.setTotal(Math.max(size, 1));
+    const seconds = (Date.now() - entry.started) / 1000;
+    const rate = seconds < 0.5 ? '' : `${humanSize((bytes - entry.first) / seconds)}/s`;
+    entry.bar.update(bytes, { done: humanSize(bytes).padStart(7), rate });
+  };
+  const end = (key: string) => {
+    const entry = running.get(key);
+    if (entry === undefined) return;
+    entry.bar.stop();
+    bars.remove(entry.bar);
+    running.delete(key);
+  };
+  return {
+    onEvent: (event) => {
+      switch (event.kind) {
+        case 'download':
+          start(artifactName(event.artifact), event.artifact.size ?? 1, event.resumedFrom);
+          break;
+        case 'progress':
+          move(artifactName(event.artifact), event.bytes, event.total);
+          break;
+        case 'verified':
+          end(artifactName(event.artifact));
+          break;
+        case 'retry':
+          bars.log(`${eventLine(event, new Map())}\n`);
+          break;
+        case 'planned':
+          total = bars.create(event.tasks.length, 0, {
+            name: inColumn(`packages of v${event.version}`),
+            done: `0 of ${event.tasks.length}`,
+            rate: '',
+          });
+          break;
+        case 'packing':
+          start(event.task.file, event.total);
+          break;
+        case 'packing-progress':
+          move(event.task.file, event.bytes);
+          break;
+        case 'packed':
+          end(event.task.file);
+          finished += 1;
+          total?.update(finished, { done: `${finished} of ${total.getTotal()}` });
+          break;
+        default:
+      }
+    },
+    stop: () => bars.stop(),
+  };
+}
+
+function inColumn(name: string): string {
+  return name.length > NAME_WIDTH ? `${name.slice(0, NAME_WIDTH - 1)}…` : name.padEnd(NAME_WIDTH);
+}

@@ -1,0 +1,149 @@
+import { availableParallelism, endianness } from 'node:os';
+import type { Argv } from 'yargs';
+import type { Config } from '../config/schema.ts';
+import type { Architecture } from '../payload/payload.ts';
+import type { Settings } from '../pipeline/prepare.ts';
+import { KubeparcelError } from '../support/errors.ts';
+
+/** The flags that say which packages are meant; build, fetch and layout share them. */
+export interface ReleaseArguments {
+  release: string | undefined;
+  packages: string[] | undefined;
+  arch: string[] | undefined;
+  formats: string[] | undefined;
+  distro: string[] | undefined;
+  revision: string | undefined;
+  source: string | undefined;
+  compression: string | undefined;
+  jobs: number | undefined;
+  config: string | undefined;
+  locked: boolean;
+  lock: string;
+  json: boolean;
+}
+
+/** Adds the shared flags to a command. Defaults are not yargs' own, since kubeparcel.yaml stands between them. */
+export function releaseOptions(yargs: Argv): Argv<ReleaseArguments> {
+  return yargs
+    .positional('release', {
+      type: 'string',
+      describe: 'v1.36.4, 1.36 (its newest patch), stable, 1.37.0-rc.1',
+      defaultDescription: 'stable',
+    })
+    .option('packages', { type: 'string', ...LIST, describe: 'Which packages', defaultDescription: 'all five' })
+    .option('arch', {
+      type: 'string',
+      ...LIST,
+      describe: 'amd64, arm64, ppc64le, s390x or all',
+      defaultDescription: "this machine's",
+    })
+    .option('formats', { type: 'string', ...LIST, describe: 'deb, rpm', defaultDescription: 'both' })
+    .option('distro', {
+      type: 'string',
+      ...LIST,
+      describe: 'For single distributions: debian-12, el-9, ...',
+      defaultDescription: 'one package for the family',
+    })
+    .option('revision', { type: 'string', describe: 'Debian revision, RPM release', defaultDescription: '1' })
+    .option('source', {
+      type: 'string',
+      describe: 'servers, sample, the URL of a mirror, a folder or a bundle',
+      defaultDescription: 'servers',
+    })
+    .option('compression', {
+      type: 'string',
+      describe: 'zstd:19, xz:6, gzip:9, none',
+      defaultDescription: 'the best that every target can read',
+    })
+    .option('jobs', { type: 'number', describe: 'Packages at a time', defaultDescription: 'one per core' })
+    .option('locked', { type: 'boolean', default: false, describe: 'Use exactly what the lock states' })
+    .option('lock', { type: 'string', default: 'kubeparcel.lock', describe: 'The lock file' })
+    .option('config', { type: 'string', describe: 'Settings', defaultDescription: 'kubeparcel.yaml, if it is there' })
+    .option('json', { type: 'boolean', default: false, describe: 'Events as JSON, one a line' });
+}
+
+/** `--arch amd64,arm64` and `--arch amd64 --arch arm64` are the same; a flag takes one word, so that RELEASE can follow. */
+const LIST = {
+  array: true,
+  nargs: 1,
+  requiresArg: true,
+  coerce: (words: string[] | undefined) => words?.flatMap((word) => word.split(',')).filter((word) => word !== ''),
+} as const;
+
+const DEFAULT_MAINTAINER = 'kubeparcel <kubeparcel@users.noreply.github.com>';
+
+/**
+ * Flags over kubeparcel.yaml over defaults.
+ *
+ * @returns the settings, and the folder that the command writes to, where one is named
+ * @throws KubeparcelError of kind 'usage' for a flag, of kind 'config' for a setting that cannot be
+ */
+export async function settingsFrom(
+  args: ReleaseArguments & { out?: string | undefined },
+): Promise<{ settings: Settings; out: string | undefined }> {
+  const { loadConfig } = await import('../config/load.ts');
+  const { parseCompression } = await import('../archive/codec.ts');
+  const { ARCHITECTURES } = await import('../payload/payload.ts');
+  const file = await loadConfig(args.config);
+  const flags = await validFlags(args);
+  const config = { ...file, ...flags };
+  return {
+    out: config.out,
+    settings: {
+      version: config.version ?? 'stable',
+      packages: config.packages,
+      architectures: args.arch?.includes('all') ? ARCHITECTURES : (config.architectures ?? [ownArchitecture()]),
+      formats: config.formats,
+      distributions: config.distributions,
+      revision: config.revision ?? '1',
+      components: definedOnly(config.components ?? {}),
+      source: config.source ?? 'servers',
+      servers: config.servers ?? {},
+      compression: config.compression === undefined ? undefined : parseCompression(config.compression),
+      maintainer: config.maintainer ?? DEFAULT_MAINTAINER,
+      templates: config.templates,
+      packaging: config.packaging,
+      lock: args.locked ? args.lock : undefined,
+      jobs: config.jobs ?? availableParallelism(),
+    },
+  };
+}
+
+/** Flags in the shape of a configuration, so that both are held against the same schema. */
+async function validFlags(args: ReleaseArguments & { out?: string | undefined }): Promise<Config> {
+  const { configSchema } = await import('../config/schema.ts');
+  const { release: version, packages, arch, formats, distro, revision, source, out, jobs, compression } = args;
+  const flags = { version, packages, formats, revision, source, out, jobs, compression };
+  const architectures = arch?.includes('all') ? undefined : arch;
+  const result = configSchema.safeParse(definedOnly({ ...flags, architectures, distributions: distro }));
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  const name = String(issue?.path[0] ?? '');
+  throw new KubeparcelError('usage', issue?.message ?? 'not a setting', {
+    where: name === 'version' ? 'RELEASE' : `--${FLAG_NAMES[name] ?? name}`,
+    todo: 'see kubeparcel build --help',
+  });
+}
+
+const FLAG_NAMES: Readonly<Record<string, string>> = { architectures: 'arch', distributions: 'distro' };
+
+function definedOnly<T extends object>(record: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]: Exclude<T[K], undefined>;
+  };
+}
+
+/** Node's word for this machine in Kubernetes' words. */
+function ownArchitecture(): Architecture {
+  const words: Readonly<Record<string, Architecture>> = {
+    x64: 'amd64',
+    arm64: 'arm64',
+    ppc64: 'ppc64le',
+    s390x: 's390x',
+  };
+  const own = words[process.arch];
+  if (own !== undefined && (own !== 'ppc64le' || endianness() === 'LE')) return own;
+  throw new KubeparcelError('usage', `Kubernetes has no release for this machine (${process.arch})`, {
+    todo: 'name an architecture: --arch amd64',
+  });
+}

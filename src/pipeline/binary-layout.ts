@@ -1,0 +1,57 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { debTree } from '../deb/binary-layout.ts';
+import type { Layout } from '../layout/layout.ts';
+import type { ObjectReader } from '../layout/objects.ts';
+import { verifiedContent, writeTree } from '../layout/tree.ts';
+import { validateLayout } from '../layout/validate.ts';
+import { rpmTree } from '../rpm/binary-layout.ts';
+
+export interface WrittenLayout {
+  readonly folder: string;
+  /** The distribution's own command that makes the package of it. */
+  readonly command: readonly string[];
+}
+
+/**
+ * Writes a layout below `out` for the distribution's own tool, in a folder named after the package's file.
+ *
+ * @throws KubeparcelError of kind 'io' when that folder is there already
+ */
+export async function writeBinaryLayout(
+  layout: Layout,
+  { file, out, objects }: { readonly file: string; readonly out: string; readonly objects: ObjectReader },
+): Promise<WrittenLayout> {
+  validateLayout(layout);
+  const folder = join(out, file.replace(/\.(deb|rpm)$/, ''));
+  if (layout.format === 'deb') {
+    await writeTree(folder, debTree(layout, await md5Sums(layout, objects)), objects);
+    return { folder, command: ['dpkg-deb', '--root-owner-group', '--build', folder] };
+  }
+  await writeTree(folder, rpmTree(layout), objects);
+  const target = `${layout.architecture}-linux`;
+  return {
+    folder,
+    command: [
+      'rpmbuild',
+      '-bb',
+      '--target',
+      target,
+      '--define',
+      `_topdir ${folder}`,
+      `${folder}/SPECS/${layout.name}.spec`,
+    ],
+  };
+}
+
+/** MD5 by path of every file: DEBIAN/md5sums states them (deb-md5sums(5)), and no layout knows them. */
+async function md5Sums(layout: Layout, objects: ObjectReader): Promise<(path: string) => string> {
+  const sums = new Map<string, string>();
+  for (const entry of layout.entries) {
+    if (entry.kind !== 'file') continue;
+    const hash = createHash('md5');
+    for await (const chunk of verifiedContent(entry.content, objects)) hash.update(chunk);
+    sums.set(entry.path, hash.digest('hex'));
+  }
+  return (path) => sums.get(path) ?? '';
+}

@@ -1,0 +1,29 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { type WrittenFile, writeAtomically } from '../support/write-atomically.ts';
+
+export const CHECKSUMS_FILE = 'SHA256SUMS';
+
+/**
+ * Brings `SHA256SUMS` beside the packages up to date (sha256sum(1) reads it): lines of packages of earlier runs that
+ * are still there stay.
+ */
+export async function updateChecksums(folder: string, written: readonly WrittenFile[]): Promise<void> {
+  const path = join(folder, CHECKSUMS_FILE);
+  const present = new Set(await readdir(folder));
+  const old = present.has(CHECKSUMS_FILE) ? parseChecksums(await readFile(path, 'utf8')) : [];
+  const sums = new Map(old.filter(([name]) => present.has(name)));
+  for (const file of written) {
+    sums.set(basename(file.path), file.sha256);
+  }
+  const names = [...sums.keys()].sort((a, b) => (a < b ? -1 : 1));
+  const text = names.map((name) => `${sums.get(name)}  ${name}\n`).join('');
+  await writeAtomically(path, [Buffer.from(text)]);
+}
+
+function parseChecksums(text: string): [name: string, sha256: string][] {
+  return text.split('\n').flatMap((line) => {
+    const [, sha256, name] = /^([0-9a-f]{64}) {2}([^/]+)$/.exec(line) ?? [];
+    return sha256 === undefined || name === undefined ? [] : [[name, sha256] as [string, string]];
+  });
+}

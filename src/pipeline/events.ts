@@ -1,0 +1,21 @@
+import type { ReleaseEvent } from '../release/events.ts';
+import type { WrittenFile } from '../support/write-atomically.ts';
+import type { BuildTask } from './plan.ts';
+
+export interface BuiltPackage extends WrittenFile {
+  readonly task: BuildTask;
+}
+
+/** What happens while packages are made. */
+export type BuildEvent =
+  | { readonly kind: 'planned'; readonly version: string; readonly tasks: readonly BuildTask[] }
+  /** `total`: bytes of the payload, uncompressed. */
+  | { readonly kind: 'packing'; readonly task: BuildTask; readonly total: number }
+  /** `bytes`: how much of the payload is in the package by now. */
+  | { readonly kind: 'packing-progress'; readonly task: BuildTask; readonly bytes: number }
+  | ({ readonly kind: 'packed' } & BuiltPackage);
+
+/** All that the progress view, the JSON report and the tests read. */
+export type PipelineEvent = ReleaseEvent | BuildEvent;
+
+export type OnPipelineEvent = (event: PipelineEvent) => void;

@@ -1,0 +1,114 @@
+import { join } from 'node:path';
+import type { Compression } from '../archive/codec.ts';
+import { type Catalog, loadCatalog } from '../catalog/catalog.ts';
+import { pinsFor, releaseDate } from '../catalog/pins.ts';
+import { targets } from '../catalog/targets.ts';
+import { composeLayout } from '../layout/compose.ts';
+import type { Format } from '../layout/layout.ts';
+import { loadTemplates, type TemplateSet } from '../layout/templates.ts';
+import { openSource } from '../payload/open-source.ts';
+import type { Architecture, Payload } from '../payload/payload.ts';
+import type { ServerBases } from '../payload/url-layout.ts';
+import { readLock, releaseFromLock } from '../release/lock.ts';
+import type { Pins, Release } from '../release/release.ts';
+import { resolveRelease } from '../release/resolve.ts';
+import type { Source } from '../release/source.ts';
+import { parseVersionRequest } from '../release/version-request.ts';
+import { packageRoot } from '../support/package-root.ts';
+import { sourceDateEpoch } from '../support/source-date-epoch.ts';
+import type { OnPipelineEvent } from './events.ts';
+import { type BuildTask, choosePackages, planBuild } from './plan.ts';
+import type { PackageJob } from './run.ts';
+
+/** All that decides what is built; flags and kubeparcel.yaml come together in it. */
+export interface Settings {
+  readonly version: string;
+  /** All of the catalog when undefined. */
+  readonly packages: readonly string[] | undefined;
+  readonly architectures: readonly Architecture[];
+  readonly formats: readonly Format[] | undefined;
+  readonly distributions: readonly string[] | undefined;
+  readonly revision: string;
+  /** Versions instead of those that packaging/versions.yaml pins. */
+  readonly components: Partial<Pins>;
+  readonly source: string;
+  readonly servers: ServerBases;
+  readonly compression: Compression | undefined;
+  readonly maintainer: string;
+  readonly templates: string | undefined;
+  readonly packaging: string | undefined;
+  /** A lock file: exactly what it states is used. */
+  readonly lock: string | undefined;
+  /** Downloads and packages at a time. */
+  readonly jobs: number;
+}
+
+/** A release whose artifacts are known by digest, and the packages to be made of it. */
+export interface Prepared {
+  readonly settings: Settings;
+  readonly catalog: Catalog;
+  readonly templates: TemplateSet;
+  readonly source: Source;
+  readonly release: Release;
+  readonly tasks: readonly BuildTask[];
+}
+
+/**
+ * The first half of every command that makes something: reads the data, finds the release and plans. Nothing is fetched
+ * but version and digest files. The caller closes `source`.
+ */
+export async function prepare(
+  settings: Settings,
+  context: { readonly onEvent?: OnPipelineEvent; readonly signal?: AbortSignal },
+): Promise<Prepared> {
+  const packaging = settings.packaging ?? join(packageRoot(), 'packaging');
+  const catalog = await loadCatalog(packaging);
+  const templates = await loadTemplates(settings.templates);
+  const packages = choosePackages(catalog, settings.packages);
+  const chosen = targets(catalog, {
+    ...(settings.formats === undefined ? {} : { formats: settings.formats }),
+    ...(settings.distributions === undefined ? {} : { distributions: settings.distributions }),
+  });
+  const request = parseVersionRequest(settings.version);
+  const components = [...new Set(packages.map((definition) => definition.component))];
+  const { architectures, revision, compression } = settings;
+  const source = await openSource(settings.source, { packaging, bases: settings.servers });
+  try {
+    const release =
+      settings.lock === undefined
+        ? await resolveRelease(request, {
+            ...context,
+            source,
+            components,
+            architectures,
+            pins: (version) => pinsFor(catalog, version, settings.components),
+          })
+        : releaseFromLock(await readLock(settings.lock), { request, components, architectures, where: settings.lock });
+    const tasks = planBuild({ release, packages, architectures, targets: chosen, revision, compression });
+    context.onEvent?.({ kind: 'planned', version: release.version, tasks });
+    return { settings, catalog, templates, source, release, tasks };
+  } catch (error) {
+    await source.close();
+    throw error;
+  }
+}
+
+/** The layout of every task, once the payload is there. */
+export function composeLayouts(prepared: Prepared, payload: Payload, environment = process.env): PackageJob[] {
+  const { catalog, templates, settings, tasks } = prepared;
+  const date = sourceDateEpoch(environment) ?? payload.date ?? releaseDate(catalog, payload.version);
+  return tasks.map((task) => ({
+    task,
+    layout: composeLayout({
+      catalog,
+      templates,
+      name: task.package,
+      target: task.target,
+      architecture: task.architecture,
+      payload,
+      revision: settings.revision,
+      maintainer: settings.maintainer,
+      date,
+    }),
+  }));
+}

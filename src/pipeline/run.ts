@@ -1,0 +1,86 @@
+import { join } from 'node:path';
+import pLimit from 'p-limit';
+import { type Layout, payloadSize } from '../layout/layout.ts';
+import type { ObjectReader } from '../layout/objects.ts';
+import { validateLayout } from '../layout/validate.ts';
+import { writeAtomically } from '../support/write-atomically.ts';
+import { updateChecksums } from './checksums.ts';
+import type { BuiltPackage, OnPipelineEvent } from './events.ts';
+import { PACKAGERS } from './formats.ts';
+import type { BuildTask } from './plan.ts';
+import { makeSpool } from './spool.ts';
+
+export interface PackageJob {
+  readonly task: BuildTask;
+  readonly layout: Layout;
+}
+
+export interface RunOptions {
+  readonly objects: ObjectReader;
+  /** Folder that the packages appear in; made when it is not there. */
+  readonly out: string;
+  /** Packages at a time. */
+  readonly jobs: number;
+  readonly onEvent?: OnPipelineEvent;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Writes the packages, several at a time, the largest payload first so that no long one is left over for the end, and
+ * brings SHA256SUMS beside them up to date. After the first failure no other package is begun; those that are whole
+ * stay.
+ *
+ * @returns in the order of `packages`
+ */
+export async function writePackages(packages: readonly PackageJob[], options: RunOptions): Promise<BuiltPackage[]> {
+  for (const { layout } of packages) validateLayout(layout);
+  const spool = await makeSpool(options.out);
+  const limit = pLimit(options.jobs);
+  const stop = new AbortController();
+  const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal]);
+  const running = new Map(
+    [...packages]
+      .sort((a, b) => payloadSize(b.layout) - payloadSize(a.layout))
+      .map((job) => [job.task, limit(() => writePackage(job, spool.folder, { ...options, signal }))]),
+  );
+  try {
+    await Promise.all(running.values());
+    const built: BuiltPackage[] = [];
+    for (const { task } of packages) {
+      const result = await running.get(task);
+      if (result !== undefined) built.push(result);
+    }
+    await updateChecksums(options.out, built);
+    return built;
+  } catch (error) {
+    stop.abort(error);
+    await Promise.allSettled(running.values());
+    throw error;
+  } finally {
+    await spool.remove();
+  }
+}
+
+async function writePackage(
+  { task, layout }: PackageJob,
+  spoolFolder: string,
+  { objects, out, onEvent, signal }: RunOptions & { signal: AbortSignal },
+): Promise<BuiltPackage> {
+  signal.throwIfAborted();
+  onEvent?.({ kind: 'packing', task, total: payloadSize(layout) });
+  let bytes = 0;
+  const chunks = PACKAGERS[layout.format].write(layout, {
+    compression: task.compression,
+    objects,
+    spoolFolder,
+    signal,
+    onBytes: (count) => {
+      bytes += count;
+      onEvent?.({ kind: 'packing-progress', task, bytes });
+    },
+  });
+  const written = await writeAtomically(join(out, task.file), chunks, { temporaryFolder: spoolFolder });
+  const built = { task, ...written };
+  onEvent?.({ kind: 'packed', ...built });
+  return built;
+}
