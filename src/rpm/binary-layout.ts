@@ -1,6 +1,6 @@
-import { KubeparcelError } from '../support/errors.ts';
 import { type Entry, type Layout, type Relation, type RelationKind, SCRIPT_NAMES } from '../layout/layout.ts';
 import type { TreeItem } from '../layout/tree.ts';
+import { KubeparcelError } from '../support/errors.ts';
 
 /**
  * The binary layout that `rpmbuild -bb` makes the package of, as a %_topdir: SPECS/NAME.spec, SOURCES/NAME/ with the
@@ -55,7 +55,7 @@ export function specFile(layout: Layout): string {
     '',
     '%install',
     "cp -a '%{_sourcedir}/%{name}/.' '%{buildroot}/'",
-    ...layout.entries.filter((entry) => entry.role === 'ghost').flatMap(ghostLines),
+    ...ghostLines(layout.entries),
     ...scriptSections(layout),
     '',
     '%files',
@@ -108,13 +108,23 @@ const OPERATORS = { '<<': '<', '<=': '<=', '=': '=', '>=': '>=', '>>': '>' } as 
 function scriptSections(layout: Layout): string[] {
   return SCRIPT_NAMES.rpm.flatMap((name) => {
     const script = layout.scripts[name];
-    return script === undefined ? [] : ['', `%${name} -p ${script.interpreter}`, escapeMacros(script.body)];
+    return script === undefined ? [] : ['', `%${name} -p "${script.interpreter}"`, escapeMacros(script.body)];
   });
 }
 
-function ghostLines(entry: Entry): string[] {
-  const target = `'%{buildroot}'${shellQuote(escapeMacros(entry.path))}`;
-  return entry.kind === 'directory' ? [`mkdir -p ${target}`] : [`install -D /dev/null ${target}`];
+/** Ghosts are made on the spot; what that does to the times of the folders around them is undone. */
+function ghostLines(entries: readonly Entry[]): string[] {
+  const ghosts = entries.filter((entry) => entry.role === 'ghost');
+  const around = entries.filter(
+    ({ kind, path }) => kind === 'directory' && ghosts.some((ghost) => ghost.path.startsWith(`${path}/`)),
+  );
+  const target = ({ path }: Entry) => `'%{buildroot}'${shellQuote(escapeMacros(path))}`;
+  return [
+    ...ghosts.map((ghost) =>
+      ghost.kind === 'directory' ? `mkdir -p ${target(ghost)}` : `install -D /dev/null ${target(ghost)}`,
+    ),
+    ...[...new Set([...ghosts, ...around])].map((entry) => `touch -d @${entry.mtime} ${target(entry)}`),
+  ];
 }
 
 const ROLE_DIRECTIVES = {

@@ -19,7 +19,7 @@ const ALGORITHMS: ReadonlyMap<number, string> = new Map([
 /** Everything that signature header and header state of the package's bytes, but the digests of single files. */
 export function statedDigests(signatures: Header, header: Header): StatedDigest[] {
   const text = (of: StatedDigest['of'], algorithm: string, from: Header, tag: number): StatedDigest[] => {
-    const value = textOf(from, tag)?.toLowerCase();
+    const value = textOf(from, tag);
     return value === undefined ? [] : [{ of, algorithm, value }];
   };
   const number = numberOf(header, TAGS.PAYLOADDIGESTALGO) ?? 8;
@@ -27,7 +27,7 @@ export function statedDigests(signatures: Header, header: Header): StatedDigest[
   if (algorithm === undefined) {
     throw badHeader('immutable', `has a digest of the payload of the unknown kind ${number}`);
   }
-  return [
+  const digests = [
     ...text('header', 'sha1', signatures, SIGNATURE_TAGS.SHA1HEADER),
     ...text('header', 'sha256', signatures, SIGNATURE_TAGS.SHA256HEADER),
     ...text('header', 'sha3-256', signatures, SIGNATURE_TAGS.SHA3_256HEADER),
@@ -39,6 +39,12 @@ export function statedDigests(signatures: Header, header: Header): StatedDigest[
     ...text('payload, unpacked', 'sha512', header, TAGS.PAYLOADSHA512ALT),
     ...text('payload, unpacked', 'sha3-256', header, TAGS.PAYLOADSHA3_256ALT),
   ];
+  const isStrong = (digest: StatedDigest) => digest.of === 'header' && digest.algorithm !== 'sha1';
+  // rpm has had both since 4.14; the payload's digest says nothing where the header that states it has none.
+  if (digests.some(({ of }) => of === 'payload') && !digests.some(isStrong)) {
+    throw badHeader('signatures', 'has no SHA-256 of the header, as a package that states digests of its payload must');
+  }
+  return digests;
 }
 
 function statedMd5(signatures: Header): StatedDigest[] {

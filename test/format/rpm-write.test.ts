@@ -1,0 +1,231 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { contentSha256, diffLayouts } from '../../src/layout/diff.ts';
+import { contentSize, type Entry } from '../../src/layout/layout.ts';
+import { writeTree } from '../../src/layout/tree.ts';
+import { rpmTree } from '../../src/rpm/binary-layout.ts';
+import { readRpm } from '../../src/rpm/read.ts';
+import { objectsOf, pack } from '../support/rpm.ts';
+import { fullLayout, query, run } from '../support/rpm-tools.ts';
+import { temporaryFolder } from '../support/temp-folder.ts';
+import { hasTool } from '../support/tools.ts';
+
+const COMPRESSIONS = [
+  { codec: 'none', level: 0 },
+  { codec: 'gzip', level: 9 },
+  { codec: 'xz', level: 6 },
+  { codec: 'zstd', level: 19 },
+] as const;
+
+/** A line of `rpm -q --dump`, by rpm(8). */
+function dumpLine(entry: Entry): string {
+  const isFile = entry.kind === 'file' && entry.role !== 'ghost';
+  const size = isFile ? contentSize(entry.content) : entry.kind === 'symlink' ? entry.target.length : 0;
+  const kind = { file: 0o100000, directory: 0o040000, symlink: 0o120000 }[entry.kind];
+  return [
+    entry.path,
+    size,
+    entry.mtime,
+    isFile ? contentSha256(entry.content) : '0'.repeat(64),
+    (kind | entry.mode).toString(8).replace(/^/, '0'),
+    entry.owner,
+    entry.group,
+    entry.role === 'config' ? 1 : 0,
+    entry.role === 'doc' ? 1 : 0,
+    0,
+    entry.kind === 'symlink' ? entry.target : 'X',
+  ].join(' ');
+}
+
+describe.skipIf(!hasTool('rpm') || !hasTool('rpm2cpio') || !hasTool('cpio'))('rpm', () => {
+  test.each(COMPRESSIONS)('finds all digests of a package right ($codec)', async (compression) => {
+    const path = await pack(fullLayout(), temporaryFolder(), compression);
+    const lines = run(join(path, '..'), 'rpm', '--dbpath', join(path, '../db'), '-Kv', path).trim().split('\n');
+    const digests = lines.slice(1).map((line) => line.trim());
+    expect(digests).toEqual(
+      expect.arrayContaining([
+        'Header SHA256 digest: OK',
+        'Header SHA1 digest: OK',
+        'Payload SHA256 digest: OK',
+        'MD5 digest: OK',
+      ]),
+    );
+    expect(digests.filter((line) => !line.endsWith(': OK'))).toEqual([]);
+  });
+
+  test('reads the facts that the layout states', async () => {
+    const layout = fullLayout();
+    const path = await pack(layout, temporaryFolder());
+    const fields = {
+      NEVRA: 'sample-2:1.37.0~rc.1-3.x86_64',
+      SUMMARY: layout.summary,
+      DESCRIPTION: layout.description.replaceAll('\n', '\\n'),
+      LICENSE: layout.licence,
+      PACKAGER: layout.maintainer,
+      URL: layout.homepage,
+      GROUP: layout.section,
+      BUILDTIME: String(layout.date),
+      BUILDHOST: 'localhost',
+      SOURCERPM: 'samples-1.37.0~rc.1-3.src.rpm',
+      OS: 'linux',
+      LONGSIZE: String(4 + 17 + 6 + 5 + 4097 + 3 + 1),
+      PAYLOADFORMAT: 'cpio',
+      PAYLOADCOMPRESSOR: 'gzip',
+      PAYLOADFLAGS: '6',
+      ENCODING: 'utf-8',
+      FILEDIGESTALGO: '8',
+      VENDOR: '(none)',
+      OPTFLAGS: '(none)',
+    };
+    const format = Object.keys(fields)
+      .map((tag) => `%{${tag}}~~`)
+      .join('');
+    const values = query(path, '--qf', `${format}\n`).join('\\n').split('~~').slice(0, -1);
+    expect(Object.fromEntries(Object.keys(fields).map((tag, i) => [tag, values[i]]))).toEqual(fields);
+  });
+
+  test('reads the files that the layout states', async () => {
+    const layout = fullLayout();
+    const path = await pack(layout, temporaryFolder());
+    expect(query(path, '--dump')).toEqual(layout.entries.map(dumpLine));
+    const withFlag = (flag: string) =>
+      query(path, '--qf', '[%{FILENAMES} %{FILEFLAGS:fflags}\n]')
+        .filter((line) => line.split(' ').at(-1)?.includes(flag))
+        .map((line) => line.slice(0, line.lastIndexOf(' ')));
+    const ofRole = (role: string) => layout.entries.filter((entry) => entry.role === role).map((entry) => entry.path);
+    expect(withFlag('c')).toEqual(ofRole('config'));
+    expect(withFlag('n')).toEqual(ofRole('config'));
+    expect(withFlag('g')).toEqual(ofRole('ghost'));
+    expect(withFlag('d')).toEqual(ofRole('doc'));
+    expect(withFlag('l')).toEqual(ofRole('licence'));
+  });
+
+  test('reads the relations that the layout states, and what every package adds', async () => {
+    const path = await pack(fullLayout(), temporaryFolder(), { codec: 'zstd', level: 3 });
+    expect(query(path, '--requires')).toEqual([
+      '(conntrack or conntrack-tools >= 1.4)',
+      '(socat if podman)',
+      '/bin/sh',
+      '/bin/sh',
+      '/sbin/ldconfig',
+      '/usr/sbin/useradd',
+      'config(sample) = 2:1.37.0~rc.1-3',
+      'iptables',
+      'rpmlib(BuiltinLuaScripts) <= 4.2.2-1',
+      'rpmlib(CompressedFileNames) <= 3.0.4-1',
+      'rpmlib(FileDigests) <= 4.6.0-1',
+      'rpmlib(PayloadFilesHavePrefix) <= 4.0-1',
+      'rpmlib(PayloadIsZstd) <= 5.4.18-1',
+      'rpmlib(RichDependencies) <= 4.12.0-1',
+      'rpmlib(ScriptletInterpreterArgs) <= 4.0.3-1',
+      'rpmlib(TildeInVersions) <= 4.10.0-1',
+      'shadow-utils >= 2:4.6',
+      'util-linux > 2.30',
+    ]);
+    const pre = query(path, '--qf', '[%{REQUIRENAME} %{REQUIREFLAGS:deptype}\n]').filter((line) => / .*pre/.test(line));
+    expect(pre).toEqual(['/bin/sh pre,interp', '/usr/sbin/useradd pre', 'shadow-utils pre']);
+    expect(query(path, '--provides')).toEqual([
+      'config(sample) = 2:1.37.0~rc.1-3',
+      'plain-virtual',
+      'sample = 2:1.37.0~rc.1-3',
+      'sample(x86-64) = 2:1.37.0~rc.1-3',
+      'virtual = 1.37',
+    ]);
+    expect(query(path, '--recommends')).toEqual(['cri-tools < 2']);
+    expect(query(path, '--suggests')).toEqual(['containerd']);
+    expect(query(path, '--enhances')).toEqual(['podman']);
+    expect(query(path, '--supplements')).toEqual(['kubeadm = 1.37.0~rc.1-3']);
+    expect(query(path, '--conflicts')).toEqual(['docker <= 1:20']);
+    expect(query(path, '--obsoletes')).toEqual(['old-sample < 1']);
+  });
+
+  test.each(['x86_64', 'aarch64', 'ppc64le', 's390x', 'noarch'])(
+    'agrees with rpmbuild on what %s is called',
+    async (architecture) => {
+      const path = await pack({ ...fullLayout(), architecture }, temporaryFolder());
+      const isa = run(join(path, '..'), 'rpm', '--target', `${architecture}-linux`, '--eval', '%{?_isa}').trim();
+      expect(query(path, '--provides').includes(`sample${isa} = 2:1.37.0~rc.1-3`)).toBe(true);
+      expect(query(path, '--provides').some((line) => /^sample\(/.test(line))).toBe(isa !== '');
+      expect(query(path, '--qf', '%{ARCH}\n')).toEqual([architecture]);
+    },
+  );
+
+  test('reads the scripts and the changelog that the layout states', async () => {
+    const path = await pack(fullLayout(), temporaryFolder());
+    expect(query(path, '--scripts')).toEqual([
+      'preinstall scriptlet (using /bin/sh):',
+      'exit 0',
+      'postinstall scriptlet (using /bin/sh -e):',
+      'echo "post: $1"',
+      'echo 100%',
+      'postuninstall program: /sbin/ldconfig',
+      'posttrans scriptlet (using <lua>):',
+      'print("done")',
+    ]);
+    expect(query(path, '--changelog')).toEqual([
+      '* Wed Oct 08 2025 Release Team <release@example.org> - 2:1.37.0~rc.1-3',
+      '- one',
+      '- two: 100%',
+      '',
+      '* Mon Jun 16 2025 A. Person <a@example.org> - 2:1.36.0-1',
+      '- older',
+      '',
+    ]);
+  });
+
+  test.each(COMPRESSIONS)('unpacks the payload, ghosts left out ($codec)', async (compression) => {
+    const path = await pack(fullLayout(), temporaryFolder(), compression);
+    const folder = join(path, '..');
+    run(folder, 'sh', '-c', `rpm2cpio '${path}' > payload.cpio`);
+    const listed = run(folder, 'sh', '-c', 'cpio -t0 --quiet < payload.cpio').split('\0').slice(0, -1);
+    const stated = fullLayout().entries.filter((entry) => entry.role !== 'ghost');
+    expect(listed).toEqual(stated.map((entry) => `.${entry.path}`));
+  });
+
+  describe.skipIf(process.getuid?.() !== 0)('as root', () => {
+    test.each(COMPRESSIONS)('installs a package and finds it as stated ($codec)', async (compression) => {
+      const layout = fullLayout();
+      const path = await pack(layout, temporaryFolder(), compression);
+      const folder = join(path, '..');
+      const root = join(folder, 'root');
+      mkdirSync(root);
+      const rpm = (...args: string[]) => run(folder, 'rpm', '--root', root, '--dbpath', '/db', ...args);
+      rpm('-i', '--nodeps', '--noscripts', path);
+      expect(rpm('-V', '--nodeps', '--noscripts', 'sample')).toBe('');
+      expect(readFileSync(join(root, 'usr/lib/sample-2'), 'utf8')).toBe('x'.repeat(4097));
+      expect(existsSync(join(root, 'etc/sample/state'))).toBe(false);
+      writeFileSync(join(root, 'etc/sample/config'), 'a=2\n');
+      expect(() => rpm('-V', '--nodeps', '--noscripts', 'sample')).toThrow();
+      rpm('-e', '--nodeps', '--noscripts', 'sample');
+      expect(existsSync(join(root, 'usr/bin/sample'))).toBe(false);
+      expect(readFileSync(join(root, 'etc/sample/config.rpmsave'), 'utf8')).toBe('a=2\n');
+    });
+  });
+
+  test.skipIf(!hasTool('rpmbuild'))('makes the equal package with rpmbuild from the layout on disk', async () => {
+    const layout = fullLayout();
+    const folder = temporaryFolder();
+    const top = join(folder, 'top');
+    await writeTree(top, rpmTree(layout), objectsOf());
+    run(
+      folder,
+      'rpmbuild',
+      '-bb',
+      '--quiet',
+      '--target',
+      'x86_64-linux',
+      '--define',
+      `_topdir ${top}`,
+      join(top, 'SPECS/sample.spec'),
+    );
+    const [native, built] = await Promise.all(
+      [await pack(layout, folder), join(top, 'RPMS/x86_64/sample-1.37.0~rc.1-3.x86_64.rpm')].map((path) =>
+        readRpm(path),
+      ),
+    );
+    const differences = diffLayouts(native?.layout ?? layout, built?.layout ?? layout);
+    // A spec file names the source after the package.
+    expect(differences.map(({ what }) => what)).toEqual(['source']);
+  });
+});

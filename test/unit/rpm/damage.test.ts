@@ -1,0 +1,72 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { Layout } from '../../../src/layout/layout.ts';
+import { readRpm } from '../../../src/rpm/read.ts';
+import { KubeparcelError } from '../../../src/support/errors.ts';
+import { pack } from '../../support/rpm.ts';
+import { relations, sampleLayout } from '../../support/sample-layout.ts';
+import { temporaryFolder } from '../../support/temp-folder.ts';
+
+/** As small as a package with everything in it can be: every byte of it is damaged in turn. */
+function smallLayout(): Layout {
+  const sample = sampleLayout('rpm');
+  return { ...sample, relations: relations({}), description: 'd', maintainer: '', homepage: '', section: '' };
+}
+
+/** Bytes that rpm does not read and this reader passes over, and those that only repeat what a SHA-256 says. */
+function meaningless(name: string): Set<number> {
+  const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
+  const signatureIndex = 96 + 16;
+  return new Set([
+    5, // minor version of the format
+    ...range(10 + name.length + 1, 76), // what follows the lead's name
+    ...range(76, 78), // number of the operating system
+    ...range(80, 96), // reserved
+    // The tags' numbers of SHA-1, sizes and MD5: under another number they are as good as absent, which old packages are allowed.
+    ...[1, 3, 4, 5].flatMap((entry) => range(signatureIndex + entry * 16, signatureIndex + entry * 16 + 4)),
+  ]);
+}
+
+async function outcome(path: string, bytes: Uint8Array): Promise<Layout | 'refused'> {
+  await writeFile(path, bytes);
+  try {
+    return (await readRpm(path)).layout;
+  } catch (error) {
+    expect(error).toBeInstanceOf(KubeparcelError);
+    expect(['format', 'verification']).toContain((error as KubeparcelError).kind);
+    return 'refused';
+  }
+}
+
+describe('a damaged package', () => {
+  test('is refused at every byte that means something', async () => {
+    const folder = temporaryFolder();
+    const path = await pack(smallLayout(), folder, { codec: 'none', level: 0 });
+    const intact = (await readRpm(path)).layout;
+    const bytes = await readFile(path);
+    const unnoticed: number[] = [];
+    for (let at = 0; at < bytes.length; at++) {
+      for (const mask of [1 << (at % 8), 0xff]) {
+        const damaged = Buffer.from(bytes);
+        damaged[at] = (bytes[at] ?? 0) ^ mask;
+        const read = await outcome(join(folder, 'damaged.rpm'), damaged);
+        if (read !== 'refused') {
+          expect(read, `byte ${at}`).toEqual(intact);
+          unnoticed.push(at);
+        }
+      }
+    }
+    expect([...new Set(unnoticed)]).toEqual([...meaningless('kubelet-1.36.4-1')]);
+  });
+
+  test.each(['none', 'gzip', 'xz', 'zstd'] as const)('is refused when it is cut short (%s)', async (codec) => {
+    const folder = temporaryFolder();
+    const bytes = await readFile(await pack(smallLayout(), folder, { codec, level: codec === 'none' ? 0 : 3 }));
+    const step = codec === 'none' ? 1 : 37;
+    for (let length = 0; length < bytes.length; length += step) {
+      expect(await outcome(join(folder, 'short.rpm'), bytes.subarray(0, length)), `${length} bytes`).toBe('refused');
+    }
+    expect(await outcome(join(folder, 'long.rpm'), Buffer.concat([bytes, Buffer.alloc(1)]))).toBe('refused');
+  });
+});
