@@ -8,6 +8,8 @@ export interface ByteReader {
   stream(length: number): AsyncIterable<Uint8Array>;
   /** Everything up to the end. */
   rest(): AsyncIterable<Uint8Array>;
+  /** Whether nothing is left. */
+  ended(): Promise<boolean>;
   /** Lets go of the source, also one that is not read to its end. */
   close(): Promise<void>;
 }
@@ -67,6 +69,11 @@ export function byteReader(chunks: Chunks, cutShort: (missing: number) => Error)
         }
         yield part;
       }
+    },
+    async ended() {
+      const part = await some(Number.MAX_SAFE_INTEGER);
+      pending = part ?? pending;
+      return part === undefined;
     },
     async close() {
       await source.return?.();

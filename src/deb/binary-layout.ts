@@ -1,6 +1,6 @@
-import { controlMembers } from './control.ts';
 import type { Layout } from '../layout/layout.ts';
 import type { TreeItem } from '../layout/tree.ts';
+import { controlMembers } from './control.ts';
 
 /**
  * The binary layout that `dpkg-deb --root-owner-group --build FOLDER` makes the package of: DEBIAN/ with the control

@@ -1,0 +1,94 @@
+import { KubeparcelError } from '../support/errors.ts';
+import { byteReader } from './byte-reader.ts';
+import type { Chunks } from './chunks.ts';
+
+/** ar(5) in the common form that deb(5) has: plain member names of up to 15 characters. */
+const MAGIC = '!<arch>\n';
+const HEADER_LENGTH = 60;
+const HEADER_END = '`\n';
+const PADDING = 0x0a;
+const NAME_MAX = 15;
+const SIZE_LIMIT = 10 ** 10;
+
+export interface ArMember {
+  readonly name: string;
+  /** Bytes of content, up to 9,999,999,999. */
+  readonly size: number;
+  readonly content: Chunks;
+}
+
+/**
+ * Writes an archive whose members are plain files of root with mode 0644.
+ *
+ * @param mtime of all members, seconds since 1970-01-01 UTC
+ * @throws KubeparcelError of kind 'format' for a member that the format has no room for
+ */
+export async function* writeAr(
+  members: Iterable<ArMember>,
+  mtime: number,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  yield Buffer.from(MAGIC);
+  for (const { name, size, content } of members) {
+    if (size >= SIZE_LIMIT || name.length > NAME_MAX) {
+      throw new KubeparcelError('format', `ar has no room for a member ${name} of ${size} bytes`, {
+        todo: size < SIZE_LIMIT ? 'choose a shorter name' : 'compress it, or compress it better',
+      });
+    }
+    const fields = [name.padEnd(16), String(mtime).padEnd(12), '0'.padEnd(6), '0'.padEnd(6), '100644'.padEnd(8)];
+    yield Buffer.from(`${fields.join('')}${String(size).padEnd(10)}${HEADER_END}`, 'latin1');
+    let left = size;
+    for await (const chunk of content) {
+      left -= chunk.length;
+      yield chunk;
+    }
+    if (left !== 0) {
+      throw new Error(`the ar member ${name} was to have ${size} bytes and has ${size - left}`);
+    }
+    if (size % 2 === 1) {
+      yield Buffer.of(PADDING);
+    }
+  }
+}
+
+/**
+ * Reads an archive's members in their order. What is left of a member's content when the next one is asked for is
+ * passed over.
+ *
+ * @throws KubeparcelError of kind 'format' for anything that is not a whole archive
+ */
+export async function* readAr(
+  chunks: Chunks,
+): AsyncGenerator<ArMember & { readonly content: AsyncIterable<Uint8Array> }, void, undefined> {
+  const reader = byteReader(chunks, () => new KubeparcelError('format', 'the package is cut short'));
+  try {
+    if (latin1(await reader.exactly(MAGIC.length)) !== MAGIC) {
+      throw new KubeparcelError('format', 'not an ar archive');
+    }
+    while (!(await reader.ended())) {
+      const header = latin1(await reader.exactly(HEADER_LENGTH));
+      const fields = /^([!-~]{1,16}) *$/.exec(header.slice(0, 16));
+      // Time, owner, group (decimal) and mode (octal), all of which say nothing in a package, and the size.
+      const numbers = /^\d* *$/.test(header.slice(16, 28)) && /^(\d* *){3}$/.test(header.slice(28, 48));
+      const size = /^(\d{1,10}) *$/.exec(header.slice(48, 58));
+      const name = fields?.[1]?.replace(/(?<=.)\/$/, '');
+      if (!header.endsWith(HEADER_END) || !numbers || size?.[1] === undefined || name === undefined) {
+        throw new KubeparcelError('format', 'damaged ar header');
+      }
+      const length = Number(size[1]);
+      const content = reader.stream(length);
+      yield { name, size: length, content };
+      for await (const _ of content) {
+        // What the caller did not want.
+      }
+      if (length % 2 === 1 && (await reader.exactly(1))[0] !== PADDING) {
+        throw new KubeparcelError('format', 'damaged ar archive (a member is not padded with a line feed)');
+      }
+    }
+  } finally {
+    await reader.close();
+  }
+}
+
+function latin1(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('latin1');
+}

@@ -1,0 +1,211 @@
+import { KubeparcelError } from '../support/errors.ts';
+import { type ByteReader, byteReader } from './byte-reader.ts';
+import type { Chunks } from './chunks.ts';
+import { BLOCK_SIZE } from './tar.ts';
+
+/** Longer than any path that Linux can open (PATH_MAX). */
+const LONG_NAME_MAX = 8192;
+
+interface TarMemberBase {
+  /** As it stands in the archive, and as hostile as that. A folder's has no trailing slash. */
+  readonly path: string;
+  /** Permission bits, 0 to 0o7777. */
+  readonly mode: number;
+  /** By name; the decimal id where the archive has no name. */
+  readonly owner: string;
+  readonly group: string;
+  /** Seconds since 1970-01-01 UTC, 0 to 2^32-1. */
+  readonly mtime: number;
+}
+export type TarMember = TarMemberBase &
+  (
+    | { readonly kind: 'file'; readonly size: number; readonly content: AsyncIterable<Uint8Array> }
+    | { readonly kind: 'directory' }
+    | { readonly kind: 'symlink'; readonly target: string }
+    /** Another name of a file that came before; `target` is its path. */
+    | { readonly kind: 'hardlink'; readonly target: string }
+  );
+
+/**
+ * Reads a tar archive as dpkg understands one (deb(5)): v7, ustar and GNU headers, GNU's long names, sizes in base 256.
+ * What is left of a file's content when the next member is asked for is passed over. Bounded in memory whatever the
+ * archive says; paths are for the caller to judge.
+ *
+ * @throws KubeparcelError of kind 'format' for a damaged or truncated archive, for devices, pipes, sparse files and pax
+ *   headers (none of which dpkg's own packages have), and for anything but zeros after the end
+ */
+export async function* readTar(chunks: Chunks): AsyncGenerator<TarMember, void, undefined> {
+  const reader = byteReader(chunks, () => new KubeparcelError('format', 'the tar archive is cut short'));
+  try {
+    let longPath: string | undefined;
+    let longTarget: string | undefined;
+    for (;;) {
+      const block = Buffer.from((await reader.exactly(BLOCK_SIZE)).buffer);
+      if (block.every((byte) => byte === 0)) {
+        break;
+      }
+      const header = parseHeader(block);
+      if (header.type === 'L') {
+        longPath = await readLongName(reader, header.size);
+        continue;
+      }
+      if (header.type === 'K') {
+        longTarget = await readLongName(reader, header.size);
+        continue;
+      }
+      const path = longPath ?? header.path;
+      const target = longTarget ?? header.target;
+      longPath = undefined;
+      longTarget = undefined;
+      yield* member(reader, header, path, target);
+    }
+    for await (const chunk of reader.rest()) {
+      if (chunk.some((byte) => byte !== 0)) {
+        throw new KubeparcelError('format', 'bytes follow the end of the tar archive');
+      }
+    }
+  } finally {
+    await reader.close();
+  }
+}
+
+async function* member(
+  reader: ByteReader,
+  header: RawHeader,
+  path: string,
+  target: string,
+): AsyncGenerator<TarMember, void, undefined> {
+  const { mode, owner, group, mtime } = header;
+  const base = { path: path.replace(/(?<=[^/])\/+$/, ''), mode, owner, group, mtime };
+  switch (header.type) {
+    case '0':
+    case '7':
+    case '\0': {
+      // As writers before ustar marked a folder.
+      if (path.endsWith('/')) {
+        yield { ...base, kind: 'directory' };
+        return;
+      }
+      const content = reader.stream(header.size);
+      yield { ...base, kind: 'file', size: header.size, content };
+      for await (const _ of content) {
+        // What the caller did not want.
+      }
+      await reader.exactly(paddingLength(header.size));
+      return;
+    }
+    case '1':
+      yield { ...base, kind: 'hardlink', target };
+      return;
+    case '2':
+      yield { ...base, kind: 'symlink', target };
+      return;
+    case '5':
+      yield { ...base, kind: 'directory' };
+      return;
+    default:
+      throw new KubeparcelError('format', `the tar archive holds ${kindName(header.type)}`, { where: path });
+  }
+}
+
+const KIND_NAMES: Readonly<Record<string, string>> = {
+  '3': 'a character device',
+  '4': 'a block device',
+  '6': 'a named pipe',
+  x: 'a pax header, which dpkg does not read either',
+  g: 'a pax header, which dpkg does not read either',
+};
+
+function kindName(type: string): string {
+  return KIND_NAMES[type] ?? `a member of the unknown kind ${JSON.stringify(type)}`;
+}
+
+async function readLongName(reader: ByteReader, size: number): Promise<string> {
+  if (size > LONG_NAME_MAX) {
+    throw damaged(`a name of ${size} bytes`);
+  }
+  const bytes = await reader.exactly(size);
+  await reader.exactly(paddingLength(size));
+  return text(bytes);
+}
+
+interface RawHeader {
+  readonly path: string;
+  readonly target: string;
+  readonly type: string;
+  readonly mode: number;
+  readonly owner: string;
+  readonly group: string;
+  readonly size: number;
+  readonly mtime: number;
+}
+
+/** tar(5): the fields of v7, and what ustar and GNU tar added to them. */
+function parseHeader(block: Buffer): RawHeader {
+  const field = (offset: number, length: number) => block.subarray(offset, offset + length);
+  // The sum is taken with blanks in its own place.
+  const sum = block.reduce((total, byte) => total + byte, 0) - field(148, 8).reduce((total, byte) => total + byte, 0);
+  if (number(field(148, 8)) !== sum + 8 * 0x20) {
+    throw damaged('a header whose sum is wrong');
+  }
+  const magic = field(257, 8).toString('latin1');
+  const ustar = magic === 'ustar\x0000';
+  const named = ustar || magic === 'ustar  \0';
+  const prefix = ustar ? text(field(345, 155)) : '';
+  const name = text(field(0, 100));
+  const owner = named ? text(field(265, 32)) : '';
+  const group = named ? text(field(297, 32)) : '';
+  const mtime = number(field(136, 12));
+  if (mtime > 0xffffffff) {
+    throw damaged('a time outside 32 bits');
+  }
+  return {
+    path: prefix === '' ? name : `${prefix}/${name}`,
+    target: text(field(157, 100)),
+    type: field(156, 1).toString('latin1'),
+    mode: number(field(100, 8)) & 0o7777,
+    owner: owner === '' ? numericOwner(number(field(108, 8))) : owner,
+    group: group === '' ? numericOwner(number(field(116, 8))) : group,
+    size: number(field(124, 12)),
+    mtime,
+  };
+}
+
+function numericOwner(id: number): string {
+  return id === 0 ? 'root' : String(id);
+}
+
+/** An octal number with blanks before it and a blank or NUL behind it, or GNU's big-endian binary with the top bit set. */
+function number(field: Buffer): number {
+  if (field[0] === 0x80) {
+    const value = field.subarray(1).reduce((sum, byte) => sum * 256 + byte, 0);
+    if (Number.isSafeInteger(value)) {
+      return value;
+    }
+  }
+  const digits = /^ *([0-7]*)(?:[ \0]|$)/.exec(field.toString('latin1'))?.[1];
+  if (digits === undefined) {
+    throw damaged('a number that is none');
+  }
+  return digits === '' ? 0 : Number.parseInt(digits, 8);
+}
+
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** Text up to the first NUL. */
+function text(field: Uint8Array): string {
+  const end = field.indexOf(0);
+  try {
+    return UTF8.decode(end < 0 ? field : field.subarray(0, end));
+  } catch (cause) {
+    throw new KubeparcelError('format', 'the tar archive holds a name that is not UTF-8', { cause });
+  }
+}
+
+function damaged(what: string): KubeparcelError {
+  return new KubeparcelError('format', `damaged tar archive (${what})`);
+}
+
+function paddingLength(size: number): number {
+  return (BLOCK_SIZE - (size % BLOCK_SIZE)) % BLOCK_SIZE;
+}

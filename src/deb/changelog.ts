@@ -1,0 +1,48 @@
+import type { ChangelogEntry } from '../layout/layout.ts';
+
+/** Where a package keeps its changelog (Debian policy 12.7): packages with a Debian revision, and native ones. */
+export function changelogPaths(packageName: string): string[] {
+  return ['changelog.Debian.gz', 'changelog.gz'].map((file) => `/usr/share/doc/${packageName}/${file}`);
+}
+
+/**
+ * Reads as much as can be read of a changelog: deb-changelog(5) has been written by hand for thirty years. A change that
+ * goes over several lines becomes one; what is not of this form, and all that follows it, is left out.
+ */
+export function parseDebChangelog(text: string): ChangelogEntry[] {
+  const entries: ChangelogEntry[] = [];
+  let version: string | undefined;
+  let changes: string[] = [];
+  for (const line of text.split('\n')) {
+    const heading = /^\S+ \(([^()\s]+)\) [^;]+;/.exec(line);
+    const trailer = /^ -- (.*?) {2}(\S.*)$/.exec(line);
+    const change = /^ {2,}(\S.*)$/.exec(line)?.[1]?.trimEnd();
+    if (version === undefined && heading?.[1] !== undefined) {
+      version = heading[1];
+      changes = [];
+    } else if (version !== undefined && trailer?.[1] !== undefined && trailer[2] !== undefined) {
+      const date = Date.parse(trailer[2]) / 1000;
+      if (Number.isNaN(date)) {
+        return entries;
+      }
+      entries.push({ version, date, author: trailer[1], changes });
+      version = undefined;
+    } else if (version !== undefined && change !== undefined) {
+      addChange(changes, change, line);
+    } else if (line.trim() !== '') {
+      return entries;
+    }
+  }
+  return entries;
+}
+
+function addChange(changes: string[], change: string, line: string): void {
+  const last = changes.length - 1;
+  if (line.startsWith('  * ')) {
+    changes.push(change.slice(2));
+  } else if (/^ {2}\S/.test(line) || last < 0) {
+    changes.push(change);
+  } else {
+    changes[last] = `${changes[last]} ${change}`;
+  }
+}

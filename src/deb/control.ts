@@ -1,0 +1,72 @@
+import { formatRelation, formatVersion } from '../layout/diff.ts';
+import { contentSize, type Entry, type Layout, type RelationKind, SCRIPT_NAMES } from '../layout/layout.ts';
+import { type ControlFields, foldDescription, formatControl } from './control-file.ts';
+import { RELATION_FIELDS } from './relations.ts';
+
+/** A file of DEBIAN/ and of control.tar. */
+export interface ControlMember {
+  readonly name: string;
+  readonly mode: number;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * The control files of a package (deb(5), deb-control(5), deb-md5sums(5), deb-conffiles(5)), sorted by name. md5sums lists
+ * the files that are no conffiles, as dh_md5sums does: dpkg itself keeps the digests of conffiles.
+ *
+ * @param md5 MD5 of a file's content in hex, by its path
+ */
+export function controlMembers(layout: Layout, md5: (path: string) => string): ControlMember[] {
+  const files = layout.entries.filter((entry) => entry.kind === 'file');
+  const conffiles = files.filter(({ role }) => role === 'config').map(({ path }) => `${path}\n`);
+  const sums = files.filter(({ role }) => role !== 'config').map(({ path }) => md5Line(md5(path), path.slice(1)));
+  const texts: [name: string, mode: number, text: string][] = [
+    ['control', 0o644, formatControl(controlFields(layout))],
+    ['md5sums', 0o644, sums.join('')],
+    ['conffiles', 0o644, conffiles.join('')],
+    ...SCRIPT_NAMES.deb.map((name): [string, number, string] => {
+      const script = layout.scripts[name];
+      return [name, 0o755, script === undefined ? '' : `#!${script.interpreter}\n${script.body}`];
+    }),
+  ];
+  return texts
+    .filter(([, , text]) => text !== '')
+    .map(([name, mode, text]) => ({ name, mode, bytes: Buffer.from(text) }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** As md5sum writes it; a name with a backslash is escaped, and the line begins with one. */
+function md5Line(sum: string, path: string): string {
+  return path.includes('\\') ? `\\${sum}  ${path.replaceAll('\\', '\\\\')}\n` : `${sum}  ${path}\n`;
+}
+
+function controlFields(layout: Layout): ControlFields {
+  const relations = RELATION_FIELDS.map(([field, kind]): [string, string] => [field, relationField(layout, kind)]);
+  const fields: [name: string, value: string][] = [
+    ['Package', layout.name],
+    ['Source', layout.source === layout.name ? '' : layout.source],
+    ['Version', formatVersion(layout.version)],
+    ['Architecture', layout.architecture],
+    ['Maintainer', layout.maintainer],
+    ['Installed-Size', String(installedSize(layout.entries))],
+    ...relations,
+    ['Section', layout.section],
+    ['Priority', 'optional'],
+    ['Multi-Arch', layout.multiArch ?? ''],
+    ['Homepage', layout.homepage],
+    ['Description', foldDescription(layout.summary, layout.description)],
+  ];
+  return fields.filter(([, value]) => value !== '');
+}
+
+function relationField(layout: Layout, kind: RelationKind): string {
+  return layout.relations[kind].map(formatRelation).join(', ');
+}
+
+/** In KiB, as dpkg-gencontrol counts (deb-substvars(5)): files rounded up, 1 for everything else and the root folder. */
+function installedSize(entries: readonly Entry[]): number {
+  return entries.reduce(
+    (sum, entry) => sum + (entry.kind === 'file' ? Math.ceil(contentSize(entry.content) / 1024) : 1),
+    1,
+  );
+}

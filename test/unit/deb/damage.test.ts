@@ -1,0 +1,91 @@
+import { isDeepStrictEqual } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import type { Layout } from '../../../src/layout/layout.ts';
+import { KubeparcelError } from '../../../src/support/errors.ts';
+import { sampleLayout } from '../../support/sample-layout.ts';
+import { temporaryFolder } from '../../support/temp-folder.ts';
+import { byReference, readBytes, writeBytes } from './packages.ts';
+
+const layout: Layout = {
+  ...sampleLayout('deb'),
+  licence: '',
+  scripts: { postinst: { interpreter: '/bin/sh', body: 'set -e\nexit 0\n' } },
+};
+
+/** The layout that is read, or the error for a person; anything else that is thrown fails the test. */
+async function outcome(bytes: Uint8Array, folder: string): Promise<Layout | KubeparcelError> {
+  try {
+    return (await readBytes(bytes, folder)).layout;
+  } catch (error) {
+    expect(error).toBeInstanceOf(KubeparcelError);
+    return error as KubeparcelError;
+  }
+}
+
+describe.each(['gzip:9', 'xz:6', 'zstd:12'])('a package compressed with %s', (compression) => {
+  test('every flipped byte is noticed or carries no meaning', async () => {
+    const folder = temporaryFolder();
+    const whole = await writeBytes(layout, folder, compression);
+    const expected = byReference(layout);
+    let noticed = 0;
+    for (let index = 0; index < whole.length; index++) {
+      const broken = Buffer.from(whole);
+      broken[index] = (broken[index] ?? 0) ^ (1 << (index % 8));
+      const result = await outcome(broken, folder);
+      if (result instanceof KubeparcelError) {
+        noticed += 1;
+      } else {
+        expect(result, `byte ${index}`).toEqual(expected);
+      }
+    }
+    // ar's times, owners and modes, the minor version of the format, and what compressed streams have to spare.
+    expect(noticed).toBeGreaterThan(whole.length * 0.85);
+  });
+
+  test('every truncation is noticed', async () => {
+    const folder = temporaryFolder();
+    const whole = await writeBytes(layout, folder, compression);
+    for (let length = 0; length < whole.length; length++) {
+      const result = await outcome(whole.subarray(0, length), folder);
+      expect(result, `${length} bytes`).toBeInstanceOf(KubeparcelError);
+    }
+  });
+});
+
+describe('a package without compression', () => {
+  test('flipped bytes are noticed in files, and in all structure', async () => {
+    const folder = temporaryFolder();
+    const whole = await writeBytes(layout, folder, 'none');
+    const expected = byReference(layout);
+    const changed = new Set<string>();
+    for (let index = 0; index < whole.length; index++) {
+      const broken = Buffer.from(whole);
+      broken[index] = (broken[index] ?? 0) ^ (1 << (index % 8));
+      const result = await outcome(broken, folder);
+      if (!(result instanceof KubeparcelError)) {
+        for (const key of Object.keys(expected) as (keyof Layout)[]) {
+          if (key !== 'entries' && !isDeepStrictEqual(result[key], expected[key])) {
+            changed.add(key);
+          }
+        }
+        for (const [at, entry] of expected.entries.entries()) {
+          if (!isDeepStrictEqual(result.entries[at], entry)) {
+            changed.add(entry.path);
+          }
+        }
+      }
+    }
+    // No digest stands for the control files nor for a conffile. What else there is has md5sums or a tar header's sum.
+    expect([...changed].filter((what) => what.startsWith('/'))).toEqual(['/etc/default/kubelet']);
+    expect(changed).not.toContain('date');
+  });
+
+  test('every truncation is noticed', async () => {
+    const folder = temporaryFolder();
+    const whole = await writeBytes(layout, folder, 'none');
+    for (let length = 0; length < whole.length; length += 7) {
+      expect(await outcome(whole.subarray(0, length), folder)).toBeInstanceOf(KubeparcelError);
+    }
+    expect(await outcome(whole.subarray(0, -1), folder)).toBeInstanceOf(KubeparcelError);
+  });
+});

@@ -1,0 +1,53 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { collect } from '../../../src/archive/chunks.ts';
+import { type Compression, parseCompression } from '../../../src/archive/codec.ts';
+import { readDeb } from '../../../src/deb/read.ts';
+import { debPackager } from '../../../src/deb/write.ts';
+import { contentSha256 } from '../../../src/layout/diff.ts';
+import { contentSize, type Layout } from '../../../src/layout/layout.ts';
+import type { ReadPackage, WriteOptions } from '../../../src/layout/packager.ts';
+
+export const noObjects: WriteOptions['objects'] = {
+  // biome-ignore lint/correctness/useYield: it is there to fail
+  async *open(sha256) {
+    throw new Error(`no object ${sha256} here`);
+  },
+};
+
+export async function writeBytes(
+  layout: Layout,
+  folder: string,
+  compression: Compression | string = 'gzip:1',
+  objects = noObjects,
+): Promise<Buffer> {
+  const options = {
+    compression: typeof compression === 'string' ? parseCompression(compression) : compression,
+    objects,
+    spoolFolder: folder,
+  };
+  return Buffer.from(
+    await collect(debPackager.write(layout, options), 1 << 30, () => new Error('a test made too much')),
+  );
+}
+
+export async function readBytes(bytes: Uint8Array, folder: string): Promise<ReadPackage> {
+  const path = join(folder, 'package.deb');
+  await writeFile(path, bytes);
+  return readDeb(path);
+}
+
+/** As a reader returns it: all contents by reference. */
+export function byReference(layout: Layout): Layout {
+  return {
+    ...layout,
+    entries: layout.entries.map((entry) =>
+      entry.kind === 'file'
+        ? {
+            ...entry,
+            content: { kind: 'stored', sha256: contentSha256(entry.content), size: contentSize(entry.content) },
+          }
+        : entry,
+    ),
+  };
+}

@@ -1,0 +1,29 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { parseCompression } from '../../../src/archive/codec.ts';
+import { temporaryFolder } from '../../support/temp-folder.ts';
+import { arbitraryLayout } from './arbitrary-layout.ts';
+import { byReference, readBytes, writeBytes } from './packages.ts';
+
+test('any layout written and read back is the same layout', async () => {
+  const folder = temporaryFolder();
+  await fc.assert(
+    fc.asyncProperty(arbitraryLayout, fc.constantFrom('gzip:1', 'none', 'xz:0'), async (layout, compression) => {
+      const read = await readBytes(await writeBytes(layout, folder, compression), folder);
+      expect(read.layout).toEqual(byReference(layout));
+      expect(read.codec).toBe(parseCompression(compression).codec);
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test('and with zstd', async () => {
+  const folder = temporaryFolder();
+  await fc.assert(
+    fc.asyncProperty(arbitraryLayout, async (layout) => {
+      const read = await readBytes(await writeBytes(layout, folder, 'zstd:3'), folder);
+      expect(read.layout).toEqual(byReference(layout));
+    }),
+    { numRuns: 8 },
+  );
+});
