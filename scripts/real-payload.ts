@@ -1,0 +1,288 @@
+import { realpathSync } from 'node:fs';
+import { chmod, cp, mkdir, mkdtemp, readdir, rename, rm, statfs } from 'node:fs/promises';
+import { constants } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Architecture } from '../src/payload/payload.ts';
+import { EXIT_STATUS, KubeparcelError } from '../src/support/errors.ts';
+import { checkAnswers } from './real-payload/answers.ts';
+import { cacheFolder, type Found, findCached, removeStale, WORK_PREFIX } from './real-payload/cache.ts';
+import {
+  type Debian,
+  findPackage,
+  findSource,
+  openDebian,
+  unpackPackages,
+  unpackSource,
+} from './real-payload/debian.ts';
+import { type PayloadVersions, readMadeFrom, readSealedFolder, sealFolder } from './real-payload/folder.ts';
+import {
+  compileCrictl,
+  compileKubernetes,
+  debianGo,
+  fetchCriTools,
+  fetchGoForCrictl,
+  type Go,
+  installedGoForCrictl,
+} from './real-payload/go.ts';
+import { hostArchitecture, RECIPE, shortDigest } from './real-payload/recipe.ts';
+import { type Say, timed } from './real-payload/run.ts';
+
+export interface RealPayload {
+  /** A folder of plain binaries per architecture: ARCH/{kubeadm,kubelet,kubectl,crictl}, ARCH/cni/, SHA256SUMS, release.yaml. */
+  readonly folder: string;
+  /** The one architecture that is in it: this machine's. */
+  readonly architecture: Architecture;
+  readonly versions: PayloadVersions;
+  /** It was found in the cache. */
+  readonly cached: boolean;
+}
+
+interface Options {
+  readonly say?: Say;
+  readonly signal?: AbortSignal;
+}
+
+interface Making {
+  readonly cache: string;
+  /** Temporary, beside the results. */
+  readonly work: string;
+  readonly architecture: Architecture;
+  /** 16 hex digits over all that is asked for; what a result's name begins with. */
+  readonly recipe: string;
+  readonly say: Say;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Bytes that the work folder takes at most, and some. */
+const DISK_NEEDED = 4.5e9;
+
+/**
+ * Makes the real payload of this machine's architecture, or finds it in the cache ($XDG_CACHE_HOME or ~/.cache,
+ * kubeparcel/real-payload/RECIPE-INPUTS): kubeadm, kubelet and kubectl compiled from Debian's source package, with
+ * Debian's patches, by Debian's Go; Debian's CNI plugins as they are; crictl compiled from its Go module. Takes some
+ * minutes, the network, and no root. Where Go modules cannot be reached crictl is left out, with warnings and with
+ * `versions.criTools` undefined, and is tried again the next time.
+ *
+ * @throws KubeparcelError with what is missing or failed
+ */
+export async function makeRealPayload(options: Options = {}): Promise<RealPayload> {
+  const say = options.say ?? ((line) => process.stderr.write(`real payload: ${line}\n`));
+  const architecture = hostArchitecture();
+  const recipe = shortDigest([RECIPE, architecture]);
+  const cache = cacheFolder();
+  await mkdir(cache, { recursive: true });
+  await removeStale(cache);
+
+  const found = await findCached(cache, recipe, say);
+  if (found?.versions.criTools !== undefined) {
+    return { ...found, architecture, cached: true };
+  }
+  const work = await mkdtemp(join(cache, WORK_PREFIX));
+  try {
+    const making: Making = { cache, work, architecture, recipe, say, signal: options.signal };
+    if (found !== undefined) {
+      return { ...(await addCrictl(making, found)), architecture };
+    }
+    return { ...(await makeAll(making)), architecture, cached: false };
+  } finally {
+    // A stopped Go leaves compilers behind that still write for a moment.
+    await rm(work, { recursive: true, force: true, maxRetries: 10, retryDelay: 300 });
+  }
+}
+
+async function makeAll(making: Making): Promise<Found> {
+  const { work, architecture, say, signal } = making;
+  await checkDisk(work);
+  const debian = await timed(say, `fetching the lists of Debian ${RECIPE.suite}`, () =>
+    openDebian(join(work, 'apt'), say, signal),
+  );
+  const toolchain = await Promise.all(RECIPE.go.packages.map((name) => findPackage(debian, name)));
+  const reflect2 = await findPackage(debian, RECIPE.reflect2.package);
+  const plugins = await findPackage(debian, RECIPE.cniPlugins.package);
+  const source = await findSource(debian, RECIPE.kubernetes.source, RECIPE.kubernetes.upstreamVersion);
+
+  const root = join(work, 'root');
+  const tree = join(work, 'gopath/src/k8s.io/kubernetes');
+  const out = join(work, 'out', architecture);
+  await mkdir(join(out, 'cni'), { recursive: true });
+  await mkdir(join(tree, '..'), { recursive: true });
+  await timed(say, 'fetching and unpacking Go, reflect2 and the CNI plugins', () =>
+    unpackPackages(debian, [...toolchain, reflect2, plugins], root),
+  );
+  await timed(say, `fetching and unpacking the source of Kubernetes ${source.version}`, () =>
+    unpackSource(debian, source, tree),
+  );
+  const go = await debianGo(work, root, signal);
+  // Before the long step, so that a failure is seen early.
+  const crictlGo = await makeCrictl(making, out, async () => go);
+  // Two toolchains share no compiled package: the disk need not hold both caches.
+  await Promise.all(['gocache', 'gopath/pkg'].map((path) => rm(join(work, path), { recursive: true, force: true })));
+
+  // The vendored 1.0.1 reads the runtime's maps by a layout that Go changed with 1.18: it crashes.
+  const vendored = join(tree, 'vendor/github.com/modern-go/reflect2');
+  await rm(vendored, { recursive: true });
+  await cp(join(root, RECIPE.reflect2.folder), vendored, { recursive: true });
+  await timed(say, `compiling ${RECIPE.kubernetes.commands.join(', ')} with Go ${go.version}`, () =>
+    compileKubernetes(work, go, out, signal),
+  );
+  await cp(join(root, RECIPE.cniPlugins.folder), join(out, 'cni'), { recursive: true });
+
+  const packages = [source, ...toolchain, reflect2, plugins];
+  const versions: PayloadVersions = {
+    kubernetes: RECIPE.kubernetes.version,
+    cniPlugins: upstreamVersion(plugins.version),
+    criTools: crictlGo === undefined ? undefined : RECIPE.criTools.version,
+  };
+  const madeFrom = [
+    ...packages.map(({ name, version }) => `made from Debian ${RECIPE.suite}: ${name} ${version}`),
+    ...crictlLine(crictlGo),
+  ];
+  return keep(making, versions, shortDigest([packages, go.version, crictlGo?.version ?? 'none']), madeFrom);
+}
+
+/** A cached payload without crictl, and the same with it where Go modules can be reached now. */
+async function addCrictl(making: Making, found: Found): Promise<Found & Pick<RealPayload, 'cached'>> {
+  const { work, architecture, say, signal } = making;
+  const out = join(work, 'out', architecture);
+  await cp(join(found.folder, architecture), out, { recursive: true });
+  let go: Go | undefined;
+  try {
+    go = await makeCrictl(making, out, async () => {
+      const debian: Debian = await openDebian(join(work, 'apt'), say, signal);
+      const packages = await Promise.all(RECIPE.go.packages.map((name) => findPackage(debian, name)));
+      await unpackPackages(debian, packages, join(work, 'root'));
+      return debianGo(work, join(work, 'root'), signal);
+    });
+  } catch (error) {
+    if (!(error instanceof KubeparcelError) || error.kind !== 'network') {
+      throw error;
+    }
+    warnMissing(say, error.message);
+  }
+  if (go === undefined) {
+    return { ...found, cached: true };
+  }
+  const versions = { ...found.versions, criTools: RECIPE.criTools.version };
+  const madeFrom = [...(await readMadeFrom(found.folder)), ...crictlLine(go)];
+  const completed = await keep(making, versions, shortDigest([found.folder, go.version]), madeFrom);
+  await rm(found.folder, { recursive: true, force: true });
+  return { ...completed, cached: false };
+}
+
+/**
+ * Puts crictl into `out`. With the Go that is installed here when it is new enough, else with one that `older`
+ * fetches.
+ *
+ * @returns the Go that compiled it, or undefined where Go modules cannot be reached, which is said aloud
+ */
+async function makeCrictl(making: Making, out: string, older: () => Promise<Go>): Promise<Go | undefined> {
+  const { work, architecture, say, signal } = making;
+  const installed = await installedGoForCrictl(work, signal);
+  const first = installed ?? (await older());
+  if (!(await timed(say, 'fetching the module of cri-tools', () => fetchCriTools(work, first, say, signal)))) {
+    warnMissing(say, 'Go modules cannot be reached');
+    return undefined;
+  }
+  const go =
+    installed ??
+    (await timed(say, `fetching Go ${RECIPE.criTools.go}`, () => fetchGoForCrictl(work, architecture, first, signal)));
+  await timed(say, `compiling crictl ${RECIPE.criTools.version} with Go ${go.version}`, () =>
+    compileCrictl(work, go, out, signal),
+  );
+  return go;
+}
+
+function warnMissing(say: Say, reason: string): void {
+  say(`WARNING: crictl ${RECIPE.criTools.version} IS MISSING from the payload: ${reason}`);
+  say(
+    'WARNING: cri-tools cannot be packaged from it; set GOPROXY to a module proxy that can be reached and run it again',
+  );
+}
+
+function crictlLine(go: Go | undefined): string[] {
+  const { module, version } = RECIPE.criTools;
+  return go === undefined ? [] : [`made from the Go module ${module} v${version} by Go ${go.version}`];
+}
+
+/** Checks and seals work/out and gives it its name in the cache. */
+async function keep(
+  making: Making,
+  versions: PayloadVersions,
+  inputs: string,
+  madeFrom: readonly string[],
+): Promise<Found> {
+  const { cache, work, architecture, recipe, say, signal } = making;
+  const out = join(work, 'out');
+  await setModes(join(out, architecture));
+  await timed(say, 'asking the binaries', () => checkAnswers(join(out, architecture), work, signal));
+  await sealFolder(out, versions, RECIPE.kubernetes.date, madeFrom);
+  const folder = join(cache, `${recipe}-${inputs}`);
+  try {
+    await rename(out, folder);
+  } catch (error) {
+    // Another process made the same and was first.
+    if ((await readSealedFolder(folder)) === undefined) {
+      throw error;
+    }
+  }
+  return { folder, versions };
+}
+
+/** Folders and binaries 0755, whatever the umask was. */
+async function setModes(folder: string): Promise<void> {
+  await chmod(folder, 0o755);
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    await (entry.isDirectory() ? setModes(path) : chmod(path, 0o755));
+  }
+}
+
+/** 1.1.1+ds1-3+b5 -> 1.1.1 */
+function upstreamVersion(debianVersion: string): string {
+  return debianVersion.replace(/^\d+:/, '').replace(/[-+~].*$/, '');
+}
+
+async function checkDisk(folder: string): Promise<void> {
+  const { bavail, bsize } = await statfs(folder);
+  if (bavail * bsize < DISK_NEEDED) {
+    throw new KubeparcelError('io', `Making the real payload takes ${DISK_NEEDED / 1e9} GB of disk for some minutes`, {
+      where: folder,
+      todo: 'Make room, or set XDG_CACHE_HOME to a folder on a larger disk.',
+    });
+  }
+}
+
+async function main(): Promise<void> {
+  const controller = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    // Not `once`: execa ends the process by the signal when nobody else seems to listen.
+    process.on(name, () => {
+      process.exitCode = 128 + constants.signals[name];
+      if (controller.signal.aborted) {
+        process.exit();
+      }
+      controller.abort();
+    });
+  }
+  try {
+    const { folder, cached } = await makeRealPayload({ signal: controller.signal });
+    process.stderr.write(cached ? 'real payload: found in the cache\n' : 'real payload: made\n');
+    process.stdout.write(`${folder}\n`);
+  } catch (error) {
+    if (controller.signal.aborted) {
+      return;
+    }
+    if (!(error instanceof KubeparcelError)) {
+      throw error;
+    }
+    const where = error.where === undefined ? '' : `\n  where: ${error.where}`;
+    const todo = error.todo === undefined ? '' : `\n  what to do: ${error.todo}`;
+    process.stderr.write(`real payload: ${error.message}${where}${todo}\n`);
+    process.exitCode = EXIT_STATUS[error.kind];
+  }
+}
+
+if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  await main();
+}

@@ -1,0 +1,56 @@
+import { readdir, rm, stat } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { isAbsolute, join } from 'node:path';
+import { type PayloadVersions, readSealedFolder } from './folder.ts';
+import { type Say, timed } from './run.ts';
+
+/** What killed runs leave behind is recognised by this. */
+export const WORK_PREFIX = '.work-';
+
+const STALE_AFTER_MS = 6 * 3600 * 1000;
+
+export interface Found {
+  readonly folder: string;
+  readonly versions: PayloadVersions;
+}
+
+/** Where results are kept; it may not exist yet. */
+export function cacheFolder(): string {
+  const configured = process.env.XDG_CACHE_HOME;
+  // XDG base directory specification: a relative path is to be ignored.
+  const base = configured !== undefined && isAbsolute(configured) ? configured : join(homedir(), '.cache');
+  return join(base, 'kubeparcel', 'real-payload');
+}
+
+/** Removes what runs that were killed left behind. */
+export async function removeStale(cache: string): Promise<void> {
+  for (const name of await readdir(cache)) {
+    if (!name.startsWith(WORK_PREFIX)) {
+      continue;
+    }
+    const path = join(cache, name);
+    // Its owner may remove it meanwhile.
+    const status = await stat(path).catch(() => undefined);
+    if (status !== undefined && Date.now() - status.mtimeMs > STALE_AFTER_MS) {
+      await rm(path, { recursive: true, force: true });
+    }
+  }
+}
+
+/** A whole result of this recipe: one with crictl before one without. A damaged one is removed. */
+export async function findCached(cache: string, recipe: string, say: Say): Promise<Found | undefined> {
+  let incomplete: Found | undefined;
+  for (const name of (await readdir(cache)).filter((entry) => entry.startsWith(`${recipe}-`)).sort()) {
+    const folder = join(cache, name);
+    const versions = await timed(say, 'checking the digests of what the cache holds', () => readSealedFolder(folder));
+    if (versions === undefined) {
+      say(`WARNING: ${folder} is damaged and is made again`);
+      await rm(folder, { recursive: true, force: true });
+    } else if (versions.criTools !== undefined) {
+      return { folder, versions };
+    } else {
+      incomplete = { folder, versions };
+    }
+  }
+  return incomplete;
+}

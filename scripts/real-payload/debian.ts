@@ -1,0 +1,207 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { KubeparcelError } from '../../src/support/errors.ts';
+import { RECIPE } from './recipe.ts';
+import { type Run, run, type Say } from './run.ts';
+
+/** apt with a configuration, lists and caches of its own: needs no root and leaves the machine's apt as it is. */
+export interface Debian {
+  readonly folder: string;
+  readonly configuration: string;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** What the archive's signed indices say about a package: its version and the SHA-256 of its files, sorted. */
+export interface ArchivePackage {
+  readonly name: string;
+  readonly version: string;
+  readonly sha256: readonly string[];
+}
+
+const PUBLIC_MIRRORS = ['http://deb.debian.org/debian', 'http://archive.debian.org/debian'];
+const KEYRINGS = ['/usr/share/keyrings/debian-archive-keyring.gpg', '/usr/share/keyrings/debian-archive-keyring.pgp'];
+const TODO_NETWORK = 'Check the network, proxies and the mirror in /etc/apt, then run it again.';
+
+/**
+ * Makes the configuration in `folder` (created) and fetches the lists of the recipe's suite from the mirror that this
+ * machine uses for Debian, else from Debian's public ones.
+ *
+ * @throws KubeparcelError of kind 'network' when no mirror has lists with a good signature
+ */
+export async function openDebian(folder: string, say: Say, signal: AbortSignal | undefined): Promise<Debian> {
+  for (const part of ['lists/partial', 'cache/archives/partial', 'empty', 'log']) {
+    await mkdir(join(folder, part), { recursive: true });
+  }
+  const debian: Debian = { folder, configuration: join(folder, 'apt.conf'), signal };
+  await writeFile(join(folder, 'status'), '');
+  await writeFile(debian.configuration, configurationText(folder));
+  const keyring = KEYRINGS.find((path) => existsSync(path));
+  const signedBy = keyring === undefined ? '' : ` signed-by=${keyring}`;
+  const problems: string[] = [];
+  for (const mirror of await mirrors(debian)) {
+    const lines = [
+      `deb [target=Packages${signedBy}] ${mirror} ${RECIPE.suite} main`,
+      `deb-src [target=Sources${signedBy}] ${mirror} ${RECIPE.suite} main`,
+    ];
+    await writeFile(join(folder, 'sources.list'), `${lines.join('\n')}\n`);
+    try {
+      await apt(
+        debian,
+        'apt-get',
+        ['-o', 'APT::Update::Error-Mode=any', 'update'],
+        `${mirror} gave no lists of ${RECIPE.suite}`,
+      );
+      return debian;
+    } catch (error) {
+      if (!(error instanceof KubeparcelError) || error.kind !== 'network') {
+        throw error;
+      }
+      say(`${mirror} has no usable lists of ${RECIPE.suite}, trying the next mirror`);
+      problems.push(error.message);
+    }
+  }
+  throw new KubeparcelError('network', `No mirror gave lists of Debian ${RECIPE.suite}\n${problems.join('\n')}`, {
+    todo:
+      keyring === undefined
+        ? "Debian's archive keys are missing here: apt-get install debian-archive-keyring."
+        : TODO_NETWORK,
+  });
+}
+
+/** The machine's own apt.conf.d stays in force: that is where proxies are. */
+function configurationText(folder: string): string {
+  const at = (...parts: string[]) => `"${join(folder, ...parts)}"`;
+  return `${[
+    `Dir::State::lists ${at('lists')};`,
+    `Dir::State::status ${at('status')};`,
+    `Dir::State::extended_states ${at('extended_states')};`,
+    `Dir::Cache ${at('cache')};`,
+    `Dir::Log ${at('log')};`,
+    `Dir::Etc::sourcelist ${at('sources.list')};`,
+    `Dir::Etc::sourceparts ${at('empty')};`,
+    `Dir::Etc::preferences ${at('preferences')};`,
+    `Dir::Etc::preferencesparts ${at('empty')};`,
+    '#clear APT::Update::Pre-Invoke;',
+    '#clear APT::Update::Post-Invoke;',
+    '#clear APT::Update::Post-Invoke-Success;',
+    // As root apt would fetch as the user _apt, who may not look into root's cache folder.
+    'APT::Sandbox::User "root";',
+    'APT::Install-Recommends "false";',
+    'Acquire::Languages "none";',
+    'Acquire::Retries "3";',
+  ].join('\n')}\n`;
+}
+
+/** The mirrors that this machine is configured with for Debian's main archive, then the public ones. */
+async function mirrors(debian: Debian): Promise<string[]> {
+  const targets = await run('apt-get', ['indextargets', '--format', '$(ORIGIN)|$(LABEL)|$(REPO_URI)'], {
+    ...asked(debian, 'apt-get cannot read its configuration'),
+    kind: 'config',
+    todo: 'Put /etc/apt/sources.list and /etc/apt/sources.list.d in order.',
+  });
+  const configured = targets.split('\n').flatMap((line) => {
+    const [origin, label, uri] = line.split('|');
+    if (origin === undefined || uri === undefined || /\s/.test(uri)) {
+      return [];
+    }
+    // Before the machine's first `apt-get update` nobody has told apt whose archive it is.
+    const unknown = origin === '' || origin === '$(ORIGIN)';
+    const main = unknown ? /\/debian\/?$/.test(uri) : origin === 'Debian' && label === 'Debian';
+    return main ? [uri.replace(/\/$/, '')] : [];
+  });
+  return [...new Set([...configured, ...PUBLIC_MIRRORS])];
+}
+
+/** What the lists say about a binary package of this machine's architecture. */
+export async function findPackage(debian: Debian, name: string): Promise<ArchivePackage> {
+  const stanza = await apt(
+    debian,
+    'apt-cache',
+    ['show', '--no-all-versions', name],
+    `${RECIPE.suite} has no package ${name}`,
+  );
+  const version = field(stanza, 'Version');
+  return { name, version, sha256: [field(stanza, 'SHA256')] };
+}
+
+/** What the lists say about the newest source package of this name that is of the given upstream version. */
+export async function findSource(debian: Debian, name: string, upstreamVersion: string): Promise<ArchivePackage> {
+  const found = await apt(
+    debian,
+    'apt-cache',
+    ['showsrc', '--only-source', name],
+    `${RECIPE.suite} has no source package ${name}`,
+  );
+  for (const stanza of found.split(/\n\n+/)) {
+    const version = /^Version: (\S+)$/m.exec(stanza)?.[1];
+    if (version?.startsWith(`${upstreamVersion}-`)) {
+      const sha256 = [...stanza.matchAll(/^ ([0-9a-f]{64}) /gm)].map((match) => match[1] ?? '').sort();
+      return { name, version, sha256 };
+    }
+  }
+  throw new KubeparcelError('verification', `${RECIPE.suite} has no source package ${name} of ${upstreamVersion}`, {
+    todo: 'Change RECIPE in scripts/real-payload/recipe.ts to the version that Debian has now.',
+  });
+}
+
+function field(stanza: string, name: string): string {
+  const value = new RegExp(`^${name}: (\\S+)$`, 'm').exec(stanza)?.[1];
+  if (value === undefined) {
+    throw new KubeparcelError('format', `apt-cache shows a package without the field ${name}`, { where: stanza });
+  }
+  return value;
+}
+
+/** Downloads packages (checked by apt against the signed lists) and unpacks all of them into one folder. */
+export async function unpackPackages(
+  debian: Debian,
+  packages: readonly ArchivePackage[],
+  folder: string,
+): Promise<void> {
+  const downloads = join(debian.folder, `downloads-${packages[0]?.name ?? 'none'}`);
+  await mkdir(downloads, { recursive: true });
+  await mkdir(folder, { recursive: true });
+  const wanted = packages.map(({ name, version }) => `${name}=${version}`);
+  await apt(debian, 'apt-get', ['-qq', 'download', ...wanted], 'Debian packages could not be downloaded', downloads);
+  for (const file of (await readdir(downloads)).sort()) {
+    await run('dpkg-deb', ['--extract', join(downloads, file), folder], {
+      ...asked(debian, `${file} could not be unpacked`),
+      kind: 'io',
+      todo: 'See whether the disk is full.',
+    });
+  }
+}
+
+/**
+ * Downloads a source package and unpacks it, Debian's patches applied, to `folder`, which must not exist yet. apt
+ * holds the files against the signed lists, dpkg-source against the digests in the .dsc.
+ */
+export async function unpackSource(debian: Debian, source: ArchivePackage, folder: string): Promise<void> {
+  const downloads = join(debian.folder, `source-${source.name}`);
+  await mkdir(downloads, { recursive: true });
+  await apt(
+    debian,
+    'apt-get',
+    ['-qq', 'source', '--download-only', '--only-source', `${source.name}=${source.version}`],
+    `The source package ${source.name} could not be downloaded`,
+    downloads,
+  );
+  const description = (await readdir(downloads)).find((name) => name.endsWith('.dsc'));
+  if (description === undefined) {
+    throw new KubeparcelError('network', 'apt-get source downloaded no .dsc', { where: downloads });
+  }
+  await run('dpkg-source', ['--no-copy', '--extract', description, folder], {
+    ...asked(debian, 'The source package could not be unpacked', downloads),
+    kind: 'verification',
+    todo: 'See whether the disk is full, and that dpkg-dev, patch and xz-utils are installed.',
+  });
+}
+
+function apt(debian: Debian, command: string, args: readonly string[], failure: string, cwd = debian.folder) {
+  return run(command, ['-c', debian.configuration, ...args], asked(debian, failure, cwd));
+}
+
+function asked(debian: Debian, failure: string, cwd = debian.folder): Run {
+  return { cwd, signal: debian.signal, failure, kind: 'network', todo: TODO_NETWORK };
+}
