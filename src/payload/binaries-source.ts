@@ -20,7 +20,9 @@ const statementSchema = z.strictObject({
   kubernetes: version.optional(),
   cniPlugins: version.optional(),
   criTools: version.optional(),
-  date: z.iso.datetime({ error: 'a date such as 2026-08-12T10:00:00Z, in quotes' }).optional(),
+  date: z
+    .union([z.iso.datetime(), z.iso.date()], { error: 'a date such as 2026-08-12 or 2026-08-12T10:00:00Z' })
+    .optional(),
 });
 
 /**

@@ -140,7 +140,10 @@ function expectation(artifact: Artifact, role: Expectation['role'], where: strin
   return { architecture: artifact.architecture, role, scripts: isSample(artifact), where };
 }
 
-/** Fetches and verifies; what a resumed transfer put together wrongly is fetched once more, as a whole. */
+/** How often an artifact is begun anew when the parts of a resumed transfer do not fit together. */
+const MAX_ROUNDS = 3;
+
+/** Fetches and verifies. */
 async function download(
   artifact: Artifact,
   source: Source,
@@ -148,11 +151,11 @@ async function download(
   context: SourceContext,
 ): Promise<StagedObject> {
   const { digest, url } = artifact;
-  for (;;) {
+  for (let round = 1; ; round++) {
     const partial = await store.claim(url, digest);
     const resumedFrom = partial.size;
     context.onEvent?.({ kind: 'download', artifact, resumedFrom });
-    let joined = resumedFrom > 0;
+    let joined = false;
     const sink: Sink = {
       get size() {
         return partial.size;
@@ -164,6 +167,9 @@ async function download(
         joined = false;
         await partial.restart(validator);
         report(artifact, 0, context.onEvent);
+      },
+      resume() {
+        joined = true;
       },
       async append(chunk) {
         context.signal?.throwIfAborted();
@@ -190,7 +196,7 @@ async function download(
     }
     const { size } = partial;
     await partial.discard();
-    if (!joined) {
+    if (!joined || round === MAX_ROUNDS) {
       throw actual === digest.value ? wrongSize(artifact, size) : wrongDigest(artifact, actual);
     }
     context.onEvent?.({ kind: 'retry', url, reason: 'the parts of a resumed download do not fit together', delay: 0 });

@@ -169,6 +169,7 @@ async function receive(
       await sink.restart();
       throw new PassingFailure('the server gave another range than the one asked for');
     }
+    sink.resume();
   } else if (response.statusCode === 200) {
     await sink.restart(header(response, 'etag')?.match(/^"[^"]*"$/)?.[0] ?? header(response, 'last-modified'));
     end = contentLength(response);

@@ -10,7 +10,7 @@ import type { StagedObject, StoredObject } from './store.ts';
 import { isErrno } from './store-files.ts';
 
 /** The bytes of a transfer so far. One process at a time owns them; exactly one of the last three calls ends it. */
-export interface PartialObject extends Sink {
+export interface PartialObject extends Omit<Sink, 'resume'> {
   /** The digest of what is here, by the algorithm it was claimed for; once. */
   digest(): string;
   /** All bytes are here. */

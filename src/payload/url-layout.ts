@@ -14,7 +14,9 @@ export type Server = (typeof SERVERS)[number];
 export type ServerBases = Readonly<Partial<Record<Server, string | undefined>>>;
 
 const path = z.string().regex(/^[A-Za-z0-9{][A-Za-z0-9{}._/-]*$/, 'a relative path with {placeholders}');
-const release = z.string().refine((text) => semver.valid(text) === text, 'a full version such as 0.8.0');
+const release = z
+  .string('a full version such as 0.8.0')
+  .refine((text) => semver.valid(text) === text, 'a full version such as 0.8.0');
 
 const pathsSchema = z
   .array(z.strictObject({ from: release.optional(), path }))

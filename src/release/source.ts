@@ -34,6 +34,8 @@ export interface Sink {
   readonly validator: string | undefined;
   /** Drops what is here; `validator` belongs to the bytes that follow. */
   restart(validator?: string): Promise<void>;
+  /** What follows goes on where the bytes that are here end. */
+  resume(): void;
   append(chunk: Uint8Array): Promise<void>;
 }
 

@@ -1,0 +1,420 @@
+import { createHash } from 'node:crypto';
+import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { writeBundle } from '../../../src/payload/bundle.ts';
+import { fetchPayload } from '../../../src/payload/fetch.ts';
+import { openSource } from '../../../src/payload/open-source.ts';
+import { openSampleSource } from '../../../src/payload/sample-source.ts';
+import { openStore } from '../../../src/payload/store.ts';
+import { artifactUrl, loadUrlLayout, parseUrlLayout, withBases } from '../../../src/payload/url-layout.ts';
+import { type ResolveOptions, resolveRelease } from '../../../src/release/resolve.ts';
+import { parseVersionRequest } from '../../../src/release/version-request.ts';
+import { makeElf } from '../../support/binaries.ts';
+import { objectsIn, openedSource, PACKAGING, RELEASE, servedRelease } from '../../support/release-fixture.ts';
+import { pathsOf } from '../../support/release-server.ts';
+import { temporaryFolder } from '../../support/temp-folder.ts';
+
+const PINS = { cniPlugins: RELEASE.cniPlugins, criTools: RELEASE.criTools };
+
+async function fetchFrom(argument: string, version = '1.36.4', options: Partial<ResolveOptions> = {}) {
+  const source = await openedSource(argument);
+  const release = await resolveRelease(parseVersionRequest(version), {
+    pins: PINS,
+    architectures: ['amd64'],
+    ...options,
+    source,
+  });
+  const folder = temporaryFolder();
+  const store = await openStore(folder);
+  return { ...(await fetchPayload({ release, source, store })), store, folder, source };
+}
+
+function write(folder: string, files: Readonly<Record<string, string | Uint8Array>>): void {
+  for (const [path, bytes] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), bytes);
+  }
+}
+
+describe('the servers as packaging/sources.yaml has them', () => {
+  test.each([
+    ['kubelet', '1.36.4', 'https://dl.k8s.io/release/v1.36.4/bin/linux/arm64/kubelet'],
+    ['kubeadm', '1.37.0-rc.1', 'https://dl.k8s.io/release/v1.37.0-rc.1/bin/linux/arm64/kubeadm'],
+    [
+      'cni-plugins',
+      '0.6.0',
+      'https://github.com/containernetworking/plugins/releases/download/v0.6.0/cni-plugins-arm64-v0.6.0.tgz',
+    ],
+    [
+      'cni-plugins',
+      '0.8.0',
+      'https://github.com/containernetworking/plugins/releases/download/v0.8.0/cni-plugins-linux-arm64-v0.8.0.tgz',
+    ],
+    [
+      'crictl',
+      '1.36.0',
+      'https://github.com/kubernetes-sigs/cri-tools/releases/download/v1.36.0/crictl-v1.36.0-linux-arm64.tar.gz',
+    ],
+  ] as const)('%s %s', async (component, version, url) => {
+    expect(artifactUrl(await loadUrlLayout(PACKAGING), component, version, 'arm64').url).toBe(url);
+  });
+
+  test('each base can be another', async () => {
+    const layout = withBases(await loadUrlLayout(PACKAGING), { criTools: 'https://mirror.example/gh/' });
+    expect(artifactUrl(layout, 'crictl', '1.36.0', 'amd64').url).toMatch(
+      /^https:\/\/mirror\.example\/gh\/kubernetes-sigs\/cri-tools\//,
+    );
+    expect(artifactUrl(layout, 'cni-plugins', '1.8.0', 'amd64').url).toMatch(/^https:\/\/github\.com\//);
+    for (const criTools of ['mirror', 'ftp://mirror', 'https://mirror/?x=']) {
+      expect(() => withBases(layout, { criTools })).toThrow(expect.objectContaining({ kind: 'usage' }));
+    }
+  });
+
+  const text = readFileSync(join(PACKAGING, 'sources.yaml'), 'utf8');
+  test.each([
+    ['an unknown key', text.replace('channels:', 'channel: x\nchannels:'), 'channel'],
+    ['a missing component', text.replace(/ {2}crictl:\n( {4}.*\n)+/, ''), 'crictl'],
+    ['a path without a version', text.replace('v{version}/bin', 'bin'), 'names {version} and {arch}'],
+    ['paths out of order', text.replace('from: 0.8.0', 'from: 0.8'), 'a full version'],
+    ['a base that is no URL', text.replace('https://dl.k8s.io', 'dl.k8s.io'), 'servers.kubernetes'],
+  ])('with %s are refused with the line', (_, damaged, message) => {
+    expect(() => parseUrlLayout(damaged, 'sources.yaml')).toThrow(
+      expect.objectContaining({
+        kind: 'config',
+        where: expect.stringMatching(/^sources\.yaml:\d+:\d+$/),
+        message: expect.stringContaining(message),
+      }),
+    );
+  });
+});
+
+describe('a folder in the shape of the servers', () => {
+  async function folder(prefix = () => '') {
+    const server = await servedRelease();
+    const copy = temporaryFolder();
+    for (const [path, bytes] of server.files) write(copy, { [`${prefix()}${path}`]: bytes });
+    return { server, copy };
+  }
+
+  test.each(['1.36.4', '1.36', 'stable'])('has %s, with the URLs of the servers', async (version) => {
+    const { server, copy } = await folder();
+    const { payload, lock } = await fetchFrom(copy, version);
+    const served = await fetchFrom(server.url);
+    expect(payload.components).toEqual(served.payload.components);
+    expect(lock.artifacts.find(({ component }) => component === 'kubelet')?.url).toBe(
+      `https://dl.k8s.io${pathsOf(RELEASE, 'amd64').kubelet}`,
+    );
+  });
+
+  test('may have a folder for each host', async () => {
+    const { copy } = await folder();
+    mkdirSync(join(copy, 'dl.k8s.io'));
+    mkdirSync(join(copy, 'github.com'));
+    renameSync(join(copy, 'release'), join(copy, 'dl.k8s.io', 'release'));
+    for (const name of ['containernetworking', 'kubernetes-sigs']) {
+      renameSync(join(copy, name), join(copy, 'github.com', name));
+    }
+    expect((await fetchFrom(copy)).payload.components).toHaveLength(5);
+  });
+
+  test.each<[string, (copy: string) => void, string]>([
+    [
+      'a changed binary',
+      (copy) => write(copy, { [pathsOf(RELEASE, 'amd64').kubelet]: makeElf('amd64') }),
+      'the bytes have',
+    ],
+    ['no digest', (copy) => rmSync(join(copy, `${pathsOf(RELEASE, 'amd64').crictl}.sha256`)), 'no sha256 or sha512'],
+  ])('with %s is refused', async (_, spoil, message) => {
+    const { copy } = await folder();
+    spoil(copy);
+    await expect(fetchFrom(copy)).rejects.toMatchObject({
+      kind: 'verification',
+      message: expect.stringContaining(message),
+    });
+  });
+
+  test('cannot be left by a URL', async () => {
+    const { copy } = await folder();
+    const source = await openedSource(copy);
+    const { lock } = await fetchFrom(copy);
+    const [artifact] = lock.artifacts;
+    for (const url of ['https://dl.k8s.io/../secret', 'https://dl.k8s.io//secret', 'https://other.example/kubelet']) {
+      const release = { ...lock, artifacts: artifact === undefined ? [] : [{ ...artifact, url }] };
+      const store = await openStore(temporaryFolder());
+      await expect(fetchPayload({ release, source, store })).rejects.toMatchObject({ kind: 'config', where: url });
+    }
+  });
+});
+
+describe('a folder of binaries', () => {
+  const binaries: Record<string, string | Buffer> = {
+    'amd64/cni/LICENSE': 'Apache-2.0\n',
+  };
+  for (const name of ['kubeadm', 'kubelet', 'kubectl', 'crictl', 'cni/bridge', 'cni/loopback']) {
+    binaries[`amd64/${name}`] = makeElf('amd64', { tail: name });
+  }
+  const list = (files: Readonly<Record<string, string | Buffer>>) =>
+    Object.entries(files)
+      .map(([path, bytes]) => `${createHash('sha256').update(bytes).digest('hex')}  ./${path}\n`)
+      .join('');
+  function folder(more: Readonly<Record<string, string | Buffer>> = {}): string {
+    const path = temporaryFolder();
+    write(path, { ...binaries, SHA256SUMS: list(binaries), ...more });
+    return path;
+  }
+
+  test('is a release of the version that is named', async () => {
+    const { payload, lock } = await fetchFrom(folder(), '1.20.2');
+    expect(payload).toMatchObject({ version: '1.20.2', date: undefined });
+    expect(payload.components[0]?.files.map(({ name, executable }) => [name, executable])).toEqual([
+      ['LICENSE', false],
+      ['bridge', true],
+      ['loopback', true],
+    ]);
+    expect(lock.artifacts.find(({ name }) => name === 'bridge')?.url).toBe('folder:amd64/cni/bridge');
+  });
+
+  test('may state versions and a date', async () => {
+    const statement = 'kubernetes: "1.20.2"\ncriTools: "1.35.0"\ndate: "2021-01-13T13:20:00Z"\n';
+    const { payload } = await fetchFrom(folder({ 'release.yaml': statement }), 'stable');
+    expect(payload).toMatchObject({ version: '1.20.2', date: 1_610_544_000 });
+    expect(payload.components.map(({ version }) => version)).toEqual(['1.8.0', '1.35.0', '1.20.2', '1.20.2', '1.20.2']);
+    await expect(fetchFrom(folder({ 'release.yaml': statement }), '1.20.3')).rejects.toMatchObject({
+      kind: 'usage',
+      message: 'the folder holds 1.20.2, not 1.20.3',
+    });
+    await expect(fetchFrom(folder({ 'release.yaml': 'kubernetes: 1.20\n' }))).rejects.toMatchObject({
+      kind: 'config',
+      where: expect.stringMatching(/release\.yaml:1:1$/),
+    });
+  });
+
+  test.each<[string, () => string, string, string]>([
+    [
+      'a binary not in SHA256SUMS',
+      () => folder({ 'amd64/cni/vlan': makeElf('amd64') }),
+      'verification',
+      'no digest of amd64/cni/vlan',
+    ],
+    [
+      'a changed binary',
+      () => folder({ 'amd64/kubelet': makeElf('amd64', { tail: 'evil' }) }),
+      'verification',
+      'the bytes have',
+    ],
+    [
+      'a binary missing',
+      () => {
+        const path = folder();
+        rmSync(join(path, 'amd64/kubelet'));
+        return path;
+      },
+      'io',
+      'no kubelet for amd64',
+    ],
+    [
+      'no SHA256SUMS',
+      () => {
+        const path = folder();
+        rmSync(join(path, 'SHA256SUMS'));
+        return path;
+      },
+      'verification',
+      'no SHA256SUMS',
+    ],
+    ['a damaged SHA256SUMS', () => folder({ SHA256SUMS: 'x' }), 'config', 'not a line of sha256sum'],
+    [
+      'a script',
+      () => {
+        const script = { 'amd64/kubelet': '#!/bin/sh\n' };
+        return folder({ ...script, SHA256SUMS: list({ ...binaries, ...script }) });
+      },
+      'format',
+      'a script',
+    ],
+    ['a folder among the plugins', () => folder({ 'amd64/cni/sub/x': 'x' }), 'io', 'not a regular file'],
+  ])('with %s is refused', async (_, make, kind, message) => {
+    await expect((async () => fetchFrom(make()))()).rejects.toMatchObject({
+      kind,
+      message: expect.stringContaining(message),
+    });
+  });
+
+  test('without digests gets told the command that makes them', async () => {
+    const path = join(temporaryFolder(), "it's");
+    write(path, binaries);
+    await expect(openSource(path, { packaging: PACKAGING })).rejects.toMatchObject({
+      todo: expect.stringMatching(/\(cd '.*it'\\''s' && find \. .*sha256sum \{\} \+ > SHA256SUMS\)$/),
+    });
+  });
+
+  test('without a version gets asked for one', async () => {
+    await expect(fetchFrom(folder(), 'stable')).rejects.toMatchObject({ kind: 'usage' });
+  });
+});
+
+describe('a bundle', () => {
+  async function bundle() {
+    const server = await servedRelease();
+    const fetched = await fetchFrom(server.url);
+    const path = join(temporaryFolder(), 'release.bundle');
+    const written = await writeBundle(path, fetched.lock, fetched.store);
+    await server.close();
+    return { ...fetched, path, written };
+  }
+
+  test('holds the release where there is no network, and says the same', async () => {
+    const { path, payload, lock } = await bundle();
+    for (const version of ['1.36.4', '1.36', 'stable']) {
+      const pins = { cniPlugins: '9.9.9', criTools: '9.9.9' };
+      const unpacked = await fetchFrom(path, version, { pins });
+      expect(unpacked.payload).toEqual(payload);
+      expect(unpacked.lock).toEqual(lock);
+    }
+  });
+
+  test('serves a locked build', async () => {
+    const { path, payload, lock } = await bundle();
+    const source = await openedSource(path);
+    const store = await openStore(temporaryFolder());
+    expect((await fetchPayload({ release: lock, source, store })).payload).toEqual(payload);
+    const other = { ...lock, artifacts: lock.artifacts.map((one) => ({ ...one, url: `${one.url}x` })) };
+    const empty = await openStore(temporaryFolder());
+    await expect(fetchPayload({ release: other, source, store: empty })).rejects.toMatchObject({
+      kind: 'verification',
+    });
+  });
+
+  test('is the same file for the same lock, and a tar archive', async () => {
+    const { lock, store, written } = await bundle();
+    const again = await writeBundle(join(temporaryFolder(), 'other'), lock, store);
+    expect(again.sha256).toBe(written.sha256);
+    expect(again.size % 512).toBe(0);
+  });
+
+  test('of another version, architecture or component is refused', async () => {
+    const { path } = await bundle();
+    await expect(fetchFrom(path, '1.36.5')).rejects.toMatchObject({ kind: 'usage' });
+    await expect(fetchFrom(path, '1.36.4', { architectures: ['arm64'] })).rejects.toMatchObject({ kind: 'usage' });
+  });
+
+  test('with any byte flipped, or cut, is refused or says the same', async () => {
+    const { path, payload } = await bundle();
+    const whole = readFileSync(path);
+    const damaged = join(temporaryFolder(), 'damaged');
+    const outcome = async (bytes: Buffer) => {
+      writeFileSync(damaged, bytes);
+      try {
+        const fetched = await fetchFrom(damaged);
+        return { payload: fetched.payload, objects: [] };
+      } catch (error) {
+        return { error };
+      }
+    };
+    await fc.assert(
+      fc.asyncProperty(
+        fc.nat(whole.length - 1),
+        fc.integer({ min: 1, max: 255 }),
+        fc.boolean(),
+        async (at, flip, cutting) => {
+          const bytes = Buffer.from(whole);
+          bytes[at] = (bytes[at] ?? 0) ^ flip;
+          const { error, payload: read } = await outcome(cutting ? whole.subarray(0, at) : bytes);
+          if (error === undefined) expect(read).toEqual(payload);
+          else expect(error).toMatchObject({ name: 'KubeparcelError' });
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+
+  test('is not written from a store that lost an object', async () => {
+    const { lock, store, folder } = await bundle();
+    const [hex = ''] = objectsIn(folder).filter((one) => lock.artifacts.some(({ digest }) => digest.value === one));
+    rmSync(join(folder, 'objects', hex.slice(0, 2), hex.slice(2)));
+    await expect(writeBundle(join(temporaryFolder(), 'b'), lock, store)).rejects.toMatchObject({ kind: 'io' });
+  });
+});
+
+describe('the embedded sample', () => {
+  const architectures = ['amd64', 'arm64', 'ppc64le', 's390x'] as const;
+
+  test.each([
+    ['stable', '1.37.0'],
+    ['1.37', '1.37.0'],
+    ['1.36', '1.36.0'],
+    ['1.11', '1.11.0'],
+    ['1.20.2', '1.20.2'],
+    ['1.38.0-rc.1', '1.38.0-rc.1'],
+  ])('has %s for every architecture', async (version, found) => {
+    const { payload } = await fetchFrom('sample', version, { architectures });
+    expect(payload).toMatchObject({ version: found, date: Date.parse('2026-09-01T00:00:00Z') / 1000 });
+    expect(payload.components).toHaveLength(20);
+    expect(payload.components.every(({ files }) => files.some(({ executable }) => executable))).toBe(true);
+  });
+
+  test('is the same every time, also from its lock and through a bundle', async () => {
+    const first = await fetchFrom('sample', '1.24.0', { architectures });
+    const second = await fetchFrom('sample', '1.24.0', { architectures: [...architectures].reverse() });
+    expect(second.lock).toEqual(first.lock);
+    const path = join(temporaryFolder(), 'sample.bundle');
+    await writeBundle(path, first.lock, first.store);
+    expect((await fetchFrom(path, '1.24.0', { architectures })).payload).toEqual(first.payload);
+    const { source } = await fetchFrom('sample');
+    const store = await openStore(temporaryFolder());
+    expect((await fetchPayload({ release: first.lock, source, store })).payload).toEqual(first.payload);
+  });
+
+  test('with a template changed is refused', async () => {
+    const copy = temporaryFolder();
+    cpSync(join(PACKAGING, 'sample'), copy, { recursive: true });
+    await openSampleSource(copy);
+    writeFileSync(join(copy, 'kubelet.sh'), '#!/bin/sh\nreboot\n');
+    await expect(openSampleSource(copy)).rejects.toMatchObject({ kind: 'verification' });
+    rmSync(join(copy, 'kubelet.sh'));
+    await expect(openSampleSource(copy)).rejects.toMatchObject({ kind: 'io' });
+  });
+});
+
+describe('what --source may be', () => {
+  test.each<[string, () => string, string, string]>([
+    ['a path that is not there', () => join(temporaryFolder(), 'x'), 'usage', 'there is no source'],
+    ['an empty folder', () => temporaryFolder(), 'usage', 'the shape of no release'],
+    ['some file', () => join(PACKAGING, 'sources.yaml'), 'usage', 'not a bundle'],
+    ['a word', () => 'mirror', 'usage', 'there is no source'],
+    ['an address elsewhere', () => 'ftp://mirror.example', 'usage', 'there is no source'],
+    ['half an address', () => 'https://', 'usage', 'not the base URL'],
+  ])('%s is none', async (_, argument, kind, message) => {
+    await expect((async () => openSource(argument(), { packaging: PACKAGING }))()).rejects.toMatchObject({
+      kind,
+      message: expect.stringContaining(message),
+      todo: expect.anything(),
+    });
+  });
+
+  test('servers and a mirror are found without asking them', async () => {
+    expect((await openedSource('servers')).name).toBe('servers');
+    expect((await openedSource('https://mirror.example/k8s')).name).toBe('https://mirror.example/k8s');
+  });
+
+  test('digests that the user trusts make up for ones that are not published', async () => {
+    const server = await servedRelease({ ...RELEASE, version: '1.11.0' });
+    const paths = pathsOf({ ...RELEASE, version: '1.11.0' }, 'amd64');
+    const bytes = server.files.get(paths.kubectl) ?? Buffer.alloc(0);
+    server.files.delete(`${paths.kubectl}.sha256`);
+    const digests = new Map([[`${server.url}${paths.kubectl}`, createHash('sha256').update(bytes).digest('hex')]]);
+    const source = await openSource(server.url, { packaging: PACKAGING, digests });
+    const release = await resolveRelease(parseVersionRequest('1.11.0'), {
+      source,
+      pins: PINS,
+      components: ['kubectl'],
+      architectures: ['amd64'],
+    });
+    expect(
+      (await fetchPayload({ release, source, store: await openStore(temporaryFolder()) })).payload.components,
+    ).toHaveLength(1);
+    await source.close();
+  });
+});

@@ -1,0 +1,167 @@
+import { createHash } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { ARCHITECTURES, COMPONENTS } from '../../../src/payload/payload.ts';
+import { formatLock, type Lock, parseLock, readLock, releaseFromLock } from '../../../src/release/lock.ts';
+import { compareArtifacts, type LockedArtifact } from '../../../src/release/release.ts';
+import { parseVersionRequest } from '../../../src/release/version-request.ts';
+import { temporaryFolder } from '../../support/temp-folder.ts';
+
+const VERSIONS = { kubeadm: '1.36.4', kubelet: '1.36.4', kubectl: '1.36.4', 'cni-plugins': '1.8.0', crictl: '1.36.0' };
+
+const LOCK: Lock = {
+  version: '1.36.4',
+  date: Date.parse('2026-08-12T10:00:00Z') / 1000,
+  components: VERSIONS,
+  artifacts: COMPONENTS.flatMap((component) =>
+    (['amd64', 's390x'] as const).map(
+      (architecture): LockedArtifact => ({
+        component,
+        architecture,
+        version: VERSIONS[component],
+        packing: component === 'cni-plugins' || component === 'crictl' ? 'tgz' : 'plain',
+        name: component,
+        url: `https://dl.example/${architecture}/${component}`,
+        digest: {
+          algorithm: 'sha256',
+          value: createHash('sha256')
+            .update(component + architecture)
+            .digest('hex'),
+        },
+        size: 1234,
+      }),
+    ),
+  ).sort(compareArtifacts),
+};
+
+const TEXT = formatLock(LOCK);
+
+/** The text with its last line right again. */
+function sealed(text: string): string {
+  const body = text.replace(/digest: .*\n$/, '');
+  return `${body}digest: "${createHash('sha256').update(body).digest('hex')}"\n`;
+}
+
+describe('a lock', () => {
+  test('reads back as it was written, in whatever order it came', () => {
+    expect(parseLock(TEXT, 'kubeparcel.lock')).toEqual(LOCK);
+    expect(formatLock({ ...LOCK, artifacts: [...LOCK.artifacts].reverse() })).toBe(TEXT);
+    const { date: _, ...undated } = LOCK;
+    expect(parseLock(formatLock({ ...undated, date: undefined }), '').date).toBeUndefined();
+  });
+
+  test('shows people one artifact a paragraph', () => {
+    expect(TEXT).toContain('kubernetes: 1.36.4\ndate: 2026-08-12T10:00:00Z\n');
+    expect(TEXT).toContain(
+      '  - component: kubelet\n    architecture: s390x\n    packing: plain\n    name: kubelet\n' +
+        '    url: https://dl.example/s390x/kubelet\n    size: 1234\n    sha256: ',
+    );
+  });
+
+  test('any lock reads back as the same lock', () => {
+    const version = fc.tuple(fc.nat(40), fc.nat(99)).map(([minor, patch]) => `1.${minor}.${patch}`);
+    const artifact = fc.record({
+      component: fc.constantFrom(...COMPONENTS),
+      architecture: fc.constantFrom(...ARCHITECTURES),
+      packing: fc.constantFrom('plain' as const, 'tgz' as const),
+      name: fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._+-]{0,30}$/),
+      url: fc.webUrl({ withQueryParameters: true }).map((url) => new URL(url).href),
+      digest: fc.stringMatching(/^[0-9a-f]{64}$/).map((value) => ({ algorithm: 'sha256' as const, value })),
+      size: fc.nat(),
+    });
+    fc.assert(
+      fc.property(
+        version,
+        fc.option(fc.nat(4e9)),
+        fc.array(artifact, { minLength: 1, maxLength: 5 }),
+        (of, date, artifacts) => {
+          const components = Object.fromEntries(artifacts.map(({ component }) => [component, of]));
+          const lock: Lock = {
+            version: of,
+            date: date ?? undefined,
+            components,
+            artifacts: artifacts.map((one) => ({ ...one, version: of })).sort(compareArtifacts),
+          };
+          expect(parseLock(formatLock(lock), '')).toEqual(lock);
+        },
+      ),
+    );
+  });
+
+  test('any flipped bit is noticed', () => {
+    const bytes = Buffer.from(TEXT);
+    fc.assert(
+      fc.property(fc.nat(bytes.length - 1), fc.nat(7), (at, bit) => {
+        const damaged = Buffer.from(bytes);
+        damaged[at] = (damaged[at] ?? 0) ^ (1 << bit);
+        expect(() => parseLock(damaged.toString('latin1'), 'kubeparcel.lock')).toThrow(
+          expect.objectContaining({ name: 'KubeparcelError' }),
+        );
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  test.each([
+    ['cut short', TEXT.slice(0, -200)],
+    ['with lines after its end', `${TEXT}lock: 1\n`],
+    ['with a comment after its end', `${TEXT}# fine\n`],
+    ['with other line ends', TEXT.replaceAll('\n', '\r\n')],
+    ['with an artifact left out', TEXT.replace(/ {2}- component: crictl\n( {4}.*\n)+/, '')],
+  ])('is refused %s', (_, text) => {
+    expect(() => parseLock(text, 'kubeparcel.lock')).toThrow(expect.objectContaining({ name: 'KubeparcelError' }));
+  });
+
+  test.each([
+    ['an unknown format', /lock: 1/, 'lock: 2', /:3:\d+$/, 'only lock format 1'],
+    ['an unknown key', /kubernetes:/, 'flavour: x\nkubernetes:', /:4:1$/, 'flavour'],
+    ['an unknown architecture', /architecture: s390x/, 'architecture: mips', /:\d+:\d+$/, 'architecture'],
+    ['a short digest', /sha256: "?[0-9a-f]{4}/, 'sha256: ab', /:\d+:\d+$/, '64 lower-case hex digits'],
+    ['a name with a path', /name: crictl/, 'name: ../crictl', /:\d+:\d+$/, 'a file name'],
+    ['a negative size', /size: 1234/, 'size: -1', /:\d+:\d+$/, 'size'],
+  ])('with %s is refused with the line', (_, from, to, where, what) => {
+    expect(() => parseLock(sealed(TEXT.replace(from, to)), 'kubeparcel.lock')).toThrow(
+      expect.objectContaining({
+        kind: 'config',
+        where: expect.stringMatching(where),
+        message: expect.stringContaining(what),
+      }),
+    );
+  });
+
+  test('a missing, an oversized and a binary file are errors for a person', async () => {
+    const folder = temporaryFolder();
+    const path = join(folder, 'kubeparcel.lock');
+    await expect(readLock(path)).rejects.toMatchObject({ kind: 'io', where: path });
+    writeFileSync(path, Buffer.alloc(5 << 20));
+    await expect(readLock(path)).rejects.toMatchObject({ kind: 'config' });
+    writeFileSync(path, Buffer.from([0xff, 0xfe]));
+    await expect(readLock(path)).rejects.toMatchObject({ kind: 'verification' });
+    writeFileSync(path, TEXT);
+    expect(await readLock(path)).toEqual(LOCK);
+  });
+});
+
+describe('building from a lock', () => {
+  const from = (wanted: Omit<Parameters<typeof releaseFromLock>[1], 'where'>) =>
+    releaseFromLock(LOCK, { ...wanted, where: 'kubeparcel.lock' });
+
+  test('takes everything, or the part that is wanted', () => {
+    expect(from({})).toEqual(LOCK);
+    const part = from({ request: parseVersionRequest('1.36'), components: ['kubelet'], architectures: ['s390x'] });
+    expect(part.components).toEqual({ kubelet: '1.36.4' });
+    expect(part.artifacts.map(({ url }) => url)).toEqual(['https://dl.example/s390x/kubelet']);
+  });
+
+  test.each([
+    [{ request: parseVersionRequest('1.36.5') }, 'the lock is for 1.36.4, not 1.36.5'],
+    [{ request: parseVersionRequest('1.37') }, 'not 1.37'],
+    [{ architectures: ['arm64'] as const }, 'no kubeadm for arm64'],
+  ])('refuses what is not in it (%#)', (wanted, message) => {
+    expect(() => from(wanted)).toThrow(
+      expect.objectContaining({ kind: 'verification', message: expect.stringContaining(message) }),
+    );
+  });
+});
