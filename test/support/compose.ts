@@ -1,0 +1,77 @@
+import type { Catalog } from '../../src/catalog/catalog.ts';
+import { pinsFor, releaseDate } from '../../src/catalog/pins.ts';
+import type { Target } from '../../src/catalog/targets.ts';
+import { composeLayout } from '../../src/layout/compose.ts';
+import { formatRelation } from '../../src/layout/diff.ts';
+import type { Layout, RelationKind } from '../../src/layout/layout.ts';
+import type { TemplateSet } from '../../src/layout/templates.ts';
+import {
+  ARCHITECTURES,
+  type Architecture,
+  type Component,
+  type Payload,
+  type PayloadFile,
+} from '../../src/payload/payload.ts';
+
+/** A file of a payload that exists by its digest only. */
+export function payloadFile(name: string, change: Partial<PayloadFile> = {}): PayloadFile {
+  return { name, sha256: 'ab'.repeat(32), size: 42, executable: true, libraries: [], ...change };
+}
+
+/** All components of a release for all architectures; `files` replaces those of a component. */
+export function payloadOf(
+  catalog: Catalog,
+  version: string,
+  files: Partial<Record<Component, readonly PayloadFile[]>> = {},
+): Payload {
+  const { criTools, cniPlugins } = pinsFor(catalog, version);
+  const plain = (name: string) => payloadFile(name, { executable: false });
+  const components: [Component, string, readonly PayloadFile[]][] = [
+    ['kubeadm', version, [payloadFile('kubeadm')]],
+    ['kubelet', version, [payloadFile('kubelet')]],
+    ['kubectl', version, [payloadFile('kubectl')]],
+    ['crictl', criTools, [payloadFile('crictl')]],
+    ['cni-plugins', cniPlugins, [plain('LICENSE'), plain('README.md'), payloadFile('bridge'), payloadFile('loopback')]],
+  ];
+  return {
+    version,
+    date: undefined,
+    components: ARCHITECTURES.flatMap((architecture) =>
+      components.map(([component, own, usual]) => ({
+        component,
+        architecture,
+        version: own,
+        files: files[component] ?? usual,
+      })),
+    ),
+  };
+}
+
+export interface ComposeCase {
+  readonly catalog: Catalog;
+  readonly templates: TemplateSet;
+  readonly target: Target;
+  readonly name: string;
+  readonly version: string;
+  readonly architecture?: Architecture;
+  readonly files?: Partial<Record<Component, readonly PayloadFile[]>>;
+}
+
+export function composeCase({ catalog, templates, target, name, version, architecture, files }: ComposeCase): Layout {
+  return composeLayout({
+    catalog,
+    templates,
+    target,
+    name,
+    architecture: architecture ?? 'amd64',
+    payload: payloadOf(catalog, version, files),
+    revision: '1',
+    maintainer: 'Example <packages@example.org>',
+    date: releaseDate(catalog, version),
+  });
+}
+
+/** Relations as people write them: `a (>= 1) | b`. */
+export function relationsOf(layout: Layout, kind: RelationKind = 'depends'): string[] {
+  return layout.relations[kind].map(formatRelation);
+}

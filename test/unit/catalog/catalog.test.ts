@@ -1,0 +1,251 @@
+import { cp, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { loadCatalog } from '../../../src/catalog/catalog.ts';
+import { KubeparcelError } from '../../../src/support/errors.ts';
+import { packageRoot } from '../../../src/support/package-root.ts';
+import { temporaryFolder } from '../../support/temp-folder.ts';
+
+let folder: string;
+
+beforeEach(async () => {
+  folder = temporaryFolder();
+  for (const name of ['packages', 'distributions', 'versions.yaml']) {
+    await cp(join(packageRoot(), 'packaging', name), join(folder, name), { recursive: true });
+  }
+});
+
+/** Replaces one piece of a data file (' for "); the line that it begins in, from 1. */
+async function edit(file: string, single: string, replacement: string): Promise<number> {
+  const [before, after] = [single, replacement].map((each) => each.replaceAll("'", '"')) as [string, string];
+  const path = join(folder, file);
+  const text = await readFile(path, 'utf8');
+  const at = text.indexOf(before);
+  expect(at, `${file} holds ${before}`).not.toBe(-1);
+  await writeFile(
+    path,
+    text.replace(before, () => after),
+  );
+  return text.slice(0, at).split('\n').length;
+}
+
+async function refusal(): Promise<KubeparcelError> {
+  const error = await loadCatalog(folder).then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  expect(error).toBeInstanceOf(KubeparcelError);
+  return error as KubeparcelError;
+}
+
+test('the data that kubeparcel brings loads', async () => {
+  const catalog = await loadCatalog();
+  expect(catalog.packages.map(({ name }) => name)).toEqual([
+    'cri-tools',
+    'kubeadm',
+    'kubectl',
+    'kubelet',
+    'kubernetes-cni',
+  ]);
+  expect(catalog.minors.at(0)?.minor).toBe('1.11');
+  expect(catalog.minors.at(-1)?.minor).toBe('1.37');
+  expect(catalog.distributions.map(({ id }) => id)).toEqual(
+    expect.arrayContaining(['debian-11', 'debian-13', 'ubuntu-20.04', 'ubuntu-26.04', 'el-8', 'el-10', 'sles-16']),
+  );
+});
+
+describe('data that contradicts itself is refused with file and line', () => {
+  const cases: { what: string; file: string; before: string; after: string; says: RegExp; lineBelow?: number }[] = [
+    {
+      what: 'a hole between two ranges',
+      file: 'packages/kubelet.yaml',
+      before: "{ since: '1.14', until: '1.19', version: '>= 0.7.5' }",
+      after: "{ since: '1.15', until: '1.19', version: '>= 0.7.5' }",
+      says: /hole: nothing covers 1\.14 up to 1\.15/,
+    },
+    {
+      what: 'an overlap of two ranges',
+      file: 'packages/kubelet.yaml',
+      before: "{ since: '1.14', until: '1.19', version: '>= 0.7.5' }",
+      after: "{ since: '1.13.2', until: '1.19', version: '>= 0.7.5' }",
+      says: /overlap: 1\.13\.2 up to 1\.14 is covered twice/,
+    },
+    {
+      what: 'a range behind one without an end',
+      file: 'packages/kubelet.yaml',
+      before: "- { since: '1.14', until: '1.35' }\n      - { since: '1.35', absent: true }",
+      after: "- { since: '1.14' }\n      - { since: '1.35', absent: true }",
+      says: /has no until, so it covers 1\.35 too/,
+      lineBelow: 1,
+    },
+    {
+      what: 'ranges that begin too late',
+      file: 'packages/kubelet.yaml',
+      before: "{ since: '1.11', until: '1.14', absent: true }",
+      after: "{ since: '1.12', until: '1.14', absent: true }",
+      says: /hole: nothing covers 1\.11 up to 1\.12/,
+    },
+    {
+      what: 'ranges that end too early',
+      file: 'packages/kubelet.yaml',
+      before: "{ since: '1.28', version: '>= 1.2.0' }",
+      after: "{ since: '1.28', until: '1.37', version: '>= 1.2.0' }",
+      says: /hole: nothing covers 1\.37 up to the end of 1\.37/,
+    },
+    {
+      what: 'an empty range',
+      file: 'packages/kubelet.yaml',
+      before: "{ since: '1.14', until: '1.35' }",
+      after: "{ since: '1.14', until: '1.14' }",
+      says: /an empty range/,
+    },
+    {
+      what: 'a number in place of a version',
+      file: 'packages/kubelet.yaml',
+      before: "since: '1.28', version",
+      after: 'since: 1.30, version',
+      says: /put a version in quotes/,
+    },
+    {
+      what: 'an unknown key of a package',
+      file: 'packages/kubectl.yaml',
+      before: 'licence: Apache-2.0',
+      after: 'licence: Apache-2.0\nlicense: Apache-2.0',
+      lineBelow: 1,
+      says: /license/,
+    },
+    {
+      what: 'an unknown key of a range',
+      file: 'packages/kubelet.yaml',
+      before: "- { since: '1.11', until: '1.14', absent: true }",
+      after: "- { since: '1.11', untill: '1.14', absent: true }",
+      says: /untill/,
+    },
+    {
+      what: 'a dependency that a distribution has no name for',
+      file: 'packages/kubelet.yaml',
+      before: '- depends: socat',
+      after: '- depends: sockat',
+      says: /debian-11 has no name for sockat/,
+    },
+    {
+      what: 'a name that is dropped from a distribution',
+      file: 'distributions/fedora.yaml',
+      before: '  socat: socat\n',
+      after: '',
+      says: /fedora-43 has no name for socat/,
+    },
+    {
+      what: 'a package name with a space',
+      file: 'distributions/debian.yaml',
+      before: 'iproute: iproute2',
+      after: 'iproute: iproute2 (>= 5)',
+      says: /a package name/,
+    },
+    {
+      what: 'a relation of two kinds',
+      file: 'packages/kubelet.yaml',
+      before: '- { depends: util-linux }',
+      after: '- { depends: util-linux, recommends: util-linux }',
+      says: /exactly one of/,
+    },
+    {
+      what: 'a constraint without an operator',
+      file: 'packages/kubelet.yaml',
+      before: "version: '>= 1.4.21'",
+      after: "version: '1.4.21'",
+      says: /an operator and a version/,
+    },
+    {
+      what: 'a path that leaves the root',
+      file: 'packages/kubelet.yaml',
+      before: 'directory: /var/lib/kubelet',
+      after: 'directory: /var/lib/../kubelet',
+      says: /directory/,
+    },
+    {
+      what: 'a place that no distribution has',
+      file: 'packages/kubelet.yaml',
+      before: "path: '{units}/kubelet.service'",
+      after: "path: '{unit}/kubelet.service'",
+      says: /it may begin with \{units\}/,
+    },
+    {
+      what: 'a value of several lines',
+      file: 'packages/kubectl.yaml',
+      before: 'summary: Command-line utility for interacting with a Kubernetes cluster',
+      after: 'summary: "Utility\\nDepends: evil"',
+      says: /one line/,
+    },
+    {
+      what: 'a compression that there is not',
+      file: 'distributions/debian.yaml',
+      before: "['xz:6', 'gzip:9', none] }",
+      after: "['xz:11', 'gzip:9', none] }",
+      says: /no compression: xz:11/,
+    },
+    {
+      what: 'two distributions of one name',
+      file: 'distributions/ubuntu.yaml',
+      before: 'aliases: [jammy]',
+      after: 'aliases: [bookworm]',
+      says: /bookworm is a name of debian-12 already/,
+    },
+    {
+      what: 'a minor that is left out',
+      file: 'versions.yaml',
+      before: "  - { minor: '1.20', released: 2020-12-08 }\n",
+      after: '',
+      says: /1\.20 must follow 1\.19/,
+    },
+    {
+      what: 'a pin that kubeadm cannot be installed with',
+      file: 'versions.yaml',
+      before: "{ since: '1.24.5', until: '1.26', cri-tools: 1.25.0, cni-plugins: 1.1.1 }",
+      after: "{ since: '1.24.5', until: '1.26', cri-tools: 1.24.2, cni-plugins: 1.1.1 }",
+      says: /kubeadm needs cri-tools >= 1\.25\.0, the pin is 1\.24\.2/,
+    },
+    {
+      what: 'a hole in the pins',
+      file: 'versions.yaml',
+      before: "  - { since: '1.30', until: '1.31', cri-tools: 1.30.1, cni-plugins: 1.4.0 }\n",
+      after: '',
+      says: /hole: nothing covers 1\.30 up to 1\.31/,
+    },
+    {
+      what: 'a file that is no YAML',
+      file: 'packages/kubectl.yaml',
+      before: 'relations: []',
+      after: 'relations: [',
+      says: /not valid YAML/,
+      lineBelow: 1,
+    },
+  ];
+
+  test.each(cases)('$what', async ({ file, before, after, says, lineBelow = 0 }) => {
+    const line = (await edit(file, before, after)) + lineBelow;
+    const error = await refusal();
+    expect(error.kind).toBe('config');
+    expect(error.message).toMatch(says);
+    if (error.where?.startsWith(join(folder, file))) {
+      expect(error.where).toMatch(new RegExp(`:${line}:\\d+$`));
+    } else {
+      // What a distribution lacks shows in the package that asks for it.
+      expect(error.where).toMatch(/kubelet\.yaml:\d+:\d+$/);
+    }
+  });
+});
+
+test('a package whose file has another name is refused', async () => {
+  await edit('packages/kubectl.yaml', 'name: kubectl', 'name: kubectl-tool');
+  const error = await refusal();
+  expect(error.message).toContain('kubectl-tool');
+  expect(error.where).toBe(join(folder, 'packages/kubectl.yaml'));
+});
+
+test('a folder without the data says what belongs in it', async () => {
+  await rm(join(folder, 'distributions'), { recursive: true });
+  const error = await refusal();
+  expect(error.kind).toBe('io');
+  expect(error.where).toBe(join(folder, 'distributions'));
+});

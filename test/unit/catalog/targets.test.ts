@@ -1,0 +1,94 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { type Catalog, loadCatalog } from '../../../src/catalog/catalog.ts';
+import { packageArchitecture, targets } from '../../../src/catalog/targets.ts';
+
+let catalog: Catalog;
+
+beforeAll(async () => {
+  catalog = await loadCatalog();
+});
+
+describe('by default', () => {
+  test('one DEB and one RPM serve their whole family', () => {
+    const [deb, rpm, ...others] = targets(catalog, {});
+    expect(others).toEqual([]);
+    expect(deb).toMatchObject({ id: 'deb', format: 'deb', revisionSuffix: '' });
+    expect(rpm).toMatchObject({ id: 'rpm', format: 'rpm', revisionSuffix: '' });
+    expect(deb?.distributions.map(({ id }) => id)).toEqual(
+      catalog.distributions.filter(({ format }) => format === 'deb').map(({ id }) => id),
+    );
+  });
+
+  test('the compression is the best that the oldest of them reads', () => {
+    const [deb, rpm] = targets(catalog, {});
+    expect(deb?.compression).toEqual({ codec: 'xz', level: 6 });
+    expect(deb?.codecs).toEqual(['none', 'gzip', 'xz']);
+    expect(rpm?.compression.codec).toBe('zstd');
+  });
+
+  test('Amazon Linux 2, whose rpm reads neither rich dependencies nor zstd, stands apart', () => {
+    const [rpm] = targets(catalog, { formats: ['rpm'] });
+    expect(rpm?.distributions.map(({ id }) => id)).not.toContain('amazonlinux-2');
+    const [alone] = targets(catalog, { distributions: ['amazonlinux-2'] });
+    expect(alone).toMatchObject({ id: 'amazonlinux-2', compression: { codec: 'xz' }, revisionSuffix: '.amzn2' });
+    expect(alone?.codecs).not.toContain('zstd');
+  });
+
+  test('formats choose', () => {
+    expect(targets(catalog, { formats: ['rpm'] }).map(({ id }) => id)).toEqual(['rpm']);
+    expect(targets(catalog, { formats: ['rpm', 'deb'] }).map(({ id }) => id)).toEqual(['deb', 'rpm']);
+  });
+});
+
+describe('for single distributions', () => {
+  test.each([
+    ['debian-12', 'debian-12', '~debian12'],
+    ['debian12', 'debian-12', '~debian12'],
+    ['bookworm', 'debian-12', '~debian12'],
+    ['Jammy', 'ubuntu-22.04', '~ubuntu22.04'],
+    ['ubuntu2204', 'ubuntu-22.04', '~ubuntu22.04'],
+    ['el9', 'el-9', '.el9'],
+    ['rhel9', 'el-9', '.el9'],
+    ['rocky_9', 'el-9', '.el9'],
+    ['almalinux-10', 'el-10', '.el10'],
+    ['fedora43', 'fedora-43', '.fc43'],
+    ['opensuse-leap-15.6', 'opensuse-leap-15.6', '.lp156'],
+    ['sles15', 'sles-15', '.sle15'],
+    ['al2023', 'amazonlinux-2023', '.amzn2023'],
+  ])('%s is %s', (name, id, revisionSuffix) => {
+    expect(targets(catalog, { distributions: [name] })).toMatchObject([{ id, revisionSuffix }]);
+  });
+
+  test('two names of one distribution are one target', () => {
+    expect(targets(catalog, { distributions: ['trixie', 'el9', 'debian-13'] }).map(({ id }) => id)).toEqual([
+      'debian-13',
+      'el-9',
+    ]);
+  });
+
+  test.each(['debian', 'deb', 'debian-10', 'el', 'windows', ''])('%j is no distribution', (name) => {
+    expect(() => targets(catalog, { distributions: [name] })).toThrow(
+      expect.objectContaining({
+        kind: 'usage',
+        todo: expect.stringMatching(/debian-12.*el-9.*amazonlinux|amazonlinux.*debian-12/),
+      }),
+    );
+  });
+
+  test('one of a format that is left out is refused', () => {
+    expect(() => targets(catalog, { formats: ['rpm'], distributions: ['debian-12'] })).toThrow(
+      expect.objectContaining({ kind: 'usage', message: 'debian-12 takes deb packages' }),
+    );
+  });
+});
+
+test.each([
+  ['deb', 'amd64', 'amd64'],
+  ['deb', 'ppc64le', 'ppc64el'],
+  ['rpm', 'amd64', 'x86_64'],
+  ['rpm', 'arm64', 'aarch64'],
+  ['rpm', 'ppc64le', 'ppc64le'],
+  ['rpm', 's390x', 's390x'],
+] as const)('%s calls %s %s', (format, architecture, word) => {
+  expect(packageArchitecture(format, architecture)).toBe(word);
+});
