@@ -7,7 +7,7 @@ export function debianChangelog(source: string, entries: readonly ChangelogEntry
       [
         `${source} (${version}) stable; urgency=medium`,
         '',
-        `  * ${changes.join('\n    ')}`,
+        ...changes.map((change) => `  * ${change}`),
         '',
         ` -- ${author}  ${mailDate(date)}`,
         '',

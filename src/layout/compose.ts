@@ -9,6 +9,7 @@ import { composeEntries } from './compose-entries.ts';
 import { targetPaths } from './compose-paths.ts';
 import { composeRelations } from './compose-relations.ts';
 import type { ChangelogEntry, Layout, PackageVersion } from './layout.ts';
+import type { PackageIdentity } from './packager.ts';
 import type { TemplateSet } from './templates.ts';
 
 export interface ComposeInput {
@@ -41,18 +42,13 @@ export function composeLayout(input: ComposeInput): Layout {
   const { format } = target;
   const definition = findDefinition(input);
   const component = findComponent(input, definition);
-  const version: PackageVersion = {
-    epoch: 0,
-    upstream: upstreamVersion(component.version),
-    revision: `${input.revision}${target.revisionSuffix}`,
-  };
+  const identity = packageIdentity({ ...input, name: definition.name, version: component.version });
+  const { version } = identity;
   const changelog = [changelogEntry(definition, component.version, version, date, maintainer)];
   const paths = targetPaths(target, payload.version);
   return {
     format,
-    name: definition.name,
-    version,
-    architecture: packageArchitecture(format, architecture),
+    ...identity,
     summary: definition.summary,
     description: definition.description,
     licence: definition.licence,
@@ -87,6 +83,27 @@ export function composeLayout(input: ComposeInput): Layout {
       debianChangelog: debianChangelog(definition.name, changelog),
       date,
     }),
+  };
+}
+
+/** What a package's file is named after; known before its payload is. */
+export function packageIdentity(input: {
+  readonly name: string;
+  /** The component's own version, without `v`. */
+  readonly version: string;
+  readonly target: Target;
+  readonly architecture: Architecture;
+  readonly revision: string;
+}): PackageIdentity {
+  const { name, target, architecture } = input;
+  return {
+    name,
+    version: {
+      epoch: 0,
+      upstream: upstreamVersion(input.version),
+      revision: `${input.revision}${target.revisionSuffix}`,
+    },
+    architecture: packageArchitecture(target.format, architecture),
   };
 }
 
@@ -131,6 +148,6 @@ function changelogEntry(
     version: `${upstream}-${revision}`,
     date,
     author,
-    changes: [`${definition.upstream.name} ${componentVersion}; its changes:`, changes],
+    changes: [`New release: ${definition.upstream.name} ${componentVersion}`, `Changes: ${changes}`],
   };
 }

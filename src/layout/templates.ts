@@ -9,7 +9,7 @@ export interface TemplateValues {
   readonly [name: string]: string | number | TemplateValues;
 }
 
-export interface TemplateFile {
+interface TemplateFile {
   /** File name: kubelet.service.ejs */
   readonly name: string;
   readonly text: string;

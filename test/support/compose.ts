@@ -19,7 +19,7 @@ export function payloadFile(name: string, change: Partial<PayloadFile> = {}): Pa
 }
 
 /** All components of a release for all architectures; `files` replaces those of a component. */
-export function payloadOf(
+function payloadOf(
   catalog: Catalog,
   version: string,
   files: Partial<Record<Component, readonly PayloadFile[]>> = {},

@@ -348,13 +348,13 @@ describe('folders and documents', () => {
     expect(textOf(layout, '/usr/share/licenses/kubernetes-cni/LICENSE')).toContain('Apache License');
   });
 
-  test('the changelog of a DEB is what dpkg-parsechangelog reads', () => {
+  test('the changelog of a DEB is as deb-changelog(5) has it', () => {
     const layout = compose('kubelet', 'deb', '1.37.0-rc.1');
     const packed = bytesOf(layout, '/usr/share/doc/kubelet/changelog.Debian.gz');
     expect(gunzipSync(packed).toString()).toBe(`kubelet (1.37.0~rc.1-1) stable; urgency=medium
 
-  * kubernetes 1.37.0-rc.1; its changes:
-    https://git.k8s.io/kubernetes/CHANGELOG/CHANGELOG-1.37.md
+  * New release: kubernetes 1.37.0-rc.1
+  * Changes: https://git.k8s.io/kubernetes/CHANGELOG/CHANGELOG-1.37.md
 
  -- Example <packages@example.org>  Wed, 26 Aug 2026 00:00:00 +0000
 `);
