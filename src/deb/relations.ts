@@ -42,7 +42,7 @@ export function parseRelations(field: string, value: string): Relation[] {
 }
 
 function parseTarget(field: string, text: string): RelationTarget {
-  const match = /^([^\s()]+)(?:\s*\(\s*([<>=]{1,2})\s*([^\s()]+)\s*\))?$/.exec(text);
+  const match = /^([^\s()]+)(?:\s*\(\s*([<>=]{1,2})\s*([A-Za-z0-9.+~:-]+)\s*\))?$/.exec(text);
   const name = match?.[1] ?? '';
   const operator = match?.[2] === undefined ? undefined : OPERATORS[match[2]];
   const version = match?.[3];

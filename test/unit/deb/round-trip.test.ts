@@ -13,7 +13,7 @@ test('any layout written and read back is the same layout', async () => {
       expect(read.layout).toEqual(byReference(layout));
       expect(read.codec).toBe(parseCompression(compression).codec);
     }),
-    { numRuns: 200 },
+    { numRuns: 120 },
   );
 });
 
@@ -24,6 +24,6 @@ test('and with zstd', async () => {
       const read = await readBytes(await writeBytes(layout, folder, 'zstd:3'), folder);
       expect(read.layout).toEqual(byReference(layout));
     }),
-    { numRuns: 8 },
+    { numRuns: 4 },
   );
 });

@@ -1,0 +1,215 @@
+import { gzipSync } from 'node:zlib';
+import { Header } from 'tar';
+import { describe, expect, test } from 'vitest';
+import { type ArMember, writeAr } from '../../../src/archive/ar.ts';
+import { collect } from '../../../src/archive/chunks.ts';
+import { readDeb } from '../../../src/deb/read.ts';
+import type { Layout } from '../../../src/layout/layout.ts';
+import { KubeparcelError } from '../../../src/support/errors.ts';
+import { temporaryFolder } from '../../support/temp-folder.ts';
+import { readBytes } from './packages.ts';
+
+type Header0 = {
+  path: string;
+  type?: 'File' | 'Directory' | 'SymbolicLink' | 'Link' | 'FIFO';
+  text?: string;
+  linkpath?: string;
+};
+
+/** An archive with no regard for what may stand in one. */
+function tar(...members: Header0[]): Buffer {
+  const blocks = members.flatMap(({ path, type = 'File', text = '', linkpath = '' }) => {
+    const block = Buffer.alloc(512);
+    const size = Buffer.byteLength(text);
+    new Header({ path, type, size, linkpath, mode: 0o644, uid: 0, gid: 0, mtime: new Date(1e12) }).encode(block);
+    const content = Buffer.alloc(Math.ceil(size / 512) * 512);
+    content.write(text);
+    return [block, content];
+  });
+  return Buffer.concat([...blocks, Buffer.alloc(1024)]);
+}
+
+const CONTROL = 'Package: x\nVersion: 1-1\nArchitecture: all\nMaintainer: A <a@b>\nDescription: x\n';
+const control = (text = CONTROL, ...more: Header0[]) => tar({ path: './control', text }, ...more);
+const file = (name: string, bytes: Uint8Array): ArMember => ({ name, size: bytes.length, content: [bytes] });
+const BINARY = file('debian-binary', Buffer.from('2.0\n'));
+
+async function deb(...members: ArMember[]): Promise<Uint8Array> {
+  return collect(writeAr(members, 1e9), 1 << 30, () => new Error('a test made too much'));
+}
+const withControl = (text: string, ...more: Header0[]) =>
+  deb(BINARY, file('control.tar', control(text, ...more)), file('data.tar', tar()));
+const withData = (...members: Header0[]) =>
+  deb(BINARY, file('control.tar', control()), file('data.tar', tar(...members)));
+
+async function read(bytes: Uint8Array): Promise<Layout> {
+  return (await readBytes(bytes, temporaryFolder())).layout;
+}
+
+describe('refuses', () => {
+  const cases: [string, () => Promise<Uint8Array>, RegExp][] = [
+    ['an ar archive of another kind', () => deb(file('a.o', Buffer.of(1))), /not a Debian package/],
+    ['another version', () => deb(file('debian-binary', Buffer.from('3.0\n'))), /unknown version/],
+    ['a package of nothing', () => deb(BINARY), /no control\.tar/],
+    ['no data.tar', () => deb(BINARY, file('control.tar', control())), /no data\.tar/],
+    [
+      'data.tar first',
+      () => deb(BINARY, file('data.tar', tar()), file('control.tar', control())),
+      /where it cannot be/,
+    ],
+    [
+      'two control.tar',
+      () => deb(BINARY, file('control.tar', control()), file('control.tar', control())),
+      /where it cannot/,
+    ],
+    [
+      'two data.tar',
+      () => deb(BINARY, file('control.tar', control()), file('data.tar', tar()), file('data.tar', tar())),
+      /where it cannot be/,
+    ],
+    ['a member of no use', () => deb(BINARY, file('extra', tar())), /where it cannot be/],
+    ['bzip2', () => deb(BINARY, file('control.tar.bz2', Buffer.from('BZh9'))), /bzip2, which kubeparcel does not read/],
+    [
+      'lzma',
+      () => deb(BINARY, file('control.tar', control()), file('data.tar.lzma', Buffer.from('x'))),
+      /lzma, which kubeparcel does not read/,
+    ],
+    ['a codec that the name denies', () => deb(BINARY, file('control.tar.xz', gzipSync(control()))), /named for xz/],
+    ['a path with ..', () => withData({ path: './usr/../../etc/passwd' }), /does not stay inside/],
+    ['a path that is only ..', () => withData({ path: '..' }), /does not stay inside/],
+    ['an absolute path', () => withData({ path: '/etc/passwd' }), /does not stay inside/],
+    ['a doubled slash', () => withData({ path: './usr//bin' }), /does not stay inside/],
+    ['a line feed in a name', () => withData({ path: './a\nb' }), /does not stay inside/],
+    [
+      'a path through a link',
+      () => withData({ path: './a', type: 'SymbolicLink', linkpath: '/etc' }, { path: './a/b' }),
+      /no folder/,
+    ],
+    [
+      'a path through a file, with others between',
+      () => withData({ path: './a' }, { path: './a-b' }, { path: './a/b/c' }),
+      /no folder/,
+    ],
+    ['a file twice', () => withData({ path: './a' }, { path: 'a' }), /twice/],
+    [
+      'a hard link out',
+      () => withData({ path: './a', type: 'Link', linkpath: '../../etc/passwd' }),
+      /does not stay inside/,
+    ],
+    ['a hard link to nothing', () => withData({ path: './a', type: 'Link', linkpath: './b' }), /hard link/],
+    ['a pipe', () => withData({ path: './a', type: 'FIFO' }), /named pipe/],
+    ['a link to nothing', () => withData({ path: './a', type: 'SymbolicLink' }), /link to nothing/],
+    ['no control file', () => deb(BINARY, file('control.tar', tar()), file('data.tar', tar())), /no control file/],
+    ['two control files', () => withControl(CONTROL, { path: 'control', text: CONTROL }), /doubled/],
+    ['a control file in a folder', () => withControl(CONTROL, { path: './a/b' }), /not in its place/],
+    [
+      'a link among control files',
+      () => withControl(CONTROL, { path: './postinst', type: 'SymbolicLink', linkpath: '/x' }),
+      /not a file/,
+    ],
+    ['a second paragraph', () => withControl(`${CONTROL}\nPackage: y\n`), /line 6/],
+    ['a field twice', () => withControl(`${CONTROL}package: y\n`), /line 6/],
+    ['a line of no field', () => withControl(`oops\n${CONTROL}`), /line 1/],
+    ['no version', () => withControl(CONTROL.replace(/Version.*\n/, '')), /no valid Version/],
+    ['a wrong version', () => withControl(CONTROL.replace('1-1', 'one')), /not a version/],
+    ['a name with a slash', () => withControl(CONTROL.replace('Package: x', 'Package: ../x')), /no valid Package/],
+    ['a wrong relation', () => withControl(`${CONTROL}Depends: a (>> )\n`), /not a relation/],
+    ['a wrong operator', () => withControl(`${CONTROL}Depends: a (=> 1)\n`), /not a relation/],
+    [
+      'a conffile that is not there',
+      () => withControl(CONTROL, { path: 'conffiles', text: '/etc/x\n' }),
+      /does not hold/,
+    ],
+    [
+      'a sum of a file that is not there',
+      () => withControl(CONTROL, { path: 'md5sums', text: `${'0'.repeat(32)}  x\n` }),
+      /does not hold/,
+    ],
+    ['a sum that is none', () => withControl(CONTROL, { path: 'md5sums', text: 'x  y\n' }), /not a sum/],
+  ];
+  test.each(cases)('%s', async (_, bytes, message) => {
+    const error = await read(await bytes()).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(KubeparcelError);
+    expect(error).toMatchObject({ kind: 'format', message: expect.stringMatching(message) });
+    expect((error as KubeparcelError).where).toContain('package.deb');
+  });
+
+  test('a data.tar that unpacks to more than is allowed', async () => {
+    const bomb = gzipSync(tar({ path: './zeros', text: '\0'.repeat(2_000_000) }));
+    const bytes = await deb(BINARY, file('control.tar', control()), file('data.tar.gz', bomb));
+    const folder = temporaryFolder();
+    await readBytes(bytes, folder);
+    await expect(readDeb(`${folder}/package.deb`, { maxUnpackedBytes: 1_000_000 })).rejects.toMatchObject({
+      kind: 'format',
+      message: 'unpacks to more than 1000000 bytes',
+      where: `${folder}/package.deb: data.tar.gz`,
+    });
+  });
+
+  test('a control.tar of more than 16 MiB', async () => {
+    const bomb = gzipSync(control(CONTROL, { path: './templates', text: '\0'.repeat(17 << 20) }));
+    await expect(read(await deb(BINARY, file('control.tar.gz', bomb)))).rejects.toThrow('unpacks to more than');
+  });
+
+  test('a changelog of more than 16 MiB', async () => {
+    const bomb = gzipSync(Buffer.alloc(17 << 20)).toString('latin1');
+    const block = tar({ path: './usr/share/doc/x/changelog.gz', text: 'x'.repeat(Buffer.byteLength(bomb, 'latin1')) });
+    Buffer.from(bomb, 'latin1').copy(block, 512);
+    const bytes = await deb(BINARY, file('control.tar', control()), file('data.tar', block));
+    await expect(read(bytes)).rejects.toThrow('unpacks to more than');
+  });
+
+  test('a file that is not there', async () => {
+    await expect(readDeb('/nowhere/at/all.deb')).rejects.toMatchObject({ kind: 'io', where: '/nowhere/at/all.deb' });
+  });
+});
+
+describe('reads what others write', () => {
+  test("members that begin with an underscore are someone else's", async () => {
+    const signed = [BINARY, file('_x', Buffer.of(1)), file('control.tar', control()), file('data.tar', tar())];
+    expect((await read(await deb(...signed, file('_gpgorigin', Buffer.of(1))))).name).toBe('x');
+  });
+
+  test('hard links are files with the same content', async () => {
+    const { entries } = await read(
+      await withData({ path: './a', text: 'same' }, { path: './b', type: 'Link', linkpath: './a' }),
+    );
+    expect(entries.map(({ path, kind }) => [path, kind])).toEqual([
+      ['/a', 'file'],
+      ['/b', 'file'],
+    ]);
+    const [a, b] = entries;
+    expect(a?.kind === 'file' && b?.kind === 'file' && a.content).toEqual(b?.kind === 'file' && b.content);
+  });
+
+  test('sums of names with a backslash, as md5sum escapes them', async () => {
+    const sums = '\\9a0364b9e99bb480dd25e1f0284c8555  a\\\\b\n';
+    const bytes = await deb(
+      BINARY,
+      file('control.tar', control(CONTROL, { path: 'md5sums', text: sums })),
+      file('data.tar', tar({ path: './a\\b', text: 'content' })),
+    );
+    expect((await read(bytes)).entries.map(({ path }) => path)).toEqual(['/a\\b']);
+  });
+
+  test('obsolete operators, qualified names, a source with a version, a native version', async () => {
+    const text = `${CONTROL.replace('1-1', '1:2.0')}Source: y (2)\nDepends: a(<1),b:any (= 2) |c\n,\nMulti-Arch: no\n`;
+    const layout = await read(await withControl(text.replace('\n,', ',')));
+    expect(layout).toMatchObject({
+      source: 'y',
+      version: { epoch: 1, upstream: '2.0', revision: '' },
+      relations: {
+        depends: [
+          { anyOf: [{ name: 'a', constraint: { operator: '<=', version: '1' } }] },
+          { anyOf: [{ name: 'b:any', constraint: { operator: '=', version: '2' } }, { name: 'c' }] },
+        ],
+      },
+    });
+    expect(layout.multiArch).toBeUndefined();
+  });
+
+  test('a program in place of a script', async () => {
+    const layout = await read(await withControl(CONTROL, { path: './preinst', text: '\x7fELF\0' }));
+    expect(layout.scripts.preinst).toEqual({ interpreter: '', body: '\x7fELF\0' });
+  });
+});
