@@ -1,0 +1,31 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+
+export interface Measured {
+  readonly stdout: string;
+  /** Wall clock. */
+  readonly seconds: number;
+  /** The largest resident set of a single process of it, bytes. */
+  readonly peakMemory: number;
+}
+
+/** Runs a command to its end, as GNU time accounts for it. */
+export async function measure(
+  command: readonly [string, ...string[]],
+  options: { readonly env?: Readonly<Record<string, string>>; readonly cwd?: string } = {},
+): Promise<Measured> {
+  const folder = mkdtempSync(join(tmpdir(), 'kubeparcel-time-'));
+  const report = join(folder, 'report');
+  try {
+    const { stdout } = await execa('/usr/bin/time', ['-q', '-o', report, '-f', '%e %M', ...command], {
+      ...options,
+      stdin: 'ignore',
+    });
+    const [seconds = 0, kibibytes = 0] = readFileSync(report, 'utf8').trim().split(' ').map(Number);
+    return { stdout, seconds, peakMemory: kibibytes * 1024 };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}

@@ -1,0 +1,221 @@
+/**
+ * Packages of a real release: kubeadm, kubelet and kubectl 1.20.2, the CNI plugins of Debian and crictl, compiled here,
+ * packaged, held against dpkg and rpm, installed, and asked for their versions. Run: npm run test:real
+ */
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { makeRealPayload, type RealPayload } from '../../scripts/real-payload.ts';
+import { humanSize, table } from '../../src/cli/render/table.ts';
+import { contentSha256, diffLayouts } from '../../src/layout/diff.ts';
+import { readPackage } from '../../src/pipeline/formats.ts';
+import { packageRoot } from '../../src/support/package-root.ts';
+import { type Measured, measure } from './measure.ts';
+
+const MAIN = join(packageRoot(), 'lib', 'src', 'cli', 'main.js');
+const REAL = 'CNI plugins, crictl, kubeadm, kubectl and kubelet';
+
+const work = mkdtempSync(join(tmpdir(), 'kubeparcel-real-'));
+const dist = join(work, 'dist');
+const report: [step: string, measured: Measured, bytes: number][] = [];
+let payload: RealPayload;
+
+const packages = (suffix: string) =>
+  readdirSync(dist)
+    .filter((name) => name.endsWith(suffix))
+    .sort()
+    .map((name) => join(dist, name));
+const sizeOf = async (paths: string[]) =>
+  (await Promise.all(paths.map(async (path) => (await import('node:fs')).statSync(path).size))).reduce(
+    (a, b) => a + b,
+    0,
+  );
+
+async function kubeparcel(step: string, ...args: string[]): Promise<Measured> {
+  const measured = await measure([process.execPath, MAIN, ...args], { cwd: work });
+  report.push([step, measured, 0]);
+  return measured;
+}
+
+beforeAll(async () => {
+  payload = await makeRealPayload({ say: (line) => process.stdout.write(`${line}\n`) });
+  const release = [payload.versions.kubernetes, '--source', payload.folder];
+  for (const format of ['deb', 'rpm']) {
+    const build = ['build', ...release, '--formats', format, '--out', dist];
+    const step = await kubeparcel(`kubeparcel build --formats ${format}`, ...build);
+    report[report.length - 1] = [`kubeparcel, five .${format}`, step, await sizeOf(packages(`.${format}`))];
+  }
+});
+
+afterAll(() => {
+  if (report.length > 0) {
+    const rows = report.map(([step, { seconds, peakMemory }, bytes]) => [
+      step,
+      `${seconds.toFixed(1)} s`,
+      humanSize(peakMemory),
+      bytes === 0 ? '' : humanSize(bytes),
+    ]);
+    process.stdout.write(`\n${REAL} ${payload.versions.kubernetes}, ${payload.architecture}, same codec and level:\n`);
+    process.stdout.write(`${table(['Step', '>Time', '>Peak memory', '>Packages'], rows)}\n\n`);
+  }
+  rmSync(work, { recursive: true, force: true });
+});
+
+test('the payload is whole: crictl could be had too', () => {
+  expect(payload.versions.criTools, 'crictl comes from the Go module proxy').toBeDefined();
+});
+
+test('ten packages were made', () => {
+  expect(packages('.deb')).toHaveLength(5);
+  expect(packages('.rpm')).toHaveLength(5);
+});
+
+describe('DEB', () => {
+  test('dpkg-deb reads each: fields, contents, modes and owners', async () => {
+    for (const path of packages('.deb')) {
+      const { layout } = await readPackage(path);
+      const { stdout: info } = await execa('dpkg-deb', ['--info', path]);
+      expect(info).toContain(`Package: ${layout.name}`);
+      expect(info).toContain(`Architecture: ${payload.architecture === 'ppc64le' ? 'ppc64el' : payload.architecture}`);
+      const { stdout: contents } = await execa('dpkg-deb', ['--contents', path]);
+      const listed = contents.split('\n').map((line) => line.split(/\s+/));
+      expect(new Set(listed.map(([, owner]) => owner))).toEqual(new Set(['root/root']));
+      expect(listed.map((line) => line[5])).toEqual([
+        './',
+        ...layout.entries.map((entry) => `.${entry.path}${entry.kind === 'directory' ? '/' : ''}`),
+      ]);
+    }
+  });
+
+  test('the plugins, which Debian links dynamically, ask for the C library that they need', async () => {
+    const { stdout } = await execa('dpkg-deb', [
+      '--field',
+      packages('.deb').find((p) => p.includes('cni')) ?? '',
+      'Depends',
+    ]);
+    expect(stdout).toMatch(/^libc6 \(>= 2\.\d+\)$/);
+  });
+
+  test('dpkg installs all five into an empty root, and what is installed answers', async () => {
+    const root = join(work, 'deb-root');
+    await execa('mkdir', ['-p', join(root, 'var/lib/dpkg/info'), join(root, 'var/lib/dpkg/updates')]);
+    await execa('touch', [join(root, 'var/lib/dpkg/status'), join(root, 'var/lib/dpkg/available')]);
+    // The root holds no iptables, no libc6: what is asked for is known (see the test above), here it is about files.
+    await execa('dpkg', [`--root=${root}`, '--force-depends', '--install', ...packages('.deb')]);
+    const { stdout } = await execa('dpkg', [`--root=${root}`, '--list']);
+    expect(stdout.split('\n').filter((line) => line.startsWith('ii '))).toHaveLength(5);
+    await execa('dpkg', [`--root=${root}`, '--verify']).then(({ stdout }) => expect(stdout).toBe(''));
+    await expectAnswers(root);
+  });
+});
+
+describe('RPM', () => {
+  test('rpm -K finds every digest right', async () => {
+    const { stdout } = await execa('rpm', ['-K', ...packages('.rpm')]);
+    expect(stdout.match(/: digests OK$/gm)).toHaveLength(5);
+  });
+
+  test('rpm -qp reads each: files with modes, owners and digests, requirements, provisions', async () => {
+    for (const path of packages('.rpm')) {
+      const { layout } = await readPackage(path);
+      const { stdout: dump } = await execa('rpm', ['-qp', '--dump', path]);
+      const rows = dump.split('\n').map((line) => line.split(' '));
+      expect(rows.map(([name, , , digest, mode, owner]) => [name, digest, mode, owner])).toEqual(
+        layout.entries.map((entry) => [
+          entry.path,
+          entry.kind === 'file' ? contentSha256(entry.content) : '0'.repeat(64),
+          `${entry.kind === 'directory' ? '040' : '0100'}${entry.mode.toString(8)}`,
+          'root',
+        ]),
+      );
+      const { stdout: provides } = await execa('rpm', ['-qp', '--provides', path]);
+      const { upstream, revision } = layout.version;
+      expect(provides.split('\n')).toContain(`${layout.name} = ${upstream}-${revision}`);
+      const { stdout: requires } = await execa('rpm', ['-qp', '--requires', path]);
+      if (layout.name === 'kubernetes-cni') expect(requires).toMatch(/^libc\.so\.6\(GLIBC_2\.\d+\)\(64bit\)$/m);
+      if (layout.name === 'kubelet') expect(requires).toMatch(/^kubernetes-cni >= 0\.8\.7$/m);
+    }
+  });
+
+  test('rpm installs all five into an empty root, finds nothing changed, and what is installed answers', async () => {
+    const root = join(work, 'rpm-root');
+    // An absolute path inside the root: Debian's rpm keeps its database in the home folder otherwise.
+    const database = ['--root', root, '--dbpath', '/var/lib/rpm'];
+    await execa('rpm', [...database, '--nodeps', '-i', ...packages('.rpm')]);
+    const { stdout } = await execa('rpm', [...database, '-qa']);
+    expect(stdout.split('\n')).toHaveLength(5);
+    await execa('rpm', [...database, '--nodeps', '-V', '-a']).then(({ stdout }) => expect(stdout).toBe(''));
+    await expectAnswers(root);
+  });
+});
+
+describe('the same payload by the distributions’ own tools', () => {
+  const layouts = join(work, 'layouts');
+
+  beforeAll(async () => {
+    const { kubernetes } = payload.versions;
+    await measure([process.execPath, MAIN, 'layout', kubernetes, '--source', payload.folder, '--out', layouts], {
+      cwd: work,
+    });
+  });
+
+  test('dpkg-deb makes equal packages', async () => {
+    const made = join(work, 'by-dpkg-deb');
+    await execa('mkdir', [made]);
+    const native = packages('.deb');
+    const script = 'for package do dpkg-deb --root-owner-group -Zxz -z6 --build "$package" "$OUT" || exit; done';
+    const measured = await measure(['sh', '-c', script, 'sh', ...native.map((path) => folderOf(layouts, path))], {
+      env: { OUT: made, SOURCE_DATE_EPOCH: '1610496000' },
+    });
+    report.push([
+      'dpkg-deb -Zxz -z6, five .deb',
+      measured,
+      await sizeOf(native.map((path) => path.replace(dist, made))),
+    ]);
+    for (const path of native) await expectEqual(path, path.replace(dist, made));
+  });
+
+  test('rpmbuild makes equal packages', async () => {
+    const native = packages('.rpm');
+    const script = [
+      'for package do',
+      `rpmbuild -bb --quiet --define "_topdir $package" --define '_binary_payload w12.zstdio' "$package"/SPECS/*.spec || exit`,
+      'done',
+    ].join('\n');
+    const folders = native.map((path) => folderOf(layouts, path));
+    const measured = await measure(['sh', '-c', script, 'sh', ...folders], {
+      env: { SOURCE_DATE_EPOCH: '1610496000' },
+    });
+    const made = folders.map((folder) => {
+      const [arch = ''] = readdirSync(join(folder, 'RPMS'));
+      return join(folder, 'RPMS', arch, readdirSync(join(folder, 'RPMS', arch))[0] ?? '');
+    });
+    report.push(['rpmbuild w12.zstdio, five .rpm', measured, await sizeOf(made)]);
+    for (const [index, path] of native.entries()) await expectEqual(path, made[index] ?? '');
+  });
+});
+
+function folderOf(layouts: string, path: string): string {
+  return join(layouts, path.replace(/^.*\//, '').replace(/\.(deb|rpm)$/, ''));
+}
+
+async function expectEqual(native: string, other: string): Promise<void> {
+  const [a, b] = await Promise.all([readPackage(native), readPackage(other)]);
+  expect(diffLayouts(a.layout, b.layout), native).toEqual([]);
+}
+
+/** The installed programs, run where they were installed; statically linked or with this machine's C library. */
+async function expectAnswers(root: string): Promise<void> {
+  const { kubernetes, cniPlugins, criTools } = payload.versions;
+  const ask = async (program: string, ...args: string[]) => (await execa(join(root, program), args)).stdout;
+  expect(await ask('usr/bin/kubelet', '--version')).toBe(`Kubernetes v${kubernetes}`);
+  expect(await ask('usr/bin/kubeadm', 'version', '-o', 'short')).toBe(`v${kubernetes}`);
+  expect(await ask('usr/bin/kubectl', 'version', '--client', '--short')).toBe(`Client Version: v${kubernetes}`);
+  expect(await ask('usr/bin/crictl', '--version')).toContain(criTools);
+  const bridge = await execa(join(root, 'opt/cni/bin/bridge'), { env: { CNI_COMMAND: 'VERSION' }, input: '{}' });
+  expect(JSON.parse(bridge.stdout)).toMatchObject({ supportedVersions: expect.arrayContaining(['0.4.0']) });
+  expect(cniPlugins).toMatch(/^\d/);
+  expect(existsSync(join(root, 'usr/lib/systemd/system/kubelet.service'))).toBe(true);
+}
