@@ -22,7 +22,7 @@ const NAME_MAX = 4096;
 /** The first size that a member with a newc header cannot have; rpm gives up at 2^32 - 1 already. */
 export const NEWC_SIZE_LIMIT = 0xffffffff;
 
-export interface CpioHeader {
+interface CpioHeader {
   /** As it stands in the archive: ./usr/bin/kubelet */
   readonly name: string;
   /** With the bits of the file's kind: 0o100755. */

@@ -22,7 +22,7 @@ export interface PackageFacts {
  *
  * @param signatures further tags, over what `facts` describe: OpenPGP signatures
  */
-export function signatureHeader(facts: PackageFacts, signatures: readonly HeaderEntry[]): Uint8Array {
+export function signatureHeader(facts: PackageFacts, signatures: readonly HeaderEntry[]): Buffer {
   const long = facts.size >= SIZE_LIMIT || facts.archiveSize >= SIZE_LIMIT;
   const sizes: HeaderEntry[] = long
     ? [

@@ -219,13 +219,17 @@ describe.skipIf(!hasTool('rpm') || !hasTool('rpm2cpio') || !hasTool('cpio'))('rp
       `_topdir ${top}`,
       join(top, 'SPECS/sample.spec'),
     );
-    const [native, built] = await Promise.all(
-      [await pack(layout, folder), join(top, 'RPMS/x86_64/sample-1.37.0~rc.1-3.x86_64.rpm')].map((path) =>
-        readRpm(path),
-      ),
-    );
-    const differences = diffLayouts(native?.layout ?? layout, built?.layout ?? layout);
+    const [native, built] = [await pack(layout, folder), join(top, 'RPMS/x86_64/sample-1.37.0~rc.1-3.x86_64.rpm')];
+    const [left, right] = [await readRpm(native), await readRpm(built)];
+    const differences = diffLayouts(left.layout, right.layout);
     // A spec file names the source after the package.
     expect(differences.map(({ what }) => what)).toEqual(['source']);
+    const files =
+      '[%{FILENAMES} %{FILEVERIFYFLAGS} %{FILEFLAGS} %{FILEMODES} %{FILEDEVICES} %{FILEINODES} %{FILERDEVS}\n]';
+    expect(query(native, '--qf', files)).toEqual(query(built, '--qf', files));
+    // The spec turns rpmbuild's generators off, and config() with them.
+    const needs = (path: string) =>
+      query(path, '--qf', '[%{REQUIRENEVRS} %{REQUIREFLAGS}\n][%{PROVIDENEVRS} %{PROVIDEFLAGS}\n]');
+    expect(needs(native).filter((line) => !line.startsWith('config('))).toEqual(needs(built));
   });
 });

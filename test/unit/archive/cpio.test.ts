@@ -123,4 +123,12 @@ describe('cpio archives', () => {
     const failure = bytesOf(writeCpio([file], { stripped: false }));
     await expect(failure).rejects.toMatchObject({ kind: 'verification', message: expect.stringContaining(word) });
   });
+
+  test('do not wait for the end of a content without end', async () => {
+    function* endless() {
+      for (;;) yield Buffer.alloc(1000);
+    }
+    const file = { header: { name: './a', mode: 0, mtime: 0, inode: 1 }, index: 0, size: 5000, content: endless() };
+    await expect(bytesOf(writeCpio([file], { stripped: false }))).rejects.toMatchObject({ kind: 'verification' });
+  });
 });

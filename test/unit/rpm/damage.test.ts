@@ -47,7 +47,8 @@ describe('a damaged package', () => {
     const bytes = await readFile(path);
     const unnoticed: number[] = [];
     for (let at = 0; at < bytes.length; at++) {
-      for (const mask of [1 << (at % 8), 0xff]) {
+      // What no digest covers is damaged in two ways.
+      for (const mask of at < 512 ? [1 << (at % 8), 0xff] : [1 << (at % 8)]) {
         const damaged = Buffer.from(bytes);
         damaged[at] = (bytes[at] ?? 0) ^ mask;
         const read = await outcome(join(folder, 'damaged.rpm'), damaged);

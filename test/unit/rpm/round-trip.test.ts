@@ -16,7 +16,7 @@ describe('any layout', () => {
         const read = await readRpm(await pack(layout, folder));
         expect(asRead(read.layout)).toEqual(asRead(layout));
       }),
-      { numRuns: 150 },
+      { numRuns: 100 },
     );
   });
 
@@ -29,7 +29,7 @@ describe('any layout', () => {
         const again = await readFile(await pack({ ...layout, relations: Object.fromEntries(reversed) }, folder));
         expect(again.equals(first)).toBe(true);
       }),
-      { numRuns: 30 },
+      { numRuns: 20 },
     );
   });
 });
