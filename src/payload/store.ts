@@ -26,7 +26,7 @@ export interface StagedObject extends StoredObject {
 }
 
 /** An object opened for reading here and there. */
-export interface OpenObject extends StoredObject {
+interface OpenObject extends StoredObject {
   readonly bytes: RandomAccess;
   close(): Promise<void>;
 }

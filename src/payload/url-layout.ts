@@ -8,7 +8,7 @@ import { parseValidatedYaml } from '../support/validated-yaml.ts';
 import { type Architecture, COMPONENTS, type Component } from './payload.ts';
 
 const SERVERS = ['kubernetes', 'cniPlugins', 'criTools'] as const;
-export type Server = (typeof SERVERS)[number];
+type Server = (typeof SERVERS)[number];
 
 /** Base URLs by what is published there; a missing one stays as packaging/sources.yaml has it. */
 export type ServerBases = Readonly<Partial<Record<Server, string | undefined>>>;

@@ -20,12 +20,23 @@ export type Fault =
   | { readonly kind: 'length'; readonly off: number }
   /** No length at all, and these bytes. */
   | { readonly kind: 'chunked'; readonly body: Uint8Array }
-  /** Answers a range request with something else: all bytes; another range; another total; more or less than asked. */
-  | { readonly kind: 'range'; readonly gives: 'all' | 'shifted' | 'other-total' | 'no-content-range' | 'other-bytes' }
+  /** Answers a range request with something else than the rest of the file. */
+  | {
+      readonly kind: 'range';
+      readonly gives:
+        | 'all'
+        | 'shifted'
+        | 'misstated'
+        | 'other-total'
+        | 'other-file'
+        | 'unfinished'
+        | 'no-content-range'
+        | 'other-bytes';
+    }
   | { readonly kind: 'refuse-range' }
   | { readonly kind: 'encoded' };
 
-export interface SeenRequest {
+interface SeenRequest {
   readonly method: string;
   readonly path: string;
   readonly range: string | undefined;
@@ -46,7 +57,7 @@ export interface ReleaseServer {
   close(): Promise<void>;
 }
 
-export const LAST_MODIFIED = 'Wed, 12 Aug 2026 10:00:00 GMT';
+const LAST_MODIFIED = 'Wed, 12 Aug 2026 10:00:00 GMT';
 
 export async function startReleaseServer(): Promise<ReleaseServer> {
   const files = new Map<string, Buffer>();
@@ -222,6 +233,16 @@ function answerWrongly(fault: Fault, bytes: Buffer, request: IncomingMessage, re
       } else if (fault.gives === 'shifted') {
         const rest = bytes.subarray(start - 1);
         response.writeHead(206, partly(start - 1, rest, bytes.length)).end(rest);
+      } else if (fault.gives === 'misstated') {
+        const rest = bytes.subarray(start);
+        const range = `bytes ${start - 1}-${bytes.length - 1}/${bytes.length}`;
+        response.writeHead(206, { ...partly(start, rest, bytes.length), 'content-range': range }).end(rest);
+      } else if (fault.gives === 'other-file') {
+        const rest = bytes.subarray(start, -1);
+        response.writeHead(206, partly(start, rest, bytes.length - 1)).end(rest);
+      } else if (fault.gives === 'unfinished') {
+        const { 'content-length': _, ...headers } = partly(start, bytes.subarray(start, -1), bytes.length);
+        response.writeHead(206, headers).end(bytes.subarray(start, -1));
       } else if (fault.gives === 'other-total') {
         const rest = bytes.subarray(start, -1);
         response.writeHead(206, partly(start, rest, bytes.length)).end(rest);
