@@ -99,6 +99,7 @@ export async function settingsFrom(
       components: definedOnly(config.components ?? {}),
       source: config.source ?? 'servers',
       servers: config.servers ?? {},
+      digests: config.digests ?? {},
       compression: config.compression === undefined ? undefined : parseCompression(config.compression),
       maintainer: config.maintainer ?? DEFAULT_MAINTAINER,
       templates: config.templates,

@@ -4,7 +4,7 @@ import { KubeparcelError } from '../support/errors.ts';
 import { parseValidatedYaml } from '../support/validated-yaml.ts';
 import { type Config, configSchema } from './schema.ts';
 
-export const CONFIG_FILE = 'kubeparcel.yaml';
+const CONFIG_FILE = 'kubeparcel.yaml';
 
 /**
  * Reads a configuration; paths in it count from the file's own folder.

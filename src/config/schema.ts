@@ -40,6 +40,9 @@ export const configSchema = z
       .strictObject({ kubernetes: z.url(), cniPlugins: z.url(), criTools: z.url() })
       .partial()
       .meta({ description: 'Base URLs of mirrors, one for each origin' }),
+    digests: z.record(z.url(), z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256: 64 lower-case hex digits')).meta({
+      description: 'SHA-256 by URL, for artifacts that old releases publish none for; they win over published ones',
+    }),
     out: z.string().min(1).meta({ description: 'Where packages go; dist by default' }),
     jobs: z
       .int()

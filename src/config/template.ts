@@ -12,6 +12,7 @@ const EXAMPLES: Readonly<Record<keyof typeof configSchema.shape, unknown>> = {
   components: { criTools: '1.36.0', cniPlugins: '1.8.0' },
   source: 'servers',
   servers: { kubernetes: 'https://mirror.example.org/k8s' },
+  digests: { 'https://mirror.example.org/crictl-v1.20.0-linux-amd64.tar.gz': '0'.repeat(64) },
   out: 'dist',
   jobs: 4,
   compression: 'zstd:19',

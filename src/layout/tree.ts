@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { chmod, lutimes, mkdir, mkdtemp, open, rename, rm, symlink, utimes } from 'node:fs/promises';
+import { chmod, lutimes, mkdtemp, open, rename, symlink, utimes } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { ensureDir, remove } from 'fs-extra/esm';
 import { KubeparcelError } from '../support/errors.ts';
 import { type Content, contentSize } from './layout.ts';
 import type { ObjectReader } from './objects.ts';
@@ -22,7 +23,7 @@ export type TreeItem = {
  * verified as they pass.
  */
 export async function writeTree(folder: string, items: readonly TreeItem[], objects: ObjectReader): Promise<void> {
-  await mkdir(dirname(folder), { recursive: true });
+  await ensureDir(dirname(folder));
   const beside = await mkdtemp(join(dirname(folder), `.${basename(folder)}.`));
   try {
     for (const item of items) {
@@ -35,7 +36,7 @@ export async function writeTree(folder: string, items: readonly TreeItem[], obje
     await chmod(beside, 0o755);
     await rename(beside, folder);
   } catch (error) {
-    await rm(beside, { recursive: true, force: true });
+    await remove(beside);
     if (isErrno(error, 'ENOTEMPTY') || isErrno(error, 'EEXIST') || isErrno(error, 'ENOTDIR')) {
       throw new KubeparcelError('io', 'there is something here already', {
         where: folder,
@@ -47,7 +48,7 @@ export async function writeTree(folder: string, items: readonly TreeItem[], obje
 }
 
 async function writeItem(path: string, item: TreeItem, objects: ObjectReader): Promise<void> {
-  await mkdir(item.kind === 'directory' ? path : dirname(path), { recursive: true });
+  await ensureDir(item.kind === 'directory' ? path : dirname(path));
   if (item.kind === 'symlink') {
     await symlink(item.target, path);
   } else if (item.kind === 'file') {

@@ -33,6 +33,8 @@ export interface Settings {
   readonly components: Partial<Pins>;
   readonly source: string;
   readonly servers: ServerBases;
+  /** SHA-256 by URL that the user trusts. */
+  readonly digests: Readonly<Record<string, string>>;
   readonly compression: Compression | undefined;
   readonly maintainer: string;
   readonly templates: string | undefined;
@@ -72,7 +74,11 @@ export async function prepare(
   const request = parseVersionRequest(settings.version);
   const components = [...new Set(packages.map((definition) => definition.component))];
   const { architectures, revision, compression } = settings;
-  const source = await openSource(settings.source, { packaging, bases: settings.servers });
+  const source = await openSource(settings.source, {
+    packaging,
+    bases: settings.servers,
+    digests: new Map(Object.entries(settings.digests)),
+  });
   try {
     const release =
       settings.lock === undefined

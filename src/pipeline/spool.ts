@@ -1,5 +1,6 @@
-import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ensureDir, remove } from 'fs-extra/esm';
 
 const PREFIX = '.kubeparcel-';
 
@@ -10,17 +11,17 @@ const PREFIX = '.kubeparcel-';
  * @returns the folder, and a function that removes it
  */
 export async function makeSpool(out: string): Promise<{ folder: string; remove: () => Promise<void> }> {
-  await mkdir(out, { recursive: true });
+  await ensureDir(out);
   await sweep(out);
   const folder = await mkdtemp(join(out, `${PREFIX}${process.pid}-`));
-  return { folder, remove: () => rm(folder, { recursive: true, force: true }) };
+  return { folder, remove: () => remove(folder) };
 }
 
 async function sweep(out: string): Promise<void> {
   for (const name of await readdir(out)) {
     const owner = /^\.kubeparcel-(\d+)-/.exec(name)?.[1];
     if (owner !== undefined && !isAlive(Number(owner))) {
-      await rm(join(out, name), { recursive: true, force: true });
+      await remove(join(out, name));
     }
   }
 }

@@ -32,7 +32,7 @@ export function rpmTree(layout: Layout): TreeItem[] {
  * A spec file (rpm's spec format, "Preamble" to "%changelog") that packs a tree as it stands: no dependency generator,
  * no stripping, no time but SOURCE_DATE_EPOCH, which follows from the changelog.
  */
-export function specFile(layout: Layout): string {
+function specFile(layout: Layout): string {
   const { version } = layout;
   return [
     ...PACK_AS_IT_STANDS,
