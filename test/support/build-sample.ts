@@ -1,0 +1,80 @@
+import { join } from 'node:path';
+import type { Compression } from '../../src/archive/codec.ts';
+import type { Layout } from '../../src/layout/layout.ts';
+import type { ObjectReader } from '../../src/layout/objects.ts';
+import { fetchPayload } from '../../src/payload/fetch.ts';
+import type { Architecture } from '../../src/payload/payload.ts';
+import { openStore } from '../../src/payload/store.ts';
+import { composeLayouts, prepare, type Settings } from '../../src/pipeline/prepare.ts';
+import { type PackageJob, writePackages } from '../../src/pipeline/run.ts';
+
+export interface SampleOptions {
+  /** Default: the sample's own stable release. */
+  readonly version?: string;
+  /** Default: amd64. */
+  readonly architectures?: readonly Architecture[];
+  readonly formats?: Settings['formats'];
+  /** Default: the package of each format's whole family. */
+  readonly distributions?: Settings['distributions'];
+  /** Default: what the target's distributions read best. */
+  readonly compression?: Compression;
+}
+
+export interface ComposedSample {
+  readonly jobs: readonly PackageJob[];
+  readonly objects: ObjectReader;
+}
+
+export interface SamplePackage {
+  readonly path: string;
+  readonly layout: Layout;
+  readonly job: PackageJob;
+}
+
+/** 2026-09-01, the day of the sample, whatever the environment says. */
+const NO_ENVIRONMENT = {};
+
+/** The layouts of the embedded sample, its payload in a store below `folder`, by the pipeline's own steps. */
+export async function composeSample(folder: string, options: SampleOptions = {}): Promise<ComposedSample> {
+  const prepared = await prepare(
+    {
+      version: 'stable',
+      architectures: ['amd64'],
+      packages: undefined,
+      formats: undefined,
+      distributions: undefined,
+      revision: '1',
+      components: {},
+      source: 'sample',
+      servers: {},
+      digests: {},
+      compression: undefined,
+      maintainer: 'Release Team <release@example.org>',
+      templates: undefined,
+      packaging: undefined,
+      lock: undefined,
+      jobs: 2,
+      ...options,
+    },
+    {},
+  );
+  try {
+    const store = await openStore(join(folder, 'store'));
+    const { payload } = await fetchPayload({ ...prepared, store });
+    return { jobs: composeLayouts(prepared, payload, NO_ENVIRONMENT), objects: store };
+  } finally {
+    await prepared.source.close();
+  }
+}
+
+/** The packages of the embedded sample, written into `folder`/dist. */
+export async function buildSample(folder: string, options: SampleOptions = {}): Promise<SamplePackage[]> {
+  const { jobs, objects } = await composeSample(folder, options);
+  return writeSample({ jobs, objects }, join(folder, 'dist'));
+}
+
+/** Layouts that are composed already, or changed since, written into `out`. */
+export async function writeSample({ jobs, objects }: ComposedSample, out: string): Promise<SamplePackage[]> {
+  const built = await writePackages(jobs, { objects, out, jobs: 2 });
+  return jobs.map((job, index) => ({ job, layout: job.layout, path: built[index]?.path ?? '' }));
+}
