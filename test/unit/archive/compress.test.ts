@@ -175,6 +175,51 @@ describe.each(CODECS)('%s', (codec) => {
   });
 });
 
+describe('the zstd thread', () => {
+  const threads = () => {
+    const report: unknown = process.report?.getReport();
+    const parsed = (typeof report === 'string' ? JSON.parse(report) : report) as { workers: unknown[] };
+    return parsed.workers.length;
+  };
+  const fast = { codec: 'zstd', level: 1 } as const;
+
+  test('ends with the work, with an early end, and with an error', async () => {
+    const before = threads();
+    const bytes = randomBytes(6_000_000);
+    const packed = await all(compress([bytes], fast));
+    expect(threads()).toBe(before);
+    for (const early of [compress([bytes], fast), decompress([packed], 'zstd')]) {
+      for await (const _ of early) {
+        expect(threads()).toBe(before + 1);
+        break;
+      }
+      expect(threads()).toBe(before);
+    }
+    await failure(all(decompress([packed.subarray(0, -1)], 'zstd')));
+    expect(threads()).toBe(before);
+  });
+
+  test('several work side by side and do not mix', async () => {
+    const inputs = [1, 2, 3].map((step) => sample(5_000_000 - step));
+    const packed = await Promise.all(inputs.map((bytes) => all(compress([bytes], fast))));
+    const unpacked = await Promise.all(packed.map((bytes) => all(decompress([bytes], 'zstd'))));
+    expect(unpacked.every((bytes, index) => inputs[index]?.equals(bytes))).toBe(true);
+  });
+});
+
+test.each([
+  ['a window of 256 MiB', [0x00, 0x90]],
+  ['a dictionary', [0x01, 0x58, 0x07]],
+  ['a reserved bit', [0x08, 0x58]],
+  ['a content of 4 GiB in one segment', [0xa0, 0xff, 0xff, 0xff, 0xff]],
+])('a zstd frame with %s is refused', async (_, header) => {
+  const emptyLastBlock = [1, 0, 0];
+  const frame = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, ...header, ...emptyLastBlock]);
+  await failure(all(decompress([frame], 'zstd')));
+  const plain = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x58, ...emptyLastBlock]);
+  expect(await all(decompress([plain], 'zstd'))).toHaveLength(0);
+});
+
 describe.each(SQUEEZING)('damaged %s', (codec) => {
   test('every flipped byte is an error or leaves the content as it was', async () => {
     const bytes = sample(700);
@@ -207,11 +252,38 @@ describe.each(SQUEEZING)('damaged %s', (codec) => {
 
   test('trailing bytes are an error, wherever the chunks are cut', async () => {
     const packed = await all(compress([sample(300)], parseCompression(codec)));
-    const whole = Buffer.concat([packed, Buffer.from('trailing')]);
-    for (const size of [1, packed.length - 1, packed.length, whole.length]) {
-      await failure(all(decompress(source(whole, size).chunks, codec)));
+    for (const trailing of [Buffer.from('trailing'), Buffer.alloc(8), packed.subarray(0, 3)]) {
+      const whole = Buffer.concat([packed, trailing]);
+      for (const size of [1, packed.length - 1, packed.length, whole.length]) {
+        await failure(all(decompress(source(whole, size).chunks, codec)));
+      }
     }
   });
+});
+
+test('a zstd frame without a checksum fails where a block does not unpack', async () => {
+  const packed = await all(compress([sample(700)], parseCompression('zstd')));
+  const bare = packed.subarray(0, -4);
+  bare[4] = (bare[4] ?? 0) & ~0x04;
+  expect((await all(decompress([bare], 'zstd'))).equals(sample(700))).toBe(true);
+  let refused = 0;
+  for (let index = 9; index < bare.length; index++) {
+    const broken = Buffer.from(bare);
+    broken[index] = (broken[index] ?? 0) ^ 0xff;
+    const result = await all(decompress([broken], 'zstd', { maxBytes: 1 << 20 })).catch((error: unknown) => error);
+    if (result instanceof Buffer) {
+      expect(result.length).toBeGreaterThan(0);
+    } else {
+      expect(result).toBeInstanceOf(KubeparcelError);
+      refused += 1;
+    }
+  }
+  expect(refused).toBeGreaterThan(0);
+});
+
+test('a gzip header says nothing of the machine', async () => {
+  const packed = await all(compress([sample(700)], parseCompression('gzip')));
+  expect([...packed.subarray(0, 10)]).toEqual([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 2, 3]);
 });
 
 test('several gzip members are one stream', async () => {
