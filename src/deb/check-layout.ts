@@ -1,7 +1,6 @@
 import { OWNER_NAME_MAX } from '../archive/tar.ts';
 import { type Entry, type Layout, RELATION_KINDS, type RelationKind, type RelationTarget } from '../layout/layout.ts';
 import { validateLayout } from '../layout/validate.ts';
-import { KubeparcelError } from '../support/errors.ts';
 import { RELATION_NAME } from './relations.ts';
 import { parseDebVersion } from './version.ts';
 
@@ -12,17 +11,10 @@ import { parseDebVersion } from './version.ts';
  * @throws KubeparcelError of kind 'format'
  */
 export function checkDebLayout(layout: Layout): void {
-  const problem = problems(layout).next().value;
-  if (problem !== undefined) {
-    throw new KubeparcelError('format', problem, {
-      where: `layout of ${layout.name}`,
-      todo: 'mend the package data that the layout is made of',
-    });
-  }
-  validateLayout(layout);
+  validateLayout(layout, problems(layout));
 }
 
-function* problems(layout: Layout): Generator<string, undefined, undefined> {
+function* problems(layout: Layout): Generator<string> {
   const { upstream, revision, epoch } = layout.version;
   if (layout.format !== 'deb') yield `a DEB cannot be made of a layout for ${layout.format}`;
   if (!/^\d[A-Za-z0-9.+~]*$/.test(upstream)) yield `${JSON.stringify(upstream)} cannot be the version of a DEB`;
@@ -52,7 +44,6 @@ function* problems(layout: Layout): Generator<string, undefined, undefined> {
     if (!folders.has(parentOf(entry.path))) yield `${entry.path} is listed without the folder that it is in`;
     if (entry.kind === 'directory') folders.add(entry.path);
   }
-  return undefined;
 }
 
 function* descriptionProblems(description: string): Generator<string> {

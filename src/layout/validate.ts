@@ -1,48 +1,70 @@
 import { KubeparcelError } from '../support/errors.ts';
-import { type Entry, type Layout, RELATION_KINDS, SCRIPT_NAMES } from './layout.ts';
+import {
+  type Entry,
+  type Format,
+  type Layout,
+  RELATION_KINDS,
+  type Relation,
+  type RelationKind,
+  SCRIPT_NAMES,
+} from './layout.ts';
 
 /**
  * Refuses a layout that a writer could not turn into the package it describes: names and versions that the format does
  * not have, values with line breaks that would become fields of their own, entries out of order or outside the root.
  *
- * @throws KubeparcelError of kind 'format' that names the package and the value
+ * @param own what a format finds wrong on top of that, one sentence each
+ * @throws KubeparcelError of kind 'format' that names the package and the first problem
  */
-export function validateLayout(layout: Layout): void {
-  const refuse = (what: string): never => {
-    throw new KubeparcelError('format', what, {
+export function validateLayout(layout: Layout, own: Iterable<string> = []): void {
+  for (const problem of both(own, commonProblems(layout))) {
+    throw new KubeparcelError('format', problem, {
       where: `layout of ${layout.name} (${layout.format})`,
       todo: 'mend the package data or the template that the value comes from',
     });
-  };
-  const { version } = layout;
+  }
+}
+
+function* both(first: Iterable<string>, second: Iterable<string>): Generator<string> {
+  yield* first;
+  yield* second;
+}
+
+function* commonProblems(layout: Layout): Generator<string> {
+  const { name, version, architecture, relations } = layout;
   // Debian policy 5.6.1 and 5.6.12; RPM is laxer with names, stricter with nothing that is used here.
-  check(/^[a-z0-9][a-z0-9+.-]+$/, layout.name, 'a package name', refuse);
-  check(/^[A-Za-z0-9][A-Za-z0-9.+~^]*$/, version.upstream, 'an upstream version', refuse);
-  check(/^[A-Za-z0-9][A-Za-z0-9.+~^]*$/, version.revision, 'a revision', refuse);
-  check(/^[a-z0-9_]+$/, layout.architecture, 'an architecture', refuse);
+  yield* mismatch(/^[a-z0-9][a-z0-9+.-]+$/, name, 'a package name');
+  yield* mismatch(/^[A-Za-z0-9][A-Za-z0-9.+~^]*$/, version.upstream, 'an upstream version');
+  yield* mismatch(/^[A-Za-z0-9][A-Za-z0-9.+~^]*$/, version.revision, 'a revision');
+  yield* mismatch(/^[a-z0-9_]+$/, architecture, 'an architecture');
   for (const field of ['summary', 'licence', 'maintainer', 'homepage', 'section', 'source'] as const) {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
-    if (/[\u0000-\u001f\u007f]/.test(layout[field])) refuse(`${field} has a line break or a control character`);
+    if (/[\u0000-\u001f\u007f]/.test(layout[field])) yield `${field} has a line break or a control character`;
   }
   for (const kind of RELATION_KINDS) {
-    for (const { name, constraint } of layout.relations[kind].flatMap((relation) => relation.anyOf)) {
-      const text = `${name}${constraint?.version ?? ''}`;
-      // A rich dependency of an RPM is an expression in the place of a name.
-      const rich = layout.format === 'rpm' && name.startsWith('(') && !/[\n\0]/.test(text);
-      if (text === '' || (!rich && /[\s,|<>=]/.test(text)))
-        refuse(`${kind} has a relation that cannot be written: ${JSON.stringify(text)}`);
-    }
-    if (layout.relations[kind].some((relation) => relation.anyOf.length === 0)) refuse(`${kind} has an empty relation`);
+    for (const relation of relations[kind]) yield* relationProblems(layout.format, kind, relation);
   }
   const scripts: readonly string[] = SCRIPT_NAMES[layout.format];
-  for (const name of Object.keys(layout.scripts)) {
-    if (!scripts.includes(name)) refuse(`${layout.format} packages have no script named ${name}`);
+  for (const script of Object.keys(layout.scripts)) {
+    if (!scripts.includes(script)) yield `${layout.format} packages have no script named ${script}`;
   }
   let previous: Entry | undefined;
   for (const entry of layout.entries) {
     const problem = entryProblem(entry, previous);
-    if (problem !== undefined) refuse(`${JSON.stringify(entry.path)} ${problem}`);
+    if (problem !== undefined) yield `${JSON.stringify(entry.path)} ${problem}`;
     previous = entry;
+  }
+}
+
+function* relationProblems(format: Format, kind: RelationKind, { anyOf }: Relation): Generator<string> {
+  if (anyOf.length === 0) yield `${kind} has an empty relation`;
+  for (const { name, constraint } of anyOf) {
+    const text = `${name}${constraint?.version ?? ''}`;
+    // A rich dependency of an RPM is an expression in the place of a name.
+    const rich = format === 'rpm' && name.startsWith('(') && !/[\n\0]/.test(text);
+    if (text === '' || (!rich && /[\s,|<>=]/.test(text))) {
+      yield `${kind} has a relation that cannot be written: ${JSON.stringify(text)}`;
+    }
   }
 }
 
@@ -64,6 +86,6 @@ function entryProblem(entry: Entry, previous: Entry | undefined): string | undef
   return undefined;
 }
 
-function check(pattern: RegExp, value: string, what: string, refuse: (what: string) => never): void {
-  if (!pattern.test(value)) refuse(`${JSON.stringify(value)} is not ${what}`);
+function* mismatch(pattern: RegExp, value: string, what: string): Generator<string> {
+  if (!pattern.test(value)) yield `${JSON.stringify(value)} is not ${what}`;
 }

@@ -1,7 +1,6 @@
 import type { Entry, Layout, Relation, RelationKind, Script } from '../layout/layout.ts';
 import { RELATION_KINDS } from '../layout/layout.ts';
 import { validateLayout } from '../layout/validate.ts';
-import { KubeparcelError } from '../support/errors.ts';
 import { rpmArchitecture } from './architectures.ts';
 import { isPlainName, isRich } from './rich.ts';
 import { LUA } from './scripts.ts';
@@ -17,17 +16,10 @@ const UINT32_MAX = 0xffffffff;
  * @throws KubeparcelError of kind 'format'
  */
 export function checkRpmLayout(layout: Layout): void {
-  const problem = problems(layout).next().value;
-  if (problem !== undefined) {
-    throw new KubeparcelError('format', problem, {
-      where: `layout of ${layout.name}`,
-      todo: 'mend the package data that the layout is made of',
-    });
-  }
-  validateLayout(layout);
+  validateLayout(layout, problems(layout));
 }
 
-function* problems(layout: Layout): Generator<string, undefined, undefined> {
+function* problems(layout: Layout): Generator<string> {
   const { version } = layout;
   if (layout.format !== 'rpm') yield `an RPM cannot be made of a layout for ${layout.format}`;
   if (layout.multiArch !== undefined) yield 'RPMs have no Multi-Arch';
@@ -54,7 +46,6 @@ function* problems(layout: Layout): Generator<string, undefined, undefined> {
     if ([author, changeVersion, ...changes].some((text) => /[\n\0]/.test(text))) yield 'the changelog has a line break';
   }
   if (layout.description.includes('\0')) yield 'the description has a NUL character';
-  return undefined;
 }
 
 function* relationProblems(kind: RelationKind, { anyOf }: Relation): Generator<string> {
