@@ -86,7 +86,7 @@ export type ScriptName = (typeof SCRIPT_NAMES)[Format][number];
 export interface Script {
   /** What runs it, with its arguments: `/bin/sh`, `/bin/sh -e`, `<lua>`. A DEB's first line is `#!` and this. */
   readonly interpreter: string;
-  /** Everything after the interpreter line. */
+  /** Everything after the interpreter line. An RPM's ends without a line break, since rpmbuild drops blanks there. */
   readonly body: string;
 }
 

@@ -9,7 +9,7 @@ import { rpmTree } from '../rpm/binary-layout.ts';
 
 export interface WrittenLayout {
   readonly folder: string;
-  /** The distribution's own command that makes the package of it. */
+  /** The distribution's own command that makes the package of it, with the date that the layout states. */
   readonly command: readonly string[];
 }
 
@@ -26,13 +26,14 @@ export async function writeBinaryLayout(
   const folder = join(out, file.replace(/\.(deb|rpm)$/, ''));
   if (layout.format === 'deb') {
     await writeTree(folder, debTree(layout, await md5Sums(layout, objects)), objects);
-    return { folder, command: ['dpkg-deb', '--root-owner-group', '--build', folder] };
+    return { folder, command: [...atDate(layout), 'dpkg-deb', '--root-owner-group', '--build', folder] };
   }
   await writeTree(folder, rpmTree(layout), objects);
   const target = `${layout.architecture}-linux`;
   return {
     folder,
     command: [
+      ...atDate(layout),
       'rpmbuild',
       '-bb',
       '--target',
@@ -42,6 +43,11 @@ export async function writeBinaryLayout(
       `${folder}/SPECS/${layout.name}.spec`,
     ],
   };
+}
+
+/** Both tools state the time at which they run otherwise. */
+function atDate(layout: Layout): string[] {
+  return ['env', `SOURCE_DATE_EPOCH=${layout.date}`];
 }
 
 /** MD5 by path of every file: DEBIAN/md5sums states them (deb-md5sums(5)), and no layout knows them. */

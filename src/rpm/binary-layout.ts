@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import { type Entry, type Layout, type Relation, type RelationKind, SCRIPT_NAMES } from '../layout/layout.ts';
 import type { TreeItem } from '../layout/tree.ts';
 import { KubeparcelError } from '../support/errors.ts';
@@ -51,7 +52,7 @@ function specFile(layout: Layout): string {
     ...relationLines(layout),
     '',
     '%description',
-    escapeMacros(layout.description),
+    section('the description', layout.description),
     '',
     '%install',
     "cp -a '%{_sourcedir}/%{name}/.' '%{buildroot}/'",
@@ -76,6 +77,9 @@ const PACK_AS_IT_STANDS = [
   '%global source_date_epoch_from_changelog 0',
   '%global use_source_date_epoch_as_buildtime 1',
   '%global _buildhost localhost',
+  '# A distribution may cut old entries off.',
+  '%global _changelog_trimtime 0',
+  '%global _changelog_trimage 0',
 ];
 
 const RELATION_TAGS: Readonly<Partial<Record<RelationKind, string>>> = {
@@ -108,7 +112,7 @@ const OPERATORS = { '<<': '<', '<=': '<=', '=': '=', '>=': '>=', '>>': '>' } as 
 function scriptSections(layout: Layout): string[] {
   return SCRIPT_NAMES.rpm.flatMap((name) => {
     const script = layout.scripts[name];
-    return script === undefined ? [] : ['', `%${name} -p "${script.interpreter}"`, escapeMacros(script.body)];
+    return script === undefined ? [] : ['', `%${name} -p "${script.interpreter}"`, section(name, script.body)];
   });
 }
 
@@ -118,12 +122,15 @@ function ghostLines(entries: readonly Entry[]): string[] {
   const around = entries.filter(
     ({ kind, path }) => kind === 'directory' && ghosts.some((ghost) => ghost.path.startsWith(`${path}/`)),
   );
-  const target = ({ path }: Entry) => `'%{buildroot}'${shellQuote(escapeMacros(path))}`;
+  const target = (path: string) => `'%{buildroot}'${shellQuote(escapeMacros(path))}`;
   return [
-    ...ghosts.map((ghost) =>
-      ghost.kind === 'directory' ? `mkdir -p ${target(ghost)}` : `install -D /dev/null ${target(ghost)}`,
-    ),
-    ...[...new Set([...ghosts, ...around])].map((entry) => `touch -d @${entry.mtime} ${target(entry)}`),
+    ...ghosts.map((ghost) => {
+      if (ghost.kind === 'directory') return `mkdir -p ${target(ghost.path)}`;
+      if (ghost.kind === 'file') return `install -D /dev/null ${target(ghost.path)}`;
+      const link = `ln -s ${shellQuote(escapeMacros(ghost.target))} ${target(ghost.path)}`;
+      return `mkdir -p ${target(posix.dirname(ghost.path))} && ${link}`;
+    }),
+    ...[...new Set([...ghosts, ...around])].map(({ mtime, path }) => `touch -h -d @${mtime} ${target(path)}`),
   ];
 }
 
@@ -142,12 +149,12 @@ function fileLine(entry: Entry): string {
   return `${attributes}${ROLE_DIRECTIVES[entry.role]}${kind}"${filePattern(entry.path)}"`;
 }
 
-/** %files takes globs: what a glob would read is escaped; a quote cannot be. */
+/** %files takes globs and expands macros once more, and there is no escape that every rpmbuild reads alike. */
 function filePattern(path: string): string {
-  if (/["\n]/.test(path)) {
+  if (/["%*?[{\\\n]/.test(path)) {
     throw new KubeparcelError('format', 'a spec file cannot name this path', { where: JSON.stringify(path) });
   }
-  return escapeMacros(path.replace(/[*?[\]{}\\]/g, '\\$&'));
+  return path;
 }
 
 function changelogLines(layout: Layout): string[] {
@@ -169,6 +176,18 @@ function literal(value: string): string {
     throw new KubeparcelError('format', 'a value of one line has several', { where: JSON.stringify(value) });
   }
   return escapeMacros(value);
+}
+
+/**
+ * Text of several lines. rpmbuild looks for sections and conditions when it has expanded the macros: a line that begins
+ * like one cannot be escaped. Blanks at the end are dropped, which scripts do without.
+ */
+function section(what: string, text: string): string {
+  const line = /^[ \t]*%[a-z].*$/m.exec(text)?.[0];
+  if (line !== undefined) {
+    throw new KubeparcelError('format', `a spec file cannot hold a line of ${what}`, { where: JSON.stringify(line) });
+  }
+  return escapeMacros(text);
 }
 
 function escapeMacros(text: string): string {
