@@ -1,3 +1,4 @@
+import { Pax } from 'tar';
 import { KubeparcelError } from '../support/errors.ts';
 import { type ByteReader, byteReader } from './byte-reader.ts';
 import type { Chunks } from './chunks.ts';
@@ -5,6 +6,7 @@ import { BLOCK_SIZE } from './tar.ts';
 
 /** Longer than any path that Linux can open (PATH_MAX). */
 const LONG_NAME_MAX = 8192;
+const PAX_HEADER_MAX = 1 << 16;
 
 interface TarMemberBase {
   /** As it stands in the archive, and as hostile as that. A folder's has no trailing slash. */
@@ -26,19 +28,28 @@ export type TarMember = TarMemberBase &
     | { readonly kind: 'hardlink'; readonly target: string }
   );
 
+export interface ReadTarOptions {
+  /** Understand pax headers (POSIX.1-2017 pax, "pax Header Block") too, which dpkg does not. */
+  readonly pax?: boolean;
+}
+
 /**
  * Reads a tar archive as dpkg understands one (deb(5)): v7, ustar and GNU headers, GNU's long names, sizes in base 256.
  * What is left of a file's content when the next member is asked for is passed over. Bounded in memory whatever the
  * archive says; paths are for the caller to judge.
  *
- * @throws KubeparcelError of kind 'format' for a damaged or truncated archive, for devices, pipes, sparse files and pax
- *   headers (none of which dpkg's own packages have), and for anything but zeros after the end
+ * @throws KubeparcelError of kind 'format' for a damaged or truncated archive, for devices, pipes, sparse files and, unless
+ *   asked for, pax headers (none of which dpkg's own packages have), and for anything but zeros after the end
  */
-export async function* readTar(chunks: Chunks): AsyncGenerator<TarMember, void, undefined> {
+export async function* readTar(
+  chunks: Chunks,
+  options: ReadTarOptions = {},
+): AsyncGenerator<TarMember, void, undefined> {
   const reader = byteReader(chunks, () => new KubeparcelError('format', 'the tar archive is cut short'));
   try {
     let longPath: string | undefined;
     let longTarget: string | undefined;
+    let pax: Pax | undefined;
     for (;;) {
       const block = Buffer.from((await reader.exactly(BLOCK_SIZE)).buffer);
       if (block.every((byte) => byte === 0)) {
@@ -53,11 +64,19 @@ export async function* readTar(chunks: Chunks): AsyncGenerator<TarMember, void, 
         longTarget = await readLongName(reader, header.size);
         continue;
       }
-      const path = longPath ?? header.path;
-      const target = longTarget ?? header.target;
+      if (options.pax === true && (header.type === 'x' || header.type === 'g')) {
+        const found = await readPax(reader, header.size);
+        // What holds for the whole archive ('g') is nothing that anybody here asks for: comments, times.
+        pax = header.type === 'x' ? found : pax;
+        continue;
+      }
+      const path = pax?.path ?? longPath ?? header.path;
+      const target = pax?.linkpath ?? longTarget ?? header.target;
+      const size = pax?.size ?? header.size;
       longPath = undefined;
       longTarget = undefined;
-      yield* member(reader, header, path, target);
+      pax = undefined;
+      yield* member(reader, { ...header, size }, path, target);
     }
     for await (const chunk of reader.rest()) {
       if (chunk.some((byte) => byte !== 0)) {
@@ -127,6 +146,24 @@ async function readLongName(reader: ByteReader, size: number): Promise<string> {
   const bytes = await reader.exactly(size);
   await reader.exactly(paddingLength(size));
   return text(bytes);
+}
+
+async function readPax(reader: ByteReader, size: number): Promise<Pax> {
+  if (size > PAX_HEADER_MAX) {
+    throw damaged(`a pax header of ${size} bytes`);
+  }
+  const bytes = await reader.exactly(size);
+  await reader.exactly(paddingLength(size));
+  let pax: Pax;
+  try {
+    pax = Pax.parse(text(bytes));
+  } catch (cause) {
+    throw damaged('a pax header', cause);
+  }
+  if (pax.size !== undefined && (!Number.isSafeInteger(pax.size) || pax.size < 0)) {
+    throw damaged('a number that is none');
+  }
+  return pax;
 }
 
 interface RawHeader {
@@ -202,8 +239,8 @@ function text(field: Uint8Array): string {
   }
 }
 
-function damaged(what: string): KubeparcelError {
-  return new KubeparcelError('format', `damaged tar archive (${what})`);
+function damaged(what: string, cause?: unknown): KubeparcelError {
+  return new KubeparcelError('format', `damaged tar archive (${what})`, { cause });
 }
 
 function paddingLength(size: number): number {
