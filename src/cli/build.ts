@@ -1,5 +1,5 @@
 import type { CommandModule } from 'yargs';
-import { type ReleaseArguments, releaseOptions, settingsFrom } from './settings.ts';
+import { type ReleaseArguments, releaseOptions, settingsFrom, WORD } from './settings.ts';
 import { withRelease } from './with-release.ts';
 
 interface BuildArguments extends ReleaseArguments {
@@ -7,30 +7,28 @@ interface BuildArguments extends ReleaseArguments {
   'dry-run': boolean;
 }
 
-export function buildCommand(signal: AbortSignal): CommandModule<object, BuildArguments> {
-  return {
-    command: 'build [release]',
-    describe: 'Make the packages of a Kubernetes release',
-    builder: (yargs) =>
-      releaseOptions(yargs)
-        .option('out', { type: 'string', describe: 'Where the packages go', defaultDescription: 'dist' })
-        .option('dry-run', { type: 'boolean', default: false, describe: 'Say what would be made, and stop' })
-        .example('$0 build 1.36', 'The newest 1.36: five DEBs and five RPMs in dist/')
-        .example('$0 build v1.36.4 --arch all --distro debian-12,el-9', 'For two distributions, four architectures')
-        .example('$0 build --source sample', 'Without a network, from stand-ins that come along')
-        .example('$0 fetch 1.36 && $0 build --locked', 'Exactly what kubeparcel.lock states'),
-    handler: async (args) => {
-      const { settings, out = 'dist' } = await settingsFrom(args);
-      const { composeLayouts } = await import('../pipeline/prepare.ts');
-      const { writePackages } = await import('../pipeline/run.ts');
-      const { renderBuilt, renderPlan } = await import('./render/build.ts');
-      await withRelease(settings, { json: args.json, signal }, async ({ prepared, store, fetch, ...context }) => {
-        if (args['dry-run']) return renderPlan(prepared);
-        const { payload } = await fetch();
-        const packages = composeLayouts(prepared, payload);
-        const built = await writePackages(packages, { ...context, objects: store, out, jobs: settings.jobs });
-        return renderBuilt(prepared, built, out);
-      });
-    },
-  };
-}
+export const buildCommand: CommandModule<object, BuildArguments> = {
+  command: 'build [release]',
+  describe: 'Make the packages of a Kubernetes release',
+  builder: (yargs) =>
+    releaseOptions(yargs)
+      .option('out', { ...WORD, describe: 'Where the packages go', defaultDescription: 'dist' })
+      .option('dry-run', { type: 'boolean', default: false, describe: 'Say what would be made, and stop' })
+      .example('$0 build 1.36', 'The newest 1.36: five DEBs and five RPMs in dist/')
+      .example('$0 build v1.36.4 --arch all --distro debian-12,el-9', 'For two distributions, four architectures')
+      .example('$0 build --source sample', 'Without a network, from stand-ins that come along')
+      .example('$0 fetch 1.36 && $0 build --locked', 'Exactly what kubeparcel.lock states'),
+  handler: async (args) => {
+    const { settings, out = 'dist' } = await settingsFrom(args);
+    const { composeLayouts } = await import('../pipeline/prepare.ts');
+    const { writePackages } = await import('../pipeline/run.ts');
+    const { renderBuilt, renderPlan } = await import('./render/build.ts');
+    await withRelease(settings, { json: args.json }, async ({ prepared, fetch, ...context }) => {
+      if (args['dry-run']) return renderPlan(prepared);
+      const { payload, store } = await fetch();
+      const packages = composeLayouts(prepared, payload);
+      const built = await writePackages(packages, { ...context, objects: store, out, jobs: settings.jobs });
+      return renderBuilt(prepared, built, out);
+    });
+  },
+};

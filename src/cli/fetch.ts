@@ -1,34 +1,32 @@
 import type { CommandModule } from 'yargs';
-import { type ReleaseArguments, releaseOptions, settingsFrom } from './settings.ts';
+import { type ReleaseArguments, releaseOptions, settingsFrom, WORD } from './settings.ts';
 import { withRelease } from './with-release.ts';
 
 interface FetchArguments extends ReleaseArguments {
   bundle: string | undefined;
 }
 
-export function fetchCommand(signal: AbortSignal): CommandModule<object, FetchArguments> {
-  return {
-    command: 'fetch [release]',
-    describe: 'Resolve and download a release, and write kubeparcel.lock',
-    builder: (yargs) =>
-      releaseOptions(yargs)
-        .option('bundle', { type: 'string', describe: 'Also write all of it into one file, for --source' })
-        .example('$0 fetch 1.36 --arch all', 'URL, size and SHA-256 of each artifact go to kubeparcel.lock')
-        .example('$0 fetch 1.36 --bundle k8s-1.36.kpb', 'For a site without a network'),
-    handler: async (args) => {
-      const { settings } = await settingsFrom(args);
-      const { writeAtomically } = await import('../support/write-atomically.ts');
-      const { formatLock } = await import('../release/lock.ts');
-      const { renderFetched } = await import('./render/build.ts');
-      await withRelease(settings, { json: args.json, signal }, async ({ store, fetch, signal }) => {
-        const { lock } = await fetch();
-        if (!args.locked) await writeAtomically(args.lock, [Buffer.from(formatLock(lock))]);
-        if (args.bundle !== undefined) {
-          const { writeBundle } = await import('../payload/bundle.ts');
-          await writeBundle(args.bundle, lock, store, { signal });
-        }
-        return renderFetched(lock, args);
-      });
-    },
-  };
-}
+export const fetchCommand: CommandModule<object, FetchArguments> = {
+  command: 'fetch [release]',
+  describe: 'Resolve and download a release, and write kubeparcel.lock',
+  builder: (yargs) =>
+    releaseOptions(yargs)
+      .option('bundle', { ...WORD, describe: 'Also write all of it into one file, for --source' })
+      .example('$0 fetch 1.36 --arch all', 'URL, size and SHA-256 of each artifact go to kubeparcel.lock')
+      .example('$0 fetch 1.36 --bundle k8s-1.36.kpb', 'For a site without a network'),
+  handler: async (args) => {
+    const { settings } = await settingsFrom(args);
+    const { writeAtomically } = await import('../support/write-atomically.ts');
+    const { formatLock } = await import('../release/lock.ts');
+    const { renderFetched } = await import('./render/build.ts');
+    await withRelease(settings, { json: args.json }, async ({ fetch, signal }) => {
+      const { lock, store } = await fetch();
+      if (!args.locked) await writeAtomically(args.lock, [Buffer.from(formatLock(lock))]);
+      if (args.bundle !== undefined) {
+        const { writeBundle } = await import('../payload/bundle.ts');
+        await writeBundle(args.bundle, lock, store, { signal });
+      }
+      return renderFetched(lock, args);
+    });
+  },
+};

@@ -1,35 +1,33 @@
 import type { CommandModule } from 'yargs';
-import { type ReleaseArguments, releaseOptions, settingsFrom } from './settings.ts';
+import { type ReleaseArguments, releaseOptions, settingsFrom, WORD } from './settings.ts';
 import { withRelease } from './with-release.ts';
 
 interface LayoutArguments extends ReleaseArguments {
   out: string | undefined;
 }
 
-export function layoutCommand(signal: AbortSignal): CommandModule<object, LayoutArguments> {
-  return {
-    command: 'layout [release]',
-    describe: 'Write what dpkg-deb and rpmbuild make the same packages of',
-    builder: (yargs) =>
-      releaseOptions(yargs)
-        .option('out', { type: 'string', describe: 'Where the folders go', defaultDescription: 'layouts' })
-        .example('$0 layout 1.36 --formats deb', 'DEBIAN/ and the root of each package, for dpkg-deb --build')
-        .example('$0 layout 1.36 --formats rpm', 'SPECS, SOURCES and BUILDROOT of each, for rpmbuild -bb'),
-    handler: async (args) => {
-      const { out: _, ...release } = args;
-      const { settings } = await settingsFrom(release);
-      const out = args.out ?? 'layouts';
-      const { composeLayouts } = await import('../pipeline/prepare.ts');
-      const { writeBinaryLayout } = await import('../pipeline/binary-layout.ts');
-      const { renderLayouts } = await import('./render/build.ts');
-      await withRelease(settings, { json: args.json, signal }, async ({ prepared, store, fetch }) => {
-        const { payload } = await fetch();
-        const written = [];
-        for (const { task, layout } of composeLayouts(prepared, payload)) {
-          written.push(await writeBinaryLayout(layout, { file: task.file, out, objects: store }));
-        }
-        return renderLayouts(written);
-      });
-    },
-  };
-}
+export const layoutCommand: CommandModule<object, LayoutArguments> = {
+  command: 'layout [release]',
+  describe: 'Write what dpkg-deb and rpmbuild make the same packages of',
+  builder: (yargs) =>
+    releaseOptions(yargs)
+      .option('out', { ...WORD, describe: 'Where the folders go', defaultDescription: 'layouts' })
+      .example('$0 layout 1.36 --formats deb', 'DEBIAN/ and the root of each package, for dpkg-deb --build')
+      .example('$0 layout 1.36 --formats rpm', 'SPECS, SOURCES and BUILDROOT of each, for rpmbuild -bb'),
+  handler: async (args) => {
+    const { out: _, ...release } = args;
+    const { settings } = await settingsFrom(release);
+    const out = args.out ?? 'layouts';
+    const { composeLayouts } = await import('../pipeline/prepare.ts');
+    const { writeBinaryLayout } = await import('../pipeline/binary-layout.ts');
+    const { renderLayouts } = await import('./render/build.ts');
+    await withRelease(settings, { json: args.json }, async ({ prepared, fetch, signal }) => {
+      const { payload, store } = await fetch();
+      const written = [];
+      for (const { task, layout } of composeLayouts(prepared, payload)) {
+        written.push(await writeBinaryLayout(layout, { file: task.file, out, objects: store, signal }));
+      }
+      return renderLayouts(written);
+    });
+  },
+};

@@ -8,52 +8,62 @@ import { diffCommand } from './diff.ts';
 import { fetchCommand } from './fetch.ts';
 import { initCommand } from './init.ts';
 import { inspectCommand } from './inspect.ts';
+import { INTERRUPTED, interrupt, wasInterrupted } from './interruption.ts';
 import { layoutCommand } from './layout.ts';
 import { renderFailure } from './render/failure.ts';
 import { templatesCommand } from './templates.ts';
 
-/** Ended by Ctrl-C or SIGTERM: 128 + SIGINT, as shells have it. */
-const INTERRUPTED = 130;
+/** The reader of the output went away: 128 + SIGPIPE, as shells have it. */
+const READER_GONE = 141;
 
-const interruption = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.on(signal, () => {
-    // The second one ends at once; temporary files have names of their own and are swept by the next run.
-    if (interruption.signal.aborted) process.exit(INTERRUPTED);
-    interruption.abort();
+let readerGone = false;
+for (const stream of [process.stdout, process.stderr]) {
+  // `kubeparcel inspect FILE | head` is no failure; `kubeparcel build --json | head` stops a build, and cleans up.
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    readerGone = true;
+    if (!interrupt()) process.exit(0);
   });
 }
-// `kubeparcel inspect FILE | head` is no failure.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0);
-  throw error;
-});
+
+const commandLine = yargs(hideBin(process.argv))
+  .scriptName('kubeparcel')
+  .detectLocale(false)
+  .usage('$0 COMMAND\n\nBuilds, inspects and compares the DEB and RPM packages of a Kubernetes node.')
+  .command(buildCommand)
+  .command(fetchCommand)
+  .command(layoutCommand)
+  .command(inspectCommand)
+  .command(diffCommand)
+  .command(initCommand)
+  .command(templatesCommand)
+  .demandCommand(1, 'name a command')
+  .strictCommands()
+  .strict()
+  .version(version())
+  .alias('h', 'help')
+  .wrap(Math.min(80, process.stdout.columns ?? 80))
+  .example('$0 build --source sample', 'Ten packages in dist/, without a network')
+  .example('$0 build 1.36', 'Those of the newest Kubernetes 1.36')
+  .epilogue('Documentation: README.md and docs/ of this package')
+  .exitProcess(false)
+  .fail((message, error) => {
+    // yargs throws some of its own findings.
+    if (error && error.name !== 'YError') throw error;
+    throw new KubeparcelError('usage', message.replace(/\s*\n\s*/g, ' '), { todo: 'see kubeparcel COMMAND --help' });
+  });
 
 try {
-  await yargs(hideBin(process.argv))
-    .scriptName('kubeparcel')
-    .usage('$0 COMMAND\n\nBuilds, inspects and compares the DEB and RPM packages of a Kubernetes node.')
-    .command(buildCommand(interruption.signal))
-    .command(fetchCommand(interruption.signal))
-    .command(layoutCommand(interruption.signal))
-    .command(inspectCommand)
-    .command(diffCommand)
-    .command(initCommand)
-    .command(templatesCommand)
-    .demandCommand(1, 'name a command')
-    .strict()
-    .version(version())
-    .alias('h', 'help')
-    .wrap(Math.min(80, process.stdout.columns ?? 80))
-    .epilogue('Documentation: README.md and docs/ of this package')
-    .exitProcess(false)
-    .fail((message, error) => {
-      if (error) throw error;
-      throw new KubeparcelError('usage', message.replace(/\n.*/s, ''), { todo: 'see kubeparcel COMMAND --help' });
-    })
-    .parseAsync();
+  if (hideBin(process.argv).length === 0) {
+    commandLine.showHelp((text) => process.stderr.write(`${text}\n`));
+    process.exitCode = 2;
+  } else {
+    await commandLine.parseAsync();
+  }
 } catch (error) {
-  if (interruption.signal.aborted) {
+  if (readerGone) {
+    process.exitCode = READER_GONE;
+  } else if (wasInterrupted()) {
     process.stderr.write('kubeparcel: interrupted; nothing half-written was left\n');
     process.exitCode = INTERRUPTED;
   } else {

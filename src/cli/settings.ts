@@ -44,21 +44,21 @@ export function releaseOptions(yargs: Argv): Argv<ReleaseArguments> {
       describe: 'For single distributions: debian-12, el-9, ...',
       defaultDescription: 'one package for the family',
     })
-    .option('revision', { type: 'string', describe: 'Debian revision, RPM release', defaultDescription: '1' })
+    .option('revision', { ...WORD, describe: 'Debian revision, RPM release', defaultDescription: '1' })
     .option('source', {
-      type: 'string',
+      ...WORD,
       describe: 'servers, sample, the URL of a mirror, a folder or a bundle',
       defaultDescription: 'servers',
     })
     .option('compression', {
-      type: 'string',
+      ...WORD,
       describe: 'zstd:19, xz:6, gzip:9, none',
       defaultDescription: 'the best that every target can read',
     })
-    .option('jobs', { type: 'number', describe: 'Packages at a time', defaultDescription: 'one per core' })
+    .option('jobs', { ...WORD, type: 'number', describe: 'Packages at a time', defaultDescription: 'one per core' })
     .option('locked', { type: 'boolean', default: false, describe: 'Use exactly what the lock states' })
-    .option('lock', { type: 'string', default: 'kubeparcel.lock', describe: 'The lock file' })
-    .option('config', { type: 'string', describe: 'Settings', defaultDescription: 'kubeparcel.yaml, if it is there' })
+    .option('lock', { ...WORD, default: 'kubeparcel.lock', describe: 'The lock file' })
+    .option('config', { ...WORD, describe: 'Settings', defaultDescription: 'kubeparcel.yaml, if it is there' })
     .option('json', { type: 'boolean', default: false, describe: 'Events as JSON, one a line' });
 }
 
@@ -68,6 +68,13 @@ const LIST = {
   nargs: 1,
   requiresArg: true,
   coerce: (words: string[] | undefined) => words?.flatMap((word) => word.split(',')).filter((word) => word !== ''),
+} as const;
+
+/** A flag of one value; given twice, the last one holds, so that a script's flags can be overridden. */
+export const WORD = {
+  type: 'string',
+  requiresArg: true,
+  coerce: (value: unknown) => (Array.isArray(value) ? value.at(-1) : value),
 } as const;
 
 const DEFAULT_MAINTAINER = 'kubeparcel <kubeparcel@users.noreply.github.com>';

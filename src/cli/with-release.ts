@@ -2,16 +2,16 @@ import type { FetchedRelease } from '../payload/fetch.ts';
 import type { ContentStore } from '../payload/store.ts';
 import type { OnPipelineEvent } from '../pipeline/events.ts';
 import type { Prepared, Settings } from '../pipeline/prepare.ts';
+import { interruptible } from './interruption.ts';
 import { progressView } from './render/progress.ts';
 
 /** What a command that makes something of a release works with. */
 export interface ReleaseSession {
   readonly prepared: Prepared;
-  readonly store: ContentStore;
   readonly onEvent: OnPipelineEvent;
   readonly signal: AbortSignal;
-  /** Brings the payload into the store, verified. */
-  fetch(): Promise<FetchedRelease>;
+  /** Opens the content store and brings the payload into it, verified; without it nothing is written anywhere. */
+  fetch(): Promise<FetchedRelease & { readonly store: ContentStore }>;
 }
 
 /**
@@ -20,20 +20,22 @@ export interface ReleaseSession {
  */
 export async function withRelease(
   settings: Settings,
-  options: { readonly json: boolean; readonly signal: AbortSignal },
+  options: { readonly json: boolean },
   make: (session: ReleaseSession) => Promise<string>,
 ): Promise<void> {
   const { prepare } = await import('../pipeline/prepare.ts');
   const { fetchPayload } = await import('../payload/fetch.ts');
   const { openStore } = await import('../payload/store.ts');
   const view = progressView(options);
-  const context = { onEvent: view.onEvent, signal: options.signal };
+  const context = { onEvent: view.onEvent, signal: interruptible() };
   try {
     const prepared = await prepare(settings, context);
     try {
-      const store = await openStore();
-      const fetch = () => fetchPayload({ ...prepared, ...context, store });
-      const text = await make({ prepared, store, fetch, ...context });
+      const fetch = async () => {
+        const store = await openStore();
+        return { ...(await fetchPayload({ ...prepared, ...context, store })), store };
+      };
+      const text = await make({ prepared, fetch, ...context });
       view.stop();
       if (!options.json) process.stdout.write(`${text}\n`);
     } finally {

@@ -6,6 +6,12 @@ const componentVersion = z
   .string()
   .regex(/^\d+\.\d+\.\d+(-[0-9A-Za-z.]+)?$/, 'a version such as 1.36.0, without v, in quotes');
 
+const JOBS = 'must be a whole number from 1 to 256';
+
+function noneOf(words: readonly string[]) {
+  return (issue: { readonly input?: unknown }) => `${JSON.stringify(issue.input)} is none of ${words.join(', ')}`;
+}
+
 /** kubeparcel.yaml. Every key is optional; a flag of the command wins over it. */
 export const configSchema = z
   .strictObject({
@@ -15,10 +21,13 @@ export const configSchema = z
       .meta({ description: 'What to build: v1.36.4, 1.36 (newest patch), stable, 1.37.0-rc.1' }),
     packages: z.array(z.string().min(1)).min(1).meta({ description: 'Which packages; all five by default' }),
     architectures: z
-      .array(z.enum(ARCHITECTURES))
+      .array(z.enum(ARCHITECTURES, { error: noneOf(ARCHITECTURES) }))
       .min(1)
       .meta({ description: "Which architectures; this machine's by default" }),
-    formats: z.array(z.enum(FORMATS)).min(1).meta({ description: 'deb, rpm or both (default)' }),
+    formats: z
+      .array(z.enum(FORMATS, { error: noneOf(FORMATS) }))
+      .min(1)
+      .meta({ description: 'deb, rpm or both (default)' }),
     distributions: z.array(z.string().min(1)).meta({
       description: 'Build for single distributions (debian-12, el-9, ...) instead of one package for the family',
     }),
@@ -45,9 +54,9 @@ export const configSchema = z
     }),
     out: z.string().min(1).meta({ description: 'Where packages go; dist by default' }),
     jobs: z
-      .int()
-      .min(1)
-      .max(256)
+      .int(JOBS)
+      .min(1, JOBS)
+      .max(256, JOBS)
       .meta({ description: 'How many packages are made at a time; one per core by default' }),
     compression: z
       .string()

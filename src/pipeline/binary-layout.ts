@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { debTree } from '../deb/binary-layout.ts';
 import type { Layout } from '../layout/layout.ts';
 import type { ObjectReader } from '../layout/objects.ts';
@@ -13,6 +13,14 @@ export interface WrittenLayout {
   readonly command: readonly string[];
 }
 
+interface LayoutOptions {
+  /** The package's file name. */
+  readonly file: string;
+  readonly out: string;
+  readonly objects: ObjectReader;
+  readonly signal?: AbortSignal;
+}
+
 /**
  * Writes a layout below `out` for the distribution's own tool, in a folder named after the package's file.
  *
@@ -20,9 +28,10 @@ export interface WrittenLayout {
  */
 export async function writeBinaryLayout(
   layout: Layout,
-  { file, out, objects }: { readonly file: string; readonly out: string; readonly objects: ObjectReader },
+  { file, out, ...options }: LayoutOptions,
 ): Promise<WrittenLayout> {
   validateLayout(layout);
+  const objects = untilAborted(options.objects, options.signal);
   const folder = join(out, file.replace(/\.(deb|rpm)$/, ''));
   if (layout.format === 'deb') {
     await writeTree(folder, debTree(layout, await md5Sums(layout, objects)), objects);
@@ -39,9 +48,20 @@ export async function writeBinaryLayout(
       '--target',
       target,
       '--define',
-      `_topdir ${folder}`,
+      `_topdir ${resolve(folder)}`,
       `${folder}/SPECS/${layout.name}.spec`,
     ],
+  };
+}
+
+function untilAborted(objects: ObjectReader, signal: AbortSignal | undefined): ObjectReader {
+  return {
+    async *open(sha256) {
+      for await (const chunk of objects.open(sha256)) {
+        signal?.throwIfAborted();
+        yield chunk;
+      }
+    },
   };
 }
 

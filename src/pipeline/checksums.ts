@@ -1,14 +1,25 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { type WrittenFile, writeAtomically } from '../support/write-atomically.ts';
+import { withFolderLock } from './folder-lock.ts';
 
 export const CHECKSUMS_FILE = 'SHA256SUMS';
 
 /**
  * Brings `SHA256SUMS` beside the packages up to date (sha256sum(1) reads it): lines of packages of earlier runs that
- * are still there stay.
+ * are still there stay. Several processes may do so at a time.
+ *
+ * @param temporaryFolder where the unfinished file is, on the same file system
  */
-export async function updateChecksums(folder: string, written: readonly WrittenFile[]): Promise<void> {
+export async function updateChecksums(
+  folder: string,
+  written: readonly WrittenFile[],
+  temporaryFolder: string,
+): Promise<void> {
+  await withFolderLock(folder, () => update(folder, written, temporaryFolder));
+}
+
+async function update(folder: string, written: readonly WrittenFile[], temporaryFolder: string): Promise<void> {
   const path = join(folder, CHECKSUMS_FILE);
   const present = new Set(await readdir(folder));
   const old = present.has(CHECKSUMS_FILE) ? parseChecksums(await readFile(path, 'utf8')) : [];
@@ -18,7 +29,7 @@ export async function updateChecksums(folder: string, written: readonly WrittenF
   }
   const names = [...sums.keys()].sort((a, b) => (a < b ? -1 : 1));
   const text = names.map((name) => `${sums.get(name)}  ${name}\n`).join('');
-  await writeAtomically(path, [Buffer.from(text)]);
+  await writeAtomically(path, [Buffer.from(text)], { temporaryFolder });
 }
 
 function parseChecksums(text: string): [name: string, sha256: string][] {

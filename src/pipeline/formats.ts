@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { readDeb } from '../deb/read.ts';
 import { debPackager } from '../deb/write.ts';
 import type { Format } from '../layout/layout.ts';
@@ -15,6 +15,12 @@ export const PACKAGERS: Readonly<Record<Format, Packager>> = { deb: debPackager,
  * @throws KubeparcelError of kind 'format' for anything else and for a damaged or hostile package
  */
 export async function readPackage(path: string, options?: ReadOptions): Promise<ReadPackage> {
+  const notOne = new KubeparcelError('format', 'this is neither a .deb nor an .rpm', {
+    where: path,
+    todo: 'name a binary package file',
+  });
+  // Opening a pipe would wait for a writer.
+  if (!(await stat(path)).isFile()) throw notOne;
   const start = Buffer.alloc(8);
   const file = await open(path, 'r');
   try {
@@ -24,8 +30,5 @@ export async function readPackage(path: string, options?: ReadOptions): Promise<
   }
   if (start.toString('latin1') === '!<arch>\n') return readDeb(path, options);
   if (start.readUInt32BE(0) === 0xedabeedb) return readRpm(path, options);
-  throw new KubeparcelError('format', 'this is neither a .deb nor an .rpm', {
-    where: path,
-    todo: 'name a binary package file',
-  });
+  throw notOne;
 }

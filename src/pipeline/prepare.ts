@@ -63,6 +63,8 @@ export async function prepare(
   settings: Settings,
   context: { readonly onEvent?: OnPipelineEvent; readonly signal?: AbortSignal },
 ): Promise<Prepared> {
+  // What is wrong with it is better told before anything is fetched.
+  sourceDateEpoch(process.env);
   const packaging = settings.packaging ?? join(packageRoot(), 'packaging');
   const catalog = await loadCatalog(packaging);
   const templates = await loadTemplates(settings.templates);

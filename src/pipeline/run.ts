@@ -50,11 +50,15 @@ export async function writePackages(packages: readonly PackageJob[], options: Ru
       const result = await running.get(task);
       if (result !== undefined) built.push(result);
     }
-    await updateChecksums(options.out, built);
+    await updateChecksums(options.out, built, spool.folder);
     return built;
   } catch (error) {
     stop.abort(error);
-    await Promise.allSettled(running.values());
+    const whole = (await Promise.allSettled(running.values())).flatMap((one) =>
+      one.status === 'fulfilled' ? [one.value] : [],
+    );
+    // Where even this cannot be written, the first error says why.
+    if (whole.length > 0) await updateChecksums(options.out, whole, spool.folder).catch(() => {});
     throw error;
   } finally {
     await spool.remove();

@@ -1,8 +1,12 @@
-import { mkdtemp, readdir } from 'node:fs/promises';
+import { mkdir, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ensureDir, remove } from 'fs-extra/esm';
+import { isAbandoned, ownedSuffix } from '../payload/ownership.ts';
+import { isErrno } from '../payload/store-files.ts';
 
-const PREFIX = '.kubeparcel-';
+const PREFIX = '.kubeparcel.';
+/** No build takes as long; what is older belongs to a machine or a container that is gone. */
+const ABANDONED_AFTER = 86_400_000;
 
 /**
  * A folder below `out` for what must wait until it is whole; it is on the same file system as the results, so that
@@ -13,24 +17,20 @@ const PREFIX = '.kubeparcel-';
 export async function makeSpool(out: string): Promise<{ folder: string; remove: () => Promise<void> }> {
   await ensureDir(out);
   await sweep(out);
-  const folder = await mkdtemp(join(out, `${PREFIX}${process.pid}-`));
+  const folder = join(out, `.kubeparcel${ownedSuffix()}`);
+  await mkdir(folder);
   return { folder, remove: () => remove(folder) };
 }
 
 async function sweep(out: string): Promise<void> {
   for (const name of await readdir(out)) {
-    const owner = /^\.kubeparcel-(\d+)-/.exec(name)?.[1];
-    if (owner !== undefined && !isAlive(Number(owner))) {
-      await remove(join(out, name));
+    if (!name.startsWith(PREFIX)) continue;
+    const path = join(out, name);
+    try {
+      if (isAbandoned(name) || Date.now() - (await stat(path)).mtimeMs > ABANDONED_AFTER) await remove(path);
+    } catch (error) {
+      // Another process sweeps too.
+      if (!isErrno(error, 'ENOENT')) throw error;
     }
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
 }

@@ -82,10 +82,10 @@ export function formatLock(lock: Lock): string {
  * Reads a lock's text.
  *
  * @param where the file's name, for errors
- * @throws KubeparcelError: 'config' with the line for what is not a lock; 'verification' when it is not what was written
+ * @throws KubeparcelError: 'verification' when it is not what was written, which is seen before anything in it is read;
+ * 'config' with the line for what is not a lock of this format
  */
 export function parseLock(text: string, where: string): Lock {
-  const data = parseValidatedYaml(text, lockSchema, where);
   const end = /\ndigest: "([0-9a-f]{64})"\n$/.exec(text);
   if (end === null || sha256(text.slice(0, end.index + 1)) !== end[1]) {
     throw new KubeparcelError('verification', 'the lock is damaged or was edited: its digest does not fit', {
@@ -93,6 +93,7 @@ export function parseLock(text: string, where: string): Lock {
       todo: AGAIN,
     });
   }
+  const data = parseValidatedYaml(text, lockSchema, where);
   const artifacts = data.artifacts.map((artifact): LockedArtifact => {
     const of = data.components[artifact.component];
     if (of === undefined) {

@@ -44,6 +44,8 @@ const SYSTEM_FAULTS: Readonly<Record<string, string>> = {
   ENOENT: 'no such file or folder',
   EISDIR: 'this is a folder, a file was wanted',
   ENOTDIR: 'this is no folder',
+  EEXIST: 'there is something else here already',
+  EFBIG: 'the file would be larger than is allowed here',
   EMFILE: 'too many open files',
 };
 
@@ -54,5 +56,5 @@ interface SystemError extends Error {
 }
 
 function isSystemError(error: unknown): error is SystemError {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' && error.code in SYSTEM_FAULTS;
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' && 'syscall' in error;
 }

@@ -7,46 +7,48 @@ import { humanSize } from './table.ts';
 /** `kubeparcel inspect` as text: what it is, what it needs, what it runs, what it holds, what was checked. */
 export function renderPackage(file: string, read: ReadPackage): string {
   const { layout } = read;
-  return [
-    `${file}`,
-    ...fields([
-      ['name', layout.name],
-      ['version', formatVersion(layout.version)],
-      ['architecture', layout.architecture],
-      ['summary', layout.summary],
-      ['licence', layout.licence],
-      ['maintainer', layout.maintainer],
-      ['homepage', layout.homepage],
-      ['section', layout.section],
-      ['source', layout.source],
-      ['multi-arch', layout.multiArch ?? ''],
-      ['date', utc(layout.date)],
-      ['payload', `${layout.entries.length} entries, ${humanSize(payloadSize(layout))} unpacked, ${read.codec}`],
-    ]),
-    ...section('description', layout.description === '' ? [] : layout.description.split('\n')),
-    ...RELATION_KINDS.flatMap((kind) => section(kind, layout.relations[kind].map(formatRelation))),
-    ...Object.entries(layout.scripts).flatMap(([name, script]) =>
-      section(`${name} (${script.interpreter})`, script.body.trimEnd().split('\n')),
-    ),
-    ...section('entries', layout.entries.map(entryLine)),
-    ...section(
-      'digests that were checked',
-      read.digests.map(({ of, algorithm, value }) => `${algorithm.padEnd(7)} ${value}  ${of}`),
-    ),
-    ...section(
-      'changelog',
-      layout.changelog
-        .slice(0, 3)
-        .flatMap((entry) => [
-          `${entry.version}  ${utc(entry.date)}  ${entry.author}`,
-          ...entry.changes.map((change) => `- ${change}`),
-        ]),
-    ),
-    ...section(
-      'metadata as the file states it',
-      read.metadata.map(([name, value]) => `${name}: ${shorten(value)}`),
-    ),
-  ].join('\n');
+  return forTerminal(
+    [
+      `${file}`,
+      ...fields([
+        ['name', layout.name],
+        ['version', formatVersion(layout.version)],
+        ['architecture', layout.architecture],
+        ['summary', layout.summary],
+        ['licence', layout.licence],
+        ['maintainer', layout.maintainer],
+        ['homepage', layout.homepage],
+        ['section', layout.section],
+        ['source', layout.source],
+        ['multi-arch', layout.multiArch ?? ''],
+        ['date', utc(layout.date)],
+        ['payload', `${layout.entries.length} entries, ${humanSize(payloadSize(layout))} unpacked, ${read.codec}`],
+      ]),
+      ...section('description', layout.description === '' ? [] : layout.description.split('\n')),
+      ...RELATION_KINDS.flatMap((kind) => section(kind, layout.relations[kind].map(formatRelation))),
+      ...Object.entries(layout.scripts).flatMap(([name, script]) =>
+        section(`${name} (${script.interpreter})`, script.body.trimEnd().split('\n')),
+      ),
+      ...section('entries', layout.entries.map(entryLine)),
+      ...section(
+        'digests that were checked',
+        read.digests.map(({ of, algorithm, value }) => `${algorithm.padEnd(7)} ${value}  ${of}`),
+      ),
+      ...section(
+        'changelog',
+        layout.changelog
+          .slice(0, 3)
+          .flatMap((entry) => [
+            `${entry.version}  ${utc(entry.date)}  ${entry.author}`,
+            ...entry.changes.map((change) => `- ${change}`),
+          ]),
+      ),
+      ...section(
+        'metadata as the file states it',
+        read.metadata.map(([name, value]) => `${name}: ${shorten(value)}`),
+      ),
+    ].join('\n'),
+  );
 }
 
 /** `kubeparcel inspect --json`: the same, for programs. Contents are digests and sizes. */
@@ -56,15 +58,22 @@ export function packageAsJson(file: string, read: ReadPackage): unknown {
 
 /** `kubeparcel diff`: one block a difference, `-` the first package's side, `+` the second's. */
 export function renderDifferences(differences: readonly Difference[]): string {
-  return differences
-    .map(({ what, left, right }) =>
-      [
-        what,
-        ...(left === undefined ? [] : [prefixed('- ', left)]),
-        ...(right === undefined ? [] : [prefixed('+ ', right)]),
-      ].join('\n'),
-    )
-    .join('\n');
+  return forTerminal(
+    differences
+      .map(({ what, left, right }) =>
+        [
+          what,
+          ...(left === undefined ? [] : [prefixed('- ', left)]),
+          ...(right === undefined ? [] : [prefixed('+ ', right)]),
+        ].join('\n'),
+      )
+      .join('\n'),
+  );
+}
+
+/** A package's texts are its maker's: control characters, which a terminal would obey, are shown as \x1b. */
+function forTerminal(text: string): string {
+  return text.replace(/[^\P{Cc}\n\t]/gu, (control) => `\\x${control.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }
 
 function fields(rows: readonly (readonly [string, string])[]): string[] {

@@ -17,12 +17,37 @@ export function progressView(options: { json: boolean }): ProgressView {
 
 /** One JSON object a line on standard output: `event` names it, the rest are its fields. */
 function jsonView(): ProgressView {
+  const reported = new Map<string, number>();
   return {
-    onEvent: ({ kind, ...fields }) => {
-      process.stdout.write(`${JSON.stringify({ event: kind, ...fields })}\n`);
+    onEvent: (event) => {
+      if (isProgress(event) && !isDue(event, reported)) return;
+      const { kind, ...fields } = event;
+      process.stdout.write(`${JSON.stringify({ event: kind, ...fields }, withoutProfiles)}\n`);
     },
     stop: () => {},
   };
+}
+
+/** Milliseconds between two reports of progress on the same thing. */
+const REPORT_EVERY = 200;
+
+type ProgressEvent = Extract<PipelineEvent, { kind: 'progress' | 'packing-progress' }>;
+
+function isProgress(event: PipelineEvent): event is ProgressEvent {
+  return event.kind === 'progress' || event.kind === 'packing-progress';
+}
+
+function isDue(event: ProgressEvent, reported: Map<string, number>): boolean {
+  const name = event.kind === 'progress' ? artifactName(event.artifact) : event.task.file;
+  const now = Date.now();
+  if (now - (reported.get(name) ?? 0) < REPORT_EVERY) return false;
+  reported.set(name, now);
+  return true;
+}
+
+/** A target is its id: the profiles of its distributions are the same in every event. */
+function withoutProfiles(key: string, value: unknown): unknown {
+  return key === 'target' && typeof value === 'object' && value !== null && 'id' in value ? value.id : value;
 }
 
 function lineView(): ProgressView {
