@@ -31,6 +31,8 @@ export interface ResolverFacts {
   readonly nameservers: readonly string[];
   /** A name server on a loopback address: pods that inherit it reach nothing (or CoreDNS reaches itself). */
   readonly loopback: boolean;
+  /** Files that a flag or a configuration names as resolv.conf and that are not on this host, each once, sorted. */
+  readonly missing: readonly string[];
 }
 
 export interface CgroupFacts {
@@ -98,6 +100,8 @@ export interface KubeletConfigFacts {
   readonly resolvConf: string | undefined;
   readonly cgroupDriver: string | undefined;
   readonly containerRuntimeEndpoint: string | undefined;
+  readonly failSwapOn: boolean | undefined;
+  readonly failCgroupV1: boolean | undefined;
 }
 
 /** /etc/kubelet-confgen.conf and KUBELET_CONFGEN in the env file. */
