@@ -1,11 +1,13 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { GeneratorData } from '../confgen/data.ts';
 import { KubeparcelError } from '../support/errors.ts';
 import { packageRoot } from '../support/package-root.ts';
 import { parseValidatedYaml } from '../support/validated-yaml.ts';
 import { type Distribution, distributionSchema, releasesOf } from './distribution-schema.ts';
 import { type PackageDefinition, packageSchema } from './package-schema.ts';
 import type { Range } from './ranges.ts';
+import { type FormerFile, formerFilesSchema } from './former-files.ts';
 import { type Minor, minorsSchema, versionsSchema } from './versions-schema.ts';
 
 /** The packaging data: what packages, distributions and versions there are. */
@@ -17,12 +19,15 @@ export interface Catalog {
   /** Oldest first, none left out. */
   readonly minors: readonly Minor[];
   readonly pins: readonly (Range & { readonly 'cri-tools': string; readonly 'cni-plugins': string })[];
+  /** What kubelet-confgen takes along, but for the kubelet that it is packaged with. */
+  readonly generator: Omit<GeneratorData, 'kubeletVersion'>;
+  readonly formerFiles: readonly FormerFile[];
   /** For messages. */
   readonly versionsFile: string;
 }
 
 /**
- * Reads packaging data: packages/*.yaml, distributions/*.yaml and versions.yaml.
+ * Reads packaging data: packages/*.yaml, distributions/*.yaml, versions.yaml and former-files.yaml.
  *
  * @param folder kubeparcel's own packaging/ by default
  * @throws KubeparcelError of kind 'config' with file, line and column for what a schema refuses: unknown keys, ranges
@@ -52,8 +57,11 @@ export async function loadCatalog(folder: string = join(packageRoot(), 'packagin
     packages.push(definition);
   }
 
-  const { pins } = parseValidatedYaml(versionsText, versionsSchema(span, packages), versionsFile);
-  return { packages, distributions, minors, pins, versionsFile };
+  const versions = parseValidatedYaml(versionsText, versionsSchema(span, packages), versionsFile);
+  const generator = { ...span, kubelet: versions.kubelet, removedFlags: versions['removed-flags'] };
+  const formerFile = join(folder, 'former-files.yaml');
+  const { files: formerFiles } = parseValidatedYaml(await read(formerFile), formerFilesSchema, formerFile);
+  return { packages, distributions, minors, pins: versions.pins, generator, formerFiles, versionsFile };
 }
 
 async function yamlFiles(folder: string): Promise<string[]> {
@@ -85,7 +93,7 @@ async function read(file: string): Promise<string> {
 function unreadable(path: string, cause: unknown): KubeparcelError {
   return new KubeparcelError('io', 'packaging data cannot be read', {
     where: path,
-    todo: 'a folder of packaging data holds packages/, distributions/ and versions.yaml; copy them from kubeparcel',
+    todo: 'a folder of packaging data holds packages/, distributions/, versions.yaml and former-files.yaml; copy them from kubeparcel',
     cause,
   });
 }

@@ -22,6 +22,8 @@ export interface Distribution {
   readonly libraries: Readonly<Record<string, LibraryPackage>>;
   /** Folders that the distribution's own packages own, so that no package of ours may. */
   readonly systemDirectories: readonly string[];
+  /** Packages load kernel modules and set sysctls at boot, where kubeparcel.yaml says nothing about it. */
+  readonly kernel: boolean;
   /** Goes behind the revision of a package that is built for this distribution alone. */
   readonly suffix: string;
   /** What the package manager reads, the best first. */
@@ -88,6 +90,7 @@ export function distributionSchema(span: Span, taken: Map<string, string>) {
         )
         .default({}),
       'system-directories': z.array(absolutePath).default([]),
+      kernel: z.boolean().default(false),
       releases: z
         .array(
           z.strictObject({
@@ -119,7 +122,7 @@ export function distributionSchema(span: Span, taken: Map<string, string>) {
 
 /** The releases of a parsed file, each with what they share. */
 export function releasesOf(file: z.output<ReturnType<typeof distributionSchema>>): Distribution[] {
-  const { format, family, paths, names, libraries, releases } = file;
+  const { format, family, paths, names, libraries, kernel, releases } = file;
   return releases.map(({ id, aliases, suffix, compression, apart }) => ({
     id,
     aliases,
@@ -129,6 +132,7 @@ export function releasesOf(file: z.output<ReturnType<typeof distributionSchema>>
     names,
     libraries,
     systemDirectories: file['system-directories'],
+    kernel,
     suffix,
     compression,
   }));

@@ -1,5 +1,13 @@
 import { z } from 'zod';
-import { FORMATS, type Format, type Operator, RELATION_KINDS, type RelationKind } from '../layout/layout.ts';
+import {
+  FORMATS,
+  type Format,
+  type Operator,
+  RELATION_KINDS,
+  type RelationKind,
+  SCRIPT_NAMES,
+  type ScriptName,
+} from '../layout/layout.ts';
 import { COMPONENTS, type Component } from '../payload/payload.ts';
 import { type Distribution, PLACES, packageName } from './distribution-schema.ts';
 import { bound, coveringRanges, type Range, type Span } from './ranges.ts';
@@ -20,6 +28,10 @@ export interface PackageDefinition {
   readonly multiArch: 'foreign' | 'same' | 'allowed' | undefined;
   readonly contents: readonly ContentRule[];
   readonly relations: readonly RelationRule[];
+  /** Templates that follow one another in each script; one whose last template renders to nothing is left out. */
+  readonly scripts: Readonly<Record<Format, Readonly<Partial<Record<ScriptName, readonly string[]>>>>>;
+  /** Absolute paths of files outside the package that its programs write and that go with it, unless edited. */
+  readonly generated: readonly string[];
 }
 
 /** Paths may name a place of the distribution: {units}/kubelet.service. */
@@ -27,7 +39,8 @@ export type ContentRule =
   | { readonly payload: string; readonly path: string; readonly optional: boolean }
   /** All executables of the component go into this folder. */
   | { readonly 'payload-executables': string }
-  | { readonly template: string; readonly path: string }
+  /** `when: kernel`: only where the distribution's profile or kubeparcel.yaml turns `kernel` on. */
+  | { readonly template: string; readonly path: string; readonly when?: 'kernel' | undefined }
   | { readonly directory: string };
 
 export interface RelationRule {
@@ -53,11 +66,18 @@ const rulePath = z
     `an absolute path; it may begin with ${PLACES.map((place) => `{${place}}`).join(', ')}`,
   );
 
+/** Nothing that a shell would look into. */
+const ABSOLUTE_PATH = /^(\/[A-Za-z0-9_][A-Za-z0-9+._-]*)+$/;
+
+function scriptsOf(format: Format) {
+  return z.partialRecord(z.enum<readonly ScriptName[]>(SCRIPT_NAMES[format]), z.array(line).min(1));
+}
+
 const contentRule = z.union(
   [
     z.strictObject({ payload: line, path: rulePath, optional: z.boolean().default(false) }),
     z.strictObject({ 'payload-executables': rulePath }),
-    z.strictObject({ template: line, path: rulePath }),
+    z.strictObject({ template: line, path: rulePath, when: z.literal('kernel').optional() }),
     z.strictObject({ directory: rulePath }),
   ],
   'one of { payload, path }, { payload-executables }, { template, path } or { directory }',
@@ -141,6 +161,12 @@ export function packageSchema(span: Span, distributions: readonly Distribution[]
       'multi-arch': z.enum(['foreign', 'same', 'allowed']).optional(),
       contents: z.array(contentRule).min(1),
       relations: z.array(relation),
+      scripts: z
+        .strictObject({ deb: scriptsOf('deb'), rpm: scriptsOf('rpm') })
+        .partial()
+        .transform(({ deb = {}, rpm = {} }) => ({ deb, rpm }))
+        .default({ deb: {}, rpm: {} }),
+      generated: z.array(z.string().regex(ABSOLUTE_PATH, 'an absolute path')).default([]),
     })
     .transform(({ 'multi-arch': multiArch, ...rest }): PackageDefinition => ({ ...rest, multiArch }));
 }

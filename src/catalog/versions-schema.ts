@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { generatorKeys } from './generator-schema.ts';
 import type { PackageDefinition } from './package-schema.ts';
 import { unmetByPins } from './pins.ts';
 import { bound, coveringRanges, type Span } from './ranges.ts';
@@ -41,6 +42,7 @@ export function versionsSchema(span: Span, packages: readonly PackageDefinition[
   });
   return z.strictObject({
     minors,
+    ...generatorKeys(span),
     pins: coveringRanges(pin, span).superRefine((pins, context) => {
       for (const [index, range] of pins.entries()) {
         for (const message of unmetByPins(packages, range, {

@@ -1,0 +1,54 @@
+import { z } from 'zod';
+import type { GeneratorData } from '../confgen/data.ts';
+import { bound, coveringRanges, type Span } from './ranges.ts';
+import { boundNumbers, compareNumbers } from './versions.ts';
+
+/** The keys of versions.yaml that kubelet-confgen takes along; what they mean is said in src/confgen/data.ts. */
+export function generatorKeys(span: Span) {
+  const topic = <Value extends z.ZodType>(value: Value) =>
+    coveringRanges(z.strictObject({ since: bound, until: bound.optional(), value }), span);
+  const endpoint = z.string().regex(/^(unix:\/\/(\/[A-Za-z0-9._-]+)+)?$/, 'a unix:// endpoint, or nothing');
+  const kubelet = z
+    .strictObject({
+      settings: topic(z.enum(['flags', 'config-dir'])),
+      'container-runtime-flag': topic(z.enum(['remote', 'none'])),
+      dockershim: topic(z.boolean()),
+      'default-endpoint': topic(endpoint),
+      'endpoint-scheme': topic(z.enum(['optional', 'wanted'])),
+      'cgroup-driver-from-runtime': topic(z.boolean()),
+      'default-cgroup-driver': topic(z.enum(['cgroupfs', 'systemd'])),
+      'cgroup-v1': topic(z.enum(['supported', 'maintenance', 'refused'])),
+      'cgroup-v2': topic(z.enum(['unsupported', 'supported'])),
+      'fails-on-swap': topic(z.boolean()),
+    })
+    .transform((topics): GeneratorData['kubelet'] => ({
+      settings: topics.settings,
+      containerRuntimeFlag: topics['container-runtime-flag'],
+      dockershim: topics.dockershim,
+      defaultEndpoint: topics['default-endpoint'],
+      endpointScheme: topics['endpoint-scheme'],
+      cgroupDriverFromRuntime: topics['cgroup-driver-from-runtime'],
+      defaultCgroupDriver: topics['default-cgroup-driver'],
+      cgroupV1: topics['cgroup-v1'],
+      cgroupV2: topics['cgroup-v2'],
+      failsOnSwap: topics['fails-on-swap'],
+    }));
+  const flag = z.string().regex(/^[a-z][a-z0-9-]*$/, 'a flag without its dashes');
+  const removedFlags = z
+    .array(z.strictObject({ flag, since: bound, instead: z.string().regex(/^[^\p{Cc}]+[^\p{Cc}.]$/u, 'one line') }))
+    .superRefine((list, context) => {
+      for (const [index, { flag: name, since }] of list.entries()) {
+        const issue = (key: string, message: string) => {
+          context.addIssue({ code: 'custom', path: [index, key], message });
+        };
+        if (list.findIndex((each) => each.flag === name) < index) issue('flag', `--${name} is listed twice`);
+        if (outside(since, span)) issue('since', `${since} is not between ${span.oldest} and ${span.newest}`);
+      }
+    });
+  return { kubelet, 'removed-flags': removedFlags };
+}
+
+function outside(since: string, { oldest, newest }: Span): boolean {
+  const [, minor] = boundNumbers(since);
+  return compareNumbers(boundNumbers(since), boundNumbers(oldest)) < 0 || minor > boundNumbers(newest)[1];
+}
