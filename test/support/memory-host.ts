@@ -107,7 +107,7 @@ export function memoryHost(tree: Tree, hostName = 'node-a'): MemoryHost {
     },
     remove(path) {
       const real = resolve(path, false);
-      if (real === undefined) return;
+      if (real === undefined || !nodes.has(real)) return;
       if (kindOf(nodes.get(real)) === 'directory') throw new Error(`${path}: is a folder`);
       touched.push(path);
       given.delete(real);
