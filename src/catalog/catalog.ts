@@ -5,9 +5,9 @@ import { KubeparcelError } from '../support/errors.ts';
 import { packageRoot } from '../support/package-root.ts';
 import { parseValidatedYaml } from '../support/validated-yaml.ts';
 import { type Distribution, distributionSchema, releasesOf } from './distribution-schema.ts';
+import { type FormerFile, formerFilesSchema } from './former-files.ts';
 import { type PackageDefinition, packageSchema } from './package-schema.ts';
 import type { Range } from './ranges.ts';
-import { type FormerFile, formerFilesSchema } from './former-files.ts';
 import { type Minor, minorsSchema, versionsSchema } from './versions-schema.ts';
 
 /** The packaging data: what packages, distributions and versions there are. */
@@ -58,7 +58,8 @@ export async function loadCatalog(folder: string = join(packageRoot(), 'packagin
   }
 
   const versions = parseValidatedYaml(versionsText, versionsSchema(span, packages), versionsFile);
-  const generator = { ...span, kubelet: versions.kubelet, removedFlags: versions['removed-flags'] };
+  const { kubelet, kubeadm } = versions;
+  const generator = { ...span, kubelet, kubeadm, removedFlags: versions['removed-flags'] };
   const formerFile = join(folder, 'former-files.yaml');
   const { files: formerFiles } = parseValidatedYaml(await read(formerFile), formerFilesSchema, formerFile);
   return { packages, distributions, minors, pins: versions.pins, generator, formerFiles, versionsFile };

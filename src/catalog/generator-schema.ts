@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { GeneratorData } from '../confgen/data.ts';
+import { type GeneratorData, KUBEADM_API_VERSIONS } from '../confgen/data.ts';
 import { bound, coveringRanges, type Span } from './ranges.ts';
 import { boundNumbers, compareNumbers } from './versions.ts';
 
@@ -33,6 +33,36 @@ export function generatorKeys(span: Span) {
       cgroupV2: topics['cgroup-v2'],
       failsOnSwap: topics['fails-on-swap'],
     }));
+  const image = z.string().regex(/^[a-z0-9.-]+(\/[a-z0-9._-]+)+:[A-Za-z0-9._-]+$/, 'an image with its tag');
+  const configMap = z.string().regex(/^[a-z][a-z-]*(\{minor\})?$/, 'the name of a ConfigMap, {minor} in it');
+  const api = z.strictObject({ version: z.enum(KUBEADM_API_VERSIONS), since: bound, until: bound.optional() });
+  const kubeadm = z
+    .strictObject({
+      apis: z.array(api).min(1),
+      'pause-image': topic(image),
+      'pause-image-flag': topic(z.enum(['never', 'docker', 'always'])),
+      'flags-quoted': topic(z.boolean()),
+      'docker-cgroup-driver': topic(z.enum(['flag', 'config', 'ignored'])),
+      'cgroup-driver': topic(z.enum(['none', 'systemd'])),
+      'resolv-conf': topic(z.enum(['flag', 'config'])),
+      'container-runtime-flag': topic(z.boolean()),
+      'instance-config': topic(z.boolean()),
+      'config-map': topic(configMap),
+      'dual-stack': topic(z.enum(['unsupported', 'gate', 'supported'])),
+    })
+    .transform((topics): GeneratorData['kubeadm'] => ({
+      apis: topics.apis,
+      pauseImage: topics['pause-image'],
+      pauseImageFlag: topics['pause-image-flag'],
+      flagsQuoted: topics['flags-quoted'],
+      dockerCgroupDriver: topics['docker-cgroup-driver'],
+      cgroupDriver: topics['cgroup-driver'],
+      resolvConf: topics['resolv-conf'],
+      containerRuntimeFlag: topics['container-runtime-flag'],
+      instanceConfig: topics['instance-config'],
+      configMap: topics['config-map'],
+      dualStack: topics['dual-stack'],
+    }));
   const flag = z.string().regex(/^[a-z][a-z0-9-]*$/, 'a flag without its dashes');
   const removedFlags = z
     .array(z.strictObject({ flag, since: bound, instead: z.string().regex(/^[^\p{Cc}]+[^\p{Cc}.]$/u, 'one line') }))
@@ -45,7 +75,7 @@ export function generatorKeys(span: Span) {
         if (outside(since, span)) issue('since', `${since} is not between ${span.oldest} and ${span.newest}`);
       }
     });
-  return { kubelet, 'removed-flags': removedFlags };
+  return { kubelet, kubeadm, 'removed-flags': removedFlags };
 }
 
 function outside(since: string, { oldest, newest }: Span): boolean {

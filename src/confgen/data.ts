@@ -9,6 +9,7 @@ export interface GeneratorData {
   readonly oldest: string;
   readonly newest: string;
   readonly kubelet: KubeletTopics;
+  readonly kubeadm: KubeadmTopics;
   /** Flags that the kubelet refuses to start with. */
   readonly removedFlags: readonly RemovedFlag[];
 }
@@ -34,6 +35,46 @@ export interface KubeletTopics {
   /** It does not start where swap is on, unless it is told to. */
   readonly failsOnSwap: Topic<boolean>;
 }
+
+/** What kubeadm reads and writes. */
+export interface KubeadmTopics {
+  /** Oldest first; several are read by one version. */
+  readonly apis: readonly KubeadmApi[];
+  readonly pauseImage: Topic<string>;
+  /** For which runtimes --pod-infra-container-image is in kubeadm-flags.env. */
+  readonly pauseImageFlag: Topic<'never' | 'docker' | 'always'>;
+  readonly flagsQuoted: Topic<boolean>;
+  /** Where Docker's cgroup driver, which kubeadm asks for, is written. */
+  readonly dockerCgroupDriver: Topic<'flag' | 'config' | 'ignored'>;
+  /** The cgroupDriver of a KubeletConfiguration that says none. */
+  readonly cgroupDriver: Topic<'none' | 'systemd'>;
+  readonly resolvConf: Topic<'flag' | 'config'>;
+  /** --container-runtime=remote is in kubeadm-flags.env. */
+  readonly containerRuntimeFlag: Topic<boolean>;
+  /** The endpoint is in instance-config.yaml instead of kubeadm-flags.env. */
+  readonly instanceConfig: Topic<boolean>;
+  /** Name of the ConfigMap; {minor} is the kubelet's, as 1.20. */
+  readonly configMap: Topic<string>;
+  /** gate: the feature gate IPv6DualStack must be on. */
+  readonly dualStack: Topic<'unsupported' | 'gate' | 'supported'>;
+}
+
+export interface KubeadmApi {
+  readonly version: KubeadmApiVersion;
+  readonly since: string;
+  readonly until?: string | undefined;
+}
+
+export const KUBEADM_API_VERSIONS = [
+  'v1alpha1',
+  'v1alpha2',
+  'v1alpha3',
+  'v1beta1',
+  'v1beta2',
+  'v1beta3',
+  'v1beta4',
+] as const;
+export type KubeadmApiVersion = (typeof KUBEADM_API_VERSIONS)[number];
 
 export type Topic<Value> = readonly TopicRange<Value>[];
 
