@@ -58,7 +58,7 @@ export function readContainerd(reading: Reading): RuntimeFacts | undefined {
 function loadConfig(reading: Reading, main: boolean): { readonly files: readonly Loaded[]; readonly whole: boolean } {
   const files: Loaded[] = [];
   const seen = new Set<string>();
-  const pending = main ? [MAIN_FILE] : glob(reading, `${CONF_D}/*.toml`);
+  const pending = main ? [MAIN_FILE] : [...glob(reading, `${CONF_D}/*.toml`)];
   let whole = true;
   for (let path = pending.shift(); path !== undefined; path = pending.shift()) {
     if (seen.has(path)) continue;
@@ -206,33 +206,24 @@ function driverOf(sections: readonly Section[]): DriverChoice {
   };
   const legacy = pick('systemd_cgroup');
   if (legacy?.value === true) return { driver: 'systemd', source: `${legacy.path}: systemd_cgroup = true` };
-  const names = new Set(
-    sections.flatMap(({ section }) => [...(tableAt(section, 'containerd', 'runtimes')?.keys() ?? [])]),
-  );
+  const optionOf = (...keys: readonly string[]): DriverChoice | undefined => {
+    const option = pick('containerd', ...keys, 'options', 'SystemdCgroup');
+    if (typeof option?.value !== 'boolean') return undefined;
+    const source = `${shown(option.path)}: ${keys.map(shown).join('.')}.options.SystemdCgroup = ${option.value}`;
+    return { driver: option.value ? 'systemd' : 'cgroupfs', source };
+  };
+  const unset: DriverChoice = { driver: 'cgroupfs', source: 'default' };
   const chosen = pick('containerd', 'default_runtime_name')?.value;
   const standard = typeof chosen === 'string' ? chosen : 'runc';
-  const ways = [
-    ['containerd', 'runtimes', standard, 'options'],
-    ['containerd', 'default_runtime', 'options'],
-    // Of the others, containerd itself takes the first by name.
-    ...[...names]
-      .filter((name) => name !== standard)
-      .sort()
-      .map((name) => ['containerd', 'runtimes', name, 'options']),
-  ];
-  for (const keys of ways) {
-    const type = pick(...keys.slice(0, -1), 'runtime_type')?.value;
-    const option = pick(...keys, 'SystemdCgroup');
-    if (typeof option?.value === 'boolean') {
-      const driver = option.value ? 'systemd' : 'cgroupfs';
-      return {
-        driver,
-        source: `${shown(option.path)}: ${keys.slice(1).map(shown).join('.')}.SystemdCgroup = ${option.value}`,
-      };
-    }
-    if (keys[2] === standard && (standard === 'runc' || (typeof type === 'string' && /\.runc\./.test(type)))) {
-      if (keys[1] === 'runtimes' && pick('containerd', 'default_runtime', 'options') === undefined) break;
-    }
+  const found = optionOf('runtimes', standard) ?? optionOf('default_runtime');
+  if (found !== undefined) return found;
+  const type = pick('containerd', 'runtimes', standard, 'runtime_type')?.value;
+  if (standard === 'runc' || (typeof type === 'string' && type.startsWith('io.containerd.runc.'))) return unset;
+  // A default runtime that is no runc has no such option; containerd itself then takes the first other one by name.
+  const names = sections.flatMap(({ section }) => [...(tableAt(section, 'containerd', 'runtimes')?.keys() ?? [])]);
+  for (const name of [...new Set(names)].sort().slice(0, MAX_FILES)) {
+    const other = optionOf('runtimes', name);
+    if (other !== undefined) return other;
   }
-  return { driver: 'cgroupfs', source: 'default' };
+  return unset;
 }
