@@ -63,7 +63,7 @@ function announced(state: State, changes: readonly FileChange[]): State {
     if (change.kind === 'write') {
       const known = both[change.path] ?? [];
       const digest = sha256(change.text);
-      if (!known.includes(digest)) both[change.path] = known;
+      if (!known.includes(digest)) both[change.path] = [...known.slice(-1), digest];
     }
   }
   return both;
