@@ -15,6 +15,7 @@ export interface ReleaseArguments {
   revision: string | undefined;
   source: string | undefined;
   compression: string | undefined;
+  restart: string | undefined;
   jobs: number | undefined;
   config: string | undefined;
   locked: boolean;
@@ -54,6 +55,11 @@ export function releaseOptions(yargs: Argv): Argv<ReleaseArguments> {
       ...WORD,
       describe: 'zstd:19, xz:6, gzip:9, none',
       defaultDescription: 'the best that every target can read',
+    })
+    .option('restart', {
+      ...WORD,
+      describe: 'A running kubelet on upgrade: none, try-restart, needs-restart',
+      defaultDescription: 'none',
     })
     .option('jobs', { ...WORD, type: 'number', describe: 'Packages at a time', defaultDescription: 'one per core' })
     .option('locked', { type: 'boolean', default: false, describe: 'Use exactly what the lock states' })
@@ -109,6 +115,8 @@ export async function settingsFrom(
       digests: config.digests ?? {},
       compression: config.compression === undefined ? undefined : parseCompression(config.compression),
       maintainer: config.maintainer ?? DEFAULT_MAINTAINER,
+      restart: config.restart ?? 'none',
+      kernel: config.kernel,
       templates: config.templates,
       packaging: config.packaging,
       lock: args.locked ? args.lock : undefined,
@@ -120,8 +128,8 @@ export async function settingsFrom(
 /** Flags in the shape of a configuration, so that both are held against the same schema. */
 async function validFlags(args: ReleaseArguments & { out?: string | undefined }): Promise<Config> {
   const { configSchema } = await import('../config/schema.ts');
-  const { release: version, packages, arch, formats, distro, revision, source, out, jobs, compression } = args;
-  const flags = { version, packages, formats, revision, source, out, jobs, compression };
+  const { release: version, packages, arch, formats, distro, revision, source, out, jobs, compression, restart } = args;
+  const flags = { version, packages, formats, revision, source, out, jobs, compression, restart };
   const architectures = arch?.includes('all') ? undefined : arch;
   const result = configSchema.safeParse(definedOnly({ ...flags, architectures, distributions: distro }));
   if (result.success) return result.data;

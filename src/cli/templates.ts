@@ -22,10 +22,10 @@ export const templatesCommand: CommandModule<object, TemplatesArguments> = {
       return;
     }
     const { mkdir, writeFile } = await import('node:fs/promises');
-    const { join } = await import('node:path');
-    await mkdir(folder, { recursive: true });
+    const { dirname, join } = await import('node:path');
     for (const { name, text } of files) {
       const path = join(folder, name);
+      await mkdir(dirname(path), { recursive: true });
       const there = await writeFile(path, text, { flag: 'wx' }).then(() => false, isThere);
       process.stdout.write(`${there ? 'is there ' : 'wrote    '} ${path}\n`);
     }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { RESTARTS } from '../layout/compose-scripts.ts';
 import { FORMATS } from '../layout/layout.ts';
 import { ARCHITECTURES } from '../payload/payload.ts';
 
@@ -62,6 +63,13 @@ export const configSchema = z
       .string()
       .min(1)
       .meta({ description: 'zstd:19, xz:6, gzip:9 or none; by default the best that every target can read' }),
+    restart: z.enum(RESTARTS, { error: noneOf(RESTARTS) }).meta({
+      description:
+        'A running kubelet when its package is upgraded: none (default), try-restart, needs-restart (noted in /run)',
+    }),
+    kernel: z.boolean().meta({
+      description: 'kubelet loads br_netfilter and overlay and turns forwarding on; the distribution says by default',
+    }),
     maintainer: z
       .string()
       .regex(/^[^<>\n]+ <[^<>@\s]+@[^<>@\s]+>$/, 'Name <address>')

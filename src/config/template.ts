@@ -16,6 +16,8 @@ const EXAMPLES: Readonly<Record<keyof typeof configSchema.shape, unknown>> = {
   out: 'dist',
   jobs: 4,
   compression: 'zstd:19',
+  restart: 'none',
+  kernel: true,
   maintainer: 'Release Team <release@example.org>',
   templates: './templates',
   packaging: './packaging',

@@ -4,7 +4,7 @@ import type { Target } from '../catalog/targets.ts';
 import type { PayloadFile } from '../payload/payload.ts';
 import { KubeparcelError } from '../support/errors.ts';
 import { expandPath, type Paths } from './compose-paths.ts';
-import type { Content, DirectoryEntry, Entry, EntryRole, FileEntry } from './layout.ts';
+import type { Content, DirectoryEntry, Entry, EntryRole, FileEntry, Format } from './layout.ts';
 import type { TemplateSet, TemplateValues } from './templates.ts';
 
 interface EntriesInput {
@@ -15,6 +15,8 @@ interface EntriesInput {
   readonly paths: Paths;
   readonly templates: TemplateSet;
   readonly values: TemplateValues;
+  /** Whether rules with `when: kernel` hold. */
+  readonly kernel: boolean;
   readonly debianChangelog: string;
   readonly date: number;
 }
@@ -53,7 +55,13 @@ function ruleEntries(rule: ContentRule, input: EntriesInput): Entry[] {
     return [directory(expandPath(rule.directory, paths), input)];
   }
   if ('template' in rule) {
-    return [text(expandPath(rule.path, paths), templates.render(rule.template, values), input)];
+    if (rule.when === 'kernel' && !input.kernel) return [];
+    const path = expandPath(rule.path, paths);
+    const rendered = templates.render(rule.template, values);
+    // Debian policy 12.1 wants manual pages compressed, and rpmbuild compresses them.
+    return path.endsWith('.gz')
+      ? [file(path, 0o644, { kind: 'memory', bytes: gzipSmall(new TextEncoder().encode(rendered)) }, input)]
+      : [text(path, rendered, input)];
   }
   if ('payload-executables' in rule) {
     const folder = expandPath(rule['payload-executables'], paths);
@@ -101,8 +109,9 @@ function text(path: string, content: string, input: EntriesInput): FileEntry {
   return file(path, 0o644, { kind: 'memory', bytes: new TextEncoder().encode(content) }, input);
 }
 
-function file(path: string, mode: number, content: Content, { date }: EntriesInput): FileEntry {
-  return { kind: 'file', path, mode, owner: 'root', group: 'root', mtime: date, role: roleOf(path), content };
+function file(path: string, mode: number, content: Content, { date, target }: EntriesInput): FileEntry {
+  const role = roleOf(path, target.format);
+  return { kind: 'file', path, mode, owner: 'root', group: 'root', mtime: date, role, content };
 }
 
 function directory(path: string, { date }: EntriesInput): DirectoryEntry {
@@ -110,8 +119,10 @@ function directory(path: string, { date }: EntriesInput): DirectoryEntry {
 }
 
 /** Debian policy 10.7.2 and the FHS: files in /etc are the administrator's. */
-function roleOf(path: string): EntryRole {
+function roleOf(path: string, format: Format): EntryRole {
   if (path.startsWith('/etc/')) return 'config';
+  // rpmbuild's __docdir_path
+  if (format === 'rpm' && path.startsWith('/usr/share/man/')) return 'doc';
   if (path.startsWith('/usr/share/doc/')) return 'doc';
   return path.startsWith('/usr/share/licenses/') ? 'licence' : 'plain';
 }

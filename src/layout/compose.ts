@@ -6,11 +6,12 @@ import type { Architecture, ComponentPayload, Payload } from '../payload/payload
 import { KubeparcelError } from '../support/errors.ts';
 import { debianChangelog } from './compose-changelog.ts';
 import { composeEntries } from './compose-entries.ts';
-import { targetPaths } from './compose-paths.ts';
+import { type Paths, targetPaths } from './compose-paths.ts';
 import { composeRelations } from './compose-relations.ts';
+import { composeScripts, type Restart } from './compose-scripts.ts';
 import type { ChangelogEntry, Layout, PackageVersion } from './layout.ts';
 import type { PackageIdentity } from './packager.ts';
-import type { TemplateSet } from './templates.ts';
+import type { TemplateSet, TemplateValues } from './templates.ts';
 
 export interface ComposeInput {
   readonly catalog: Catalog;
@@ -27,18 +28,20 @@ export interface ComposeInput {
   readonly maintainer: string;
   /** Seconds since 1970-01-01 UTC; the build date and the time of every file. */
   readonly date: number;
+  /** What becomes of a kubelet that runs while its package is upgraded. */
+  readonly restart: Restart;
+  /** Modules and sysctls for the kubelet at boot; undefined: what the target's distributions say. */
+  readonly kernel: boolean | undefined;
 }
 
 /**
  * Makes one package of a release: everything that its writer needs to know, decided for its target. Pure.
  *
- * Scripts are left empty: they are made of templates, too, in the packages' data beside contents and relations.
- *
  * @throws KubeparcelError of kind 'usage' for a package that is not in the catalog; of kind 'config' for data or a
  * template that does not fit; of kind 'format' for a payload that lacks a file or links a library that no package has
  */
 export function composeLayout(input: ComposeInput): Layout {
-  const { target, architecture, payload, date, maintainer } = input;
+  const { target, payload, date, maintainer } = input;
   const { format } = target;
   const definition = findDefinition(input);
   const component = findComponent(input, definition);
@@ -46,6 +49,8 @@ export function composeLayout(input: ComposeInput): Layout {
   const { version } = identity;
   const changelog = [changelogEntry(definition, component.version, version, date, maintainer)];
   const paths = targetPaths(target, payload.version);
+  const kernel = input.kernel ?? agreedKernel(target);
+  const values = templateValues(input, definition, component.version, paths, version, kernel);
   return {
     format,
     ...identity,
@@ -59,7 +64,7 @@ export function composeLayout(input: ComposeInput): Layout {
     ...(format === 'deb' && definition.multiArch !== undefined ? { multiArch: definition.multiArch } : {}),
     date,
     relations: composeRelations(definition, target, payload.version, component.files),
-    scripts: {},
+    scripts: composeScripts(definition, format, input.templates, values),
     changelog,
     entries: composeEntries({
       definition,
@@ -67,23 +72,58 @@ export function composeLayout(input: ComposeInput): Layout {
       files: component.files,
       paths,
       templates: input.templates,
-      values: {
-        name: definition.name,
-        version: component.version,
-        kubernetes: payload.version,
-        format,
-        architecture,
-        target: target.id,
-        homepage: definition.homepage,
-        licence: definition.licence,
-        maintainer,
-        upstream: definition.upstream,
-        paths: { ...paths, dropIns: paths['drop-ins'] },
-      },
+      values,
+      kernel,
       debianChangelog: debianChangelog(definition.name, changelog),
       date,
     }),
   };
+}
+
+function templateValues(
+  { catalog, target, architecture, payload, maintainer, restart }: ComposeInput,
+  definition: PackageDefinition,
+  version: string,
+  paths: Paths,
+  { upstream, revision }: PackageVersion,
+  kernel: boolean,
+): TemplateValues {
+  return {
+    name: definition.name,
+    version,
+    /** As the package manager says it. */
+    fullVersion: `${upstream}-${revision}`,
+    kubernetes: payload.version,
+    format: target.format,
+    architecture,
+    target: target.id,
+    homepage: definition.homepage,
+    licence: definition.licence,
+    maintainer,
+    upstream: definition.upstream,
+    paths: { ...paths, dropIns: paths['drop-ins'] },
+    restart,
+    kernel: kernel ? 'on' : 'off',
+    generated: definition.generated.join(' '),
+    /** SHA-256 of what former packages put there, separated by blanks. */
+    formerDropIns: catalog.formerFiles
+      .filter(({ path }) => path === FORMER_DROP_IN)
+      .flatMap(({ sha256 }) => sha256)
+      .join(' '),
+  };
+}
+
+/** systemd.unit(5): what stands here hides the file of the same name in /usr/lib. */
+const FORMER_DROP_IN = '/etc/systemd/system/kubelet.service.d/10-kubeadm.conf';
+
+function agreedKernel({ id, distributions }: Target): boolean {
+  const kernel = distributions.some((distribution) => distribution.kernel);
+  if (kernel && !distributions.every((distribution) => distribution.kernel)) {
+    throw new KubeparcelError('config', `the distributions of ${id} do not agree on kernel`, {
+      todo: 'make it the same in packaging/distributions, or set kernel in kubeparcel.yaml',
+    });
+  }
+  return kernel;
 }
 
 /** What a package's file is named after; known before its payload is. */

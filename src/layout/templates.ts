@@ -1,3 +1,4 @@
+import type { Dirent } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import ejs from 'ejs';
@@ -10,7 +11,7 @@ export interface TemplateValues {
 }
 
 interface TemplateFile {
-  /** File name: kubelet.service.ejs */
+  /** Path below templates/: kubelet.service.ejs, hooks/deb/kubelet.postinst.ejs */
   readonly name: string;
   readonly text: string;
 }
@@ -20,7 +21,7 @@ export interface TemplateSet {
   /** Sorted by name; what `kubeparcel templates eject` writes. */
   readonly files: readonly TemplateFile[];
   /**
-   * @param name without .ejs: kubelet.service
+   * @param name without .ejs: kubelet.service, hooks/deb/kubelet.postinst
    * @throws KubeparcelError of kind 'config' that names template and line: a value that is not there, a fault in the
    * template, or no template of this name
    */
@@ -30,7 +31,7 @@ export interface TemplateSet {
 const SUFFIX = '.ejs';
 
 /**
- * Reads templates/ (EJS) and, over it, a folder of the user's. Files that begin with a dot are passed over.
+ * Reads templates/ (EJS) with its folders and, over it, a folder of the user's. What begins with a dot is passed over.
  *
  * @throws KubeparcelError of kind 'config' for a file in the user's folder that is no template of ours and for a
  * template that does not compile; of kind 'io' for a folder that cannot be read
@@ -71,11 +72,22 @@ interface Source extends TemplateFile {
 }
 
 async function templateNames(folder: string): Promise<string[]> {
+  let found: Dirent[];
   try {
-    return (await readdir(folder)).filter((name) => !name.startsWith('.')).sort();
+    found = (await readdir(folder, { withFileTypes: true })).filter(({ name }) => !name.startsWith('.'));
   } catch (cause) {
     throw new KubeparcelError('io', 'the folder of templates cannot be read', { where: folder, cause });
   }
+  const names: string[] = [];
+  for (const each of found) {
+    if (each.isDirectory()) {
+      const below = await templateNames(join(folder, each.name));
+      names.push(...below.map((name) => `${each.name}/${name}`));
+    } else {
+      names.push(each.name);
+    }
+  }
+  return names.sort();
 }
 
 async function readSource(folder: string, name: string): Promise<Source> {

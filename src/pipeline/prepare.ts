@@ -4,6 +4,7 @@ import { type Catalog, loadCatalog } from '../catalog/catalog.ts';
 import { pinsFor, releaseDate } from '../catalog/pins.ts';
 import { targets } from '../catalog/targets.ts';
 import { composeLayout } from '../layout/compose.ts';
+import type { Restart } from '../layout/compose-scripts.ts';
 import type { Format } from '../layout/layout.ts';
 import { loadTemplates, type TemplateSet } from '../layout/templates.ts';
 import { openSource } from '../payload/open-source.ts';
@@ -37,6 +38,9 @@ export interface Settings {
   readonly digests: Readonly<Record<string, string>>;
   readonly compression: Compression | undefined;
   readonly maintainer: string;
+  readonly restart: Restart;
+  /** The distribution's own default when undefined. */
+  readonly kernel: boolean | undefined;
   readonly templates: string | undefined;
   readonly packaging: string | undefined;
   /** A lock file: exactly what it states is used. */
@@ -116,6 +120,8 @@ export function composeLayouts(prepared: Prepared, payload: Payload, environment
       payload,
       revision: settings.revision,
       maintainer: settings.maintainer,
+      restart: settings.restart,
+      kernel: settings.kernel,
       date,
     }),
   }));

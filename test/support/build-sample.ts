@@ -50,6 +50,8 @@ export async function composeSample(folder: string, options: SampleOptions = {})
       digests: {},
       compression: undefined,
       maintainer: 'Release Team <release@example.org>',
+      restart: 'none',
+      kernel: undefined,
       templates: undefined,
       packaging: undefined,
       lock: undefined,

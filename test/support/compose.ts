@@ -2,6 +2,7 @@ import type { Catalog } from '../../src/catalog/catalog.ts';
 import { pinsFor, releaseDate } from '../../src/catalog/pins.ts';
 import type { Target } from '../../src/catalog/targets.ts';
 import { composeLayout } from '../../src/layout/compose.ts';
+import type { Restart } from '../../src/layout/compose-scripts.ts';
 import { formatRelation } from '../../src/layout/diff.ts';
 import type { Layout, RelationKind } from '../../src/layout/layout.ts';
 import type { TemplateSet } from '../../src/layout/templates.ts';
@@ -55,9 +56,22 @@ export interface ComposeCase {
   readonly version: string;
   readonly architecture?: Architecture;
   readonly files?: Partial<Record<Component, readonly PayloadFile[]>>;
+  /** Default: none. */
+  readonly restart?: Restart;
+  readonly kernel?: boolean;
 }
 
-export function composeCase({ catalog, templates, target, name, version, architecture, files }: ComposeCase): Layout {
+export function composeCase({
+  catalog,
+  templates,
+  target,
+  name,
+  version,
+  architecture,
+  files,
+  restart,
+  kernel,
+}: ComposeCase): Layout {
   return composeLayout({
     catalog,
     templates,
@@ -68,6 +82,8 @@ export function composeCase({ catalog, templates, target, name, version, archite
     revision: '1',
     maintainer: 'Example <packages@example.org>',
     date: releaseDate(catalog, version),
+    restart: restart ?? 'none',
+    kernel,
   });
 }
 

@@ -10,7 +10,7 @@ let folder: string;
 
 beforeEach(async () => {
   folder = temporaryFolder();
-  for (const name of ['packages', 'distributions', 'versions.yaml']) {
+  for (const name of ['packages', 'distributions', 'versions.yaml', 'former-files.yaml']) {
     await cp(join(packageRoot(), 'packaging', name), join(folder, name), { recursive: true });
   }
 });

@@ -1,5 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { loadTemplates, type TemplateSet } from '../../../src/layout/templates.ts';
 import { temporaryFolder } from '../../support/temp-folder.ts';
@@ -29,6 +29,15 @@ describe('templates of the user', () => {
     const folder = temporaryFolder();
     mkdirSync(join(folder, '.git'));
     await expect(loadTemplates(folder)).resolves.toBeDefined();
+  });
+
+  test('stand in for a hook in a folder of the same name', async () => {
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, 'hooks', 'deb'), { recursive: true });
+    writeFileSync(join(folder, 'hooks', 'deb', 'kubelet.prerm.ejs'), 'exit 0\n');
+    expect((await loadTemplates(folder)).render('hooks/deb/kubelet.prerm', {})).toBe('exit 0\n');
+    writeFileSync(join(folder, 'hooks', 'kubelet.prerm.ejs'), '');
+    await expect(loadTemplates(folder)).rejects.toMatchObject({ where: join(folder, 'hooks/kubelet.prerm.ejs') });
   });
 
   test('in a folder that is not there are an error, not the built-in ones', async () => {
@@ -82,15 +91,23 @@ describe('values', () => {
 
 test('what is ejected are the templates as they stand, which give the same packages back', async () => {
   const built = await loadTemplates();
-  expect(built.files.map(({ name }) => name)).toEqual([
+  expect(built.files.map(({ name }) => name).filter((name) => !name.startsWith('hooks/'))).toEqual([
+    '05-kubelet-confgen.conf.ejs',
     '10-kubeadm.conf.ejs',
     'LICENSE.ejs',
     'copyright.ejs',
+    'kubelet-confgen.8.ejs',
+    'kubelet-confgen.bash.ejs',
+    'kubelet-modules.conf.ejs',
+    'kubelet-sysctl.conf.ejs',
     'kubelet.env.ejs',
     'kubelet.service.ejs',
   ]);
   const folder = temporaryFolder();
-  for (const { name, text } of built.files) writeFileSync(join(folder, name), text);
+  for (const { name, text } of built.files) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), text);
+  }
   const again = await loadTemplates(folder);
   expect(again.files).toEqual(built.files);
   expect(again.render('kubelet.service', values)).toBe(built.render('kubelet.service', values));
