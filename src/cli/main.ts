@@ -4,6 +4,7 @@ import { hideBin } from 'yargs/helpers';
 import { KubeparcelError } from '../support/errors.ts';
 import { version } from '../support/version.ts';
 import { buildCommand } from './build.ts';
+import { configCommand } from './config.ts';
 import { diffCommand } from './diff.ts';
 import { fetchCommand } from './fetch.ts';
 import { initCommand } from './init.ts';
@@ -35,6 +36,7 @@ const commandLine = yargs(hideBin(process.argv))
   .command(layoutCommand)
   .command(inspectCommand)
   .command(diffCommand)
+  .command(configCommand)
   .command(initCommand)
   .command(templatesCommand)
   .demandCommand(1, 'name a command')
