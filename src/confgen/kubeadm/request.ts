@@ -40,7 +40,7 @@ export const NODE_FLAGS: readonly Flag[] = [
   { name: 'node-ip', value: 'ADDRESS[,ADDRESS]', help: 'that the kubelet announces; by default it chooses' },
 ];
 
-export const DEFAULT_SERVICE_CIDR = '10.96.0.0/12';
+const DEFAULT_SERVICE_CIDR = '10.96.0.0/12';
 
 /** The flags of a command, with those that all have. */
 export function readArguments(argv: readonly string[], flags: readonly Flag[]): Arguments {
