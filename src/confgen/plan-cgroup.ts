@@ -1,7 +1,7 @@
 import type { RuntimeChoice } from './choose-runtime.ts';
 import type { RuntimeFacts } from './facts.ts';
 import type { Finding } from './finding.ts';
-import { finding, type Given, given, givenSwitch, type Situation, type Verdict } from './situation.ts';
+import { finding, type Given, given, givenSwitch, isUnclear, type Situation, type Verdict } from './situation.ts';
 
 /** The kubelet and its runtime must use one cgroup driver; the kernel must have cgroups that the kubelet takes. */
 export function planCgroup(situation: Situation, choice: RuntimeChoice): Verdict {
@@ -78,7 +78,8 @@ function cgroupVersion({ facts, kubelet, version }: Situation): Finding[] {
   if ((mode !== 'v1' && mode !== 'hybrid') || kubelet.cgroupV1 === undefined || kubelet.cgroupV1 === 'supported') {
     return [];
   }
-  const fails = givenSwitch(facts, 'fail-cgroupv1', 'failCgroupV1') ?? kubelet.cgroupV1 === 'refused';
+  const fails =
+    givenSwitch(facts, 'fail-cgroupv1', 'failCgroupV1') ?? (kubelet.cgroupV1 === 'refused' && !isUnclear(facts));
   const move = 'move to cgroup v2: boot without systemd.unified_cgroup_hierarchy=0';
   return fails
     ? [

@@ -2,7 +2,7 @@ import { compareVersions } from './data.ts';
 import type { Finding } from './finding.ts';
 import { isNodeName } from './node-name.ts';
 import { isLive } from './plan-runtime.ts';
-import { finding, flagName, givenFlag, givenSwitch, type Situation, type Verdict } from './situation.ts';
+import { finding, flagName, givenFlag, givenSwitch, isUnclear, type Situation, type Verdict } from './situation.ts';
 
 /** The node's name: only set when asked, and only where nobody else has. */
 export function planNodeName({ facts }: Situation): Verdict {
@@ -48,7 +48,7 @@ export function hostFindings(situation: Situation): Finding[] {
   const { facts, kubelet } = situation;
   if (!isLive(facts)) return [];
   const found: Finding[] = [];
-  const fails = givenSwitch(facts, 'fail-swap-on', 'failSwapOn') ?? kubelet.failsOnSwap === true;
+  const fails = givenSwitch(facts, 'fail-swap-on', 'failSwapOn') ?? (kubelet.failsOnSwap === true && !isUnclear(facts));
   if (facts.node.swap.length > 0 && fails) {
     const what = 'swap is on, and this kubelet does not start with it';
     const todo = "swapoff -a and take swap out of /etc/fstab, or set failSwapOn: false in the kubelet's configuration";

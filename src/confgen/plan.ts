@@ -7,7 +7,7 @@ import { planCgroup } from './plan-cgroup.ts';
 import { hostFindings, planNodeName, removedFlagFindings } from './plan-node.ts';
 import { planResolver } from './plan-resolver.ts';
 import { planRuntime } from './plan-runtime.ts';
-import { finding, givenFlag, type Setting, situationOf } from './situation.ts';
+import { finding, givenFlag, isUnclear, type Setting, situationOf } from './situation.ts';
 
 /** The folder of KubeletConfiguration files; CIS benchmark 4.1.11 and KEP-3983 name it. */
 export const CONFIG_FOLDER = '/etc/kubernetes/kubelet.conf.d';
@@ -33,10 +33,15 @@ export function makePlan(facts: Facts, data: GeneratorData): Plan {
     planCgroup(situation, choice),
     planNodeName(situation),
   ];
-  const settings = verdicts.flatMap((verdict) => verdict.settings);
+  const all = verdicts.flatMap((verdict) => verdict.settings);
+  const unclear = isUnclear(facts);
+  // --container-runtime goes with its endpoint.
+  const settings = unclear ? all.filter((each) => flagOnly(each) && each.flag !== 'container-runtime') : all;
+  const withheld = settings.length < all.length ? [withheldFinding(all)] : [];
   const found = [
     ...facts.findings,
     ...verdicts.flatMap((verdict) => verdict.findings),
+    ...withheld,
     ...hostFindings(situation),
     ...removedFlagFindings(situation),
   ];
@@ -61,6 +66,12 @@ function otherFolder(facts: Facts, settings: readonly Setting[]): Finding | unde
       ? undefined
       : `put these settings into ${set.value || 'its configuration'}, or take the flag out`,
   );
+}
+
+function withheldFinding(settings: readonly Setting[]): Finding {
+  const evidence = settings.filter((each) => !flagOnly(each)).map(({ field, value }) => `${field}: ${value}`);
+  const what = "settings of this host are not written, since the kubelet's configuration may say otherwise";
+  return finding('info', 'settings-withheld', what, evidence);
 }
 
 function flagOnly({ field }: Setting): boolean {

@@ -78,6 +78,11 @@ export function givenSwitch(facts: Facts, flag: string, field: 'failSwapOn' | 'f
   return found === undefined ? undefined : !/^(0|f|false)$/i.test(found.value);
 }
 
+/** Whether a configuration may say things that were not understood; nothing is written that could differ from them. */
+export function isUnclear({ kubelet }: Facts): boolean {
+  return kubelet.config?.unclear === true || kubelet.instanceConfig?.unclear === true;
+}
+
 /** A flag's name as the kubelet compares it: `_` is `-` there. */
 export function flagName(name: string): string {
   return name.replace(/^-+/, '').replace(/_/g, '-');

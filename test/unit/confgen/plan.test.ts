@@ -412,3 +412,20 @@ test('switched off: no word but that, and nothing removed', () => {
   const plan = makePlan(hostFacts('1.36.0', { settings: { off: true }, node: { swap: ['/dev/sda2'] } }), DATA);
   expect(plan).toMatchObject({ changes: [], findings: [{ code: 'off', level: 'info' }] });
 });
+
+test('a configuration that was not understood may say anything: nothing is written against it, no error is guessed', () => {
+  for (const way of [{ config: { unclear: true } }, { config: {}, instanceConfig: { unclear: true } }]) {
+    const host: Changes = {
+      ...way,
+      resolver: STUB,
+      node: { swap: ['/swapfile'] },
+      settings: { hostnameOverride: 'x' },
+    };
+    expect(flagsOf(hostFacts('1.28.0', host))).toEqual(['--hostname-override=x']);
+    expect(flagsOf(hostFacts('1.25.0', host))).toEqual(['--hostname-override=x']);
+    const later = hostFacts('1.36.0', { ...host, cgroup: { mode: 'v1' } });
+    expect(settingsOf(later)).toEqual([]);
+    expect(codes(later, 'error')).toEqual([]);
+    expect(codes(later)).toContain('settings-withheld');
+  }
+});
