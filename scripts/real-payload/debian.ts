@@ -12,6 +12,15 @@ export interface Debian {
   readonly signal: AbortSignal | undefined;
 }
 
+/** Which lists of a suite are wanted. */
+export interface Lists {
+  readonly suite: string;
+  readonly binary: boolean;
+  readonly source: boolean;
+  /** In Debian's words; this machine's when undefined. */
+  readonly architectures?: readonly string[];
+}
+
 /** What the archive's signed indices say about a package: its version and the SHA-256 of its files, sorted. */
 export interface ArchivePackage {
   readonly name: string;
@@ -24,25 +33,33 @@ const KEYRINGS = ['/usr/share/keyrings/debian-archive-keyring.gpg', '/usr/share/
 const TODO_NETWORK = 'Check the network, proxies and the mirror in /etc/apt, then run it again.';
 
 /**
- * Makes the configuration in `folder` (created) and fetches the lists of the recipe's suite from the mirror that this
- * machine uses for Debian, else from Debian's public ones.
+ * Makes the configuration in `folder` (created) and fetches lists from the mirror that this machine uses for Debian,
+ * else from Debian's public ones.
  *
+ * @param lists of the recipe's suite by default
  * @throws KubeparcelError of kind 'network' when no mirror has lists with a good signature
  */
-export async function openDebian(folder: string, say: Say, signal: AbortSignal | undefined): Promise<Debian> {
+export async function openDebian(
+  folder: string,
+  say: Say,
+  signal: AbortSignal | undefined,
+  lists: Lists = { suite: RECIPE.suite, binary: true, source: true },
+): Promise<Debian> {
+  const { suite } = lists;
   for (const part of ['lists/partial', 'cache/archives/partial', 'empty', 'log']) {
     await mkdir(join(folder, part), { recursive: true });
   }
   const debian: Debian = { folder, configuration: join(folder, 'apt.conf'), signal };
   await writeFile(join(folder, 'status'), '');
-  await writeFile(debian.configuration, configurationText(folder));
+  await writeFile(debian.configuration, configurationText(folder, lists.architectures));
   const keyring = KEYRINGS.find((path) => existsSync(path));
   const signedBy = keyring === undefined ? '' : ` signed-by=${keyring}`;
   const problems: string[] = [];
   for (const mirror of await mirrors(debian)) {
+    const only = lists.architectures === undefined ? '' : ` arch=${lists.architectures.join(',')}`;
     const lines = [
-      `deb [target=Packages${signedBy}] ${mirror} ${RECIPE.suite} main`,
-      `deb-src [target=Sources${signedBy}] ${mirror} ${RECIPE.suite} main`,
+      ...(lists.binary ? [`deb [target=Packages${only}${signedBy}] ${mirror} ${suite} main`] : []),
+      ...(lists.source ? [`deb-src [target=Sources${signedBy}] ${mirror} ${suite} main`] : []),
     ];
     await writeFile(join(folder, 'sources.list'), `${lines.join('\n')}\n`);
     try {
@@ -50,18 +67,18 @@ export async function openDebian(folder: string, say: Say, signal: AbortSignal |
         debian,
         'apt-get',
         ['-o', 'APT::Update::Error-Mode=any', 'update'],
-        `${mirror} gave no lists of ${RECIPE.suite}`,
+        `${mirror} gave no lists of ${suite}`,
       );
       return debian;
     } catch (error) {
       if (!(error instanceof KubeparcelError) || error.kind !== 'network') {
         throw error;
       }
-      say(`${mirror} has no usable lists of ${RECIPE.suite}, trying the next mirror`);
+      say(`${mirror} has no usable lists of ${suite}, trying the next mirror`);
       problems.push(error.message);
     }
   }
-  throw new KubeparcelError('network', `No mirror gave lists of Debian ${RECIPE.suite}\n${problems.join('\n')}`, {
+  throw new KubeparcelError('network', `No mirror gave lists of Debian ${suite}\n${problems.join('\n')}`, {
     todo:
       keyring === undefined
         ? "Debian's archive keys are missing here: apt-get install debian-archive-keyring."
@@ -70,7 +87,7 @@ export async function openDebian(folder: string, say: Say, signal: AbortSignal |
 }
 
 /** The machine's own apt.conf.d stays in force: that is where proxies are. */
-function configurationText(folder: string): string {
+function configurationText(folder: string, architectures: readonly string[] | undefined): string {
   const at = (...parts: string[]) => `"${join(folder, ...parts)}"`;
   return `${[
     `Dir::State::lists ${at('lists')};`,
@@ -90,6 +107,8 @@ function configurationText(folder: string): string {
     'APT::Install-Recommends "false";',
     'Acquire::Languages "none";',
     'Acquire::Retries "3";',
+    ...(architectures === undefined ? [] : ['#clear APT::Architectures;']),
+    ...(architectures ?? []).map((name) => `APT::Architectures:: "${name}";`),
   ].join('\n')}\n`;
 }
 
@@ -173,11 +192,11 @@ export async function unpackPackages(
   }
 }
 
-/**
- * Downloads a source package and unpacks it, Debian's patches applied, to `folder`, which must not exist yet. apt
- * holds the files against the signed lists, dpkg-source against the digests in the .dsc.
- */
-export async function unpackSource(debian: Debian, source: ArchivePackage, folder: string): Promise<void> {
+/** Downloads the files of a source package, held by apt against the signed lists, and gives back their folder. */
+export async function downloadSource(
+  debian: Debian,
+  source: Pick<ArchivePackage, 'name' | 'version'>,
+): Promise<string> {
   const downloads = join(debian.folder, `source-${source.name}`);
   await mkdir(downloads, { recursive: true });
   await apt(
@@ -187,6 +206,15 @@ export async function unpackSource(debian: Debian, source: ArchivePackage, folde
     `The source package ${source.name} could not be downloaded`,
     downloads,
   );
+  return downloads;
+}
+
+/**
+ * Downloads a source package and unpacks it, Debian's patches applied, to `folder`, which must not exist yet. apt
+ * holds the files against the signed lists, dpkg-source against the digests in the .dsc.
+ */
+export async function unpackSource(debian: Debian, source: ArchivePackage, folder: string): Promise<void> {
+  const downloads = await downloadSource(debian, source);
   const description = (await readdir(downloads)).find((name) => name.endsWith('.dsc'));
   if (description === undefined) {
     throw new KubeparcelError('network', 'apt-get source downloaded no .dsc', { where: downloads });

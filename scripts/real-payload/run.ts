@@ -15,8 +15,8 @@ export interface Run {
 }
 
 const WHERE_TO_GET: Readonly<Record<string, string>> = {
-  'apt-get': 'The real payload is made from Debian packages: run it on Debian or Ubuntu, or in a container of them.',
-  'apt-cache': 'The real payload is made from Debian packages: run it on Debian or Ubuntu, or in a container of them.',
+  'apt-get': 'This is made from Debian packages: run it on Debian or Ubuntu, or in a container of them.',
+  'apt-cache': 'This is made from Debian packages: run it on Debian or Ubuntu, or in a container of them.',
   'dpkg-deb': 'Install it: apt-get install dpkg.',
   'dpkg-source': 'Install it: apt-get install dpkg-dev xz-utils.',
 };

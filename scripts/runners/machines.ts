@@ -1,0 +1,54 @@
+import type { Architecture } from '../../src/payload/payload.ts';
+
+interface Machine {
+  /** Of Debian's compilers and folders, before -gcc. */
+  readonly gnu: string;
+  readonly musl: string;
+  readonly debian: string;
+  readonly qemu: string;
+  /** Debian's package with a compiler for it on other machines. */
+  readonly compiler: string;
+}
+
+/** What toolchains and emulators call the architectures. */
+export const MACHINES: Readonly<Record<Architecture, Machine>> = {
+  amd64: {
+    gnu: 'x86_64-linux-gnu',
+    musl: 'x86_64-linux-musl',
+    debian: 'amd64',
+    qemu: 'qemu-x86_64-static',
+    compiler: 'gcc-x86-64-linux-gnu',
+  },
+  arm64: {
+    gnu: 'aarch64-linux-gnu',
+    musl: 'aarch64-linux-musl',
+    debian: 'arm64',
+    qemu: 'qemu-aarch64-static',
+    compiler: 'gcc-aarch64-linux-gnu',
+  },
+  ppc64le: {
+    gnu: 'powerpc64le-linux-gnu',
+    musl: 'powerpc64le-linux-musl',
+    debian: 'ppc64el',
+    qemu: 'qemu-ppc64le-static',
+    compiler: 'gcc-powerpc64le-linux-gnu',
+  },
+  s390x: {
+    gnu: 's390x-linux-gnu',
+    musl: 's390x-linux-musl',
+    debian: 's390x',
+    qemu: 'qemu-s390x-static',
+    compiler: 'gcc-s390x-linux-gnu',
+  },
+};
+
+/** This machine's architecture, if it is one of them. */
+export function ownArchitecture(): Architecture | undefined {
+  const words: Readonly<Record<string, Architecture>> = {
+    x64: 'amd64',
+    arm64: 'arm64',
+    ppc64: 'ppc64le',
+    s390x: 's390x',
+  };
+  return process.platform === 'linux' ? words[process.arch] : undefined;
+}

@@ -1,0 +1,59 @@
+import { readdir, stat } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { isAbsolute, join } from 'node:path';
+import type { Architecture } from '../payload/payload.ts';
+import { packageRoot } from '../support/package-root.ts';
+import { recipeDigest, runnersFolder } from './recipe.ts';
+
+/** What `npm run compile` makes of src/confgen for the runner. */
+export function bundleFile(): string {
+  return join(packageRoot(), 'lib/kubelet-confgen.js');
+}
+
+/** Where runners are in an npm package, put there when it is packed. */
+export function packagedRunners(): string {
+  return join(runnersFolder(), 'bin');
+}
+
+/** `$XDG_CACHE_HOME/kubeparcel/runners`, else `~/.cache/...` (XDG Base Directory Specification). */
+export function cachedRunners(): string {
+  const configured = process.env.XDG_CACHE_HOME;
+  const base = configured !== undefined && isAbsolute(configured) ? configured : join(homedir(), '.cache');
+  return join(base, 'kubeparcel', 'runners');
+}
+
+export function runnerName(architecture: Architecture): string {
+  return `kubelet-confgen-runner-${architecture}`;
+}
+
+/**
+ * The runner of this recipe for an architecture: packaged, else from the cache, there one with musl before one with
+ * glibc.
+ *
+ * @returns its path, or undefined when there is none
+ */
+export async function findRunner(architecture: Architecture): Promise<string | undefined> {
+  const recipe = await recipeDigest();
+  for (const base of [packagedRunners(), cachedRunners()]) {
+    // RECIPE-LIBC-TOOLCHAIN
+    const folders = (await namesIn(base)).filter((name) => name.startsWith(`${recipe}-`)).sort();
+    for (const libc of ['musl', 'glibc']) {
+      for (const folder of folders.filter((name) => name.startsWith(`${recipe}-${libc}-`))) {
+        const path = join(base, folder, runnerName(architecture));
+        if (await isFile(path)) return path;
+      }
+    }
+  }
+  return undefined;
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  return readdir(folder).catch(() => []);
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return stat(path).then(
+    (stats) => stats.isFile(),
+    () => false,
+  );
+}

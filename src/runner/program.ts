@@ -1,0 +1,38 @@
+import { readFile } from 'node:fs/promises';
+import type { GeneratorData } from '../confgen/data.ts';
+import type { Architecture } from '../payload/payload.ts';
+import { KubeparcelError } from '../support/errors.ts';
+import { bundleFile, findRunner } from './find-runner.ts';
+import { embed } from './slot.ts';
+
+/**
+ * kubelet-confgen as a program for hosts of an architecture: its runner with the bundle and the data in it. The same
+ * runner, bundle and data give the same bytes.
+ *
+ * @throws KubeparcelError of kind 'config' when there is no runner, or no bundle
+ */
+export async function confgenProgram(architecture: Architecture, data: GeneratorData): Promise<Uint8Array> {
+  const runner = await findRunner(architecture);
+  if (runner === undefined) {
+    throw new KubeparcelError('config', `there is no runner of kubelet-confgen for ${architecture}`, {
+      todo: [
+        'make it with `npm run runners` in a checkout of kubeparcel (on Debian or Ubuntu, with a C compiler:',
+        'it says which one to install), or build without the generator: --without-confgen, or confgen: false in',
+        'kubeparcel.yaml',
+      ].join(' '),
+    });
+  }
+  return embed(await readFile(runner), await readBundle(), JSON.stringify(data));
+}
+
+async function readBundle(): Promise<string> {
+  try {
+    return await readFile(bundleFile(), 'utf8');
+  } catch (cause) {
+    throw new KubeparcelError('config', 'the bundle of kubelet-confgen is not there', {
+      where: bundleFile(),
+      todo: 'make it with `npm run compile`, or build with --without-confgen',
+      cause,
+    });
+  }
+}

@@ -1,0 +1,51 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Architecture } from '../payload/payload.ts';
+import { packageRoot } from '../support/package-root.ts';
+
+/** All that decides a runner's bytes, but the compiler and the C library. */
+export const RECIPE = {
+  source: {
+    /** Debian's patches touch the Makefile only, which is not used. */
+    package: 'quickjs',
+    version: '2025.04.26-1',
+    suite: 'trixie',
+    file: 'quickjs_2025.04.26.orig.tar.xz',
+    sha256: 'ec81da5b3249ed648dbc7df4a1654988910e66a118d9b71cb63534216efcfbbe',
+    /** Without quickjs-libc.c: the modules std and os could start programs. */
+    files: ['quickjs.c', 'dtoa.c', 'libregexp.c', 'libunicode.c', 'cutils.c'],
+  },
+  own: ['main.c', 'host.c'],
+  flags: [
+    '-Os',
+    '-std=gnu11',
+    '-D_GNU_SOURCE',
+    '-DCONFIG_VERSION="2025-04-26"',
+    '-fwrapv',
+    '-fno-pie',
+    '-ffunction-sections',
+    '-fdata-sections',
+  ],
+  link: ['-static', '-no-pie', '-s', '-Wl,--gc-sections', '-Wl,--build-id=none'],
+  /** musl has a long double of 64 bits there, GCC one of 128. */
+  flagsOf: { amd64: [], arm64: [], ppc64le: ['-mlong-double-64'], s390x: [] } satisfies Record<
+    Architecture,
+    readonly string[]
+  >,
+} as const;
+
+/** Where the C of the runner is, and in an installed package, below it, the runners. */
+export function runnersFolder(): string {
+  return join(packageRoot(), 'runners');
+}
+
+/** 16 hex digits over RECIPE and runners/*.{c,h}: runners of another recipe are none of ours. */
+export async function recipeDigest(): Promise<string> {
+  const folder = runnersFolder();
+  const hash = createHash('sha256').update(JSON.stringify(RECIPE));
+  for (const name of (await readdir(folder)).filter((each) => /\.[ch]$/.test(each)).sort()) {
+    hash.update(`\0${name}\0`).update(await readFile(join(folder, name)));
+  }
+  return hash.digest('hex').slice(0, 16);
+}
