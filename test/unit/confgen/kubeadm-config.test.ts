@@ -36,7 +36,7 @@ function documents(tree: Tree, version: string, ...flags: string[]): Record<stri
   return parseAllDocuments(out).map((each) => each.toJS());
 }
 
-/** By hand from the API types of each version (cmd/kubeadm/app/apis/kubeadm/VERSION/types.go). */
+/** Written by hand; v1beta1 and v1beta2 are held against a real kubeadm (test/real/kubeadm.test.ts). */
 describe('init', () => {
   const flags = ['--kind', 'init', '--token', TOKEN, '--advertise-address', '192.0.2.10', '--node-ip', '192.0.2.10'];
   const kubelet = { cgroupDriver: 'systemd', clusterDNS: ['10.96.0.10'] };

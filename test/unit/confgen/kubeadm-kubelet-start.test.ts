@@ -33,7 +33,7 @@ function files(tree: Tree, version: string, ...argv: string[]): Record<string, s
   return Object.fromEntries(list.map(({ path, text }) => [path.replace('/var/lib/kubelet/', ''), text]));
 }
 
-/** By hand from cmd/kubeadm/app/phases/kubelet/flags.go of each version. */
+/** Written by hand; only 1.20 is held against a real kubeadm (test/real/kubeadm.test.ts). */
 describe('kubeadm-flags.env', () => {
   const remote = '--container-runtime=remote';
   const path = `--container-runtime-endpoint=${CONTAINERD}`;
