@@ -102,6 +102,8 @@ export interface KubeletConfigFacts {
   readonly containerRuntimeEndpoint: string | undefined;
   readonly failSwapOn: boolean | undefined;
   readonly failCgroupV1: boolean | undefined;
+  /** The file cannot be read, or not understood with certainty: any of its keys may be set. Its finding is told. */
+  readonly unclear?: boolean;
 }
 
 /** /etc/kubelet-confgen.conf and KUBELET_CONFGEN in the env file. */

@@ -57,20 +57,27 @@ function readFlagsFile(reading: Reading, path: string, variable: string): FlagsF
 function readConfig(reading: Reading, path: string): KubeletConfigFacts | undefined {
   const text = reading.text(path);
   const read: YamlScalars | undefined = text === undefined ? undefined : readYamlScalars(text);
-  if (read === undefined) return undefined;
-  if (read.kind === 'unclear') noteUnclear(reading, path, `line ${read.line}: ${read.reason}`);
+  let unclear = reading.unreadable(path);
+  if (read === undefined && !unclear) return undefined;
+  if (read?.kind === 'unclear') {
+    unclear = true;
+    noteUnclear(reading, path, `line ${read.line}: ${read.reason}`);
+  }
   const value = (key: string, convert: (scalar: YamlScalar) => string | undefined): string | undefined => {
-    const scalar = read.kind === 'mapping' ? read.values.get(key) : undefined;
+    const scalar = read?.kind === 'mapping' ? read.values.get(key) : undefined;
     if (scalar === undefined || scalar.kind === 'null') return undefined;
     const found = convert(scalar);
-    if (found === undefined) noteUnclear(reading, path, `${key}: its value is not of the kind that it must be`);
-    return found === '' ? undefined : found;
+    if (found === undefined) {
+      unclear = true;
+      noteUnclear(reading, path, `${key}: its value is not of the kind that it must be`);
+    }
+    return found;
   };
   const flag = (key: string): boolean | undefined => {
     const found = value(key, booleanOf);
     return found === undefined ? undefined : found === 'true';
   };
-  return {
+  const facts = {
     path,
     resolvConf: value('resolvConf', stringOf),
     cgroupDriver: value('cgroupDriver', stringOf),
@@ -78,6 +85,7 @@ function readConfig(reading: Reading, path: string): KubeletConfigFacts | undefi
     failSwapOn: flag('failSwapOn'),
     failCgroupV1: flag('failCgroupV1'),
   };
+  return unclear ? { ...facts, unclear } : facts;
 }
 
 function noteUnclear(reading: Reading, path: string, why: string): void {

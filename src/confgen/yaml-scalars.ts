@@ -122,6 +122,9 @@ function readInlineValue(scanner: Scanner, indent: number): YamlScalar {
   }
   if (c === '{' || c === '[') {
     skipFlow(scanner, undefined, 0);
+    // Readers differ in whether such a line may close a bracket.
+    if (/\n[^ \n]/.test(scanner.text.slice(start, scanner.at)))
+      throw new Unclear('a bracket spans lines that are not indented');
     endOfLine(scanner);
     return { kind: 'other' };
   }
@@ -277,8 +280,8 @@ function readQuoted(scanner: Scanner): string {
   const quote = scanner.text.charAt(scanner.at);
   const whole = takeAt(scanner, quote === '"' ? /"(?:[^"\\]|\\[\s\S])*"/y : /'(?:[^']|'')*'/y);
   if (whole === '') throw new Unclear('a quote is not closed');
-  // A line of a multi-line text that looks like a document's mark ends it for some readers.
-  if (/\n(---|\.\.\.)/.test(whole)) throw new Unclear('it has several documents');
+  // Readers differ in whether such a line goes on with the text.
+  if (/\n[^ \n]/.test(whole)) throw new Unclear('a text goes on in a line that is not indented');
   const inner = whole.slice(1, -1);
   if (quote === "'") return inner.replace(/''/g, "'");
   if (!inner.includes('\\')) return inner;

@@ -1,0 +1,42 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { type Catalog, loadCatalog } from '../../../src/catalog/catalog.ts';
+import { generatorData } from '../../../src/catalog/generator-data.ts';
+import { readEnvFile, splitWords } from '../../../src/confgen/env-file.ts';
+import type { Plan } from '../../../src/confgen/finding.ts';
+import { makePlan } from '../../../src/confgen/plan.ts';
+import { readFacts } from '../../../src/confgen/read-facts.ts';
+import { loadVectors, vectorHost } from '../../support/vectors.ts';
+
+let catalog: Catalog;
+beforeAll(async () => {
+  catalog = await loadCatalog();
+});
+
+/** The words and settings of a plan's files, without what all of them have. */
+function outcome({ findings, changes }: Plan): unknown {
+  const texts = changes.map((change) =>
+    change.kind === 'write' ? { path: change.path, text: change.text } : undefined,
+  );
+  const textOf = (end: string) => texts.find((each) => each?.path.endsWith(end))?.text;
+  const words = splitWords(readEnvFile(textOf('.env') ?? '').get('KUBELET_CONFIG_ARGS') ?? '');
+  const config = textOf('.conf');
+  const settings: unknown = config === undefined ? null : parse(config);
+  return {
+    findings: findings.map(({ code }) => code).sort(),
+    args: words.filter((word) => word !== '--config=/var/lib/kubelet/config.yaml'),
+    config: settings === null ? null : { ...(settings as object), apiVersion: undefined, kind: undefined },
+  };
+}
+
+describe('hosts in test/vectors', () => {
+  it.each(loadVectors().map((vector) => [vector.name, vector] as const))('%s', (_, vector) => {
+    const host = vectorHost(vector);
+    const data = generatorData(catalog, vector.kubelet);
+    const facts = readFacts(host, data);
+    const { facts: someFacts, ...expected } = vector.expected;
+    expect(outcome(makePlan(facts, data))).toEqual(expected);
+    expect(facts).toMatchObject(someFacts);
+    expect(host.touched).toEqual([]);
+  });
+});
