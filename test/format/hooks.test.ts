@@ -1,13 +1,25 @@
 import { createHash } from 'node:crypto';
-import { symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { execa } from 'execa';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type Catalog, loadCatalog } from '../../src/catalog/catalog.ts';
 import { type Target, targets } from '../../src/catalog/targets.ts';
 import { RESTARTS, type Restart } from '../../src/layout/compose-scripts.ts';
 import { type Format, type Layout, SCRIPT_NAMES, type ScriptName } from '../../src/layout/layout.ts';
 import { loadTemplates, type TemplateSet } from '../../src/layout/templates.ts';
+import { buildSample } from '../support/build-sample.ts';
 import { composeCase } from '../support/compose.ts';
 import { type HookHost, hookHost, hookText } from '../support/hooks.ts';
 import { temporaryFolder } from '../support/temp-folder.ts';
@@ -387,13 +399,6 @@ describe('what a hook asks of systemd', () => {
     expect((await host.run(layout, 'posttrans', ['1'])).output).toContain('was not restarted');
     expect(host.has('/run/kubelet-upgraded')).toBe(false);
   });
-
-  test('what a service manager complains about is shown, and does not end an installation', async () => {
-    const host = hookHost();
-    put(host, ON_SYSTEMD);
-    const { status } = await host.run(layoutOf('kubelet', 'deb'), 'postinst', ['configure'], {
-      answers: ['1 *daemon-reload*', '1 *enable*'],
-    });
     expect(status).toBe(0);
   });
 });
@@ -546,5 +551,94 @@ describe.each(['deb', 'rpm'] as const)('the drop-in of a %s of kubeadm', (format
     const { output, calls } = await host.run(layoutOf('kubeadm', format), hook, words, { answers });
     expect(output.includes('was not set up by kubeadm')).toBe(said);
     expect(calls.filter((call) => /start/.test(call))).toEqual([]);
+  });
+});
+
+describe.skipIf(!hasTool('dpkg') || !hasTool('deb-systemd-helper'))('with dpkg itself', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'kubeparcel-dpkg-'));
+  const root = join(folder, 'root');
+  const stale = '/etc/systemd/system/kubelet.service.d/10-kubeadm.conf';
+  const link = '/etc/systemd/system/multi-user.target.wants/kubelet.service';
+  const built = new Map<string, string>();
+
+  beforeAll(async () => {
+    for (const version of ['1.20.2', '1.36.4', '1.37.0']) {
+      for (const { layout, path } of await buildSample(folder, { version, formats: ['deb'] })) {
+        built.set(`${layout.name} ${version}`, path);
+      }
+    }
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  beforeEach(() => {
+    rmSync(root, { recursive: true, force: true });
+    for (const each of ['info', 'updates', 'triggers'])
+      mkdirSync(join(root, 'var/lib/dpkg', each), { recursive: true });
+    writeFileSync(join(root, 'var/lib/dpkg/status'), '');
+  });
+
+  /** Scripts run here and serve that root, so that neither a chroot nor an emulator is needed. */
+  async function dpkg(...words: string[]): Promise<string> {
+    const force = '--force-script-chrootless,not-root,depends,architecture,confold,bad-path';
+    const args = [`--root=${root}`, force, ...words];
+    return (await execa('dpkg', args, { all: true, stdin: 'ignore', env: { LC_ALL: 'C' } })).all;
+  }
+  const install = (version: string, ...names: string[]) =>
+    dpkg('--install', ...names.map((name) => built.get(`${name} ${version}`) ?? ''));
+  const at = (path: string) => join(root, path);
+  const there = (path: string) => lstatSync(at(path), { throwIfNoEntry: false }) !== undefined;
+
+  test('an upgrade keeps the env file and the node, takes a former drop-in away, and a purge leaves the node its own', async () => {
+    await install('1.20.2', 'kubelet', 'kubeadm');
+    expect([there(stale), there(link)]).toEqual([true, true]);
+    for (const [path, text] of Object.entries(STATE)) {
+      mkdirSync(dirname(at(path)), { recursive: true });
+      writeFileSync(at(path), text);
+    }
+    await install('1.36.4', 'kubelet', 'kubeadm');
+    expect([there(stale), there(link)]).toEqual([false, true]);
+    // dpkg has forgotten the conffile: it would be asked about otherwise when it comes back.
+    expect(readFileSync(at('/var/lib/dpkg/status'), 'utf8')).not.toContain('10-kubeadm.conf');
+    for (const [path, text] of Object.entries(STATE)) expect(readFileSync(at(path), 'utf8'), path).toBe(text);
+
+    await dpkg('--remove', 'kubeadm', 'kubelet');
+    await dpkg('--purge', 'kubeadm', 'kubelet');
+    expect(there(link)).toBe(false);
+    expect(there('/var/lib/systemd/deb-systemd-helper-enabled')).toBe(false);
+    // The env file is the package's own conffile.
+    const { '/etc/default/kubelet': _, ...node } = STATE;
+    for (const [path, text] of Object.entries(node)) expect(readFileSync(at(path), 'utf8'), path).toBe(text);
+  });
+
+  test('an edited drop-in survives the upgrade in its place', async () => {
+    await install('1.20.2', 'kubeadm');
+    writeFileSync(at(stale), '# mine\n');
+    await install('1.36.4', 'kubeadm');
+    expect(readFileSync(at(stale), 'utf8')).toBe('# mine\n');
+    expect(there(`${stale}.dpkg-bak`)).toBe(false);
+  });
+
+  test('disabled stays disabled over an upgrade, and over a removal', async () => {
+    await install('1.36.4', 'kubelet');
+    unlinkSync(at(link));
+    await install('1.37.0', 'kubelet');
+    expect(there(link)).toBe(false);
+    await dpkg('--remove', 'kubelet');
+    await install('1.37.0', 'kubelet');
+    expect(there(link)).toBe(false);
+  });
+
+  test('masked stays masked over an upgrade', async () => {
+    await install('1.36.4', 'kubelet');
+    symlinkSync('/dev/null', at('/etc/systemd/system/kubelet.service'));
+    await install('1.37.0', 'kubelet');
+    expect(readlinkSync(at('/etc/systemd/system/kubelet.service'))).toBe('/dev/null');
+  });
+
+  test('an upgrade from a package that kept no record enables nothing', async () => {
+    await install('1.36.4', 'kubelet');
+    rmSync(at('/var/lib/systemd/deb-systemd-helper-enabled'), { recursive: true });
+    unlinkSync(at(link));
+    await install('1.37.0', 'kubelet');
+    expect(there(link)).toBe(false);
   });
 });
