@@ -1,0 +1,91 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { readEnvFile, readFlags, splitWords } from '../../../../src/confgen/env-file.ts';
+
+describe('environment files, systemd.exec(5)', () => {
+  it.each<readonly [string, Record<string, string>]>([
+    ['', {}],
+    ['A=b', { A: 'b' }],
+    ['A=b\nA=c\n', { A: 'c' }],
+    ['  A = b c  \n', { A: 'b c' }],
+    ['# A=b\n; B=c\nC=d', { C: 'd' }],
+    ['A=b # c', { A: 'b # c' }],
+    ['A="b c"', { A: 'b c' }],
+    ['A=\'b "c" \\n\'', { A: 'b "c" \\n' }],
+    ['A="b"\'c\' "d"', { A: 'bcd' }],
+    ['A=b"c"', { A: 'b"c"' }],
+    ['A="b\\"c\\$d\\n"', { A: 'b"c$d\\n' }],
+    ['A=b\\ c\\\nd', { A: 'b cd' }],
+    ['A="b \\\n c"', { A: 'b  c' }],
+    ['A="b\nc"\nD=e', { A: 'b\nc', D: 'e' }],
+    ['A="b\nC=d', { A: 'b\nC=d' }],
+    ['A=\nB=c', { A: '', B: 'c' }],
+    ['A=b\r\nC=d\r\n', { A: 'b', C: 'd' }],
+    ['export A=b\n1A=c\nA-B=d\nno line\n=e', {}],
+    ['__proto__=a', JSON.parse('{"__proto__":"a"}')],
+  ])('%j', (text, values) => {
+    expect(Object.fromEntries(readEnvFile(text))).toEqual(values);
+  });
+
+  it('splits a variable into words', () => {
+    expect(splitWords(' --a=b  "c d" \'e f\'g \\"h "" i\\ j ')).toEqual(['--a=b', 'c d', 'e fg', '"h', '', 'i j']);
+    expect(splitWords('"open')).toEqual(['open']);
+  });
+
+  it('takes words for flags as the kubelet does', () => {
+    const words = ['--a=b', '--c', 'd', '--e', '--f_g=', '-v=2', '-v', '3', '-v4', 'stray', '--', '--h=i=j'];
+    expect(readFlags(words)).toEqual({
+      flags: [
+        { name: 'a', value: 'b' },
+        { name: 'c', value: 'd' },
+        { name: 'e', value: undefined },
+        { name: 'f-g', value: '' },
+        { name: 'v', value: '2' },
+        { name: 'v', value: '3' },
+        { name: 'v', value: '4' },
+        { name: 'h', value: 'i=j' },
+      ],
+      strays: ['stray', '--'],
+    });
+  });
+
+  it('reads back every value that is quoted as the shell would', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (value) => {
+        const quoted = `A="${value.replace(/["\\`$]/g, '\\$&')}"\nB=c\n`;
+        expect(Object.fromEntries(readEnvFile(quoted))).toEqual({ A: value, B: 'c' });
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it('never throws and is bounded', () => {
+    const started = Date.now();
+    for (const text of [
+      'A',
+      'A\n',
+      'A=',
+      'A="',
+      "A='b'\n",
+      '\\',
+      '"',
+      '#',
+      '#\n',
+      '=',
+      'A=\\\n',
+      ' ',
+      '-- ',
+      '--a b ',
+    ]) {
+      const long = text.repeat(1_000_000 / text.length);
+      readEnvFile(long);
+      readFlags(splitWords(long));
+    }
+    expect(Date.now() - started).toBeLessThan(8_000);
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        for (const [, value] of readEnvFile(text)) readFlags(splitWords(value));
+      }),
+    );
+  });
+});

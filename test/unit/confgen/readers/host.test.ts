@@ -1,0 +1,200 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { GeneratorData } from '../../../../src/confgen/data.ts';
+import { isNodeName } from '../../../../src/confgen/node-name.ts';
+import { readFacts } from '../../../../src/confgen/read-facts.ts';
+import { isLoopback, nameserversOf } from '../../../../src/confgen/resolv-conf.ts';
+import { memoryHost, type Tree, type TreeNode } from '../../../support/memory-host.ts';
+import { loadVectors } from '../../../support/vectors.ts';
+
+/** Readers look at the version only. */
+const DATA = { kubeletVersion: '1.33.5' } as GeneratorData;
+
+function codes(tree: Tree): readonly string[] {
+  return readFacts(memoryHost(tree), DATA).findings.map(({ code }) => code);
+}
+
+function containerd(files: Record<string, string>) {
+  const tree = Object.fromEntries(Object.entries(files).map(([name, text]) => [`/etc/containerd/${name}`, text]));
+  return readFacts(memoryHost(tree), DATA).runtimes[0];
+}
+
+describe('resolv.conf(5)', () => {
+  it.each<readonly [string, readonly string[]]>([
+    ['nameserver 192.0.2.1\nnameserver\t2001:db8::1 # x\n', ['192.0.2.1', '2001:db8::1']],
+    ['# nameserver 192.0.2.1\n;nameserver 192.0.2.1\n nameserver 192.0.2.1\nnameservers 192.0.2.1\n', []],
+    ['nameserver fe80::1%eth0\r\nnameserver\nnameserver example.test\n', ['fe80::1%eth0']],
+  ])('%j', (text, servers) => {
+    expect(nameserversOf(text)).toEqual(servers);
+  });
+
+  it.each([
+    ['127.0.0.53', true],
+    ['127.1.2.3', true],
+    ['::1', true],
+    ['0:0:0:0:0:0:0:1', true],
+    ['::ffff:127.0.0.1', true],
+    ['::1%lo', true],
+    ['192.0.2.127', false],
+    ['1.1.1.1', false],
+    ['::11', false],
+    ['2001:db8::1', false],
+    ['1::1', false],
+  ])('%s on a loopback address: %s', (address, loopback) => {
+    expect(isLoopback(address)).toBe(loopback);
+  });
+});
+
+it.each([
+  ['node-a', true],
+  ['NODE.Example', true],
+  ['a', true],
+  ['', false],
+  ['-a', false],
+  ['a-', false],
+  ['a..b', false],
+  ['a_b', false],
+  ['a'.repeat(253), true],
+  ['a'.repeat(254), false],
+])('%.20s as a node name: %s', (name, valid) => {
+  expect(isNodeName(name)).toBe(valid);
+});
+
+describe("containerd's configuration", () => {
+  const V2 = 'version = 2\n[plugins."io.containerd.grpc.v1.cri".containerd]\n';
+  it.each<readonly [string, Record<string, string>, string | undefined]>([
+    ['says nothing', { 'config.toml': 'version = 2\n' }, 'cgroupfs'],
+    ['says false', { 'config.toml': `${V2}runtimes.runc.options.SystemdCgroup = false\n` }, 'cgroupfs'],
+    ['of version 1, by its own name', { 'config.toml': '[plugins.cri]\nsystemd_cgroup = true' }, 'systemd'],
+    [
+      'of version 1, by the long name',
+      { 'config.toml': '[plugins."io.containerd.grpc.v1.cri"]\nsystemd_cgroup = true' },
+      'systemd',
+    ],
+    [
+      'of containerd 1.2',
+      { 'config.toml': '[plugins.cri.containerd.default_runtime.options]\nSystemdCgroup = true' },
+      'systemd',
+    ],
+    [
+      'of another runtime than the default',
+      { 'config.toml': `${V2}runtimes.crun.options.SystemdCgroup = true\n` },
+      'cgroupfs',
+    ],
+    [
+      'whose default is no runc',
+      {
+        'config.toml': `${V2}default_runtime_name = "kata"\nruntimes.kata.runtime_type = "io.containerd.kata.v2"\nruntimes.runc.options.SystemdCgroup = true\n`,
+      },
+      'systemd',
+    ],
+    ['imports what is not there', { 'config.toml': 'version = 2\nimports = ["x.toml"]' }, undefined],
+    ['imports one that is broken', { 'config.toml': 'version = 2\nimports = ["*.toml"]', 'x.toml': '=' }, undefined],
+    [
+      'is a folder of drop-ins only',
+      { 'conf.d/a.toml': `${V2}runtimes.runc.options.SystemdCgroup = true\n` },
+      undefined,
+    ],
+  ])('%s', (_, files, driver) => {
+    expect(containerd(files)?.cgroupDriver).toBe(driver);
+  });
+
+  it.each(['cri', 'io.containerd.grpc.v1.cri', 'io.containerd.cri.v1.runtime'])('switches %s off', (id) => {
+    expect(containerd({ 'config.toml': `disabled_plugins = ["x", "${id}"]` })?.criDisabled).toBe(true);
+  });
+
+  it('takes the address of version 4', () => {
+    const text = 'version = 4\n[plugins."io.containerd.server.v1.grpc"]\naddress = "/run/x.sock"\n';
+    expect(containerd({ 'config.toml': text })).toMatchObject({
+      endpoint: 'unix:///run/x.sock',
+      tellsCgroupDriver: true,
+    });
+  });
+
+  it('stops at a hundred files', () => {
+    const files = Object.fromEntries(
+      Array.from({ length: 150 }, (_, at) => [`d/${at}.toml`, `imports = ["${at + 1}.toml"]`]),
+    );
+    const tree = Object.fromEntries(Object.entries(files).map(([name, text]) => [`/etc/containerd/${name}`, text]));
+    expect(codes({ ...tree, '/etc/containerd/config.toml': 'imports = ["d/0.toml"]' })).toEqual(['too-many-files']);
+  });
+});
+
+describe('readers', () => {
+  it('tell a fault once, though several readers meet it', () => {
+    const tree: Tree = {
+      '/etc/default/kubelet': { denied: true },
+      '/run/cri-dockerd.sock': { socket: true },
+      '/etc/docker/daemon.json': '[',
+    };
+    expect(codes(tree)).toEqual(['unreadable-file', 'invalid-json']);
+  });
+
+  it('survive a host whose every call throws', () => {
+    const broken = new Proxy(memoryHost({}), {
+      get: () => () => {
+        throw new Error('I/O');
+      },
+    });
+    expect(readFacts(broken, DATA).runtimes).toEqual([]);
+  });
+
+  it('take an unclear configuration for one that may set anything', () => {
+    for (const node of [
+      'a: *b\n',
+      'resolvConf: [x]\n',
+      'cgroupDriver: true\n',
+      'failSwapOn: "no"\n',
+      { hex: 'ff' },
+    ] satisfies TreeNode[]) {
+      const facts = readFacts(memoryHost({ '/var/lib/kubelet/config.yaml': node }), DATA);
+      expect(facts.kubelet.config?.unclear).toBe(true);
+      expect(facts.findings).toHaveLength(1);
+    }
+  });
+
+  it('name the env file that the drop-in reads', () => {
+    const dropIn = {
+      '/usr/lib/systemd/system/kubelet.service.d/10-kubeadm.conf':
+        '[Service]\nEnvironmentFile=-/etc/sysconfig/kubelet\n',
+    };
+    const facts = readFacts(memoryHost({ ...dropIn, '/etc/default/kubelet': '', '/var/lib/dpkg/status': '' }), DATA);
+    expect(facts.kubelet.extraArgs).toEqual({ path: '/etc/sysconfig/kubelet', present: false, flags: [] });
+  });
+
+  it('neither throw, nor hang, nor write, whatever stands where they look', () => {
+    const vectors = loadVectors();
+    const paths = [...new Set(vectors.flatMap(({ tree }) => Object.keys(tree)))].sort();
+    const texts = vectors.flatMap(({ tree }) => Object.values(tree)).filter((node) => typeof node === 'string');
+    const mangled = fc
+      .tuple(fc.constantFrom(...texts), fc.nat(), fc.nat(20), fc.string({ unit: 'binary', maxLength: 8 }))
+      .map(([text, at, cut, put]) => {
+        const from = text.length === 0 ? 0 : at % text.length;
+        return text.slice(0, from) + put + text.slice(from + cut);
+      });
+    const node: fc.Arbitrary<TreeNode> = fc.oneof(
+      { weight: 6, arbitrary: mangled },
+      fc.string({ unit: 'binary' }),
+      fc.constantFrom<TreeNode>(
+        { directory: true },
+        { socket: true },
+        { other: true },
+        { denied: true },
+        { size: 1 << 21 },
+      ),
+      fc.constantFrom(...paths).map((link) => ({ link })),
+    );
+    fc.assert(
+      fc.property(fc.dictionary(fc.constantFrom(...paths), node, { maxKeys: 20 }), (tree) => {
+        const host = memoryHost(tree);
+        const started = Date.now();
+        const facts = readFacts(host, DATA);
+        expect(Date.now() - started).toBeLessThan(1_000);
+        expect(host.touched).toEqual([]);
+        const told = facts.findings.map(({ code, evidence }) => [code, ...evidence].join('\n'));
+        expect(new Set(told).size).toBe(told.length);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+});
