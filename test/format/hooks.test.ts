@@ -98,7 +98,7 @@ describe('all hooks of all packages, targets and versions', () => {
 
   test.skipIf(!hasTool('shellcheck'))('pass shellcheck', async () => {
     const paths = written();
-    expect(paths.length).toBeGreaterThan(40);
+    expect(paths.length).toBeGreaterThan(20);
     const { all, exitCode } = await execa('shellcheck', ['--norc', '--shell=sh', '--format=gcc', ...paths], {
       reject: false,
       all: true,
@@ -552,7 +552,7 @@ describe.each(['deb', 'rpm'] as const)('the drop-in of a %s of kubeadm', (format
   });
 });
 
-describe.skipIf(!hasTool('dpkg') || !hasTool('deb-systemd-helper'))('with dpkg itself', () => {
+describe.skipIf(!['dpkg', 'deb-systemd-helper', 'fakeroot'].every(hasTool))('with dpkg itself', () => {
   const folder = mkdtempSync(join(tmpdir(), 'kubeparcel-dpkg-'));
   const root = join(folder, 'root');
   const stale = '/etc/systemd/system/kubelet.service.d/10-kubeadm.conf';
@@ -578,7 +578,9 @@ describe.skipIf(!hasTool('dpkg') || !hasTool('deb-systemd-helper'))('with dpkg i
   async function dpkg(...words: string[]): Promise<string> {
     const force = '--force-script-chrootless,not-root,depends,architecture,confold,bad-path';
     const args = [`--root=${root}`, force, ...words];
-    return (await execa('dpkg', args, { all: true, stdin: 'ignore', env: { LC_ALL: 'C' } })).all;
+    // dpkg gives files to root, whoever runs it.
+    const [program, ...first] = process.getuid?.() === 0 ? ['dpkg'] : ['fakeroot', 'dpkg'];
+    return (await execa(program, [...first, ...args], { all: true, stdin: 'ignore', env: { LC_ALL: 'C' } })).all;
   }
   const install = (version: string, ...names: string[]) =>
     dpkg('--install', ...names.map((name) => built.get(`${name} ${version}`) ?? ''));
