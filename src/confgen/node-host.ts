@@ -1,0 +1,121 @@
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  fchmodSync,
+  fstatSync,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  readSync,
+  renameSync,
+  type Stats,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { hostname } from 'node:os';
+import type { Host } from './host.ts';
+import { EISDIR, NOT_REGULAR, NOT_TEXT, type SystemCalls, TOO_LARGE } from './system-calls.ts';
+import { systemHost } from './system-host.ts';
+
+/**
+ * This machine under Node, or a root of another below a folder.
+ *
+ * @param root absolute path of a folder that stands for `/`
+ */
+export function nodeHost(root = '/'): Host {
+  return systemHost(nodeCalls, root);
+}
+
+const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY, O_DIRECTORY } = constants;
+
+const nodeCalls: SystemCalls = {
+  lstat: (path) => attempt(() => lstatSync(path).mode),
+  readlink: (path) => attempt(() => decode(readlinkSync(path, { encoding: 'buffer' })) ?? NOT_TEXT),
+  readdir: (path) => attempt(() => readdirSync(path, { encoding: 'buffer' }).flatMap((name) => decode(name) ?? [])),
+  read: (path, limit) =>
+    attempt(() =>
+      // Opening a pipe without O_NONBLOCK would wait for a writer.
+      withFile(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0, (file) => {
+        const stats = fstatSync(file);
+        return stats.isFile() ? readText(file, limit) : notRegular(stats);
+      }),
+    ),
+  create: (path, text, mode) =>
+    attempt(() =>
+      withFile(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600, (file) => {
+        try {
+          writeFileSync(file, text);
+          fchmodSync(file, mode & 0o7777);
+          fsyncSync(file);
+          return 0;
+        } catch (error) {
+          unlinkSync(path);
+          throw error;
+        }
+      }),
+    ),
+  rename: (from, to) => done(() => renameSync(from, to)),
+  unlink: (path) => done(() => unlinkSync(path)),
+  mkdir: (path) =>
+    done(() => {
+      mkdirSync(path, 0o755);
+      chmodSync(path, 0o755);
+    }),
+  syncFolder: (path) => done(() => withFile(path, O_RDONLY | O_DIRECTORY, 0, fsyncSync)),
+  nodeName: hostname,
+  pid: () => process.pid,
+};
+
+function withFile<T>(path: string, flags: number, mode: number, work: (file: number) => T): T {
+  const file = openSync(path, flags, mode);
+  try {
+    return work(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function readText(file: number, limit: number): string | number {
+  const chunks: Buffer[] = [];
+  for (let length = 0; ; ) {
+    const chunk = Buffer.alloc(Math.min(65536, limit + 1 - length));
+    const got = readSync(file, chunk, 0, chunk.length, null);
+    if (got === 0) return decode(Buffer.concat(chunks)) ?? NOT_TEXT;
+    length += got;
+    if (length > limit) return TOO_LARGE;
+    chunks.push(chunk.subarray(0, got));
+  }
+}
+
+function notRegular(stats: Stats): number {
+  return stats.isDirectory() ? EISDIR : NOT_REGULAR;
+}
+
+function decode(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+function done(work: () => void): number {
+  return attempt(() => {
+    work();
+    return 0;
+  });
+}
+
+/** Node's errors of system calls carry -errno. */
+function attempt<T>(work: () => T): T | number {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof Error && 'errno' in error && typeof error.errno === 'number') return error.errno;
+    throw error;
+  }
+}
