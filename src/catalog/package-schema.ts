@@ -39,9 +39,16 @@ export type ContentRule =
   | { readonly payload: string; readonly path: string; readonly optional: boolean }
   /** All executables of the component go into this folder. */
   | { readonly 'payload-executables': string }
-  /** `when: kernel`: only where the distribution's profile or kubeparcel.yaml turns `kernel` on. */
-  | { readonly template: string; readonly path: string; readonly when?: 'kernel' | undefined }
-  | { readonly directory: string };
+  | { readonly template: string; readonly path: string; readonly when?: Condition | undefined }
+  | { readonly directory: string; readonly when?: Condition | undefined }
+  /** The generator with its runner; only where packages are built with it. */
+  | { readonly program: 'kubelet-confgen'; readonly path: string };
+
+/**
+ * - kernel: only where the distribution's profile or kubeparcel.yaml turns `kernel` on
+ * - confgen: only where the package holds kubelet-confgen
+ */
+export type Condition = 'kernel' | 'confgen';
 
 export interface RelationRule {
   readonly kind: RelationKind;
@@ -73,14 +80,17 @@ function scriptsOf(format: Format) {
   return z.partialRecord(z.enum<readonly ScriptName[]>(SCRIPT_NAMES[format]), z.array(line).min(1));
 }
 
+const condition = z.enum(['kernel', 'confgen'] satisfies Condition[]).optional();
+
 const contentRule = z.union(
   [
     z.strictObject({ payload: line, path: rulePath, optional: z.boolean().default(false) }),
     z.strictObject({ 'payload-executables': rulePath }),
-    z.strictObject({ template: line, path: rulePath, when: z.literal('kernel').optional() }),
-    z.strictObject({ directory: rulePath }),
+    z.strictObject({ template: line, path: rulePath, when: condition }),
+    z.strictObject({ directory: rulePath, when: condition }),
+    z.strictObject({ program: z.literal('kubelet-confgen'), path: rulePath }),
   ],
-  'one of { payload, path }, { payload-executables }, { template, path } or { directory }',
+  'one of { payload, path }, { payload-executables }, { template, path }, { directory } or { program, path }',
 );
 
 const constraint = z

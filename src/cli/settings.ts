@@ -16,6 +16,7 @@ export interface ReleaseArguments {
   source: string | undefined;
   compression: string | undefined;
   restart: string | undefined;
+  'without-confgen': boolean;
   jobs: number | undefined;
   config: string | undefined;
   locked: boolean;
@@ -60,6 +61,11 @@ export function releaseOptions(yargs: Argv): Argv<ReleaseArguments> {
       ...WORD,
       describe: 'A running kubelet on upgrade: none, try-restart, needs-restart',
       defaultDescription: 'none',
+    })
+    .option('without-confgen', {
+      type: 'boolean',
+      default: false,
+      describe: 'Packages without the generator kubelet-confgen',
     })
     .option('jobs', { ...WORD, type: 'number', describe: 'Packages at a time', defaultDescription: 'one per core' })
     .option('locked', { type: 'boolean', default: false, describe: 'Use exactly what the lock states' })
@@ -117,6 +123,7 @@ export async function settingsFrom(
       maintainer: config.maintainer ?? DEFAULT_MAINTAINER,
       restart: config.restart ?? 'none',
       kernel: config.kernel,
+      confgen: args['without-confgen'] ? false : (config.confgen ?? true),
       templates: config.templates,
       packaging: config.packaging,
       lock: args.locked ? args.lock : undefined,

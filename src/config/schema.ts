@@ -70,6 +70,10 @@ export const configSchema = z
     kernel: z.boolean().meta({
       description: 'kubelet loads br_netfilter and overlay and turns forwarding on; the distribution says by default',
     }),
+    confgen: z.boolean().meta({
+      description:
+        'kubelet brings kubelet-confgen, which finds what a kubelet must be told of its host; true by default',
+    }),
     maintainer: z
       .string()
       .regex(/^[^<>\n]+ <[^<>@\s]+@[^<>@\s]+>$/, 'Name <address>')

@@ -18,6 +18,7 @@ const EXAMPLES: Readonly<Record<keyof typeof configSchema.shape, unknown>> = {
   compression: 'zstd:19',
   restart: 'none',
   kernel: true,
+  confgen: false,
   maintainer: 'Release Team <release@example.org>',
   templates: './templates',
   packaging: './packaging',

@@ -1,5 +1,5 @@
 import { gzipSmall } from '../archive/gzip.ts';
-import type { ContentRule, PackageDefinition } from '../catalog/package-schema.ts';
+import type { Condition, ContentRule, PackageDefinition } from '../catalog/package-schema.ts';
 import type { Target } from '../catalog/targets.ts';
 import type { PayloadFile } from '../payload/payload.ts';
 import { KubeparcelError } from '../support/errors.ts';
@@ -17,6 +17,8 @@ interface EntriesInput {
   readonly values: TemplateValues;
   /** Whether rules with `when: kernel` hold. */
   readonly kernel: boolean;
+  /** kubelet-confgen for the package's architecture; without it no rule with `when: confgen` holds. */
+  readonly confgen: Uint8Array | undefined;
   readonly debianChangelog: string;
   readonly date: number;
 }
@@ -51,17 +53,21 @@ export function composeEntries(input: EntriesInput): Entry[] {
 
 function ruleEntries(rule: ContentRule, input: EntriesInput): Entry[] {
   const { files, paths, templates, values } = input;
+  if ('when' in rule && !holds(rule.when, input)) return [];
   if ('directory' in rule) {
     return [directory(expandPath(rule.directory, paths), input)];
   }
   if ('template' in rule) {
-    if (rule.when === 'kernel' && !input.kernel) return [];
     const path = expandPath(rule.path, paths);
     const rendered = templates.render(rule.template, values);
     // Debian policy 12.1 wants manual pages compressed, and rpmbuild compresses them.
     return path.endsWith('.gz')
       ? [file(path, 0o644, { kind: 'memory', bytes: gzipSmall(new TextEncoder().encode(rendered)) }, input)]
       : [text(path, rendered, input)];
+  }
+  if ('program' in rule) {
+    const { confgen: bytes } = input;
+    return bytes === undefined ? [] : [file(expandPath(rule.path, paths), 0o755, { kind: 'memory', bytes }, input)];
   }
   if ('payload-executables' in rule) {
     const folder = expandPath(rule['payload-executables'], paths);
@@ -76,6 +82,10 @@ function ruleEntries(rule: ContentRule, input: EntriesInput): Entry[] {
     throw lacks(rule.payload, input);
   }
   return found === undefined ? [] : [stored(expandPath(rule.path, paths), found, input)];
+}
+
+function holds(condition: Condition | undefined, { kernel, confgen }: EntriesInput): boolean {
+  return condition === undefined || (condition === 'kernel' ? kernel : confgen !== undefined);
 }
 
 /** Debian policy 12.5 and 12.7. Licences that Debian has in common-licenses are named there, not shipped. */

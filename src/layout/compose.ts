@@ -32,6 +32,8 @@ export interface ComposeInput {
   readonly restart: Restart;
   /** Modules and sysctls for the kubelet at boot; undefined: what the target's distributions say. */
   readonly kernel: boolean | undefined;
+  /** The program kubelet-confgen for the architecture; undefined: packages without it. */
+  readonly confgen: Uint8Array | undefined;
 }
 
 /**
@@ -74,6 +76,7 @@ export function composeLayout(input: ComposeInput): Layout {
       templates: input.templates,
       values,
       kernel,
+      confgen: input.confgen,
       debianChangelog: debianChangelog(definition.name, changelog),
       date,
     }),

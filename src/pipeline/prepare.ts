@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Compression } from '../archive/codec.ts';
 import { type Catalog, loadCatalog } from '../catalog/catalog.ts';
+import { generatorData } from '../catalog/generator-data.ts';
 import { pinsFor, releaseDate } from '../catalog/pins.ts';
 import { targets } from '../catalog/targets.ts';
 import { composeLayout } from '../layout/compose.ts';
@@ -15,6 +16,7 @@ import type { Pins, Release } from '../release/release.ts';
 import { resolveRelease } from '../release/resolve.ts';
 import type { Source } from '../release/source.ts';
 import { parseVersionRequest } from '../release/version-request.ts';
+import { confgenPrograms } from '../runner/program.ts';
 import { packageRoot } from '../support/package-root.ts';
 import { sourceDateEpoch } from '../support/source-date-epoch.ts';
 import type { OnPipelineEvent } from './events.ts';
@@ -41,6 +43,8 @@ export interface Settings {
   readonly restart: Restart;
   /** The distribution's own default when undefined. */
   readonly kernel: boolean | undefined;
+  /** kubelet-confgen goes into the packages that have a place for it. */
+  readonly confgen: boolean;
   readonly templates: string | undefined;
   readonly packaging: string | undefined;
   /** A lock file: exactly what it states is used. */
@@ -57,6 +61,8 @@ export interface Prepared {
   readonly source: Source;
   readonly release: Release;
   readonly tasks: readonly BuildTask[];
+  /** kubelet-confgen for each architecture of a package that holds it. */
+  readonly programs: ReadonlyMap<Architecture, Uint8Array>;
 }
 
 /**
@@ -97,8 +103,13 @@ export async function prepare(
           })
         : releaseFromLock(await readLock(settings.lock), { request, components, architectures, where: settings.lock });
     const tasks = planBuild({ release, packages, architectures, targets: chosen, revision, compression });
+    const holders = packages.filter(({ contents }) => contents.some((rule) => 'program' in rule));
+    const programs =
+      settings.confgen && holders.length > 0
+        ? await confgenPrograms(architectures, generatorData(catalog, release.version))
+        : new Map();
     context.onEvent?.({ kind: 'planned', version: release.version, tasks });
-    return { settings, catalog, templates, source, release, tasks };
+    return { settings, catalog, templates, source, release, tasks, programs };
   } catch (error) {
     await source.close();
     throw error;
@@ -107,7 +118,7 @@ export async function prepare(
 
 /** The layout of every task, once the payload is there. */
 export function composeLayouts(prepared: Prepared, payload: Payload, environment = process.env): PackageJob[] {
-  const { catalog, templates, settings, tasks } = prepared;
+  const { catalog, templates, settings, tasks, programs } = prepared;
   const date = sourceDateEpoch(environment) ?? payload.date ?? releaseDate(catalog, payload.version);
   return tasks.map((task) => ({
     task,
@@ -122,6 +133,7 @@ export function composeLayouts(prepared: Prepared, payload: Payload, environment
       maintainer: settings.maintainer,
       restart: settings.restart,
       kernel: settings.kernel,
+      confgen: programs.get(task.architecture),
       date,
     }),
   }));

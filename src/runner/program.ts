@@ -6,12 +6,21 @@ import { bundleFile, findRunner } from './find-runner.ts';
 import { embed } from './slot.ts';
 
 /**
- * kubelet-confgen as a program for hosts of an architecture: its runner with the bundle and the data in it. The same
+ * kubelet-confgen as a program for hosts of each architecture: its runner with the bundle and the data in it. The same
  * runner, bundle and data give the same bytes.
  *
  * @throws KubeparcelError of kind 'config' when there is no runner, or no bundle
  */
-export async function confgenProgram(architecture: Architecture, data: GeneratorData): Promise<Uint8Array> {
+export async function confgenPrograms(
+  architectures: readonly Architecture[],
+  data: GeneratorData,
+): Promise<ReadonlyMap<Architecture, Uint8Array>> {
+  const programs = new Map<Architecture, Uint8Array>();
+  for (const each of architectures) programs.set(each, await program(each, data));
+  return programs;
+}
+
+async function program(architecture: Architecture, data: GeneratorData): Promise<Uint8Array> {
   const runner = await findRunner(architecture);
   if (runner === undefined) {
     throw new KubeparcelError('config', `there is no runner of kubelet-confgen for ${architecture}`, {

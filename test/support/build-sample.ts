@@ -52,6 +52,7 @@ export async function composeSample(folder: string, options: SampleOptions = {})
       maintainer: 'Release Team <release@example.org>',
       restart: 'none',
       kernel: undefined,
+      confgen: false,
       templates: undefined,
       packaging: undefined,
       lock: undefined,

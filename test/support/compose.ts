@@ -59,7 +59,11 @@ export interface ComposeCase {
   /** Default: none. */
   readonly restart?: Restart;
   readonly kernel?: boolean;
+  /** kubelet-confgen; by default some bytes that stand for it. */
+  readonly confgen?: Uint8Array | undefined;
 }
+
+const STAND_IN = new TextEncoder().encode('kubelet-confgen');
 
 export function composeCase({
   catalog,
@@ -71,6 +75,7 @@ export function composeCase({
   files,
   restart,
   kernel,
+  ...rest
 }: ComposeCase): Layout {
   return composeLayout({
     catalog,
@@ -84,6 +89,7 @@ export function composeCase({
     date: releaseDate(catalog, version),
     restart: restart ?? 'none',
     kernel,
+    confgen: 'confgen' in rest ? rest.confgen : STAND_IN,
   });
 }
 
