@@ -18,7 +18,7 @@ export interface Output {
 }
 
 /** Of `kubelet-confgen`; kubelet-confgen(8) lists them. */
-export const STATUS = { ok: 0, drift: 1, usage: 2, errors: 3, failed: 4 } as const;
+const STATUS = { ok: 0, drift: 1, usage: 2, errors: 3, failed: 4 } as const;
 
 const QUIET: Flag = { name: 'quiet', help: 'say warnings and errors only, and end with 0 whatever happens' };
 

@@ -11,7 +11,7 @@ export const CRICTL_FILE = '/etc/crictl.yaml';
 /** What 10-kubeadm.conf has in KUBELET_CONFIG_ARGS, which the env file replaces. */
 const KUBEADM_CONFIG = '--config=/var/lib/kubelet/config.yaml';
 
-export const HEADER = `# Written by kubelet-confgen, which writes it again when the host changes. An edited file is left alone.
+const HEADER = `# Written by kubelet-confgen, which writes it again when the host changes. An edited file is left alone.
 # kubelet-confgen explain says why; kubelet-confgen(8) says how to override a value and how to switch it off.
 `;
 

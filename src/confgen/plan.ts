@@ -10,7 +10,7 @@ import { planRuntime } from './plan-runtime.ts';
 import { finding, givenFlag, isUnclear, type Setting, situationOf } from './situation.ts';
 
 /** The folder of KubeletConfiguration files; CIS benchmark 4.1.11 and KEP-3983 name it. */
-export const CONFIG_FOLDER = '/etc/kubernetes/kubelet.conf.d';
+const CONFIG_FOLDER = '/etc/kubernetes/kubelet.conf.d';
 
 /**
  * What a host's kubelet is to be started with, and what there is to say about the host. Pure: the changes are the
