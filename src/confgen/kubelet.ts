@@ -28,7 +28,7 @@ export function readKubelet(reading: Reading, data: GeneratorData): KubeletFacts
 }
 
 /** The env file that kubeadm's drop-in reads here, else the one that is there, else the one of the packages' kind. */
-export function envFilePath(reading: Reading): string {
+function envFilePath(reading: Reading): string {
   for (const path of DROP_INS) {
     const named = /^EnvironmentFile=-?(\/etc\/(?:default|sysconfig)\/kubelet)[ \t\r]*$/m.exec(reading.text(path) ?? '');
     if (named?.[1] !== undefined) return named[1];

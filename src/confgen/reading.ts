@@ -22,14 +22,16 @@ export interface Reading {
 }
 
 const MAX_LINKS = 40;
-/** A host that has more to say is told in the last finding. */
 const MAX_FINDINGS = 100;
+/** UTF-16 units of all files together; many files that are each just small enough take too long, too. */
+const TOTAL_LIMIT = 8 << 20;
 
 export function openReading(host: Host): Reading {
   const findings: Finding[] = [];
   const seen = new Set<string>();
   const texts = new Map<string, string | undefined>();
   const broken = new Set<string>();
+  let total = 0;
 
   const note = (finding: Finding): void => {
     const key = [finding.code, ...finding.evidence].join('\n');
@@ -40,9 +42,11 @@ export function openReading(host: Host): Reading {
 
   const text = (path: string, limit: number = READ_LIMIT): string | undefined => {
     if (texts.has(path)) return texts.get(path);
-    const read = attempt(() => host.read(path, limit)) ?? { kind: 'unreadable' as const, reason: 'it cannot be read' };
+    const left = limit > READ_LIMIT ? limit : Math.min(limit, Math.max(0, TOTAL_LIMIT - total));
+    const read = attempt(() => host.read(path, left)) ?? { kind: 'unreadable' as const, reason: 'it cannot be read' };
     const found = read.kind === 'text' ? read.text : undefined;
     texts.set(path, found);
+    total += limit > READ_LIMIT ? 0 : (found?.length ?? 0);
     if (read.kind === 'unreadable' || read.kind === 'too-large') {
       broken.add(path);
       const large = read.kind === 'too-large';

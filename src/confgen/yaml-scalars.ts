@@ -266,7 +266,7 @@ function readFlowScalar(scanner: Scanner): YamlScalar {
     return scanner.text.slice(start, scanner.at).includes('\n') ? { kind: 'other' } : { kind: 'quoted', text };
   }
   // Colons within plain text, as in unix:///run, are text; one before a blank ends a key.
-  const found = takeAt(scanner, /(?:[A-Za-z0-9_./~+-]|:(?=[A-Za-z0-9_./~+-]))+/y);
+  const found = takeAt(scanner, /(?:[A-Za-z0-9_./~+-]|:(?=[A-Za-z0-9_./~+-])){1,4096}/y);
   if (found === '' || /^-+$/.test(found)) throw new Unclear('a value is not understood');
   return /^(~|null|Null|NULL)$/.test(found) ? { kind: 'null' } : { kind: 'plain', text: found };
 }
@@ -277,9 +277,17 @@ function skipFlowBlank(scanner: Scanner): void {
 }
 
 function readQuoted(scanner: Scanner): string {
-  const quote = scanner.text.charAt(scanner.at);
-  const whole = takeAt(scanner, quote === '"' ? /"(?:[^"\\]|\\[\s\S])*"/y : /'(?:[^']|'')*'/y);
-  if (whole === '') throw new Unclear('a quote is not closed');
+  const start = scanner.at;
+  const quote = scanner.text.charAt(start);
+  // By hand: a pattern that repeats alternatives keeps a state for each character of a text of a megabyte.
+  let end = start + 1;
+  for (let c = scanner.text.charAt(end); c !== quote || (c === "'" && scanner.text.charAt(end + 1) === "'"); ) {
+    if (c === '') throw new Unclear('a quote is not closed');
+    end += c === quote || (c === '\\' && quote === '"') ? 2 : 1;
+    c = scanner.text.charAt(end);
+  }
+  scanner.at = end + 1;
+  const whole = scanner.text.slice(start, scanner.at);
   // Readers differ in whether such a line goes on with the text.
   if (/\n[^ \n]/.test(whole)) throw new Unclear('a text goes on in a line that is not indented');
   const inner = whole.slice(1, -1);

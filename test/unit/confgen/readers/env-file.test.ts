@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readEnvFile, readFlags, splitWords } from '../../../../src/confgen/env-file.ts';
+import { noise } from '../../../support/noise.ts';
 
 describe('environment files, systemd.exec(5)', () => {
   it.each<readonly [string, Record<string, string>]>([
@@ -51,7 +52,7 @@ describe('environment files, systemd.exec(5)', () => {
 
   it('reads back every value that is quoted as the shell would', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), (value) => {
+      fc.property(noise(), (value) => {
         const quoted = `A="${value.replace(/["\\`$]/g, '\\$&')}"\nB=c\n`;
         expect(Object.fromEntries(readEnvFile(quoted))).toEqual({ A: value, B: 'c' });
       }),
@@ -83,7 +84,7 @@ describe('environment files, systemd.exec(5)', () => {
     }
     expect(Date.now() - started).toBeLessThan(8_000);
     fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), (text) => {
+      fc.property(noise(), (text) => {
         for (const [, value] of readEnvFile(text)) readFlags(splitWords(value));
       }),
     );

@@ -5,6 +5,7 @@ import { isNodeName } from '../../../../src/confgen/node-name.ts';
 import { readFacts } from '../../../../src/confgen/read-facts.ts';
 import { isLoopback, nameserversOf } from '../../../../src/confgen/resolv-conf.ts';
 import { memoryHost, type Tree, type TreeNode } from '../../../support/memory-host.ts';
+import { noise } from '../../../support/noise.ts';
 import { loadVectors } from '../../../support/vectors.ts';
 
 /** Readers look at the version only. */
@@ -130,6 +131,13 @@ describe('readers', () => {
     expect(codes(tree)).toEqual(['unreadable-file', 'invalid-json']);
   });
 
+  it('stop reading when all files together are too much', () => {
+    const big = `#${'x'.repeat(1_000_000)}\n`;
+    const tree = Object.fromEntries(Array.from({ length: 50 }, (_, at) => [`/etc/crio/crio.conf.d/${at + 10}`, big]));
+    expect([...new Set(codes(tree))]).toEqual(['too-large-file']);
+    expect(codes(tree)).toHaveLength(42);
+  });
+
   it('survive a host whose every call throws', () => {
     const broken = new Proxy(memoryHost({}), {
       get: () => () => {
@@ -166,15 +174,13 @@ describe('readers', () => {
     const vectors = loadVectors();
     const paths = [...new Set(vectors.flatMap(({ tree }) => Object.keys(tree)))].sort();
     const texts = vectors.flatMap(({ tree }) => Object.values(tree)).filter((node) => typeof node === 'string');
-    const mangled = fc
-      .tuple(fc.constantFrom(...texts), fc.nat(), fc.nat(20), fc.string({ unit: 'binary', maxLength: 8 }))
-      .map(([text, at, cut, put]) => {
-        const from = text.length === 0 ? 0 : at % text.length;
-        return text.slice(0, from) + put + text.slice(from + cut);
-      });
+    const mangled = fc.tuple(fc.constantFrom(...texts), fc.nat(), fc.nat(20), noise(8)).map(([text, at, cut, put]) => {
+      const from = text.length === 0 ? 0 : at % text.length;
+      return text.slice(0, from) + put + text.slice(from + cut);
+    });
     const node: fc.Arbitrary<TreeNode> = fc.oneof(
       { weight: 6, arbitrary: mangled },
-      fc.string({ unit: 'binary' }),
+      noise(),
       fc.constantFrom<TreeNode>(
         { directory: true },
         { socket: true },

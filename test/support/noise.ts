@@ -1,0 +1,8 @@
+import fc from 'fast-check';
+
+/** Any UTF-16 units, lone surrogates and controls among them, and often the marks that formats are made of. */
+export function noise(maxLength = 40): fc.Arbitrary<string> {
+  const marks = fc.constantFrom(...'\n\n=:"\'\\#[]{},.- \t\r;|>&*0aA_$`');
+  const unit = fc.integer({ min: 0, max: 0xffff }).map((code) => String.fromCharCode(code));
+  return fc.array(fc.oneof({ weight: 3, arbitrary: marks }, unit), { maxLength }).map((parts) => parts.join(''));
+}
