@@ -1,0 +1,28 @@
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { loadCatalog } from '../../../src/catalog/catalog.ts';
+import { generatorData } from '../../../src/catalog/generator-data.ts';
+import { nodeHost } from '../../../src/confgen/node-host.ts';
+import { readFacts } from '../../../src/confgen/read-facts.ts';
+import { temporaryFolder } from '../../support/temp-folder.ts';
+import { layOutVector, loadVectors, vectorHost } from '../../support/vectors.ts';
+
+it('hosts in test/vectors are the same in memory and in a folder', async () => {
+  const folder = temporaryFolder();
+  const catalog = await loadCatalog();
+  for (const vector of loadVectors()) {
+    const root = join(folder, vector.name.slice(0, 40));
+    const close = await layOutVector(vector, root);
+    const data = generatorData(catalog, vector.kubelet);
+    const facts = readFacts(nodeHost(root), data);
+    await close();
+    const { findings, ...rest } = readFacts(vectorHost(vector), data);
+    // How an adapter words a reason is its own.
+    const codes = findings.map(({ code }) => code);
+    expect({ ...facts, name: vector.name, findings: facts.findings.map(({ code }) => code) }).toEqual({
+      ...rest,
+      name: vector.name,
+      findings: codes,
+    });
+  }
+});
