@@ -42,7 +42,9 @@ export type ContentRule =
   | { readonly template: string; readonly path: string; readonly when?: Condition | undefined }
   | { readonly directory: string; readonly when?: Condition | undefined }
   /** The generator with its runner; only where packages are built with it. */
-  | { readonly program: 'kubelet-confgen'; readonly path: string };
+  | { readonly program: 'kubelet-confgen'; readonly path: string }
+  /** A symbolic link at `link` that leads `to` another file of the package. */
+  | { readonly link: string; readonly to: string; readonly when?: Condition | undefined };
 
 /**
  * - kernel: only where the distribution's profile or kubeparcel.yaml turns `kernel` on
@@ -89,8 +91,9 @@ const contentRule = z.union(
     z.strictObject({ template: line, path: rulePath, when: condition }),
     z.strictObject({ directory: rulePath, when: condition }),
     z.strictObject({ program: z.literal('kubelet-confgen'), path: rulePath }),
+    z.strictObject({ link: rulePath, to: rulePath, when: condition }),
   ],
-  'one of { payload, path }, { payload-executables }, { template, path }, { directory } or { program, path }',
+  'one of { payload, path }, { payload-executables }, { template, path }, { directory }, { program, path } or { link, to }',
 );
 
 const constraint = z

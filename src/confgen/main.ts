@@ -20,7 +20,10 @@ export interface Output {
 /** Of `kubelet-confgen`; kubelet-confgen(8) lists them. */
 const STATUS = { ok: 0, drift: 1, usage: 2, errors: 3, failed: 4 } as const;
 
-const QUIET: Flag = { name: 'quiet', help: 'say warnings and errors only, and end with 0 whatever happens' };
+const QUIET: Flag = {
+  name: 'quiet',
+  help: 'say what was done, warnings and errors only, and end with 0 whatever happens',
+};
 
 /** The words that come first, with what they do. */
 const COMMANDS: readonly { readonly name: string; readonly help: string; readonly flags?: readonly Flag[] }[] = [
@@ -98,7 +101,7 @@ function run({ name, quiet, format }: Run, host: Host, output: Output, data: Gen
     // crictl's own configuration is somebody's as long as it is not known to be the generator's: nothing to warn of.
     const { done, findings, failed } = applyPlan(wanted, host);
     const found = name === 'crictl' ? findings.filter(({ code }) => code !== 'foreign-file') : findings;
-    if (quiet) output.err(renderQuiet(forHook(found, facts)));
+    if (quiet) output.err(renderQuiet(forHook(found, facts), facts.cgroup.systemd ? done : []));
     else tell({ changes: done, findings: found }, { write: 'wrote', remove: 'removed' });
     return failed ? STATUS.failed : STATUS.ok;
   }

@@ -20,11 +20,14 @@ export function renderReport(report: Report, format: OutputFormat): string {
   return format === 'yaml' ? writeYaml(asPlain(report)) : asText(report);
 }
 
-/** For hooks: warnings and errors, a line each, five at most. */
-export function renderQuiet(findings: readonly Finding[]): string {
+/** For hooks: warnings and errors, a line each, five at most, then the files that were written or removed. */
+export function renderQuiet(findings: readonly Finding[], done: readonly FileChange[]): string {
   const told = sorted(findings).filter(({ level }) => level !== 'info');
-  const lines = told.slice(0, 4).map(({ level, what, todo }) => `kubelet-confgen: ${level}: ${what}${after(todo)}`);
+  const lines = [
+    ...told.slice(0, 4).map(({ level, what, todo }) => `kubelet-confgen: ${level}: ${what}${after(todo)}`),
+  ];
   if (told.length > 4) lines.push(`kubelet-confgen: ${told.length - 4} more: kubelet-confgen explain`);
+  lines.push(...done.map(({ kind, path }) => `kubelet-confgen: ${kind === 'write' ? 'wrote' : 'removed'} ${path}`));
   return lines.map((line) => `${printable(line)}\n`).join('');
 }
 
@@ -51,6 +54,7 @@ function asText({ kubelet, changes, findings, verbs, complete }: Report): string
     lines.push(...evidence.map((each) => `    seen   ${each}`));
     if (todo !== undefined) lines.push(`    to do  ${todo}`);
   }
+  lines.push(...done.map(({ kind, path }) => `kubelet-confgen: ${kind === 'write' ? 'wrote' : 'removed'} ${path}`));
   return lines.map((line) => `${printable(line)}\n`).join('');
 }
 

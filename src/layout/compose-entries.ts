@@ -1,10 +1,11 @@
+import { posix } from 'node:path';
 import { gzipSmall } from '../archive/gzip.ts';
 import type { Condition, ContentRule, PackageDefinition } from '../catalog/package-schema.ts';
 import type { Target } from '../catalog/targets.ts';
 import type { PayloadFile } from '../payload/payload.ts';
 import { KubeparcelError } from '../support/errors.ts';
 import { expandPath, type Paths } from './compose-paths.ts';
-import type { Content, DirectoryEntry, Entry, EntryRole, FileEntry, Format } from './layout.ts';
+import type { Content, DirectoryEntry, Entry, EntryRole, FileEntry, Format, SymlinkEntry } from './layout.ts';
 import type { TemplateSet, TemplateValues } from './templates.ts';
 
 interface EntriesInput {
@@ -56,6 +57,9 @@ function ruleEntries(rule: ContentRule, input: EntriesInput): Entry[] {
   if ('when' in rule && !holds(rule.when, input)) return [];
   if ('directory' in rule) {
     return [directory(expandPath(rule.directory, paths), input)];
+  }
+  if ('link' in rule) {
+    return [symlink(expandPath(rule.link, paths), expandPath(rule.to, paths), input)];
   }
   if ('template' in rule) {
     const path = expandPath(rule.path, paths);
@@ -122,6 +126,12 @@ function text(path: string, content: string, input: EntriesInput): FileEntry {
 function file(path: string, mode: number, content: Content, { date, target }: EntriesInput): FileEntry {
   const role = roleOf(path, target.format);
   return { kind: 'file', path, mode, owner: 'root', group: 'root', mtime: date, role, content };
+}
+
+/** Debian policy 10.5: relative, unless it leaves its top-level folder. */
+function symlink(path: string, to: string, { date }: EntriesInput): SymlinkEntry {
+  const target = path.split('/')[1] === to.split('/')[1] ? posix.relative(posix.dirname(path), to) : to;
+  return { kind: 'symlink', path, mode: 0o777, owner: 'root', group: 'root', mtime: date, role: 'plain', target };
 }
 
 function directory(path: string, { date }: EntriesInput): DirectoryEntry {

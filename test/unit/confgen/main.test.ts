@@ -113,9 +113,14 @@ describe('command lines that cannot be', () => {
 });
 
 describe('in a hook', () => {
-  test('a sound host is silent', () => {
-    expect(run('apply --quiet')).toEqual({ status: 0, out: '', err: '' });
-    expect(run('crictl --quiet --root=/')).toEqual({ status: 0, out: '', err: '' });
+  test('a sound host is told what was written, once', () => {
+    const host = memoryHost(NODE);
+    const { status, out, err } = run('apply --quiet', host);
+    expect({ status, out }).toEqual({ status: 0, out: '' });
+    for (const line of err.trimEnd().split('\n')) expect(line).toMatch(/^kubelet-confgen: wrote \//);
+    expect(run('apply --quiet', host)).toEqual({ status: 0, out: '', err: '' });
+    expect(run('crictl --quiet --root=/', host).err).toBe('kubelet-confgen: wrote /etc/crictl.yaml\n');
+    expect(run('crictl --quiet --root=/', host)).toEqual({ status: 0, out: '', err: '' });
   });
 
   test('warnings and errors are few lines, the worst first', () => {
@@ -125,7 +130,9 @@ describe('in a hook', () => {
     );
     const { status, err } = run('apply --quiet', bare);
     expect(status).toBe(0);
-    const lines = err.trimEnd().split('\n');
+    const told = err.trimEnd().split('\n');
+    const lines = told.filter((line) => !line.startsWith('kubelet-confgen: wrote '));
+    expect(told.slice(0, lines.length)).toEqual(lines);
     expect(lines.length).toBeGreaterThan(1);
     expect(lines.length).toBeLessThanOrEqual(5);
     expect(lines[0]).toMatch(/^kubelet-confgen: error: /);
