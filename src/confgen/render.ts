@@ -54,7 +54,6 @@ function asText({ kubelet, changes, findings, verbs, complete }: Report): string
     lines.push(...evidence.map((each) => `    seen   ${each}`));
     if (todo !== undefined) lines.push(`    to do  ${todo}`);
   }
-  lines.push(...done.map(({ kind, path }) => `kubelet-confgen: ${kind === 'write' ? 'wrote' : 'removed'} ${path}`));
   return lines.map((line) => `${printable(line)}\n`).join('');
 }
 
