@@ -12,7 +12,7 @@ import { humanSize, table } from '../../src/cli/render/table.ts';
 import { contentSha256, diffLayouts } from '../../src/layout/diff.ts';
 import { readPackage } from '../../src/pipeline/formats.ts';
 import { packageRoot } from '../../src/support/package-root.ts';
-import { type Measured, measure } from './measure.ts';
+import { type Measured, measure } from '../support/measure.ts';
 
 const MAIN = join(packageRoot(), 'lib', 'src', 'cli', 'main.js');
 const REAL = 'CNI plugins, crictl, kubeadm, kubectl and kubelet';
