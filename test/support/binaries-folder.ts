@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import type { Architecture } from '../../src/payload/payload.ts';
 import { makeElf } from './binaries.ts';
 
-export const BINARIES_VERSION = '1.36.4';
+const BINARIES_VERSION = '1.36.4';
 
 /**
  * A folder of plain binaries, as `--source` takes it, whose kubelet is large.
