@@ -2,8 +2,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { ownedSuffix } from '../../src/payload/ownership.ts';
 import { readPackage } from '../../src/pipeline/formats.ts';
+import { ownedSuffix } from '../../src/support/ownership.ts';
 import { makeBinariesFolder, noise } from '../support/binaries-folder.ts';
 import { everythingIn, folderOfFile, packagesIn, run, start, succeed } from '../support/cli.ts';
 import { objectsIn } from '../support/release-fixture.ts';

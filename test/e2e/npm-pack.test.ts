@@ -33,11 +33,8 @@ test('npm pack gives a package that installs elsewhere and builds there', { time
   const installed = join(project, 'node_modules', 'kubeparcel');
   expect(statSync(join(installed, 'lib', 'src', 'cli', 'main.js')).isFile()).toBe(true);
   expect(existsSync(join(project, 'node_modules', 'vitest'))).toBe(false);
-  const env = { XDG_CACHE_HOME: join(folder, 'cache') };
-  const { stdout } = await execa('npx', ['--no-install', 'kubeparcel', 'build', '--source', 'sample'], {
-    cwd: project,
-    env,
-  });
+  const command = ['--no-install', 'kubeparcel', 'build', '--source', 'sample'];
+  const { stdout } = await execa('npx', command, { cwd: project, env: { XDG_CACHE_HOME: join(folder, 'cache') } });
   expect(stdout).toContain('10 packages of Kubernetes');
   expect(Object.keys(packagesIn(join(project, 'dist')))).toHaveLength(10);
 });
