@@ -3,6 +3,7 @@ import { chmod, lstat, lutimes, mkdir, mkdtemp, open, rename, symlink, utimes } 
 import { basename, dirname, join } from 'node:path';
 import { ensureDir, remove } from 'fs-extra/esm';
 import { KubeparcelError } from '../support/errors.ts';
+import { isErrno } from '../support/file-system.ts';
 import { type Content, contentSize } from './layout.ts';
 import type { ObjectReader } from './objects.ts';
 
@@ -146,8 +147,4 @@ export async function* verifiedContent(content: Content, objects: ObjectReader):
       todo: 'run the command again: damaged objects of the store are fetched anew',
     });
   }
-}
-
-function isErrno(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
 }

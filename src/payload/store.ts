@@ -5,10 +5,11 @@ import { isAbsolute, join } from 'node:path';
 import type { ObjectReader } from '../layout/objects.ts';
 import type { Digest } from '../release/release.ts';
 import { KubeparcelError } from '../support/errors.ts';
-import { ownedSuffix } from './ownership.ts';
+import { isErrno, syncFolder } from '../support/file-system.ts';
+import { ownedSuffix } from '../support/ownership.ts';
 import { claimPartial, type PartialObject } from './partial-object.ts';
 import { fileAccess, type RandomAccess, streamRange } from './random-access.ts';
-import { isErrno, storeFailure, syncFolder } from './store-files.ts';
+import { storeFailure } from './store-files.ts';
 import { sweepStore } from './sweep-store.ts';
 
 /** `sha256`: 64 lower-case hex digits; `size`: bytes. */

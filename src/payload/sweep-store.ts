@@ -1,7 +1,7 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isAbandoned } from './ownership.ts';
-import { isErrno } from './store-files.ts';
+import { isErrno } from '../support/file-system.ts';
+import { isAbandoned } from '../support/ownership.ts';
 
 const DAY = 86_400_000;
 /** After this long, nobody comes back for the rest of a download. */
