@@ -71,7 +71,7 @@ describe('build --locked', () => {
   test('a flipped byte anywhere in the lock is refused', async () => {
     const { length } = readFileSync(lock);
     const cwd = temporaryFolder();
-    const places = [0, 40, Math.floor(length / 3), Math.floor(length / 2), length - 70, length - 10, length - 1];
+    const places = [40, Math.floor(length / 2), length - 70, length - 1];
     for (const at of places) {
       const damaged = flipped(lock, at, join(cwd, 'damaged.lock'));
       await expectFailure(['build', ...FOLDER, '--locked', '--lock', damaged], { cwd }, 5, 'the lock is damaged');
