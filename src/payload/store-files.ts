@@ -12,3 +12,9 @@ export function storeFailure(folder: string, error: unknown): unknown {
     cause: error,
   });
 }
+
+/**
+ * Objects carry this time (2000-01-01) as their mtime; another one says that somebody wrote to the file since, and its
+ * bytes are hashed again before they are believed.
+ */
+export const SEALED = 946_684_800;
