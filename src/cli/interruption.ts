@@ -14,7 +14,11 @@ export function interruptible(): AbortSignal {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.on(signal, () => {
         // The second one ends at once; temporary files have names of their own and are swept by the next run.
-        if (controller.signal.aborted) process.exit(INTERRUPTED);
+        if (controller.signal.aborted) {
+          // The bars hide the cursor.
+          if (process.stderr.isTTY) process.stderr.write('\u001b[?25h');
+          process.exit(INTERRUPTED);
+        }
         controller.abort();
       });
     }

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { KubeparcelError } from '../support/errors.ts';
+import { isErrno } from '../support/file-system.ts';
 import { parseValidatedYaml } from '../support/validated-yaml.ts';
 import { type Config, configSchema } from './schema.ts';
 
@@ -18,7 +19,7 @@ export async function loadConfig(path: string | undefined): Promise<Config> {
   try {
     text = await readFile(file, 'utf8');
   } catch (cause) {
-    if (path === undefined && cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') {
+    if (path === undefined && isErrno(cause, 'ENOENT')) {
       return {};
     }
     throw new KubeparcelError('io', 'the configuration cannot be read', {

@@ -1,5 +1,13 @@
 import { createHash } from 'node:crypto';
-import { type Content, contentSize, type Entry, type Layout, RELATION_KINDS, type Relation } from './layout.ts';
+import {
+  type ChangelogEntry,
+  type Content,
+  contentSize,
+  type Entry,
+  type Layout,
+  RELATION_KINDS,
+  type Relation,
+} from './layout.ts';
 
 export interface Difference {
   /** What differs: `version`, `depends`, `/usr/bin/kubelet mode`. */
@@ -69,9 +77,13 @@ function allFacts(layout: Layout): Fact[] {
     ['source', layout.source],
     ['multiArch', layout.multiArch ?? 'no'],
     ['date', String(layout.date)],
-    ['changelog', JSON.stringify(layout.changelog)],
+    ['changelog', layout.changelog.map(formatChangelogEntry).join('\n')],
     ...scripts.map(([name, script]): Fact => [`script ${name}`, `#!${script?.interpreter}\n${script?.body}`]),
   ];
+}
+
+function formatChangelogEntry({ version, date, author, changes }: ChangelogEntry): string {
+  return JSON.stringify([version, date, author, ...changes]);
 }
 
 function diffFacts(left: Fact[], right: Fact[]): Difference[] {

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { chmod, lutimes, mkdtemp, open, rename, symlink, utimes } from 'node:fs/promises';
+import { chmod, lstat, lutimes, mkdir, mkdtemp, open, rename, symlink, utimes } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { ensureDir, remove } from 'fs-extra/esm';
 import { KubeparcelError } from '../support/errors.ts';
+import { isErrno } from '../support/file-system.ts';
 import { type Content, contentSize } from './layout.ts';
 import type { ObjectReader } from './objects.ts';
 
@@ -18,40 +19,91 @@ export type TreeItem = {
 );
 
 /**
- * Writes a tree into a folder that appears only when all of it is there; one that stands there already is an error.
- * Modes hold whatever the umask; owners are the caller's. Parents that the items do not name get 0755. Contents are
- * verified as they pass.
+ * Writes a tree into a folder that appears only when all of it is there; one that stands there already is an error, also
+ * when it is empty. Modes hold whatever the umask; owners are the caller's. Parents that the items do not name get 0755.
+ * Contents are verified as they pass.
+ *
+ * @throws KubeparcelError of kind 'io' when something is there already, 'format' for items below a link or a file,
+ * outside the tree or named twice, 'verification' for a content that is not what its digest says
  */
 export async function writeTree(folder: string, items: readonly TreeItem[], objects: ObjectReader): Promise<void> {
-  await ensureDir(dirname(folder));
-  const beside = await mkdtemp(join(dirname(folder), `.${basename(folder)}.`));
+  const tree = wholeTree(items);
+  let beside: string | undefined;
   try {
-    for (const item of items) {
+    await refuseOccupied(folder);
+    await ensureDir(dirname(folder));
+    beside = await mkdtemp(join(dirname(folder), `.${basename(folder)}.`));
+    for (const item of tree) {
       await writeItem(join(beside, item.path), item, objects);
     }
     // Children change the times of their folders, and a folder may be closed to its owner: both come last, inside out.
-    for (const item of [...items].reverse()) {
+    for (const item of tree.toReversed()) {
       await finishItem(join(beside, item.path), item);
     }
     await chmod(beside, 0o755);
+    // Renaming would replace an empty folder.
+    await refuseOccupied(folder);
     await rename(beside, folder);
   } catch (error) {
-    await remove(beside);
-    if (isErrno(error, 'ENOTEMPTY') || isErrno(error, 'EEXIST') || isErrno(error, 'ENOTDIR')) {
-      throw new KubeparcelError('io', 'there is something here already', {
-        where: folder,
-        todo: 'name another folder, or remove this one',
-      });
+    if (beside !== undefined) await remove(beside);
+    if (['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].some((code) => isErrno(error, code))) {
+      throw occupied(folder);
     }
     throw error;
   }
 }
 
+async function refuseOccupied(folder: string): Promise<void> {
+  try {
+    await lstat(folder);
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return;
+    throw error;
+  }
+  throw occupied(folder);
+}
+
+function occupied(folder: string): KubeparcelError {
+  return new KubeparcelError('io', 'there is something here already', {
+    where: folder,
+    todo: 'name another folder, or remove this one',
+  });
+}
+
+/** The items and the parents that they leave out, each parent before what is in it. */
+function wholeTree(items: readonly TreeItem[]): TreeItem[] {
+  const tree = new Map<string, TreeItem>();
+  for (const item of items) {
+    if (!/^(?!\.{0,2}(\/|$))[^/]+(\/(?!\.{0,2}(\/|$))[^/]+)*$/.test(item.path)) {
+      throw misplaced(item.path, 'is no path inside the tree');
+    }
+    if (tree.has(item.path)) throw misplaced(item.path, 'is in the tree twice');
+    tree.set(item.path, item);
+  }
+  for (const { path, mtime } of items) {
+    for (let slash = path.indexOf('/'); slash !== -1; slash = path.indexOf('/', slash + 1)) {
+      const parent = path.slice(0, slash);
+      const found = tree.get(parent);
+      if (found === undefined) tree.set(parent, { path: parent, kind: 'directory', mode: 0o755, mtime });
+      else if (found.kind !== 'directory') throw misplaced(path, `lies below ${parent}, which is no folder`);
+    }
+  }
+  return [...tree.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+function misplaced(path: string, problem: string): KubeparcelError {
+  return new KubeparcelError('format', `${JSON.stringify(path)} ${problem}`, {
+    todo: 'mend the contents in packaging/packages',
+  });
+}
+
 async function writeItem(path: string, item: TreeItem, objects: ObjectReader): Promise<void> {
-  await ensureDir(item.kind === 'directory' ? path : dirname(path));
-  if (item.kind === 'symlink') {
+  if (item.kind === 'directory') {
+    await mkdir(path);
+    await chmod(path, 0o700);
+  } else if (item.kind === 'symlink') {
     await symlink(item.target, path);
-  } else if (item.kind === 'file') {
+  } else {
     const file = await open(path, 'wx', 0o600);
     try {
       for await (const chunk of verifiedContent(item.content, objects)) {
@@ -95,8 +147,4 @@ export async function* verifiedContent(content: Content, objects: ObjectReader):
       todo: 'run the command again: damaged objects of the store are fetched anew',
     });
   }
-}
-
-function isErrno(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
 }

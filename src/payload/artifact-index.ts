@@ -3,10 +3,11 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { type Artifact, isSample } from '../release/release.ts';
+import { isErrno } from '../support/file-system.ts';
 import { writeAtomically } from '../support/write-atomically.ts';
 import type { PayloadFile } from './payload.ts';
 import type { ContentStore, StoredObject } from './store.ts';
-import { isErrno, storeFailure } from './store-files.ts';
+import { storeFailure } from './store-files.ts';
 
 /** What an artifact turned out to be, remembered so that a second run neither fetches nor unpacks it. */
 export interface ExaminedArtifact {

@@ -5,10 +5,10 @@ import type { Artifact } from '../release/release.ts';
 import type { FoundRelease, Source, WantedComponent } from '../release/source.ts';
 import { formatVersionRequest, isSatisfiedBy, type VersionRequest } from '../release/version-request.ts';
 import { KubeparcelError } from '../support/errors.ts';
+import { isErrno } from '../support/file-system.ts';
 import { parseValidatedYaml } from '../support/validated-yaml.ts';
 import { parseDigestList } from './digest-file.ts';
 import { copyToSink, openLocal, readLocalText } from './local-file.ts';
-import { isErrno } from './store-files.ts';
 
 const DIGESTS = 'SHA256SUMS';
 const STATEMENT = 'release.yaml';

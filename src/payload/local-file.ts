@@ -1,8 +1,8 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Sink, SourceContext } from '../release/source.ts';
 import { KubeparcelError } from '../support/errors.ts';
+import { isErrno } from '../support/file-system.ts';
 import { fileAccess, type RandomAccess, streamRange } from './random-access.ts';
-import { isErrno } from './store-files.ts';
 
 /** A regular file opened for reading; undefined when there is none. */
 export async function openLocal(

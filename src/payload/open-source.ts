@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Source } from '../release/source.ts';
 import { KubeparcelError } from '../support/errors.ts';
+import { isErrno } from '../support/file-system.ts';
 import { openBinariesSource } from './binaries-source.ts';
 import { openBundle, startsAsBundle } from './bundle.ts';
 import { createFolderTransport } from './folder-transport.ts';
@@ -10,7 +11,6 @@ import { openLocal } from './local-file.ts';
 import { ARCHITECTURES } from './payload.ts';
 import { openSampleSource } from './sample-source.ts';
 import { createServerSource } from './server-source.ts';
-import { isErrno } from './store-files.ts';
 import { loadUrlLayout, type ServerBases, withBases, withMirror } from './url-layout.ts';
 
 export interface OpenSourceOptions {

@@ -4,10 +4,10 @@ import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, writeFile 
 import { join } from 'node:path';
 import type { Digest } from '../release/release.ts';
 import type { Sink } from '../release/source.ts';
-import { isAbandoned, ownedSuffix } from './ownership.ts';
+import { isErrno } from '../support/file-system.ts';
+import { isAbandoned, ownedSuffix } from '../support/ownership.ts';
 import { fileAccess, streamRange } from './random-access.ts';
 import type { StagedObject, StoredObject } from './store.ts';
-import { isErrno } from './store-files.ts';
 
 /** The bytes of a transfer so far. One process at a time owns them; exactly one of the last three calls ends it. */
 export interface PartialObject extends Omit<Sink, 'resume'> {

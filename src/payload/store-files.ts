@@ -1,10 +1,4 @@
-import { open } from 'node:fs/promises';
 import { KubeparcelError } from '../support/errors.ts';
-
-/** Whether an error is the operating system's of this code: ENOENT. */
-export function isErrno(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
-}
 
 /** The operating system's errors as ones for a person; all others stay what they are. */
 export function storeFailure(folder: string, error: unknown): unknown {
@@ -19,11 +13,8 @@ export function storeFailure(folder: string, error: unknown): unknown {
   });
 }
 
-export async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
+/**
+ * Objects carry this time (2000-01-01) as their mtime; another one says that somebody wrote to the file since, and its
+ * bytes are hashed again before they are believed.
+ */
+export const SEALED = 946_684_800;

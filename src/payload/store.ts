@@ -5,10 +5,11 @@ import { isAbsolute, join } from 'node:path';
 import type { ObjectReader } from '../layout/objects.ts';
 import type { Digest } from '../release/release.ts';
 import { KubeparcelError } from '../support/errors.ts';
-import { ownedSuffix } from './ownership.ts';
+import { isErrno, syncFolder } from '../support/file-system.ts';
+import { ownedSuffix } from '../support/ownership.ts';
 import { claimPartial, type PartialObject } from './partial-object.ts';
 import { fileAccess, type RandomAccess, streamRange } from './random-access.ts';
-import { isErrno, storeFailure, syncFolder } from './store-files.ts';
+import { SEALED, storeFailure } from './store-files.ts';
 import { sweepStore } from './sweep-store.ts';
 
 /** `sha256`: 64 lower-case hex digits; `size`: bytes. */
@@ -58,12 +59,6 @@ export interface ContentStore extends ObjectReader {
   /** Takes over what an earlier, broken transfer of the same artifact left, or begins anew. Never seen as an object. */
   claim(url: string, digest: Digest): Promise<PartialObject>;
 }
-
-/**
- * Objects carry this time (2000-01-01) as their mtime; another one says that somebody wrote to the file since, and its
- * bytes are hashed again before they are believed.
- */
-const SEALED = 946_684_800;
 
 /** `$XDG_CACHE_HOME/kubeparcel`, else `~/.cache/kubeparcel` (XDG Base Directory Specification: relative values do not count). */
 export function defaultStoreFolder(environment: Readonly<Record<string, string | undefined>> = process.env): string {

@@ -1,7 +1,8 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isAbandoned } from './ownership.ts';
-import { isErrno } from './store-files.ts';
+import { isErrno } from '../support/file-system.ts';
+import { isAbandoned } from '../support/ownership.ts';
+import { SEALED } from './store-files.ts';
 
 const DAY = 86_400_000;
 /** After this long, nobody comes back for the rest of a download. */
@@ -14,7 +15,9 @@ export async function sweepStore(folder: string): Promise<void> {
     for (const name of (await readdir(join(folder, room))).sort()) {
       const path = join(folder, room, name);
       try {
-        if (isStale(name, now - (await stat(path)).mtimeMs)) {
+        const { mtimeMs, ctimeMs } = await stat(path);
+        // An object that is about to be committed carries its seal already, a time long ago.
+        if (isStale(name, now - (mtimeMs === SEALED * 1000 ? ctimeMs : mtimeMs))) {
           await rm(path, { recursive: true, force: true });
         }
       } catch (error) {

@@ -1,8 +1,8 @@
 import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isAbandoned, ownedSuffix } from '../payload/ownership.ts';
-import { isErrno } from '../payload/store-files.ts';
+import { isErrno } from '../support/file-system.ts';
+import { isAbandoned, ownedSuffix } from '../support/ownership.ts';
 
 /** Milliseconds; what the lock is for takes a few, so that an older one was left by a machine that is gone. */
 const STALE_AFTER = 60_000;

@@ -1,8 +1,8 @@
 import { mkdir, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ensureDir, remove } from 'fs-extra/esm';
-import { isAbandoned, ownedSuffix } from '../payload/ownership.ts';
-import { isErrno } from '../payload/store-files.ts';
+import { isErrno } from '../support/file-system.ts';
+import { isAbandoned, ownedSuffix } from '../support/ownership.ts';
 
 const PREFIX = '.kubeparcel.';
 /** No build takes as long; what is older belongs to a machine or a container that is gone. */

@@ -12,7 +12,8 @@ import { humanSize, table } from '../../src/cli/render/table.ts';
 import { contentSha256, diffLayouts } from '../../src/layout/diff.ts';
 import { readPackage } from '../../src/pipeline/formats.ts';
 import { packageRoot } from '../../src/support/package-root.ts';
-import { type Measured, measure } from './measure.ts';
+import { explanations, lintian, rpmlint, unexplained } from '../support/linters.ts';
+import { type Measured, measure } from '../support/measure.ts';
 
 const MAIN = join(packageRoot(), 'lib', 'src', 'cli', 'main.js');
 const REAL = 'CNI plugins, crictl, kubeadm, kubectl and kubelet';
@@ -73,6 +74,10 @@ test('ten packages were made', () => {
 });
 
 describe('DEB', () => {
+  test('lintian finds nothing that packaging/lint.yaml does not explain', async () => {
+    expect(unexplained(await lintian(packages('.deb')), explanations().lintian)).toEqual([]);
+  });
+
   test('dpkg-deb reads each: fields, contents, modes and owners', async () => {
     for (const path of packages('.deb')) {
       const { layout } = await readPackage(path);
@@ -112,6 +117,10 @@ describe('DEB', () => {
 });
 
 describe('RPM', () => {
+  test('rpmlint finds nothing that packaging/lint.yaml does not explain', async () => {
+    expect(unexplained(await rpmlint(packages('.rpm'), work), explanations().rpmlint)).toEqual([]);
+  });
+
   test('rpm -K finds every digest right', async () => {
     const { stdout } = await execa('rpm', ['-K', ...packages('.rpm')]);
     expect(stdout.match(/: digests OK$/gm)).toHaveLength(5);

@@ -59,7 +59,7 @@ export function renderPlan({ release, tasks, settings }: Prepared): string {
 }
 
 /** What `kubeparcel fetch` says at its end. */
-export function renderFetched(lock: Lock, { lock: file, bundle, locked }: FetchedFiles): string {
+export function renderFetched(lock: Lock, { lock: file, bundle, locked, source }: FetchedFiles): string {
   const total = lock.artifacts.reduce((sum, { size }) => sum + size, 0);
   const rows = lock.artifacts.map(({ name, version, architecture, size, digest }) => [
     name,
@@ -73,12 +73,22 @@ export function renderFetched(lock: Lock, { lock: file, bundle, locked }: Fetche
     table(['Artifact', 'Version', 'Arch', '>Size', 'SHA-256 (first 16)'], rows),
     '',
     `Kubernetes v${lock.version}: ${lock.artifacts.length} artifacts, ${humanSize(total)}, verified.`,
-    locked ? `As ${file} states.` : `Lock: ${file}. Build exactly this: kubeparcel build --locked`,
+    locked
+      ? `As ${file} states.`
+      : `Lock: ${file}. Build exactly this: kubeparcel build --locked${lockFlags(file, source)}`,
     ...(bundle === undefined ? [] : [`Bundle: ${bundle}. Without a network: kubeparcel build --source ${bundle}`]),
   ].join('\n');
 }
 
+/** The flags that `build` needs to find the same lock and the same bytes again. */
+function lockFlags(file: string, source: string | undefined): string {
+  return `${file === DEFAULT_LOCK ? '' : ` --lock ${file}`}${source === undefined ? '' : ` --source ${source}`}`;
+}
+
+const DEFAULT_LOCK = 'kubeparcel.lock';
+
 interface FetchedFiles {
+  readonly source: string | undefined;
   readonly lock: string;
   readonly locked: boolean;
   readonly bundle?: string | undefined;

@@ -122,7 +122,7 @@ const leaf: fc.Arbitrary<Leaf> = fc.oneof(
 );
 
 /** A DEB's changelog, every change a bullet of its own. */
-export function changelogText(source: string, entries: readonly ChangelogEntry[]): string {
+function changelogText(source: string, entries: readonly ChangelogEntry[]): string {
   return entries
     .map(({ version, date, author, changes }) => {
       const when = new Date(date * 1000).toUTCString().replace('GMT', '+0000');

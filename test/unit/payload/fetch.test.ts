@@ -300,7 +300,7 @@ describe('what is wrong is refused, and nothing of it becomes an object', () => 
     ],
     ['a plugin for another machine', makeTgz([{ path: 'bridge', body: makeElf('arm64') }]), 'a binary for arm64'],
     ['a script', makeTgz([{ path: 'bridge', body: '#!/bin/sh\n' }]), 'a script'],
-    ['no gzip', Buffer.from('no archive'), 'not gzip'],
+    ['no gzip', Buffer.from('no archive'), 'gzip'],
   ])('an archive with %s', async (_, archive, message) => {
     const server = await servedRelease();
     server.publish(PATHS.cni, archive);

@@ -140,6 +140,16 @@ test('what killed processes and old runs left is swept away', async () => {
   expect(readdirSync(join(folder, 'partial'))).toEqual([]);
 });
 
+test('an object that another process is about to commit is not swept away', async () => {
+  const folder = temporaryFolder();
+  await openStore(folder);
+  const sealed = join(folder, 'tmp', 'object.000000000000.1.000000000000');
+  writeFileSync(sealed, 'x');
+  utimesSync(sealed, 946_684_800, 946_684_800);
+  await openStore(folder);
+  expect(readdirSync(join(folder, 'tmp'))).toHaveLength(1);
+});
+
 test('a folder that cannot be one is an error for a person', async () => {
   const folder = join(temporaryFolder(), 'file');
   writeFileSync(folder, '');

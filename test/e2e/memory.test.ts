@@ -1,0 +1,44 @@
+import { accessSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { makeBinariesFolder, repetition } from '../support/binaries-folder.ts';
+import { environment, folderOfFile, MAIN } from '../support/cli.ts';
+import { measure } from '../support/measure.ts';
+import { temporaryFolder } from '../support/temp-folder.ts';
+
+const TIME = '/usr/bin/time';
+
+function hasGnuTime(): boolean {
+  try {
+    accessSync(TIME);
+    return true;
+  } catch {
+    if (process.env.CI) throw new Error(`peak memory is measured with ${TIME}, which is not installed`);
+    return false;
+  }
+}
+
+/** Large enough that a payload, or a package, held in memory does not fit under the limit; 1 GiB is in test/real. */
+const MEBIBYTES = 300;
+const LIMIT = 400e6;
+const source = join(folderOfFile(), 'release');
+
+describe.skipIf(!hasGnuTime())('memory does not grow with the payload', () => {
+  beforeAll(() => {
+    makeBinariesFolder(source, { kubelet: repetition(MEBIBYTES) });
+  });
+
+  test.each([
+    ['deb', undefined],
+    ['rpm', undefined],
+    // The package is as large as the payload here.
+    ['deb', 'none'],
+    ['rpm', 'none'],
+  ])('%s, %s', async (format, codec) => {
+    const { cwd, env } = environment(temporaryFolder());
+    const build = ['build', '--source', source, '--arch', 'amd64', '--jobs', '1', '--formats', format];
+    const flags = codec === undefined ? [] : ['--compression', codec];
+    const { peakMemory } = await measure([process.execPath, MAIN, ...build, ...flags], { cwd, env });
+    expect(peakMemory).toBeLessThan(LIMIT);
+  });
+});

@@ -1,0 +1,47 @@
+import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { expect, test } from 'vitest';
+import { packageRoot } from '../../src/support/package-root.ts';
+import { packagesIn } from '../support/cli.ts';
+import { temporaryFolder } from '../support/temp-folder.ts';
+
+const INSTALL = ['install', '--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error', '--ignore-scripts'];
+
+test('npm pack gives a package that installs elsewhere and builds there', { timeout: 180_000 }, async () => {
+  const folder = temporaryFolder();
+  // It is compiled already; prepack would do it again while other tests run what it writes.
+  const packed = await execa('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], {
+    cwd: packageRoot(),
+  });
+  const [{ filename, files, size }] = JSON.parse(packed.stdout) as [Packed];
+  const paths = files.map(({ path }) => path);
+  expect(
+    paths.filter((path) => !/^(lib\/src|templates|packaging|docs)\/|^(package\.json|README\.md|LICENSE)$/.test(path)),
+  ).toEqual([]);
+  expect(paths.filter((path) => /test|tsbuildinfo|\.ts$/.test(path) && !path.endsWith('.d.ts'))).toEqual([]);
+  for (const part of ['lib/src/cli/main.js', 'templates/kubelet.service.ejs', 'packaging/sample/SHA256SUMS']) {
+    expect(paths).toContain(part);
+  }
+  expect(size).toBeGreaterThan(50_000);
+  expect(size).toBeLessThan(1_000_000);
+
+  const project = join(folder, 'elsewhere');
+  mkdirSync(project);
+  writeFileSync(join(project, 'package.json'), '{"private":true}\n');
+  await execa('npm', [...INSTALL, join(folder, filename)], { cwd: project });
+  const installed = join(project, 'node_modules', 'kubeparcel');
+  expect(statSync(join(installed, 'lib', 'src', 'cli', 'main.js')).isFile()).toBe(true);
+  expect(existsSync(join(project, 'node_modules', 'vitest'))).toBe(false);
+  const command = ['--no-install', 'kubeparcel', 'build', '--source', 'sample'];
+  const { stdout } = await execa('npx', command, { cwd: project, env: { XDG_CACHE_HOME: join(folder, 'cache') } });
+  expect(stdout).toContain('10 packages of Kubernetes');
+  expect(Object.keys(packagesIn(join(project, 'dist')))).toHaveLength(10);
+});
+
+interface Packed {
+  readonly filename: string;
+  /** Bytes, compressed. */
+  readonly size: number;
+  readonly files: readonly { readonly path: string }[];
+}

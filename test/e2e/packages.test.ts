@@ -1,0 +1,234 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { execa } from 'execa';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { readPackage } from '../../src/pipeline/formats.ts';
+import {
+  environment,
+  everythingIn,
+  expectFailure,
+  folderOfFile,
+  MAIN,
+  packagesIn,
+  run,
+  succeed,
+} from '../support/cli.ts';
+import { temporaryFolder } from '../support/temp-folder.ts';
+import { hasTool } from '../support/tools.ts';
+
+const cwd = folderOfFile();
+const SAMPLE = ['--source', 'sample', '--arch', 'amd64'];
+const DEB = 'dist/kubelet_1.37.0-1_amd64.deb';
+const RPM = 'dist/kubelet-1.37.0-1.x86_64.rpm';
+
+beforeAll(async () => {
+  await succeed(['build', ...SAMPLE], { cwd });
+  await succeed(['build', ...SAMPLE, '1.20', '--packages', 'kubelet'], { cwd });
+});
+
+describe('inspect', () => {
+  test.each([DEB, RPM])('shows %s', async (file) => {
+    const stdout = await succeed(['inspect', file], { cwd });
+    expect(stdout.split('\n')[0]).toBe(file);
+    for (const part of [/^ {2}name +kubelet$/m, /^ {2}version +1\.37\.0-1$/m, /^depends:$/m, /^entries:$/m]) {
+      expect(stdout).toMatch(part);
+    }
+    expect(stdout).toMatch(/^ {2}-rwxr-xr-x root:root +\d+ \/usr\/bin\/kubelet$/m);
+    expect(stdout).toMatch(/^ {2}(md5 {5}[0-9a-f]{32}|sha256 {2}[0-9a-f]{64}) /m);
+  });
+
+  test('--json is an object a line, a package each', async () => {
+    const stdout = await succeed(['inspect', '--json', DEB, RPM], { cwd });
+    const [deb, rpm] = stdout.split('\n').map((line) => JSON.parse(line));
+    expect(deb).toMatchObject({ file: DEB, codec: 'xz', layout: { format: 'deb', name: 'kubelet' } });
+    expect(rpm).toMatchObject({ file: RPM, codec: 'zstd', layout: { format: 'rpm', architecture: 'x86_64' } });
+    expect(deb.metadata.Package).toBe('kubelet');
+    expect(rpm.digests.length).toBeGreaterThan(2);
+    for (const entry of [...deb.layout.entries, ...rpm.layout.entries]) {
+      if (entry.kind === 'file') expect(entry.content.kind, entry.path).toBe('stored');
+    }
+  });
+
+  test('what is no package is refused by its name', async () => {
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, 'a-folder'));
+    writeFileSync(join(folder, 'empty.deb'), '');
+    writeFileSync(join(folder, 'short.rpm'), 'abc');
+    writeFileSync(join(folder, 'page.deb'), '<html>not found</html>');
+    for (const name of ['a-folder', 'empty.deb', 'short.rpm', 'page.deb']) {
+      const text = await expectFailure(['inspect', name], { cwd: folder }, 6, 'neither a .deb nor an .rpm');
+      expect(text).toContain(`where:  ${name}`);
+    }
+    await expectFailure(['inspect', 'missing.deb'], { cwd: folder }, 7, 'no such file');
+  });
+
+  test.skipIf(!hasTool('mkfifo'))('a pipe that nobody writes to is refused at once', async () => {
+    const folder = temporaryFolder();
+    await execa('mkfifo', [join(folder, 'pipe')]);
+    await expectFailure(['inspect', 'pipe'], { cwd: folder }, 6, 'neither a .deb nor an .rpm');
+  });
+
+  test.each([DEB, RPM])('a flipped byte of %s is noticed, and one that is cut off', async (file) => {
+    const folder = temporaryFolder();
+    const bytes = readFileSync(join(cwd, file));
+    const damaged = Buffer.from(bytes);
+    damaged[bytes.length - 300] = (damaged[bytes.length - 300] ?? 0) ^ 4;
+    writeFileSync(join(folder, 'damaged'), damaged);
+    writeFileSync(join(folder, 'cut'), bytes.subarray(0, bytes.length - 100));
+    for (const name of ['damaged', 'cut']) {
+      const { exitCode, stderr } = await run(['inspect', name], { cwd: folder });
+      expect([5, 6], stderr).toContain(exitCode);
+      expect(stderr).not.toMatch(/^\s+at /m);
+    }
+  });
+
+  test('inspect | head ends quietly', async () => {
+    const script = 'set -o pipefail; "$@" | head -n 1';
+    const command = ['-c', script, 'bash', process.execPath, MAIN, 'inspect', ...Array(20).fill(RPM)];
+    const { stdout, stderr, exitCode } = await execa('bash', command, { ...environment(cwd), reject: false });
+    expect({ stdout, stderr, exitCode }).toEqual({ stdout: RPM, stderr: '', exitCode: 0 });
+  });
+
+  test.skipIf(!hasTool('dpkg-deb'))('a package cannot give orders to the terminal', async () => {
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, 'hostile', 'DEBIAN'), { recursive: true });
+    const description = 'Description: Harmless\u001b]0;owned\u0007\u001b[2J';
+    const fields = ['Package: h', 'Version: 1', 'Architecture: all', 'Maintainer: a <a@example.org>', description];
+    writeFileSync(join(folder, 'hostile', 'DEBIAN', 'control'), `${fields.join('\n')}\n`);
+    await execa('dpkg-deb', ['--build', 'hostile'], { cwd: folder });
+    const stdout = await succeed(['inspect', 'hostile.deb'], { cwd: folder });
+    expect(stdout).toContain('Harmless\\x1b]0;owned\\x07\\x1b[2J');
+    expect(stdout).not.toContain('\u001b');
+  });
+});
+
+describe('diff', () => {
+  const old = 'dist/kubelet_1.20.0-1_amd64.deb';
+
+  test('0 and one line for the same, also from another format’s point of view', async () => {
+    const { exitCode, stdout } = await run(['diff', DEB, DEB], { cwd });
+    expect({ exitCode, stdout }).toEqual({
+      exitCode: 0,
+      stdout: 'no difference in metadata, relations, scripts, entries and contents',
+    });
+    expect(await succeed(['diff', '--json', DEB, DEB], { cwd })).toBe('[]');
+  });
+
+  test('1 and what differs, both sides marked', async () => {
+    const { exitCode, stdout, stderr } = await run(['diff', old, DEB], { cwd });
+    expect(exitCode, stderr).toBe(1);
+    expect(stdout.split('\n').slice(0, 2)).toEqual([`--- ${old}`, `+++ ${DEB}`]);
+    expect(stdout).toMatch(/^version\n {2}- 1\.20\.0-1\n {2}\+ 1\.37\.0-1$/m);
+  });
+
+  test('--json is an array of differences, and tells a DEB from an RPM', async () => {
+    const { exitCode, stdout } = await run(['diff', '--json', DEB, RPM], { cwd });
+    expect(exitCode).toBe(1);
+    const differences = JSON.parse(stdout) as { what: string; left?: string; right?: string }[];
+    const of = (what: string) => differences.find((one) => one.what === what);
+    expect(of('/etc/default/kubelet')).toEqual({ what: '/etc/default/kubelet', left: 'file 0644 root:root' });
+    expect(of('/etc/sysconfig/kubelet')).toEqual({ what: '/etc/sysconfig/kubelet', right: 'file 0644 root:root' });
+    // The programs are the same.
+    expect(of('/usr/bin/kubelet')).toBeUndefined();
+  });
+
+  test('a file that cannot be read is a failure, not a difference', async () => {
+    await expectFailure(['diff', DEB, 'missing.deb'], { cwd }, 7, 'no such file');
+    await expectFailure(['diff', DEB, 'dist/SHA256SUMS'], { cwd }, 6, 'neither');
+  });
+});
+
+describe('init', () => {
+  test('writes a file that build takes as it is, and does not overwrite one', async () => {
+    const folder = temporaryFolder();
+    expect(await succeed(['init'], { cwd: folder })).toContain('kubeparcel.yaml');
+    const text = readFileSync(join(folder, 'kubeparcel.yaml'), 'utf8');
+    await succeed(['build', ...SAMPLE, '--dry-run'], { cwd: folder });
+    await expectFailure(['init'], { cwd: folder }, 7, 'there already');
+    expect(readFileSync(join(folder, 'kubeparcel.yaml'), 'utf8')).toBe(text);
+  });
+
+  test('every example in it is valid once its # is taken away', async () => {
+    const folder = temporaryFolder();
+    await succeed(['init', 'all.yaml'], { cwd: folder });
+    const text = readFileSync(join(folder, 'all.yaml'), 'utf8').replace(/^#(?=[a-z])/gm, '');
+    expect(Object.keys(parse(text)).length).toBeGreaterThan(10);
+    writeFileSync(join(folder, 'all.yaml'), text.replace(/^(packaging|templates): .*$/gm, ''));
+    const flags = ['--source', 'sample', '--dry-run', '--config', 'all.yaml', '--packages', 'kubelet'];
+    expect(await succeed(['build', ...flags], { cwd: folder })).toMatch(/debian-12[\s\S]*el-9/);
+  });
+});
+
+describe('templates', () => {
+  test('ejected, changed and named, they are what a package holds', async () => {
+    const folder = temporaryFolder();
+    const listed = await succeed(['templates', 'list'], { cwd: folder });
+    await succeed(['templates', 'eject', 'mine'], { cwd: folder });
+    expect(readdirSync(join(folder, 'mine')).sort()).toEqual(listed.split('\n').sort());
+    const unit = join(folder, 'mine', 'kubelet.service.ejs');
+    writeFileSync(unit, readFileSync(unit, 'utf8').replace(/^Description=.*$/m, 'Description=ours'));
+    expect(await succeed(['templates', 'eject', 'mine'], { cwd: folder })).not.toMatch(/^wrote/m);
+    writeFileSync(join(folder, 'kubeparcel.yaml'), 'templates: ./mine\n');
+    const build = ['build', ...SAMPLE, '--packages', 'kubelet', '--formats', 'deb', '--out', 'own'];
+    await succeed(build, { cwd: folder });
+    const root = join(folder, 'root');
+    if (hasTool('dpkg-deb')) {
+      await execa('dpkg-deb', ['-x', join(folder, 'own', 'kubelet_1.37.0-1_amd64.deb'), root]);
+      const [path = ''] = everythingIn(root).filter((name) => name.endsWith('kubelet.service'));
+      expect(readFileSync(join(root, path), 'utf8')).toContain('Description=ours');
+    }
+    const theirs = await readPackage(join(folder, 'own', 'kubelet_1.37.0-1_amd64.deb'));
+    const ours = await readPackage(join(cwd, DEB));
+    const contents = ({ layout }: typeof ours) =>
+      new Map(layout.entries.map((entry) => [entry.path, JSON.stringify(entry)]));
+    const [a, b] = [contents(theirs), contents(ours)];
+    expect([...a.keys()].filter((path) => a.get(path) !== b.get(path))).toEqual([
+      expect.stringMatching(/\/kubelet\.service$/),
+    ]);
+  });
+
+  test('a value that is not there fails with the file and the line, and nothing is built', async () => {
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, 'mine'));
+    writeFileSync(join(folder, 'mine', 'kubelet.service.ejs'), '[Unit]\nDescription=x\nRequires=<%= it.nothing %>\n');
+    writeFileSync(join(folder, 'k.yaml'), 'templates: mine\n');
+    const build = ['build', ...SAMPLE, '--config', 'k.yaml'];
+    const text = await expectFailure(build, { cwd: folder }, 3, 'no value it.nothing');
+    expect(text).toMatch(/mine\/kubelet\.service\.ejs:3$/m);
+    expect(packagesIn(join(folder, 'dist'))).toEqual({});
+  });
+
+  test.each([['eject'], ['list']])('%s knows no other words', async (action) => {
+    await expectFailure(['templates', `${action}s`], { cwd }, 2, `"${action}s"`);
+  });
+});
+
+describe.skipIf(!hasTool('dpkg-deb') || !hasTool('rpmbuild'))('layout', () => {
+  test('prints commands that make the same packages', async () => {
+    const folder = temporaryFolder();
+    const flags = [...SAMPLE, '--packages', 'kubelet,cri-tools', '--out', 'my layouts'];
+    const stdout = await succeed(['layout', ...flags], { cwd: folder });
+    const commands = stdout.split('\n').filter((line) => line.startsWith('  '));
+    expect(commands).toHaveLength(4);
+    await execa('sh', ['-e', '-c', commands.join('\n')], environment(folder));
+    const made = everythingIn(join(folder, 'my layouts')).filter((path) => /\.(deb|rpm)$/.test(path));
+    expect(made).toHaveLength(4);
+    for (const path of made) {
+      const { stdout } = await run(['diff', join(cwd, 'dist', basename(path)), join(folder, 'my layouts', path)], {
+        cwd,
+      });
+      expect(stdout).toMatch(/^no difference/);
+    }
+  });
+
+  test('leaves a folder that is there alone', async () => {
+    const folder = temporaryFolder();
+    const flags = [...SAMPLE, '--packages', 'kubelet', '--formats', 'deb'];
+    await succeed(['layout', ...flags], { cwd: folder });
+    const before = everythingIn(join(folder, 'layouts'));
+    await expectFailure(['layout', ...flags], { cwd: folder }, 7, 'here already');
+    expect(everythingIn(join(folder, 'layouts'))).toEqual(before);
+    rmSync(join(folder, 'layouts'), { recursive: true });
+  });
+});

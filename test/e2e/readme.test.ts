@@ -1,0 +1,15 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { packageRoot } from '../../src/support/package-root.ts';
+import { succeed } from '../support/cli.ts';
+import { temporaryFolder } from '../support/temp-folder.ts';
+
+test('the README shows what a build of the sample prints, digests included', async () => {
+  const cwd = temporaryFolder();
+  const printed = await succeed(['build', '--source', 'sample', '--arch', 'amd64'], { cwd });
+  const readme = readFileSync(join(packageRoot(), 'README.md'), 'utf8');
+  const shown = /```text\n(Package.*?)```/s.exec(readme)?.[1] ?? '';
+  expect(shown.trim().split('\n').length).toBe(13);
+  expect(printed).toContain(shown.trim());
+});

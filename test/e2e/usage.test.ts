@@ -1,0 +1,138 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { version } from '../../src/support/version.ts';
+import { makeBinariesFolder, noise } from '../support/binaries-folder.ts';
+import { environment, everythingIn, expectFailure, MAIN, packagesIn, run, succeed } from '../support/cli.ts';
+import { temporaryFolder } from '../support/temp-folder.ts';
+
+const COMMANDS = ['build', 'fetch', 'layout', 'inspect', 'diff', 'init', 'templates'];
+const SAMPLE = ['build', '--source', 'sample', '--arch', 'amd64'];
+
+describe('help', () => {
+  test.each([[[]], ...COMMANDS.map((command) => [[command]])])(
+    '%j --help fits 80 columns and shows an example',
+    async (words) => {
+      const stdout = await succeed([...words, '--help'], { cwd: temporaryFolder() });
+      expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
+      expect(stdout).toMatch(new RegExp(`^Examples:\\n +kubeparcel ${words[0] ?? ''}`, 'm'));
+    },
+  );
+
+  test('without a command it goes to standard error', async () => {
+    const { exitCode, stdout, stderr } = await run([], { cwd: temporaryFolder() });
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+    for (const command of COMMANDS) expect(stderr).toContain(`kubeparcel ${command}`);
+  });
+
+  test('is English whatever the locale', async () => {
+    const german = { LC_ALL: 'de_DE.UTF-8', LANG: 'de_DE.UTF-8' };
+    const stdout = await succeed(['build', '--help'], { cwd: temporaryFolder(), env: german });
+    expect(stdout).toBe(await succeed(['build', '--help'], { cwd: temporaryFolder() }));
+  });
+
+  test('--version', async () => {
+    expect(await succeed(['--version'], { cwd: temporaryFolder() })).toBe(version());
+  });
+});
+
+describe('what cannot be is refused with one message', () => {
+  test.each([
+    ['an unknown command', ['bild'], 'bild'],
+    ['an unknown flag', [...SAMPLE, '--frob'], 'frob'],
+    ['a mistyped flag', [...SAMPLE, '--format', 'deb'], 'format'],
+    ['a flag only', ['--frob'], 'name a command'],
+    ['one argument too many', [...SAMPLE, '1.36', 'more'], 'more'],
+    ['a flag without its value', [...SAMPLE, '--out'], 'out'],
+    ['a list without its value', [...SAMPLE, '--packages'], 'packages'],
+    ['jobs that are no number', [...SAMPLE, '--jobs', 'many'], 'must be a whole number from 1 to 256'],
+    ['no jobs', [...SAMPLE, '--jobs', '0'], 'must be a whole number from 1 to 256'],
+    ['an unknown architecture', [...SAMPLE, '--arch', 'x86'], '"x86" is none of amd64, arm64'],
+    ['an unknown format', [...SAMPLE, '--formats', 'apk'], '"apk" is none of deb, rpm'],
+    ['an unknown package', [...SAMPLE, '--packages', 'kublet'], 'no such package: "kublet"'],
+    ['an unknown distribution', [...SAMPLE, '--distro', 'plan9'], 'no such distribution: "plan9"'],
+    ['an unknown codec', [...SAMPLE, '--compression', 'lz4'], 'no such compression: "lz4"'],
+    ['a revision with a dash', [...SAMPLE, '--revision', '1-2'], "no '-'"],
+    ['a version that is none', [...SAMPLE, 'latest'], 'not a version of Kubernetes: "latest"'],
+    ['a version before 1.11', [...SAMPLE, '1.10.0'], '1.10'],
+    ['a source that is not there', ['build', '--source', 'nowhere'], 'there is no source "nowhere"'],
+    ['nothing to inspect', ['inspect'], 'Not enough'],
+    ['one package to compare', ['diff', 'a'], 'Not enough'],
+  ])('%s', async (_, args, message) => {
+    const cwd = temporaryFolder();
+    await expectFailure(args, { cwd }, 2, message);
+    expect(everythingIn(cwd)).toEqual([]);
+  });
+});
+
+describe('the file system', () => {
+  test.each([
+    ['is a file', 'taken'],
+    ['is below a file', 'taken/dist'],
+  ])('an --out that %s', async (_, out) => {
+    const cwd = temporaryFolder();
+    writeFileSync(join(cwd, 'taken'), 'mine');
+    const text = await expectFailure([...SAMPLE, '--out', out], { cwd }, 7, /something else here|no folder/);
+    expect(text).toContain(`where:  ${out}`);
+  });
+
+  // Root may write anywhere.
+  test.skipIf(process.getuid?.() === 0)('an --out that is not ours', async () => {
+    const cwd = temporaryFolder();
+    mkdirSync(join(cwd, 'closed'));
+    chmodSync(join(cwd, 'closed'), 0o555);
+    await expectFailure([...SAMPLE, '--out', 'closed'], { cwd }, 7, 'permission denied');
+  });
+
+  test('a cache that cannot be made', async () => {
+    const cwd = temporaryFolder();
+    writeFileSync(join(cwd, 'file'), '');
+    const text = await expectFailure(SAMPLE, { cwd, env: { XDG_CACHE_HOME: join(cwd, 'file') } }, 7, 'content store');
+    expect(text).toContain('XDG_CACHE_HOME');
+  });
+
+  test('a file that may not grow: the limit of a shell or a service', async () => {
+    const cwd = temporaryFolder();
+    // In blocks of 512 bytes; the payload's files are smaller, the packages larger.
+    const script = 'ulimit -f 4; exec "$@"';
+    const command = ['-c', script, 'sh', process.execPath, MAIN, ...SAMPLE, '--compression', 'none'];
+    const { exitCode, stderr } = await execa('sh', command, { ...environment(cwd), reject: false });
+    expect(stderr).toContain('kubeparcel: the file would be larger than is allowed here');
+    expect(stderr).not.toMatch(/^\s+at /m);
+    expect(exitCode).toBe(7);
+    expect(everythingIn(join(cwd, 'dist'))).toEqual([]);
+  });
+
+  const disk = temporaryDisk();
+  test.skipIf(!disk.canMount)('a full disk, for the packages and for the cache', async () => {
+    const cwd = temporaryFolder();
+    const small = disk.mount(cwd);
+    const source = makeBinariesFolder(join(cwd, 'release'), { kubelet: noise(2) });
+    const build = ['build', '--source', source, '--arch', 'amd64', '--out', join(small, 'dist')];
+    await expectFailure(build, { cwd }, 7, 'no space left');
+    expect(
+      everythingIn(join(small, 'dist')).filter((path) => path.startsWith('.') || path.includes('kubelet')),
+    ).toEqual([]);
+    const left = packagesIn(join(small, 'dist'));
+    if (Object.keys(left).length > 0) {
+      await execa('sha256sum', ['-c', 'SHA256SUMS'], { cwd: join(small, 'dist') });
+    }
+    const text = await expectFailure(build, { cwd, env: { XDG_CACHE_HOME: join(small, 'cache') } }, 7, 'no space left');
+    expect(text).toContain('make room');
+    expect(everythingIn(join(small, 'cache', 'kubeparcel', 'tmp'))).toEqual([]);
+  });
+});
+
+/** A file system of 1 MiB, where this user may mount one. */
+function temporaryDisk() {
+  const mount = (folder: string) => {
+    const place = join(folder, 'small');
+    mkdirSync(place);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'kubeparcel-test', place], { stdio: 'pipe' });
+    onTestFinished(() => void execFileSync('umount', [place]));
+    return place;
+  };
+  return { canMount: process.getuid?.() === 0, mount };
+}

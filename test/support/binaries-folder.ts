@@ -1,0 +1,63 @@
+import { createCipheriv, createHash } from 'node:crypto';
+import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Architecture } from '../../src/payload/payload.ts';
+import { makeElf } from './binaries.ts';
+
+const BINARIES_VERSION = '1.36.4';
+
+/**
+ * A folder of plain binaries, as `--source` takes it, whose kubelet is large.
+ *
+ * @param kubelet what comes after the kubelet's ELF header
+ */
+export function makeBinariesFolder(
+  folder: string,
+  {
+    kubelet = [],
+    architectures = ['amd64'],
+  }: { kubelet?: Iterable<Uint8Array>; architectures?: readonly Architecture[] },
+): string {
+  const sums: string[] = [];
+  for (const architecture of architectures) {
+    for (const name of ['kubeadm', 'kubelet', 'kubectl', 'crictl', 'cni/bridge', 'cni/loopback']) {
+      const path = `${architecture}/${name}`;
+      mkdirSync(dirname(join(folder, path)), { recursive: true });
+      const head = makeElf(architecture, { tail: path });
+      sums.push(`${writeFile(join(folder, path), [head, ...(name === 'kubelet' ? [kubelet] : [])])}  ${path}\n`);
+    }
+  }
+  writeFileSync(join(folder, 'SHA256SUMS'), sums.join(''));
+  writeFileSync(
+    join(folder, 'release.yaml'),
+    `kubernetes: "${BINARIES_VERSION}"\ncniPlugins: "1.8.0"\ncriTools: "1.36.0"\ndate: 2026-08-12T10:00:00Z\n`,
+  );
+  return folder;
+}
+
+function writeFile(path: string, parts: readonly (Uint8Array | Iterable<Uint8Array>)[]): string {
+  const hash = createHash('sha256');
+  const file = openSync(path, 'w');
+  for (const part of parts) {
+    for (const chunk of part instanceof Uint8Array ? [part] : part) {
+      hash.update(chunk);
+      writeSync(file, chunk);
+    }
+  }
+  closeSync(file);
+  return hash.digest('hex');
+}
+
+const MEBIBYTE = 1 << 20;
+
+/** Bytes that no codec makes smaller, the same ones every time. */
+export function* noise(mebibytes: number): Generator<Buffer> {
+  const cipher = createCipheriv('aes-128-ctr', Buffer.alloc(16, 'seed'), Buffer.alloc(16));
+  for (let i = 0; i < mebibytes; i++) yield cipher.update(Buffer.alloc(MEBIBYTE));
+}
+
+/** A line that repeats itself, so that codecs are quick; xz is slow where the repetition is far away. */
+export function* repetition(mebibytes: number): Generator<Buffer> {
+  const block = Buffer.alloc(MEBIBYTE, 'kubeparcel repeats itself\n');
+  for (let i = 0; i < mebibytes; i++) yield block;
+}

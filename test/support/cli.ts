@@ -1,0 +1,95 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { afterAll, expect } from 'vitest';
+import { packageRoot } from '../../src/support/package-root.ts';
+
+/** The compiled command, as people run it. */
+export const MAIN = join(packageRoot(), 'lib', 'src', 'cli', 'main.js');
+
+export interface RunOptions {
+  readonly cwd: string;
+  /** Over an environment of PATH, HOME and XDG_CACHE_HOME, the last two below `cwd`. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Starts the command; the promise never rejects. Standard output and error are pipes. */
+export function start(args: readonly string[], { cwd, env = {} }: RunOptions) {
+  return execa(process.execPath, [MAIN, ...args], { ...environment(cwd, env), reject: false });
+}
+
+/** The command's surroundings: nothing of the machine's own but PATH. */
+export function environment(cwd: string, env: Readonly<Record<string, string>> = {}) {
+  return {
+    cwd,
+    extendEnv: false,
+    env: { PATH: process.env.PATH ?? '', HOME: cwd, XDG_CACHE_HOME: join(cwd, '.cache'), ...env },
+    stdin: 'ignore',
+  } as const;
+}
+
+/** Runs the command to its end. */
+export async function run(args: readonly string[], options: RunOptions) {
+  const { exitCode, signal, stdout, stderr } = await start(args, options);
+  return { exitCode, signal, stdout, stderr };
+}
+
+/** As `run`, and the command must succeed; its standard output. */
+export async function succeed(args: readonly string[], options: RunOptions): Promise<string> {
+  const { exitCode, stdout, stderr } = await run(args, options);
+  expect(exitCode, stderr).toBe(0);
+  return stdout;
+}
+
+/** A failure as a person wants to read it: the exit status, one message that says this, and no stack trace. */
+export async function expectFailure(
+  args: readonly string[],
+  options: RunOptions,
+  exitCode: number,
+  message: string | RegExp,
+): Promise<string> {
+  const ended = await run(args, options);
+  const from = ended.stderr.indexOf('kubeparcel: ');
+  const text = ended.stderr.slice(from);
+  expect(text).toMatch(message);
+  expect(text.match(/^kubeparcel: /gm)).toHaveLength(1);
+  expect(text).not.toMatch(/^\s+at |fault of kubeparcel|undefined|\[object/m);
+  expect(ended.exitCode, text).toBe(exitCode);
+  return text;
+}
+
+/** A folder that is gone when the tests of the file are over. */
+export function folderOfFile(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'kubeparcel-e2e-'));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+export interface CliEvent {
+  readonly event: string;
+  readonly [field: string]: unknown;
+}
+
+/** What `--json` printed. */
+export function events(stdout: string): CliEvent[] {
+  return stdout.split('\n').map((line) => JSON.parse(line) as CliEvent);
+}
+
+export function sha256Of(path: string): string {
+  return createHash('sha256').update(readFileSync(path)).digest('hex');
+}
+
+/** SHA-256 by name of the packages in a folder. */
+export function packagesIn(folder: string): Record<string, string> {
+  const names = existsSync(folder) ? readdirSync(folder).filter((name) => /\.(deb|rpm)$/.test(name)) : [];
+  return Object.fromEntries(names.sort().map((name) => [name, sha256Of(join(folder, name))]));
+}
+
+/** Every path below a folder, also hidden ones, sorted. */
+export function everythingIn(folder: string): string[] {
+  return existsSync(folder) && statSync(folder).isDirectory()
+    ? readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort()
+    : [];
+}
