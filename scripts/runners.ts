@@ -11,6 +11,7 @@ import { ARCHITECTURES, type Architecture } from '../src/payload/payload.ts';
 import { cachedRunners, findRunner, packagedRunners, runnerName } from '../src/runner/find-runner.ts';
 import { recipeDigest } from '../src/runner/recipe.ts';
 import { EXIT_STATUS, KubeparcelError } from '../src/support/errors.ts';
+import { removeStale, WORK_PREFIX } from './real-payload/cache.ts';
 import { type Say, timed } from './real-payload/run.ts';
 import { checkRunner } from './runners/check.ts';
 import { compileRunner } from './runners/compile.ts';
@@ -44,7 +45,8 @@ export async function makeRunners(
   if (missing.length === 0) return runners;
   const cache = cachedRunners();
   await mkdir(cache, { recursive: true });
-  const work = await mkdtemp(join(cache, '.work-'));
+  await removeStale(cache);
+  const work = await mkdtemp(join(cache, WORK_PREFIX));
   try {
     const problems: KubeparcelError[] = [];
     const toolchains = await findToolchains(missing, { work, fetch: fetchMusl, say });

@@ -1,0 +1,24 @@
+import { rolldown } from 'rolldown';
+
+/**
+ * Bundles a program for the static runner: one ES module that imports nothing but `host`.
+ *
+ * @param entry file where it begins
+ */
+export async function bundleForRunner(entry: string): Promise<string> {
+  const bundle = await rolldown({
+    input: entry,
+    external: ['host'],
+    platform: 'neutral',
+    transform: { target: 'es2020' },
+    onLog(_level, log) {
+      throw new Error(`${entry} cannot be bundled: ${log.message}`);
+    },
+  });
+  try {
+    const { output } = await bundle.generate({ format: 'esm', minify: true, comments: false });
+    return output[0].code;
+  } finally {
+    await bundle.close();
+  }
+}

@@ -1,0 +1,28 @@
+/** `plan` for many hosts in one run, since an emulator takes long to start; words are ROOT and VERSION in turn. */
+import { data, endWith, put, words } from 'host';
+import type { GeneratorData } from '../../src/confgen/data.ts';
+import { main } from '../../src/confgen/main.ts';
+import { quickJsHost } from '../../src/confgen/quickjs-host.ts';
+
+const results = [];
+const argv = words();
+for (let index = 0; index < argv.length; index += 2) {
+  const [root = '', kubeletVersion = ''] = argv.slice(index);
+  const facts: GeneratorData = {
+    ...(JSON.parse(data()) as GeneratorData),
+    kubeletVersion: kubeletVersion === '' ? undefined : kubeletVersion,
+  };
+  let stdout = '';
+  let stderr = '';
+  const output = {
+    out: (text: string) => {
+      stdout += text;
+    },
+    err: (text: string) => {
+      stderr += text;
+    },
+  };
+  const exitCode = main(['plan', '--root', root, '--output', 'json'], quickJsHost(root), output, facts);
+  results.push({ stdout, stderr, exitCode });
+}
+endWith(put(1, JSON.stringify(results)));
