@@ -20,7 +20,7 @@ test.each(targets(catalog, {}))('kubelet for $id holds kubelet-confgen, or nothi
   });
 
   const paths = (confgen: Uint8Array | undefined) => of(confgen).entries.map(({ path }) => path);
-  expect(paths(program).filter((path) => path.includes('confgen'))).toHaveLength(4);
+  expect(paths(program).filter((path) => path.includes('confgen')).length).toBeGreaterThan(3);
   expect(paths(undefined).filter((path) => /confgen|libexec|kubelet\.service\.d/.test(path))).toEqual([]);
   expect(paths(undefined)).toContain('/usr/bin/kubelet');
 });
