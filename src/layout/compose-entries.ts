@@ -112,6 +112,9 @@ function rpmDocuments(input: EntriesInput): Entry[] {
   return [
     directory(folder, input),
     own === undefined ? text(path, templates.render('LICENSE', values), input) : stored(path, own, input),
+    ...(values.generator === ''
+      ? []
+      : [text(`${path}.kubelet-confgen`, templates.render('LICENSE.kubelet-confgen', values), input)]),
   ];
 }
 

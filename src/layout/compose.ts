@@ -6,7 +6,7 @@ import type { Architecture, ComponentPayload, Payload } from '../payload/payload
 import { KubeparcelError } from '../support/errors.ts';
 import { debianChangelog } from './compose-changelog.ts';
 import { composeEntries } from './compose-entries.ts';
-import { type Paths, targetPaths } from './compose-paths.ts';
+import { expandPath, type Paths, targetPaths } from './compose-paths.ts';
 import { composeRelations } from './compose-relations.ts';
 import { composeScripts, type Restart } from './compose-scripts.ts';
 import type { ChangelogEntry, Layout, PackageVersion } from './layout.ts';
@@ -52,13 +52,15 @@ export function composeLayout(input: ComposeInput): Layout {
   const changelog = [changelogEntry(definition, component.version, version, date, maintainer)];
   const paths = targetPaths(target, payload.version);
   const kernel = input.kernel ?? agreedKernel(target);
-  const values = templateValues(input, definition, component.version, paths, version, kernel);
+  const generator = generatorPath(definition, input, paths);
+  const values = templateValues(input, definition, component.version, paths, version, kernel, generator);
   return {
     format,
     ...identity,
     summary: definition.summary,
     description: definition.description,
-    licence: definition.licence,
+    // A DEB states licences by file, in its copyright.
+    licence: format === 'rpm' && generator !== '' ? `${definition.licence} AND MIT` : definition.licence,
     maintainer,
     homepage: definition.homepage,
     section: definition.section[format],
@@ -83,6 +85,14 @@ export function composeLayout(input: ComposeInput): Layout {
   };
 }
 
+/** The path of the generator in a package that brings it, without the leading slash; else empty. */
+function generatorPath({ contents }: PackageDefinition, { confgen }: ComposeInput, paths: Paths): string {
+  const rule = contents.find((each) => 'program' in each);
+  return rule === undefined || !('program' in rule) || confgen === undefined
+    ? ''
+    : expandPath(rule.path, paths).slice(1);
+}
+
 function templateValues(
   { catalog, target, architecture, payload, maintainer, restart }: ComposeInput,
   definition: PackageDefinition,
@@ -90,6 +100,7 @@ function templateValues(
   paths: Paths,
   { upstream, revision }: PackageVersion,
   kernel: boolean,
+  generator: string,
 ): TemplateValues {
   return {
     name: definition.name,
@@ -108,6 +119,8 @@ function templateValues(
     restart,
     kernel: kernel ? 'on' : 'off',
     generated: definition.generated.join(' '),
+    /** Where kubelet-confgen is, without the leading slash; empty for a package without it. */
+    generator,
     /** SHA-256 of what former packages put there, separated by blanks. */
     formerDropIns: catalog.formerFiles
       .filter(({ path }) => path === FORMER_DROP_IN)

@@ -9,7 +9,7 @@ import { environment, everythingIn, expectFailure, MAIN, packagesIn, run, succee
 import { temporaryFolder } from '../support/temp-folder.ts';
 
 const COMMANDS = ['build', 'fetch', 'layout', 'inspect', 'diff', 'init', 'templates'];
-const SAMPLE = ['build', '--source', 'sample', '--arch', 'amd64'];
+const SAMPLE = ['build', '--source', 'sample', '--arch', 'amd64', '--without-confgen'];
 
 describe('help', () => {
   test.each([[[]], ...COMMANDS.map((command) => [[command]])])(

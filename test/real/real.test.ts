@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { makeRealPayload, type RealPayload } from '../../scripts/real-payload.ts';
+import { makeRunners } from '../../scripts/runners.ts';
 import { humanSize, table } from '../../src/cli/render/table.ts';
 import { contentSha256, diffLayouts } from '../../src/layout/diff.ts';
 import { readPackage } from '../../src/pipeline/formats.ts';
@@ -42,6 +43,8 @@ async function kubeparcel(step: string, ...args: string[]): Promise<Measured> {
 
 beforeAll(async () => {
   payload = await makeRealPayload({ say: (line) => process.stdout.write(`${line}\n`) });
+  const say = (line: string) => process.stdout.write(`${line}\n`);
+  await makeRunners([payload.architecture], { say, fetchMusl: false });
   const release = [payload.versions.kubernetes, '--source', payload.folder];
   for (const format of ['deb', 'rpm']) {
     const build = ['build', ...release, '--formats', format, '--out', dist];

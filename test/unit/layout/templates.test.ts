@@ -95,6 +95,7 @@ test('what is ejected are the templates as they stand, which give the same packa
     '05-kubelet-confgen.conf.ejs',
     '10-kubeadm.conf.ejs',
     'LICENSE.ejs',
+    'LICENSE.kubelet-confgen.ejs',
     'copyright.ejs',
     'kubelet-confgen.8.ejs',
     'kubelet-confgen.bash.ejs',
