@@ -19,7 +19,8 @@ export const fetchCommand: CommandModule<object, FetchArguments> = {
     const { writeAtomically } = await import('../support/write-atomically.ts');
     const { formatLock } = await import('../release/lock.ts');
     const { renderFetched } = await import('./render/build.ts');
-    await withRelease(settings, { json: args.json }, async ({ fetch, signal }) => {
+    // What is fetched is the release; the generator is of kubeparcel's own making.
+    await withRelease({ ...settings, confgen: false }, { json: args.json }, async ({ fetch, signal }) => {
       const { lock, store } = await fetch();
       if (!args.locked) await writeAtomically(args.lock, [Buffer.from(formatLock(lock))]);
       if (args.bundle !== undefined) {

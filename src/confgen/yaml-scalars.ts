@@ -197,12 +197,17 @@ function skipLine(scanner: Scanner): void {
   readInlineValue(scanner, lead.length - (/^(?: *- )+ *$/.test(lead) ? 2 : 0));
 }
 
-/** Lines of a block scalar: blank, or indented deeper than its key. */
+/** Lines of a block scalar: blank, or indented deeper than its key; the first of them says how deep. */
 function skipIndented(scanner: Scanner, indent: number): void {
+  let depth: number | undefined;
   while (scanner.at < scanner.text.length) {
     const line = currentLine(scanner);
     const blanks = /^ */.exec(line)?.[0].length ?? 0;
-    if (blanks <= indent && line.trim() !== '') return;
+    if (line.trim() !== '') {
+      if (blanks <= indent) return;
+      depth ??= blanks;
+      if (blanks < depth) throw new Unclear('a block ends in a line that is indented less, and belongs to nothing');
+    }
     nextLine(scanner);
   }
 }
