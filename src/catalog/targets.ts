@@ -69,7 +69,10 @@ function target(id: string, distributions: readonly Distribution[], revisionSuff
   return { id, format: first.format, distributions, compression, codecs, revisionSuffix };
 }
 
-function findDistribution(catalog: Catalog, name: string): Distribution {
+/**
+ * @throws KubeparcelError of kind 'usage' for what is no distribution's id or alias
+ */
+export function findDistribution(catalog: Catalog, name: string): Distribution {
   const wanted = normalName(name);
   const found = catalog.distributions.find(({ id, aliases }) =>
     [id, ...aliases].some((known) => normalName(known) === wanted),

@@ -1,0 +1,28 @@
+import { FORMATS } from '../../layout/layout.ts';
+import { ARCHITECTURES } from '../../payload/payload.ts';
+import type { ClosureFault } from './closure.ts';
+import { architecturesOf } from './mirrors.ts';
+
+/** A fault for people: what is missing and who asks, where, and what to do about it. */
+export function faultTexts(fault: ClosureFault): { what: string; where: string; todo: string } {
+  const { minor, format, architecture, missing, askedBy, others, distributions, ours } = fault;
+  const seen = others.length === 0 ? '' : `; there is ${[...new Set(others)].slice(0, 4).join(', ')}`;
+  const name = missing.split(' ')[0] ?? missing;
+  return {
+    what:
+      askedBy === undefined ? `${missing} is missing` : `${askedBy} asks for ${missing}, which nothing provides${seen}`,
+    where: `Kubernetes ${minor}, ${format} ${architecture}: ${distributions.join(', ')}`,
+    todo: ours
+      ? `kubeparcel build ${minor} --packages ${name} --formats ${format} --arch ${goArchitecture(architecture)}, then kubeparcel repo add`
+      : `if ${distributions[0]} has it, read its lists again: kubeparcel repo provided ${distributions.join(' ')}`,
+  };
+}
+
+/** An architecture of a package in Kubernetes' words, which the command line takes. */
+function goArchitecture(word: string): string {
+  for (const format of FORMATS) {
+    const at = architecturesOf(format).indexOf(word);
+    if (at >= 0) return ARCHITECTURES[at] ?? word;
+  }
+  return word;
+}

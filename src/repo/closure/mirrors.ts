@@ -1,0 +1,69 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { Catalog } from '../../catalog/catalog.ts';
+import { packageArchitecture } from '../../catalog/targets.ts';
+import type { Format } from '../../layout/layout.ts';
+import { ARCHITECTURES } from '../../payload/payload.ts';
+import { packageRoot } from '../../support/package-root.ts';
+import { parseValidatedYaml } from '../../support/validated-yaml.ts';
+
+const httpUrl = z.string().regex(/^https?:\/\/[^\s?#]+[^/\s?#]$/, 'a URL that begins with http, no slash at its end');
+const word = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/);
+
+const debMirror = z.strictObject({
+  deb: httpUrl,
+  /** Where architectures other than amd64 are, if elsewhere. */
+  ports: httpUrl.optional(),
+  suite: word,
+  components: z.array(word).min(1),
+  architectures: z.array(word).min(1).optional(),
+});
+const rpmMirror = z.strictObject({ rpm: z.array(httpUrl).min(1), architectures: z.array(word).min(1).optional() });
+const mirrorsSchema = z.strictObject({ mirrors: z.record(word, z.union([debMirror, rpmMirror])) });
+
+/** One archive of a distribution: its name and where its lists are. */
+export type Mirror = z.output<typeof debMirror> | z.output<typeof rpmMirror>;
+
+/**
+ * Mirrors by distribution.
+ *
+ * @throws KubeparcelError of kind 'config' with file and line
+ */
+export async function loadMirrors(
+  file: string = join(packageRoot(), 'packaging', 'mirrors.yaml'),
+): Promise<ReadonlyMap<string, Mirror>> {
+  const { mirrors } = parseValidatedYaml(await readFile(file, 'utf8'), mirrorsSchema, file);
+  return new Map(Object.entries(mirrors));
+}
+
+/** The four architectures in a format's words. */
+export function architecturesOf(format: Format): string[] {
+  return ARCHITECTURES.map((architecture) => packageArchitecture(format, architecture));
+}
+
+/** Which names a list keeps: all that a relation of ours can ask for, on any distribution of the format. */
+export function nameFilter(catalog: Catalog, format: Format): (name: string) => boolean {
+  const distributions = catalog.distributions.filter((each) => each.format === format);
+  const names = new Set([
+    ...distributions.flatMap((each) => Object.values(each.names).flat()),
+    ...distributions.flatMap((each) => Object.values(each.libraries).map((library) => library.package)),
+    // Interpreters of hooks.
+    ...(format === 'rpm' ? ['/bin/sh', '/usr/bin/sh', '/bin/bash', '/usr/bin/bash'] : []),
+  ]);
+  const sonames = new Set(catalog.distributions.flatMap(({ libraries }) => Object.keys(libraries)));
+  return (name) => names.has(name) || (format === 'rpm' && sonames.has(/^[^()]+/.exec(name)?.[0] ?? ''));
+}
+
+/** What packaging/distributions says that a distribution has: names without versions. */
+export function statedNames(catalog: Catalog, id: string): string[] {
+  const distribution = catalog.distributions.find((each) => each.id === id);
+  if (distribution === undefined) return [];
+  const sonames = catalog.distributions.flatMap(({ libraries }) => Object.keys(libraries));
+  const libraries =
+    distribution.format === 'deb'
+      ? Object.values(distribution.libraries).map((library) => library.package)
+      : sonames.map((soname) => `${soname}()(64bit)`);
+  const interpreters = distribution.format === 'rpm' ? ['/bin/sh', '/bin/bash'] : [];
+  return [...new Set([...Object.values(distribution.names).flat(), ...libraries, ...interpreters])].sort();
+}
