@@ -1,0 +1,37 @@
+import { KubeparcelError } from '../../support/errors.ts';
+import { folderTarget } from './folder-target.ts';
+import { rsyncTarget } from './rsync-target.ts';
+import type { PublishTarget } from './target.ts';
+
+interface TargetOptions {
+  /** S3: URL of a storage that is not Amazon's. */
+  readonly endpoint?: string | undefined;
+  readonly region?: string | undefined;
+}
+
+/**
+ * What a target's spelling means: `s3://bucket/prefix`; `rsync://host/module/path` or `user@host:path` over rsync;
+ * anything else is a folder of this machine (`./a:b` where its name has a colon).
+ *
+ * @throws KubeparcelError of kind 'usage'
+ */
+export async function openTarget(text: string, options: TargetOptions = {}): Promise<PublishTarget> {
+  if (text.startsWith('s3://')) {
+    const [, bucket, prefix = ''] = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/.exec(text) ?? [];
+    if (bucket === undefined || /(^|\/)\.{0,2}\/|(^|\/)\.{1,2}$/.test(prefix)) {
+      throw new KubeparcelError('usage', 'not a place in S3', { where: text, todo: 'write s3://BUCKET/PREFIX' });
+    }
+    const { s3Target } = await import('./s3-target.ts');
+    const { endpoint, region } = options;
+    return s3Target({ bucket, prefix: prefix.replace(/\/+$/, ''), endpoint, region });
+  }
+  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1];
+  if (scheme !== undefined && scheme !== 'rsync') {
+    throw new KubeparcelError('usage', `nothing is published over ${scheme}`, {
+      where: text,
+      todo: 'name a folder, s3://BUCKET/PREFIX, rsync://HOST/MODULE/PATH or USER@HOST:PATH',
+    });
+  }
+  // As rsync itself tells a host from a folder: a colon before any slash.
+  return scheme === 'rsync' || /^[^/]+:/.test(text) ? rsyncTarget(text) : folderTarget(text);
+}
