@@ -1,0 +1,197 @@
+import { type Config, config, enums, type Key, readKeys, type Subkey } from 'openpgp';
+import { KubeparcelError } from '../support/errors.ts';
+
+/** What openpgp.js is told wherever kubeparcel uses it. */
+export const OPENPGP_CONFIG: Config = {
+  ...config,
+  // Its salt notation makes every signature another one; signing twice must give the same bytes. What the salt protects
+  // from is faults of the processor within an EdDSA signature, and collisions in hashes that nobody uses any more.
+  nonDeterministicSignaturesViaNotation: false,
+  // What every rpm since EL7 and every apt reads.
+  preferredHashAlgorithm: enums.hash.sha256,
+  showVersion: false,
+  showComment: false,
+};
+
+/** The key or subkey of a certificate that signs. Times in seconds since 1970-01-01 UTC. */
+export interface SigningKey {
+  /** Of the key or subkey that signs, upper-case hex. */
+  readonly fingerprint: string;
+  readonly key: Key | Subkey;
+  readonly algorithm: string;
+  readonly validFrom: number;
+  /** The earlier of its own and the primary key's end; undefined when there is none. */
+  readonly expires: number | undefined;
+}
+
+/** More than any certificate that is not a flood of other people's certifications. */
+const MAX_CERTIFICATE_BYTES = 4 << 20;
+
+/**
+ * Reads certificates (public keys), ASCII-armored or binary, one or several one after the other. Secret keys are
+ * refused where a public key is asked for.
+ *
+ * @param where the file's name, for errors
+ * @throws KubeparcelError of kind 'format' for what is none
+ */
+export async function readCertificates(bytes: Uint8Array | string, where: string): Promise<Key[]> {
+  const tooLong = bytes.length > MAX_CERTIFICATE_BYTES;
+  let keys: Key[] = [];
+  let cause: unknown;
+  try {
+    const text = typeof bytes === 'string' ? bytes : asArmor(bytes);
+    if (tooLong) {
+      cause = new Error('too long');
+    } else if (text === undefined && typeof bytes !== 'string') {
+      keys = await readKeys({ binaryKeys: bytes, config: OPENPGP_CONFIG });
+    } else {
+      keys = (await Promise.all(armorBlocks(text ?? '').map(readArmored))).flat();
+    }
+  } catch (error) {
+    cause = error;
+  }
+  if (keys.length === 0) {
+    throw new KubeparcelError('format', 'this is no OpenPGP public key', {
+      where,
+      todo: 'give a key as kubeparcel keys export or gpg --export writes it',
+      cause,
+    });
+  }
+  if (keys.some((key) => key.isPrivate())) {
+    throw new KubeparcelError('usage', 'this is a private key, and a public key is asked for', {
+      where,
+      todo: 'write the public key with kubeparcel keys export, and keep this file to yourself',
+    });
+  }
+  return keys;
+}
+
+function readArmored(armoredKeys: string): Promise<Key[]> {
+  return readKeys({ armoredKeys, config: OPENPGP_CONFIG });
+}
+
+/** Several armors in one file, which openpgp.js would read the first of. */
+export function armorBlocks(text: string): string[] {
+  return text.match(/-----BEGIN PGP (PUBLIC|PRIVATE) KEY BLOCK-----[\s\S]*?-----END PGP \1 KEY BLOCK-----/g) ?? [];
+}
+
+function asArmor(bytes: Uint8Array): string | undefined {
+  // The first byte of a packet has its highest bit set (RFC 9580, section 4.2); no character of an armor has.
+  return (bytes[0] ?? 0) >= 0x80 ? undefined : Buffer.from(bytes).toString('latin1');
+}
+
+/**
+ * The key that signs: the newest subkey for signing that is valid, else the primary key, as gpg chooses.
+ *
+ * @param date seconds since 1970-01-01 UTC at which it must be valid
+ * @param hasSecret whether the secret half of a key or subkey is there, by upper-case fingerprint
+ * @throws KubeparcelError of kind 'usage' when the certificate is expired or revoked, or nothing in it can sign
+ */
+export async function chooseSigningKey(
+  certificate: Key,
+  date: number,
+  hasSecret: (fingerprint: string) => boolean = () => true,
+): Promise<SigningKey> {
+  const at = new Date(date * 1000);
+  const newestFirst = [...certificate.subkeys].sort(
+    (a, b) => b.getCreationTime().getTime() - a.getCreationTime().getTime(),
+  );
+  const candidates = [...newestFirst, certificate].filter((key) => hasSecret(fingerprintOf(key)));
+  let cause: unknown;
+  for (const candidate of candidates) {
+    try {
+      const key = await certificate.getSigningKey(candidate.getKeyID(), at, undefined, OPENPGP_CONFIG);
+      if (fingerprintOf(key) === fingerprintOf(candidate)) return await describe(certificate, key, at);
+    } catch (error) {
+      cause = error;
+    }
+  }
+  throw unusable(certificate, candidates.length, cause);
+}
+
+/** Upper-case hex. */
+export function fingerprintOf(key: Key | Subkey): string {
+  return key.getFingerprint().toUpperCase();
+}
+
+/** The primary user ID, or the first one where none is valid. */
+export async function userIdOf(certificate: Key): Promise<string> {
+  try {
+    const { user } = await certificate.getPrimaryUser(undefined, undefined, OPENPGP_CONFIG);
+    return user.userID?.userID ?? '';
+  } catch {
+    return certificate.getUserIDs()[0] ?? '';
+  }
+}
+
+/** `rsa4096`, `ed25519`, `ecdsa-nistP256`; what only RFC 9580 knows and older clients do not has its name behind it. */
+export function algorithmOf(key: Key | Subkey): string {
+  const { algorithm, bits, curve } = key.getAlgorithmInfo();
+  if (algorithm.startsWith('rsa')) return `rsa${bits}`;
+  if (algorithm === 'eddsaLegacy') return 'ed25519';
+  if (algorithm === 'ed25519' || algorithm === 'ed448') return `${algorithm}-rfc9580`;
+  if (algorithm === 'dsa') return `dsa${bits ?? ''}`;
+  return curve === undefined ? algorithm : `${algorithm}-${curve}`;
+}
+
+async function describe(certificate: Key, key: Key | Subkey, at: Date): Promise<SigningKey> {
+  const ends = [await certificate.getExpirationTime(undefined, OPENPGP_CONFIG)];
+  if (!isPrimary(key)) ends.push(await key.getExpirationTime(at, OPENPGP_CONFIG));
+  const expires = Math.min(
+    ...ends.map((end) => (end instanceof Date ? end.getTime() / 1000 : Number.POSITIVE_INFINITY)),
+  );
+  return {
+    fingerprint: fingerprintOf(key),
+    key,
+    algorithm: algorithmOf(key),
+    validFrom: validFrom(certificate, key),
+    expires: Number.isFinite(expires) ? expires : undefined,
+  };
+}
+
+function isPrimary(key: Key | Subkey): key is Key {
+  return !('mainKey' in key);
+}
+
+function validFrom(certificate: Key, key: Key | Subkey): number {
+  const certifications = certificate.users.flatMap(({ selfCertifications }) => selfCertifications);
+  const starts = [
+    certificate.getCreationTime().getTime(),
+    key.getCreationTime().getTime(),
+    earliest(certifications),
+    isPrimary(key) ? 0 : earliest(key.bindingSignatures),
+  ];
+  return Math.ceil(Math.max(...starts) / 1000);
+}
+
+function earliest(signatures: readonly { readonly created: Date | null }[]): number {
+  const times = signatures.map(({ created }) => created?.getTime() ?? 0);
+  return times.length === 0 ? 0 : Math.min(...times);
+}
+
+function unusable(certificate: Key, candidates: number, cause: unknown): KubeparcelError {
+  const where = fingerprintOf(certificate);
+  const reason = cause instanceof Error ? cause.message : '';
+  if (/revoked/i.test(reason)) {
+    return new KubeparcelError('usage', 'the signing key is revoked', { where, todo: 'sign with another key', cause });
+  }
+  if (/expired/i.test(reason)) {
+    return new KubeparcelError('usage', 'the signing key has expired', {
+      where,
+      todo: 'extend it with gpg --quick-set-expire and hand out the public key again, or sign with another key',
+      cause,
+    });
+  }
+  if (candidates === 0) {
+    return new KubeparcelError('usage', 'the secret half of the key is not there', {
+      where,
+      todo: 'export it with gpg --export-secret-keys, or name a key on a card or in an agent as gpg:FINGERPRINT',
+      cause,
+    });
+  }
+  return new KubeparcelError('usage', 'nothing in this key can sign', {
+    where,
+    todo: 'give a key that signs (kubeparcel keys check FILE says what it can); kubeparcel keys new makes one',
+    cause,
+  });
+}

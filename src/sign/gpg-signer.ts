@@ -1,0 +1,115 @@
+import { enums, type Key, readSignature, type Signature } from 'openpgp';
+import { KubeparcelError } from '../support/errors.ts';
+import { chooseSigningKey, fingerprintOf, OPENPGP_CONFIG, readCertificates, userIdOf } from './certificate.ts';
+import { signatureBelow, withoutLastLineFeed } from './clearsigned.ts';
+import { armored, checkDate } from './openpgp-signer.ts';
+import { runGpg } from './run-gpg.ts';
+import type { Environment } from './secrets.ts';
+import type { Signer } from './signer.ts';
+
+export interface GpgSignerOptions {
+  /** Seconds since 1970-01-01 UTC; the key must be valid then. */
+  readonly now: number;
+  readonly passphrase: string | undefined;
+  readonly environment: Environment;
+}
+
+/**
+ * A signer that has gpg sign: with a key of its keyring, in its agent, on a smart card or behind an HSM's daemon. GNUPGHOME
+ * holds as for gpg itself. Signatures have the date asked for (--faked-system-time), so that they are the same each time
+ * with RSA and Ed25519; ECDSA on a card may be random by nature.
+ *
+ * @param fingerprint of a primary key, or of the one subkey that is to sign; 40 hex digits, spaces allowed
+ * @throws KubeparcelError of kind 'usage' for a key that gpg does not have, or that is expired, revoked, or cannot sign
+ */
+export async function gpgSigner(fingerprint: string, options: GpgSignerOptions): Promise<Signer> {
+  const wanted = fingerprint.replace(/\s|^0x|!$/g, '').toUpperCase();
+  if (!/^[0-9A-F]{40}$/.test(wanted)) {
+    throw new KubeparcelError('usage', `this is no fingerprint: ${JSON.stringify(fingerprint)}`, {
+      where: `gpg:${fingerprint}`,
+      todo: 'give all 40 hex digits: gpg --list-secret-keys --with-subkey-fingerprint shows them; shorter ids can be forged',
+    });
+  }
+  const where = `gpg:${wanted}`;
+  const { passphrase, environment, now } = options;
+  const ask = { environment, where };
+  const listing = await runGpg(['--with-colons', '--list-secret-keys', wanted], { ...ask, purpose: 'find the key' });
+  const held = secretFingerprints(listing.toString('utf8'));
+  const exported = await runGpg(['--no-armor', '--export', wanted], { ...ask, purpose: 'export the public key' });
+  const certificate = only(await readCertificates(exported, where), where);
+  const named = wanted === fingerprintOf(certificate) ? held : new Set([wanted].filter((each) => held.has(each)));
+  const signing = await chooseSigningKey(certificate, now, (each) => named.has(each));
+
+  const run = (command: string, data: AsyncIterable<Uint8Array> | Uint8Array, date: number) => {
+    checkDate(signing, date);
+    const args = [
+      ['--local-user', `${signing.fingerprint}!`, '--faked-system-time', `${date}!`, '--digest-algo', 'SHA256'],
+      // What a gpg.conf may say of its owner's mail must not get into what is published.
+      ['--no-armor', '--no-textmode', '--no-comments', '--no-emit-version', '--output', '-', command],
+    ];
+    return runGpg(args.flat(), { ...ask, input: data, passphrase, purpose: 'sign' });
+  };
+  return {
+    fingerprint: fingerprintOf(certificate),
+    signingFingerprint: signing.fingerprint,
+    algorithm: signing.algorithm,
+    userId: await userIdOf(certificate),
+    validFrom: signing.validFrom,
+    expires: signing.expires,
+    publicKey: armored(certificate),
+    signDetached: async (data, date) => {
+      const signature = await run('--detach-sign', data, date);
+      checkSignature(await readSignature({ binarySignature: signature, config: OPENPGP_CONFIG }), date, where);
+      return signature;
+    },
+    clearsign: async (text, date) => {
+      const message = (await run('--clear-sign', Buffer.from(withoutLastLineFeed(text)), date)).toString('utf8');
+      checkSignature(await signatureBelow(message), date, where);
+      return message;
+    },
+  };
+}
+
+/**
+ * Fingerprints whose secret half gpg can use: in its store, or on a card (`>`); `#` marks those that are elsewhere.
+ * (GnuPG, doc/DETAILS, "Format of the colon listings", fields 1, 10 and 15.)
+ */
+function secretFingerprints(listing: string): Set<string> {
+  const found = new Set<string>();
+  let usable = false;
+  for (const line of listing.split('\n')) {
+    const fields = line.split(':');
+    if (fields[0] === 'sec' || fields[0] === 'ssb') {
+      usable = fields[14] !== '#';
+    } else if (fields[0] === 'fpr' && usable) {
+      found.add((fields[9] ?? '').toUpperCase());
+      usable = false;
+    }
+  }
+  return found;
+}
+
+function only(keys: readonly Key[], where: string): Key {
+  const [first, ...others] = keys;
+  if (first === undefined || others.length > 0) {
+    throw new KubeparcelError('usage', `gpg has ${keys.length} keys with this fingerprint`, { where });
+  }
+  return first;
+}
+
+/** A gpg.conf can change what gpg makes: what goes into packages and repositories is of one form. */
+function checkSignature({ packets }: Signature, date: number, where: string): void {
+  const [packet, ...others] = packets;
+  const isAsAsked =
+    packet !== undefined &&
+    others.length === 0 &&
+    packet.version === 4 &&
+    [enums.hash.sha256, enums.hash.sha384, enums.hash.sha512].some((hash) => hash === packet.hashAlgorithm) &&
+    packet.created?.getTime() === date * 1000;
+  if (!isAsAsked) {
+    throw new KubeparcelError('usage', 'gpg made another kind of signature than it was asked for', {
+      where,
+      todo: 'look for local-user, digest or signature options in gpg.conf, or name another GNUPGHOME',
+    });
+  }
+}

@@ -1,0 +1,111 @@
+import { decryptKey, type PrivateKey, readPrivateKeys } from 'openpgp';
+import { KubeparcelError } from '../support/errors.ts';
+import { armorBlocks, fingerprintOf, OPENPGP_CONFIG } from './certificate.ts';
+import { gpgSigner } from './gpg-signer.ts';
+import { openpgpSigner } from './openpgp-signer.ts';
+import {
+  type Environment,
+  KEY_VARIABLE,
+  PASSPHRASE_VARIABLE,
+  type PassphraseSource,
+  readKeyFile,
+  readPassphrases,
+} from './secrets.ts';
+import type { Signer } from './signer.ts';
+
+export interface OpenSignersOptions extends PassphraseSource {
+  readonly environment?: Environment;
+  /** Seconds since 1970-01-01 UTC at which the keys must be valid; the clock's by default. */
+  readonly now?: number;
+}
+
+/**
+ * Opens keys for signing, in the order given; the first is the one that signs where only one can.
+ *
+ * @param specs each the path of a file with one or more private keys (`--key` of the commands), `gpg:FINGERPRINT` for a
+ *   key that gpg can use wherever it lives, or `env` for the armored keys in KUBEPARCEL_SIGNING_KEY. With none, that
+ *   variable is used when it is set
+ * @returns at least one signer when a spec is given or the variable is set, else none
+ * @throws KubeparcelError of kind 'usage' for a key that is expired, revoked, locked with another passphrase, or that
+ *   cannot sign; of kind 'io' for a file that cannot be read
+ */
+export async function openSigners(specs: readonly string[], options: OpenSignersOptions = {}): Promise<Signer[]> {
+  const { environment = process.env, now = Math.floor(Date.now() / 1000) } = options;
+  const wanted = specs.length === 0 && (environment[KEY_VARIABLE] ?? '') !== '' ? ['env'] : specs;
+  const passphrases = wanted.length === 0 ? [] : await readPassphrases(options, environment);
+  const signers: Signer[] = [];
+  for (const spec of wanted) {
+    if (spec.startsWith('gpg:')) {
+      signers.push(await gpgSigner(spec.slice(4), { now, passphrase: passphrases[0], environment }));
+    } else {
+      const [bytes, where] = await keyBytes(spec, environment);
+      for (const key of await readSecretKeys(bytes, where)) {
+        signers.push(await openpgpSigner(await unlock(key, passphrases, where), now));
+      }
+    }
+  }
+  const doubled = signers.find(({ fingerprint }, at) => signers.findIndex((s) => s.fingerprint === fingerprint) !== at);
+  if (doubled !== undefined) {
+    throw new KubeparcelError('usage', 'the same key is named twice', { where: doubled.fingerprint });
+  }
+  return signers;
+}
+
+async function keyBytes(spec: string, environment: Environment): Promise<[bytes: Uint8Array, where: string]> {
+  if (spec !== 'env') return [await readKeyFile(spec), spec];
+  const text = environment[KEY_VARIABLE];
+  if (text === undefined || text === '') {
+    throw new KubeparcelError('usage', 'the variable is not set', {
+      where: KEY_VARIABLE,
+      todo: 'put an ASCII-armored private key into it, or name a key file with --key',
+    });
+  }
+  return [Buffer.from(text), KEY_VARIABLE];
+}
+
+async function readSecretKeys(bytes: Uint8Array, where: string): Promise<PrivateKey[]> {
+  const isBinary = (bytes[0] ?? 0) >= 0x80;
+  let keys: PrivateKey[] = [];
+  try {
+    if (isBinary) {
+      keys = await readPrivateKeys({ binaryKeys: bytes, config: OPENPGP_CONFIG });
+    } else {
+      const blocks = armorBlocks(Buffer.from(bytes).toString('latin1')).filter((block) => block.includes(' PRIVATE '));
+      const read = (armoredKeys: string) => readPrivateKeys({ armoredKeys, config: OPENPGP_CONFIG });
+      keys = (await Promise.all(blocks.map(read))).flat();
+    }
+  } catch {
+    // The cause is left out: a parser's message may quote what it could not read.
+  }
+  if (keys.length === 0) {
+    throw new KubeparcelError('format', 'there is no OpenPGP private key in it', {
+      where,
+      todo: 'give one as kubeparcel keys new or gpg --export-secret-keys --armor writes it',
+    });
+  }
+  return keys;
+}
+
+async function unlock(key: PrivateKey, passphrases: readonly string[], where: string): Promise<PrivateKey> {
+  if (isUnlocked(key)) return key;
+  const what =
+    passphrases.length === 0 ? 'the signing key is locked with a passphrase' : 'no passphrase given unlocks the key';
+  const locked = new KubeparcelError('usage', what, {
+    where: `${where}, key ${fingerprintOf(key)}`,
+    todo: `set ${PASSPHRASE_VARIABLE}, or name a file with --passphrase-file`,
+  });
+  if (passphrases.length === 0) throw locked;
+  try {
+    return await decryptKey({ privateKey: key, passphrase: [...passphrases], config: OPENPGP_CONFIG });
+  } catch {
+    throw locked;
+  }
+}
+
+/** A key whose primary half is elsewhere counts as unlocked when its subkeys are. */
+function isUnlocked(key: PrivateKey): boolean {
+  return key.getKeys().every((each) => {
+    const { keyPacket } = each;
+    return !('isDummy' in keyPacket) || keyPacket.isDummy() || keyPacket.isDecrypted() !== false;
+  });
+}

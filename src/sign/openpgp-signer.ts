@@ -1,0 +1,91 @@
+import { createCleartextMessage, createMessage, type Key, type KeyID, type PrivateKey, sign } from 'openpgp';
+import { collect } from '../archive/chunks.ts';
+import { KubeparcelError } from '../support/errors.ts';
+import { chooseSigningKey, fingerprintOf, OPENPGP_CONFIG, type SigningKey, userIdOf } from './certificate.ts';
+import { withoutLastLineFeed } from './clearsigned.ts';
+import type { Signer } from './signer.ts';
+
+/** More than any signature packet that a key of kubeparcel's makes. */
+const MAX_SIGNATURE_BYTES = 1 << 16;
+
+/**
+ * A signer of a private key that openpgp.js holds unlocked. Nothing of its secret half leaves this closure.
+ *
+ * @param now seconds since 1970-01-01 UTC; the key must be valid then
+ * @throws KubeparcelError of kind 'usage' for an expired or revoked key and for one that cannot sign
+ */
+export async function openpgpSigner(key: PrivateKey, now: number): Promise<Signer> {
+  const hasSecret = new Set(
+    key
+      .getKeys()
+      .filter((each) => holdsSecret(each))
+      .map(fingerprintOf),
+  );
+  const signing = await chooseSigningKey(key, now, (fingerprint) => hasSecret.has(fingerprint));
+  const options = (date: number) => ({
+    signingKeys: key,
+    signingKeyIDs: [signing.key.getKeyID() as KeyID],
+    date: new Date(date * 1000),
+    config: OPENPGP_CONFIG,
+  });
+  return {
+    fingerprint: fingerprintOf(key),
+    signingFingerprint: signing.fingerprint,
+    algorithm: signing.algorithm,
+    userId: await userIdOf(key),
+    validFrom: signing.validFrom,
+    expires: signing.expires,
+    publicKey: armored(key.toPublic()),
+    signDetached: async (data, date) => {
+      checkDate(signing, date);
+      if (data instanceof Uint8Array) {
+        const message = await createMessage({ binary: data });
+        return sign({ message, ...options(date), detached: true, format: 'binary' });
+      }
+      const message = await createMessage({ binary: ReadableStream.from<Uint8Array>(data) });
+      const signature = await sign({ message, ...options(date), detached: true, format: 'binary' });
+      return collect(signature as AsyncIterable<Uint8Array>, MAX_SIGNATURE_BYTES, () => new Error('a long signature'));
+    },
+    clearsign: async (text, date) => {
+      checkDate(signing, date);
+      const message = await createCleartextMessage({ text: withoutLastLineFeed(text) });
+      return sign({ message, ...options(date) });
+    },
+  };
+}
+
+/**
+ * @throws KubeparcelError of kind 'usage' for a date before the key was made or after its end: clients would refuse
+ *   what is signed with it
+ */
+export function checkDate(
+  { fingerprint, validFrom, expires }: Pick<SigningKey, 'fingerprint' | 'validFrom' | 'expires'>,
+  date: number,
+): void {
+  if (date >= validFrom && (expires === undefined || date < expires)) return;
+  const early = date < validFrom;
+  throw new KubeparcelError(
+    'usage',
+    `a signature of ${utc(date)} would be ${early ? 'older than its key' : 'of a key that has expired by then'}`,
+    {
+      where: fingerprint,
+      todo: early
+        ? `sign with a date from ${utc(validFrom)} on: unset SOURCE_DATE_EPOCH, or set it so`
+        : 'sign with another key',
+    },
+  );
+}
+
+function utc(seconds: number): string {
+  return new Date(seconds * 1000).toISOString().replace('.000Z', 'Z');
+}
+
+/** Whether the secret half is there: exports of subkeys have none of the primary key's, those of a card no secret at all. */
+function holdsSecret({ keyPacket }: ReturnType<PrivateKey['getKeys']>[number]): boolean {
+  return 'isDummy' in keyPacket && !keyPacket.isDummy();
+}
+
+/** With line feeds, and with the checksum that RFC 9580 calls optional and rpm's reader of armor asks for. */
+export function armored(key: Key): string {
+  return key.armor(OPENPGP_CONFIG).replaceAll('\r\n', '\n');
+}

@@ -1,0 +1,122 @@
+import { spawn } from 'node:child_process';
+import type { Duplex } from 'node:stream';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { KubeparcelError } from '../support/errors.ts';
+import { type Environment, KEY_VARIABLE, PASSPHRASE_VARIABLE } from './secrets.ts';
+
+export interface GpgRun {
+  /** Bytes for its standard input; closed at once when there are none. */
+  readonly input?: AsyncIterable<Uint8Array> | Uint8Array | undefined;
+  /** Given to it over a pipe; its agent asks for one otherwise. */
+  readonly passphrase?: string | undefined;
+  readonly environment: Environment;
+  /** What it was to do, for errors: `sign`. */
+  readonly purpose: string;
+  readonly where: string;
+}
+
+const MAX_OUTPUT_BYTES = 32 << 20;
+const MAX_MESSAGE_BYTES = 1 << 16;
+
+/**
+ * Runs gpg, without a shell, and gives back what it writes to its standard output.
+ *
+ * @throws KubeparcelError of kind 'usage' with gpg's own last words when it fails, or when there is no gpg
+ */
+export async function runGpg(args: readonly string[], run: GpgRun): Promise<Buffer> {
+  const { input, passphrase, environment, purpose, where } = run;
+  const withPassphrase = passphrase === undefined ? [] : ['--pinentry-mode', 'loopback', '--passphrase-fd', '3'];
+  // Nobody answers questions here; an agent's own window is another matter.
+  const child = spawn('gpg', ['--batch', '--no-tty', ...withPassphrase, ...args], {
+    stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
+    env: { ...withoutSecrets(environment), LC_ALL: 'C.UTF-8' },
+  });
+  const exited = new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', resolve);
+  });
+  // Each may fail because gpg ended early; why, it says itself.
+  const passphrasePipe = child.stdio[3] as Duplex;
+  passphrasePipe.on('error', () => {});
+  passphrasePipe.end(passphrase === undefined ? '' : `${passphrase}\n`);
+  const feeding = feed(child.stdin, input);
+  try {
+    const [status, output, message, fed] = await Promise.all([
+      exited,
+      gathered(child.stdout, MAX_OUTPUT_BYTES),
+      gathered(child.stderr, MAX_MESSAGE_BYTES),
+      feeding,
+    ]);
+    if (status === 0) {
+      if (fed !== undefined) throw fed;
+      return output;
+    }
+    if (fed !== undefined && !isBrokenPipe(fed)) throw fed;
+    throw new KubeparcelError('usage', `gpg cannot ${purpose}: ${lastWords(message)}`, {
+      where,
+      todo: `try it by hand: gpg --list-secret-keys; a passphrase can be set in ${PASSPHRASE_VARIABLE}`,
+    });
+  } catch (cause) {
+    if (cause instanceof Error && 'syscall' in cause && String(cause.syscall).startsWith('spawn')) {
+      throw new KubeparcelError('usage', 'gpg cannot be run', {
+        where,
+        todo: 'install GnuPG, or name a key file with --key',
+        cause,
+      });
+    }
+    throw cause;
+  } finally {
+    child.kill();
+  }
+}
+
+function withoutSecrets(environment: Environment): NodeJS.ProcessEnv {
+  return { ...environment, [KEY_VARIABLE]: undefined, [PASSPHRASE_VARIABLE]: undefined };
+}
+
+/** What went wrong, if anything did. */
+async function feed(stdin: NodeJS.WritableStream, input: GpgRun['input']): Promise<unknown> {
+  try {
+    await pipeline(input === undefined ? Readable.from([]) : Readable.from(toChunks(input)), stdin);
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
+async function* toChunks(input: AsyncIterable<Uint8Array> | Uint8Array): AsyncGenerator<Uint8Array> {
+  if (input instanceof Uint8Array) {
+    yield input;
+  } else {
+    yield* input;
+  }
+}
+
+function isBrokenPipe(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    'code' in error &&
+    (error.code === 'EPIPE' || error.code === 'ECONNRESET' || error.code === 'ERR_STREAM_PREMATURE_CLOSE')
+  );
+}
+
+/** All that comes, up to a limit; what is more is read and dropped, so that gpg does not wait for its reader. */
+async function gathered(stream: Readable, limit: number): Promise<Buffer> {
+  const kept: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of stream as AsyncIterable<Uint8Array>) {
+    length += chunk.length;
+    if (length <= limit) kept.push(chunk);
+  }
+  return Buffer.concat(kept);
+}
+
+function lastWords(message: Buffer): string {
+  const lines = message
+    .toString('utf8')
+    .split('\n')
+    .map((line) => line.replace(/^gpg: /, '').trim())
+    .filter((line) => line !== '' && !/^(WARNING: running with faked|Note: )/.test(line));
+  return lines.slice(-2).join('; ') || 'it says nothing';
+}

@@ -1,0 +1,85 @@
+import { open, readFile } from 'node:fs/promises';
+import { KubeparcelError } from '../support/errors.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Where a private key and the passphrases of private keys may come from, apart from files. */
+export const KEY_VARIABLE = 'KUBEPARCEL_SIGNING_KEY';
+export const PASSPHRASE_VARIABLE = 'KUBEPARCEL_SIGNING_PASSPHRASE';
+
+const MAX_KEY_FILE_BYTES = 4 << 20;
+const MAX_PASSPHRASE_BYTES = 1 << 16;
+
+/**
+ * Reads a file that holds a private key, and refuses one that others on this machine could read.
+ *
+ * @throws KubeparcelError of kind 'io' when it cannot be read, 'usage' for its mode or its size
+ */
+export async function readKeyFile(path: string): Promise<Uint8Array> {
+  try {
+    const file = await open(path, 'r');
+    try {
+      const facts = await file.stat();
+      if (!facts.isFile() || facts.size > MAX_KEY_FILE_BYTES) {
+        throw new KubeparcelError('usage', 'this is no file with a key', { where: path });
+      }
+      // Windows has no such bits, and says 0666 of everything.
+      if ((facts.mode & 0o077) !== 0 && process.platform !== 'win32') {
+        throw new KubeparcelError('usage', 'others on this machine could read this private key', {
+          where: `${path}, mode ${(facts.mode & 0o777).toString(8).padStart(4, '0')}`,
+          todo: `chmod 600 ${path}, and take it for stolen where others have accounts`,
+        });
+      }
+      return await file.readFile();
+    } finally {
+      await file.close();
+    }
+  } catch (cause) {
+    if (cause instanceof KubeparcelError) throw cause;
+    throw new KubeparcelError('io', 'the signing key cannot be read', { where: path, cause });
+  }
+}
+
+/** Where passphrases come from: a file or an open file descriptor, one passphrase a line. */
+export interface PassphraseSource {
+  readonly passphraseFile?: string | undefined;
+  readonly passphraseFd?: number | undefined;
+}
+
+/**
+ * Passphrases that private keys may have: from a file or a file descriptor (one a line, tried one after the other), and
+ * from the environment. Never from the command line, which every user of a machine can see.
+ *
+ * @throws KubeparcelError of kind 'io' when the file cannot be read, 'usage' for a passphrase file with nothing in it
+ */
+export async function readPassphrases(source: PassphraseSource, environment: Environment): Promise<string[]> {
+  const { passphraseFile, passphraseFd } = source;
+  const found: string[] = [];
+  if (passphraseFile !== undefined) {
+    found.push(...linesOf(await contents(passphraseFile, passphraseFile), passphraseFile));
+  }
+  if (passphraseFd !== undefined) {
+    const where = `file descriptor ${passphraseFd}`;
+    found.push(...linesOf(await contents(`/dev/fd/${passphraseFd}`, where), where));
+  }
+  const own = environment[PASSPHRASE_VARIABLE];
+  if (own !== undefined && own !== '') found.push(own);
+  return found;
+}
+
+async function contents(path: string, where: string): Promise<Buffer> {
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    throw new KubeparcelError('io', 'the passphrase cannot be read', { where, cause });
+  }
+}
+
+function linesOf(bytes: Buffer, where: string): string[] {
+  const lines = bytes.length > MAX_PASSPHRASE_BYTES ? [] : bytes.toString('utf8').split(/\r?\n/);
+  const passphrases = lines.filter((line) => line !== '');
+  if (passphrases.length === 0) {
+    throw new KubeparcelError('usage', 'there is no passphrase in it', { where, todo: 'write it as its first line' });
+  }
+  return passphrases;
+}

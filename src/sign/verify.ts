@@ -1,0 +1,148 @@
+import { createMessage, type Key, readCleartextMessage, readSignature, verify } from 'openpgp';
+import { KubeparcelError } from '../support/errors.ts';
+import { fingerprintOf, OPENPGP_CONFIG, userIdOf } from './certificate.ts';
+
+/** A signature that holds. */
+export interface GoodSignature {
+  /** Of the primary key, upper-case hex. */
+  readonly fingerprint: string;
+  readonly userId: string;
+  /** When it was made, seconds since 1970-01-01 UTC. */
+  readonly date: number;
+}
+
+export interface Verified {
+  /** At least one. */
+  readonly good: readonly GoodSignature[];
+  /** Key ids, 16 upper-case hex digits, of further signatures by keys that are not among those given: of a rotation. */
+  readonly unknown: readonly string[];
+}
+
+const MAX_SIGNATURE_BYTES = 1 << 20;
+
+/**
+ * Holds data against a detached signature file, which may have several signatures: each by a key given must hold, and at
+ * least one must be there.
+ *
+ * @param signature ASCII-armored or binary
+ * @param publicKeys as `readCertificates` reads them
+ * @param date seconds since 1970-01-01 UTC at which the keys must be valid; now by default
+ * @param where the signature's file, for errors
+ * @throws KubeparcelError of kind 'verification' when a signature does not hold or none is by a key given, of kind
+ *   'format' for what is no signature
+ */
+export async function verifyDetached(
+  data: Uint8Array,
+  signature: Uint8Array | string,
+  publicKeys: readonly Key[],
+  { date, where }: { readonly date?: number | undefined; readonly where: string },
+): Promise<Verified> {
+  const parsed = await wellFormed(
+    where,
+    () => {
+      const text = asArmor(signature);
+      return text === undefined
+        ? readSignature({ binarySignature: signature as Uint8Array, config: OPENPGP_CONFIG })
+        : readSignature({ armoredSignature: text, config: OPENPGP_CONFIG });
+    },
+    signature.length,
+  );
+  const message = await createMessage({ binary: data });
+  const { signatures } = await verify({
+    message,
+    format: 'binary',
+    signature: parsed,
+    ...verification(publicKeys, date),
+  });
+  return judge(signatures, publicKeys, where);
+}
+
+/**
+ * Reads a cleartext-signed message such as InRelease: every signature by a key given must hold, and at least one must be
+ * there. Nothing may stand before or behind the message, where a reader that looks less closely would take it for signed.
+ *
+ * @param date seconds since 1970-01-01 UTC at which the keys must be valid; now by default
+ * @param where the file's name, for errors
+ * @returns the signed text as well, with a line feed at its end
+ * @throws KubeparcelError as `verifyDetached`
+ */
+export async function verifyClearsigned(
+  text: string,
+  publicKeys: readonly Key[],
+  { date, where }: { readonly date?: number | undefined; readonly where: string },
+): Promise<Verified & { readonly text: string }> {
+  const whole = /^-----BEGIN PGP SIGNED MESSAGE-----\r?\n[\s\S]*\n-----END PGP SIGNATURE-----\s*$/.test(text);
+  const marks = text.match(/^-----BEGIN PGP SIGN(ED MESSAGE|ATURE)-----/gm);
+  if (!whole || marks?.length !== 2) {
+    throw new KubeparcelError('format', 'this is no cleartext-signed message, or more than one', { where });
+  }
+  const message = await wellFormed(where, () =>
+    readCleartextMessage({ cleartextMessage: text, config: OPENPGP_CONFIG }),
+  );
+  const { signatures } = await verify({ message, ...verification(publicKeys, date) });
+  return { ...(await judge(signatures, publicKeys, where)), text: `${message.getText()}\n` };
+}
+
+function verification(publicKeys: readonly Key[], date: number | undefined) {
+  return {
+    verificationKeys: [...publicKeys],
+    config: OPENPGP_CONFIG,
+    date: date === undefined ? new Date() : new Date(date * 1000),
+  };
+}
+
+async function wellFormed<T>(where: string, read: () => Promise<T>, length = 0): Promise<T> {
+  try {
+    if (length <= MAX_SIGNATURE_BYTES) return await read();
+  } catch (cause) {
+    throw new KubeparcelError('format', 'this is no OpenPGP signature', { where, cause });
+  }
+  throw new KubeparcelError('format', 'this is too long for a signature', { where });
+}
+
+function asArmor(signature: Uint8Array | string): string | undefined {
+  if (typeof signature === 'string') return signature;
+  return (signature[0] ?? 0) >= 0x80 ? undefined : Buffer.from(signature).toString('latin1');
+}
+
+async function judge(
+  results: Awaited<ReturnType<typeof verify>>['signatures'],
+  publicKeys: readonly Key[],
+  where: string,
+): Promise<Verified> {
+  const good: GoodSignature[] = [];
+  const unknown: string[] = [];
+  for (const { keyID, signature, verified } of results) {
+    const key = publicKeys.find((each) => each.getKeyIDs().some((id) => id.equals(keyID)));
+    if (key === undefined) {
+      unknown.push(keyID.toHex().toUpperCase());
+      continue;
+    }
+    try {
+      await verified;
+    } catch (cause) {
+      throw new KubeparcelError('verification', `a signature does not hold: ${reasonOf(cause)}`, {
+        where: `${where}, key ${fingerprintOf(key)}`,
+        todo: 'get the files again; when it stays so, do not use them and tell whoever publishes them',
+        cause,
+      });
+    }
+    const { packets } = await signature;
+    const created = packets[0]?.created?.getTime() ?? 0;
+    good.push({ fingerprint: fingerprintOf(key), userId: await userIdOf(key), date: created / 1000 });
+  }
+  if (good.length === 0) {
+    const by = unknown.length === 0 ? 'nobody' : unknown.join(', ');
+    throw new KubeparcelError('verification', `it is signed by ${by}, and by none of the keys given`, {
+      where,
+      todo: 'give the public key of whoever publishes it',
+    });
+  }
+  return { good, unknown };
+}
+
+/** openpgp.js speaks of the signed digest where the data is another. */
+function reasonOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return /digest|verification failed/i.test(message) ? 'the data is not what was signed' : message;
+}
