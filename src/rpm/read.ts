@@ -1,4 +1,3 @@
-import { type FileHandle, open } from 'node:fs/promises';
 import { CODECS, type Codec, detectCodec, MAGIC_LENGTH, unsupportedCodec } from '../archive/codec.ts';
 import { decompress } from '../archive/compress.ts';
 import type { Entry, Layout } from '../layout/layout.ts';
@@ -7,14 +6,13 @@ import { KubeparcelError } from '../support/errors.ts';
 import { readChangelog } from './changelog.ts';
 import { checkDigests, type StatedDigest, statedDigests } from './digests.ts';
 import { readFileList } from './file-reader.ts';
-import { INTRO_LENGTH, type Region } from './header.ts';
-import { badHeader, bodyLength, decodeHeader, type Header, numberOf, textOf } from './header-reader.ts';
+import { badHeader, type Header, numberOf, textOf } from './header-reader.ts';
 import { checkLeadIdentity, checkLeadKind, LEAD_LENGTH } from './lead.ts';
 import { readableTags } from './metadata.ts';
+import { openPackage, type PackageFile, readExactly, readFrom, readHeader, skipPadding } from './package-file.ts';
 import { readPayload } from './payload-reader.ts';
 import { readDependencies, readRelations } from './relations.ts';
 import { interpretersOf, readScripts } from './scripts.ts';
-import { signaturePadding } from './signature.ts';
 import { NO_GROUP, SIGNATURE_TAGS, TAGS } from './tags.ts';
 
 const MAX_UNPACKED_BYTES = 16 * 2 ** 30;
@@ -44,12 +42,6 @@ export async function readRpm(path: string, options: ReadOptions = {}): Promise<
   } finally {
     await file.handle.close();
   }
-}
-
-interface PackageFile {
-  readonly handle: FileHandle;
-  /** Bytes. */
-  readonly size: number;
 }
 
 async function readPackage(file: PackageFile, options: ReadOptions): Promise<ReadPackage> {
@@ -195,64 +187,6 @@ async function* observed(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   for await (const chunk of chunks) {
     look(chunk);
-    yield chunk;
-  }
-}
-
-async function readHeader(file: PackageFile, at: number, region: Region): Promise<Header> {
-  const intro = await readExactly(file, at, INTRO_LENGTH);
-  const body = await readExactly(file, at + INTRO_LENGTH, bodyLength(intro, region));
-  return decodeHeader(Buffer.concat([intro, body]), region);
-}
-
-async function skipPadding(file: PackageFile, at: number): Promise<number> {
-  const padding = await readExactly(file, at, signaturePadding(at));
-  if (padding.some((byte) => byte !== 0)) {
-    throw badHeader('signatures', 'is followed by bytes that are not padding');
-  }
-  return at + padding.length;
-}
-
-async function openPackage(path: string): Promise<PackageFile> {
-  let handle: FileHandle | undefined;
-  try {
-    handle = await open(path, 'r');
-    const facts = await handle.stat();
-    if (facts.isFile()) {
-      return { handle, size: facts.size };
-    }
-  } catch (cause) {
-    await handle?.close();
-    throw new KubeparcelError('io', 'the package cannot be read', { where: path, cause });
-  }
-  await handle.close();
-  throw new KubeparcelError('io', 'this is no file', { where: path, todo: 'name an .rpm file' });
-}
-
-/** Never allocates more than the file has. */
-async function readExactly(file: PackageFile, at: number, length: number): Promise<Uint8Array> {
-  if (at + length > file.size) {
-    throw new KubeparcelError('format', `the package is cut short: it ends at ${file.size} bytes`, {
-      todo: 'get the package again',
-    });
-  }
-  const bytes = new Uint8Array(length);
-  for (let filled = 0; filled < length; ) {
-    const { bytesRead } = await file.handle.read(bytes, filled, length - filled, at + filled);
-    if (bytesRead === 0) {
-      throw new KubeparcelError('io', 'the package became shorter while it was read');
-    }
-    filled += bytesRead;
-  }
-  return bytes;
-}
-
-async function* readFrom(file: PackageFile, at: number, signal: AbortSignal | undefined) {
-  const length = 1 << 18;
-  for (let position = at; position < file.size; ) {
-    signal?.throwIfAborted();
-    const chunk = await readExactly(file, position, Math.min(length, file.size - position));
-    position += chunk.length;
     yield chunk;
   }
 }
