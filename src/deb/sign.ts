@@ -1,0 +1,112 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { type ArMember, readAr, writeAr } from '../archive/ar.ts';
+import type { Signer } from '../sign/signer.ts';
+import { KubeparcelError } from '../support/errors.ts';
+import { type WrittenFile, writeAtomically } from '../support/write-atomically.ts';
+
+export interface DebSignOptions {
+  /** Signature creation time, seconds since 1970-01-01 UTC. */
+  readonly date: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The signature of whoever publishes the package; debsig-verify(1) also knows `maint` and `archive`. */
+const SIGNATURE_MEMBER = '_gpgorigin';
+/** debian-binary, control.tar, data.tar, and members of other people's. */
+const MAX_MEMBERS = 64;
+const AR_MAGIC_LENGTH = 8;
+const AR_HEADER_LENGTH = 60;
+
+/**
+ * Signs a DEB where it stands, as debsigs does and debsig-verify checks it: a detached signature over the contents of
+ * debian-binary, control.tar and data.tar one after the other, in a member `_gpgorigin` at the archive's end. dpkg and apt
+ * pass over it. Other members stay byte for byte; an older signature of this kind is replaced. A killed run leaves the old
+ * file or the new one.
+ *
+ * @throws KubeparcelError of kind 'format' for what is no DEB
+ */
+export async function signDeb(path: string, signer: Signer, options: DebSignOptions): Promise<WrittenFile> {
+  try {
+    const members = await listMembers(path, options.signal);
+    const hash = createHash('sha256');
+    const signed = members.filter(({ name }) => !name.startsWith('_'));
+    const signature = await signer.signDetached(observed(ranges(path, signed, options.signal), hash), options.date);
+    const { mode } = await stat(path);
+    return await writeAtomically(path, archive(path, members, { signature, expected: hash.digest('hex') }, options), {
+      mode: mode & 0o777,
+    });
+  } catch (error) {
+    if (error instanceof KubeparcelError && error.where === undefined) {
+      const { kind, message, todo } = error;
+      throw new KubeparcelError(kind, message, { where: path, ...(todo === undefined ? {} : { todo }), cause: error });
+    }
+    throw error;
+  }
+}
+
+/** Where a member is in the file: bytes of its header, and of its content. */
+interface PlacedMember {
+  readonly name: string;
+  readonly headerAt: number;
+  readonly start: number;
+  readonly size: number;
+}
+
+/** Reads the whole archive once, which says that it is one. */
+async function listMembers(path: string, signal: AbortSignal | undefined): Promise<PlacedMember[]> {
+  const members: PlacedMember[] = [];
+  let at = AR_MAGIC_LENGTH;
+  for await (const { name, size } of readAr(createReadStream(path, { signal }))) {
+    members.push({ name, headerAt: at, start: at + AR_HEADER_LENGTH, size });
+    at += AR_HEADER_LENGTH + size + (size % 2);
+    if (members.length > MAX_MEMBERS) throw new KubeparcelError('format', 'an archive of too many members for a DEB');
+  }
+  const [first, control, data, ...others] = members.filter(({ name }) => !name.startsWith('_')).map(({ name }) => name);
+  const isDeb = first === 'debian-binary' && control?.startsWith('control.tar') && data?.startsWith('data.tar');
+  if (!isDeb || others.length > 0) {
+    throw new KubeparcelError('format', 'an ar archive, but not a Debian package');
+  }
+  return members;
+}
+
+async function* ranges(path: string, members: readonly PlacedMember[], signal: AbortSignal | undefined) {
+  for (const { start, size } of members) {
+    if (size > 0) yield* createReadStream(path, { start, end: start + size - 1, signal }) as AsyncIterable<Uint8Array>;
+  }
+}
+
+async function* observed(chunks: AsyncIterable<Uint8Array>, hash: ReturnType<typeof createHash>) {
+  for await (const chunk of chunks) {
+    hash.update(chunk);
+    yield chunk;
+  }
+}
+
+/** Members as they stand but for the old signature, then the new one. */
+async function* archive(
+  path: string,
+  members: readonly PlacedMember[],
+  { signature, expected }: { readonly signature: Uint8Array; readonly expected: string },
+  { date, signal }: DebSignOptions,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const hash = createHash('sha256');
+  yield* createReadStream(path, { end: AR_MAGIC_LENGTH - 1 });
+  for (const member of members.filter(({ name }) => name !== SIGNATURE_MEMBER)) {
+    const { headerAt, start, size, name } = member;
+    yield* createReadStream(path, { start: headerAt, end: start - 1 });
+    const content = ranges(path, [member], signal);
+    yield* name.startsWith('_') ? content : observed(content, hash);
+    if (size % 2 === 1) yield Buffer.from('\n');
+  }
+  if (hash.digest('hex') !== expected) {
+    throw new KubeparcelError('io', 'the package changed while it was signed', { where: path, todo: 'sign it again' });
+  }
+  const own: ArMember = { name: SIGNATURE_MEMBER, size: signature.length, content: [signature] };
+  let magic = true;
+  for await (const chunk of writeAr([own], date)) {
+    if (!magic) yield chunk;
+    magic = false;
+  }
+}
