@@ -1,0 +1,199 @@
+import { createReadStream } from 'node:fs';
+import { lstat, readdir, realpath } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join, resolve, sep } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { KubeparcelError } from '../../support/errors.ts';
+import { classify } from '../publish/classify.ts';
+import { renderListing } from './listing.ts';
+import { rangeOf } from './range.ts';
+
+export interface RepositoryServer {
+  /** http://127.0.0.1:8080 */
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+interface ServeOptions {
+  /** 0 for any that is free. */
+  readonly port: number;
+  readonly host: string;
+  /** Called after each answer. */
+  readonly onRequest?: (line: string) => void;
+}
+
+/**
+ * Serves a folder over HTTP for trying: GET and HEAD, one range a request (RFC 9110, section 14), listings of folders
+ * that have no index.html. Nothing hidden, nothing outside the folder, whatever links say.
+ *
+ * @throws KubeparcelError of kind 'usage' for a folder that is not there and for a port that is taken
+ */
+export async function serveRepository(folder: string, options: ServeOptions): Promise<RepositoryServer> {
+  let root: string;
+  try {
+    root = await realpath(folder);
+  } catch (cause) {
+    throw new KubeparcelError('usage', 'the repository cannot be opened', { where: folder, cause });
+  }
+  const server = createServer({ requestTimeout: 60_000, keepAliveTimeout: 5_000 }, (request, response) => {
+    answer(root, request, response)
+      .catch(() => fail(response, 500))
+      .finally(() => options.onRequest?.(`${request.method} ${request.url} ${response.statusCode}`));
+  });
+  await listen(server, options);
+  const { port } = server.address() as AddressInfo;
+  const host = options.host.includes(':') ? `[${options.host}]` : options.host;
+  return {
+    url: `http://${host}:${port}`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function listen(server: Server, { port, host }: ServeOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause: NodeJS.ErrnoException) =>
+      reject(
+        new KubeparcelError('usage', `nothing can listen there (${cause.code})`, {
+          where: `${host}:${port}`,
+          todo: 'name another port: --port 8081',
+          cause,
+        }),
+      ),
+    );
+    server.listen(port, host, resolve);
+  });
+}
+
+async function answer(root: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  if (request.method !== 'GET' && request.method !== 'HEAD') {
+    response.setHeader('Allow', 'GET, HEAD');
+    return fail(response, 405);
+  }
+  const path = requestPath(request.url ?? '/');
+  const found = path === undefined ? undefined : await findFile(root, path);
+  if (path === undefined || found === undefined) return fail(response, 404);
+  if (found.isDirectory) {
+    if (!path.endsWith('/') && path !== '') {
+      response.setHeader('Location', `/${path.split('/').map(encodeURIComponent).join('/')}/`);
+      return fail(response, 301);
+    }
+    const index = await findFile(root, `${path}index.html`);
+    if (index !== undefined && !index.isDirectory) return sendFile(`${path}index.html`, index, request, response);
+    return sendListing(path, found.file, request, response);
+  }
+  return sendFile(path, found, request, response);
+}
+
+/** The path without its first slash; undefined for what is none or is hidden. */
+function requestPath(url: string): string | undefined {
+  let path: string;
+  try {
+    path = decodeURIComponent(url.replace(/[?#].*$/s, ''));
+  } catch {
+    return undefined;
+  }
+  const segments = path.replace(/^\//, '').split('/');
+  const bad = segments.some((segment, at) => segment.startsWith('.') || (segment === '' && at < segments.length - 1));
+  return path.startsWith('/') && !path.includes('\0') && !bad ? segments.join('/') : undefined;
+}
+
+interface FoundFile {
+  readonly file: string;
+  readonly isDirectory: boolean;
+  readonly size: number;
+  readonly mtime: Date;
+}
+
+/** Links are followed only to what is in the repository. */
+async function findFile(root: string, path: string): Promise<FoundFile | undefined> {
+  try {
+    const file = await realpath(resolve(root, `./${path}`));
+    if (file !== root && !file.startsWith(root.endsWith(sep) ? root : `${root}${sep}`)) return undefined;
+    const found = await lstat(file);
+    if (!found.isFile() && !found.isDirectory()) return undefined;
+    return { file, isDirectory: found.isDirectory(), size: found.size, mtime: found.mtime };
+  } catch {
+    return undefined;
+  }
+}
+
+async function sendFile(
+  path: string,
+  { file, size, mtime }: FoundFile,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const { contentType } = classify(path);
+  // Whole seconds, as the header has them.
+  const modified = Math.floor(mtime.getTime() / 1000) * 1000;
+  response.setHeader('Content-Type', contentType);
+  response.setHeader('Last-Modified', new Date(modified).toUTCString());
+  response.setHeader('Accept-Ranges', 'bytes');
+  // What is tried changes all the time.
+  response.setHeader('Cache-Control', 'no-cache');
+  response.setHeader('X-Content-Type-Options', 'nosniff');
+  const since = Date.parse(request.headers['if-modified-since'] ?? '');
+  if (request.headers.range === undefined && since >= modified) {
+    response.writeHead(304).end();
+    return;
+  }
+  const unchanged = request.headers['if-range']?.toString();
+  const isSame = unchanged === undefined || Date.parse(unchanged) === modified;
+  const range = isSame ? rangeOf(request.headers.range, size) : undefined;
+  if (range === 'unsatisfiable') {
+    response.setHeader('Content-Range', `bytes */${size}`);
+    return fail(response, 416);
+  }
+  const { start, end } = range ?? { start: 0, end: size - 1 };
+  if (range !== undefined) response.setHeader('Content-Range', `bytes ${start}-${end}/${size}`);
+  response.writeHead(range === undefined ? 200 : 206, { 'Content-Length': end - start + 1 });
+  if (request.method === 'HEAD' || end < start) {
+    response.end();
+    return;
+  }
+  try {
+    await pipeline(createReadStream(file, { start, end }), response);
+  } catch {
+    // The client went away, or the file became shorter than was promised: the connection says so.
+    response.destroy();
+  }
+}
+
+async function sendListing(
+  path: string,
+  folder: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const names = (await readdir(folder)).filter((name) => !name.startsWith('.')).sort();
+  const entries = await Promise.all(
+    names.map(async (name) => {
+      const found = await findFile(folder, name);
+      return { name, isDirectory: found?.isDirectory ?? (await isLinkedFolder(join(folder, name))), size: found?.size };
+    }),
+  );
+  const page = Buffer.from(renderListing(path, entries));
+  response.writeHead(200, { 'Content-Type': 'text/html; charset=utf-8', 'Content-Length': page.length });
+  response.end(request.method === 'HEAD' ? undefined : page);
+}
+
+async function isLinkedFolder(path: string): Promise<boolean> {
+  return realpath(path).then(
+    async (file) => (await lstat(file)).isDirectory(),
+    () => false,
+  );
+}
+
+function fail(response: ServerResponse, status: number): void {
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8' });
+  response.end(status < 400 ? '' : `${status}\n`);
+}
