@@ -10,8 +10,10 @@ import { fetchCommand } from './fetch.ts';
 import { initCommand } from './init.ts';
 import { inspectCommand } from './inspect.ts';
 import { INTERRUPTED, interrupt, wasInterrupted } from './interruption.ts';
+import { keysCommand } from './keys.ts';
 import { layoutCommand } from './layout.ts';
 import { renderFailure } from './render/failure.ts';
+import { signCommand } from './sign.ts';
 import { templatesCommand } from './templates.ts';
 
 /** The reader of the output went away: 128 + SIGPIPE, as shells have it. */
@@ -36,6 +38,8 @@ const commandLine = yargs(hideBin(process.argv))
   .command(layoutCommand)
   .command(inspectCommand)
   .command(diffCommand)
+  .command(signCommand)
+  .command(keysCommand)
   .command(configCommand)
   .command(initCommand)
   .command(templatesCommand)

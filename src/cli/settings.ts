@@ -89,7 +89,7 @@ export const WORD = {
   coerce: (value: unknown) => (Array.isArray(value) ? value.at(-1) : value),
 } as const;
 
-const DEFAULT_MAINTAINER = 'kubeparcel <kubeparcel@users.noreply.github.com>';
+export const DEFAULT_MAINTAINER = 'kubeparcel <kubeparcel@users.noreply.github.com>';
 
 /**
  * Flags over kubeparcel.yaml over defaults.

@@ -19,6 +19,21 @@ export async function updateChecksums(
   await withFolderLock(folder, () => update(folder, written, temporaryFolder));
 }
 
+/**
+ * Corrects the lines of packages that became others, in a `SHA256SUMS` that lists them; others stay unlisted.
+ *
+ * @param sums new SHA-256 by file name
+ */
+export async function correctChecksums(folder: string, sums: ReadonlyMap<string, string>): Promise<void> {
+  if (!(await readdir(folder)).includes(CHECKSUMS_FILE)) return;
+  await withFolderLock(folder, async () => {
+    const path = join(folder, CHECKSUMS_FILE);
+    const old = parseChecksums(await readFile(path, 'utf8'));
+    if (!old.some(([name]) => sums.has(name))) return;
+    await writeChecksums(folder, new Map(old.map(([name, sum]) => [name, sums.get(name) ?? sum])), folder);
+  });
+}
+
 async function update(folder: string, written: readonly WrittenFile[], temporaryFolder: string): Promise<void> {
   const path = join(folder, CHECKSUMS_FILE);
   const present = new Set(await readdir(folder));
@@ -27,9 +42,13 @@ async function update(folder: string, written: readonly WrittenFile[], temporary
   for (const file of written) {
     sums.set(basename(file.path), file.sha256);
   }
+  await writeChecksums(folder, sums, temporaryFolder);
+}
+
+async function writeChecksums(folder: string, sums: ReadonlyMap<string, string>, temporaryFolder: string) {
   const names = [...sums.keys()].sort((a, b) => (a < b ? -1 : 1));
   const text = names.map((name) => `${sums.get(name)}  ${name}\n`).join('');
-  await writeAtomically(path, [Buffer.from(text)], { temporaryFolder });
+  await writeAtomically(join(folder, CHECKSUMS_FILE), [Buffer.from(text)], { temporaryFolder });
 }
 
 function parseChecksums(text: string): [name: string, sha256: string][] {

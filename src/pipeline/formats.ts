@@ -15,6 +15,15 @@ export const PACKAGERS: Readonly<Record<Format, Packager>> = { deb: debPackager,
  * @throws KubeparcelError of kind 'format' for anything else and for a damaged or hostile package
  */
 export async function readPackage(path: string, options?: ReadOptions): Promise<ReadPackage> {
+  return (await packageFormat(path)) === 'deb' ? readDeb(path, options) : readRpm(path, options);
+}
+
+/**
+ * Whether a file begins as a .deb or as an .rpm.
+ *
+ * @throws KubeparcelError of kind 'format' for anything else
+ */
+export async function packageFormat(path: string): Promise<Format> {
   const notOne = new KubeparcelError('format', 'this is neither a .deb nor an .rpm', {
     where: path,
     todo: 'name a binary package file',
@@ -28,7 +37,7 @@ export async function readPackage(path: string, options?: ReadOptions): Promise<
   } finally {
     await file.close();
   }
-  if (start.toString('latin1') === '!<arch>\n') return readDeb(path, options);
-  if (start.readUInt32BE(0) === 0xedabeedb) return readRpm(path, options);
+  if (start.toString('latin1') === '!<arch>\n') return 'deb';
+  if (start.readUInt32BE(0) === 0xedabeedb) return 'rpm';
   throw notOne;
 }

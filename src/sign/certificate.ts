@@ -1,5 +1,8 @@
 import { type Config, config, enums, type Key, readKeys, type Subkey } from 'openpgp';
 import { KubeparcelError } from '../support/errors.ts';
+import { markNothingCritical } from './critical-subpackets.ts';
+
+markNothingCritical();
 
 /** What openpgp.js is told wherever kubeparcel uses it. */
 export const OPENPGP_CONFIG: Config = {

@@ -23,20 +23,13 @@ export interface GpgSignerOptions {
  * @throws KubeparcelError of kind 'usage' for a key that gpg does not have, or that is expired, revoked, or cannot sign
  */
 export async function gpgSigner(fingerprint: string, options: GpgSignerOptions): Promise<Signer> {
-  const wanted = fingerprint.replace(/\s|^0x|!$/g, '').toUpperCase();
-  if (!/^[0-9A-F]{40}$/.test(wanted)) {
-    throw new KubeparcelError('usage', `this is no fingerprint: ${JSON.stringify(fingerprint)}`, {
-      where: `gpg:${fingerprint}`,
-      todo: 'give all 40 hex digits: gpg --list-secret-keys --with-subkey-fingerprint shows them; shorter ids can be forged',
-    });
-  }
+  const wanted = fullFingerprint(fingerprint);
   const where = `gpg:${wanted}`;
   const { passphrase, environment, now } = options;
   const ask = { environment, where };
   const listing = await runGpg(['--with-colons', '--list-secret-keys', wanted], { ...ask, purpose: 'find the key' });
   const held = secretFingerprints(listing.toString('utf8'));
-  const exported = await runGpg(['--no-armor', '--export', wanted], { ...ask, purpose: 'export the public key' });
-  const certificate = only(await readCertificates(exported, where), where);
+  const certificate = await gpgCertificate(wanted, environment);
   const named = wanted === fingerprintOf(certificate) ? held : new Set([wanted].filter((each) => held.has(each)));
   const signing = await chooseSigningKey(certificate, now, (each) => named.has(each));
 
@@ -68,6 +61,30 @@ export async function gpgSigner(fingerprint: string, options: GpgSignerOptions):
       return message;
     },
   };
+}
+
+/**
+ * The public half of a key in gpg's keyring.
+ *
+ * @param fingerprint of a primary key or a subkey; 40 hex digits, spaces allowed
+ */
+export async function gpgCertificate(fingerprint: string, environment: Environment): Promise<Key> {
+  const wanted = fullFingerprint(fingerprint);
+  const where = `gpg:${wanted}`;
+  const purpose = 'export the public key';
+  const exported = await runGpg(['--no-armor', '--export', wanted], { environment, where, purpose });
+  return only(exported.length === 0 ? [] : await readCertificates(exported, where), where);
+}
+
+function fullFingerprint(fingerprint: string): string {
+  const wanted = fingerprint.replace(/\s|^0x|!$/g, '').toUpperCase();
+  if (!/^[0-9A-F]{40}$/.test(wanted)) {
+    throw new KubeparcelError('usage', `this is no fingerprint: ${JSON.stringify(fingerprint)}`, {
+      where: `gpg:${fingerprint}`,
+      todo: 'give all 40 hex digits: gpg --list-secret-keys --with-subkey-fingerprint shows them; shorter ids can be forged',
+    });
+  }
+  return wanted;
 }
 
 /**

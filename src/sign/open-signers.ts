@@ -17,6 +17,8 @@ export interface OpenSignersOptions extends PassphraseSource {
   readonly environment?: Environment;
   /** Seconds since 1970-01-01 UTC at which the keys must be valid; the clock's by default. */
   readonly now?: number;
+  /** Asks a person for the passphrase of a key when none that is given unlocks it. */
+  readonly ask?: ((key: string) => Promise<string>) | undefined;
 }
 
 /**
@@ -40,7 +42,7 @@ export async function openSigners(specs: readonly string[], options: OpenSigners
     } else {
       const [bytes, where] = await keyBytes(spec, environment);
       for (const key of await readSecretKeys(bytes, where)) {
-        signers.push(await openpgpSigner(await unlock(key, passphrases, where), now));
+        signers.push(await openpgpSigner(await unlock(key, passphrases, where, options.ask), now));
       }
     }
   }
@@ -51,7 +53,8 @@ export async function openSigners(specs: readonly string[], options: OpenSigners
   return signers;
 }
 
-async function keyBytes(spec: string, environment: Environment): Promise<[bytes: Uint8Array, where: string]> {
+/** The bytes that a spec of `openSigners` other than `gpg:` names, and where they are from, for errors. */
+export async function keyBytes(spec: string, environment: Environment): Promise<[bytes: Uint8Array, where: string]> {
   if (spec !== 'env') return [await readKeyFile(spec), spec];
   const text = environment[KEY_VARIABLE];
   if (text === undefined || text === '') {
@@ -63,7 +66,8 @@ async function keyBytes(spec: string, environment: Environment): Promise<[bytes:
   return [Buffer.from(text), KEY_VARIABLE];
 }
 
-async function readSecretKeys(bytes: Uint8Array, where: string): Promise<PrivateKey[]> {
+/** @throws KubeparcelError of kind 'format' for bytes that hold no private key */
+export async function readSecretKeys(bytes: Uint8Array, where: string): Promise<PrivateKey[]> {
   const isBinary = (bytes[0] ?? 0) >= 0x80;
   let keys: PrivateKey[] = [];
   try {
@@ -86,19 +90,33 @@ async function readSecretKeys(bytes: Uint8Array, where: string): Promise<Private
   return keys;
 }
 
-async function unlock(key: PrivateKey, passphrases: readonly string[], where: string): Promise<PrivateKey> {
+async function unlock(
+  key: PrivateKey,
+  passphrases: readonly string[],
+  where: string,
+  ask: OpenSignersOptions['ask'],
+): Promise<PrivateKey> {
   if (isUnlocked(key)) return key;
-  const what =
-    passphrases.length === 0 ? 'the signing key is locked with a passphrase' : 'no passphrase given unlocks the key';
-  const locked = new KubeparcelError('usage', what, {
-    where: `${where}, key ${fingerprintOf(key)}`,
-    todo: `set ${PASSPHRASE_VARIABLE}, or name a file with --passphrase-file`,
-  });
-  if (passphrases.length === 0) throw locked;
+  const unlocked = await tryToUnlock(key, passphrases);
+  if (unlocked !== undefined) return unlocked;
+  const name = `key ${fingerprintOf(key)}`;
+  const asked = ask === undefined ? [] : [await ask(name)];
+  const byHand = await tryToUnlock(key, asked);
+  if (byHand !== undefined) return byHand;
+  const none = passphrases.length + asked.length === 0;
+  throw new KubeparcelError(
+    'usage',
+    none ? 'the signing key is locked with a passphrase' : 'no passphrase given unlocks the signing key',
+    { where: `${where}, ${name}`, todo: `set ${PASSPHRASE_VARIABLE}, or name a file with --passphrase-file` },
+  );
+}
+
+async function tryToUnlock(key: PrivateKey, passphrases: readonly string[]): Promise<PrivateKey | undefined> {
+  if (passphrases.length === 0) return undefined;
   try {
     return await decryptKey({ privateKey: key, passphrase: [...passphrases], config: OPENPGP_CONFIG });
   } catch {
-    throw locked;
+    return undefined;
   }
 }
 

@@ -1,0 +1,79 @@
+import { realpath } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
+import { signDeb } from '../deb/sign.ts';
+import type { Format } from '../layout/layout.ts';
+import { signRpm } from '../rpm/sign.ts';
+import type { Signer } from '../sign/signer.ts';
+import { KubeparcelError } from '../support/errors.ts';
+import { correctChecksums } from './checksums.ts';
+import { packageFormat } from './formats.ts';
+
+export interface SignedPackage {
+  readonly path: string;
+  readonly format: Format;
+  /** Bytes. */
+  readonly size: number;
+  /** 64 lower-case hex digits. */
+  readonly sha256: string;
+  /** What the signatures are over, in the words of the format. */
+  readonly signatures: readonly string[];
+}
+
+export interface SignPackagesOptions {
+  /** Signature creation time, seconds since 1970-01-01 UTC. */
+  readonly date: number;
+  readonly headerAndPayload?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onSigned?: (signed: SignedPackage) => void;
+}
+
+/**
+ * Signs packages one after the other, each where it stands, and corrects their lines in a SHA256SUMS beside them. After
+ * the first failure no other package is signed; those that are stay signed.
+ *
+ * @throws KubeparcelError of kind 'format' for what is no package
+ */
+export async function signPackages(
+  paths: readonly string[],
+  signer: Signer,
+  { onSigned, ...options }: SignPackagesOptions,
+): Promise<SignedPackage[]> {
+  const signed: SignedPackage[] = [];
+  try {
+    for (const path of paths) {
+      options.signal?.throwIfAborted();
+      signed.push(await signPackage(await existing(path), path, signer, options));
+      onSigned?.(signed.at(-1) as SignedPackage);
+    }
+  } finally {
+    for (const folder of new Set(signed.map(({ path }) => dirname(path)))) {
+      const inFolder = signed.filter(({ path }) => dirname(path) === folder);
+      await correctChecksums(folder, new Map(inFolder.map((s) => [basename(s.path), s.sha256])));
+    }
+  }
+  return signed;
+}
+
+async function signPackage(
+  real: string,
+  path: string,
+  signer: Signer,
+  options: Omit<SignPackagesOptions, 'onSigned'>,
+): Promise<SignedPackage> {
+  const format = await packageFormat(real);
+  if (format === 'deb') {
+    const { size, sha256 } = await signDeb(real, signer, options);
+    return { path, format, size, sha256, signatures: ['debsig'] };
+  }
+  const { size, sha256, signatures } = await signRpm(real, signer, options);
+  return { path, format, size, sha256, signatures };
+}
+
+/** The file itself where a link is named, which must stay one. */
+async function existing(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch (cause) {
+    throw new KubeparcelError('io', 'the package cannot be read', { where: path, cause });
+  }
+}

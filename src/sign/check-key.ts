@@ -1,0 +1,153 @@
+import { enums, type Key, type SignaturePacket } from 'openpgp';
+import { KubeparcelError } from '../support/errors.ts';
+import { algorithmOf, chooseSigningKey, fingerprintOf, userIdOf } from './certificate.ts';
+import { hasCriticalSubpacket } from './critical-subpackets.ts';
+import type { Signer } from './signer.ts';
+import type { Verifier } from './verifiers.ts';
+
+const DAY = 86_400;
+/** So long before its end a key's owner is told: enough to hand out its successor with a repository's packages. */
+const WARNING_DAYS = 60;
+
+/** Whether a verifier takes what the key signs. */
+export interface Acceptance {
+  readonly verifier: Verifier;
+  /** Why not; undefined when it does. */
+  readonly objection: string | undefined;
+}
+
+/** What can be said of a key without its secret half. Times in seconds since 1970-01-01 UTC. */
+export interface KeyReport {
+  readonly fingerprint: string;
+  readonly userId: string;
+  readonly created: number;
+  /** Of the key or subkey that signs; undefined when none can. */
+  readonly signing:
+    | {
+        readonly fingerprint: string;
+        readonly algorithm: string;
+        readonly isSubkey: boolean;
+        readonly expires: number | undefined;
+      }
+    | undefined;
+  /** One sentence: why nothing can sign; undefined when something can. */
+  readonly fault: string | undefined;
+  /** It ends soon, one sentence. */
+  readonly warning: string | undefined;
+  /** Empty when nothing can sign. */
+  readonly acceptance: readonly Acceptance[];
+}
+
+/**
+ * Says of a certificate what can sign in it, until when, and which verifiers take it.
+ *
+ * @param now seconds since 1970-01-01 UTC
+ */
+export async function checkKey(certificate: Key, verifiers: readonly Verifier[], now: number): Promise<KeyReport> {
+  const base = {
+    fingerprint: fingerprintOf(certificate),
+    userId: await userIdOf(certificate),
+    created: certificate.getCreationTime().getTime() / 1000,
+  };
+  try {
+    const { fingerprint, algorithm, expires } = await chooseSigningKey(certificate, now);
+    const isSubkey = fingerprint !== base.fingerprint;
+    const primary = algorithmOf(certificate);
+    const facts = { algorithm, primary, isSubkey, ...bindings(certificate), now };
+    return {
+      ...base,
+      signing: { fingerprint, algorithm, isSubkey, expires },
+      fault: undefined,
+      warning: expiryWarning({ fingerprint: base.fingerprint, expires }, now),
+      acceptance: verifiers.map((verifier) => ({ verifier, objection: objectionOf(verifier, facts) })),
+    };
+  } catch (error) {
+    if (!(error instanceof KubeparcelError)) throw error;
+    return { ...base, signing: undefined, fault: error.message, warning: undefined, acceptance: [] };
+  }
+}
+
+interface KeyFacts {
+  readonly algorithm: string;
+  /** The primary key's algorithm. */
+  readonly primary: string;
+  readonly isSubkey: boolean;
+  /** Its own signatures use SHA-1. */
+  readonly sha1: boolean;
+  /** Its own signatures have subpackets that are marked as critical. */
+  readonly critical: boolean;
+  readonly now: number;
+}
+
+function objectionOf(verifier: Verifier, facts: KeyFacts): string | undefined {
+  for (const algorithm of [facts.algorithm, facts.primary]) {
+    const objection = algorithmObjection(verifier, algorithm);
+    if (objection !== undefined) return objection;
+  }
+  if (facts.isSubkey && !verifier.subkeys) return 'does not know signatures of subkeys';
+  if (facts.critical && !verifier.critical) return 'refuses the key for its critical subpackets: renew it with gpg';
+  if (facts.sha1 && !takesSha1(verifier, facts.now)) return 'refuses the SHA-1 in the key’s own signatures';
+  return undefined;
+}
+
+function algorithmObjection(verifier: Verifier, algorithm: string): string | undefined {
+  const family = verifier.algorithms.find(
+    (each) => algorithm === each || new RegExp(`^${each}(-nist|\\d)`).test(algorithm),
+  );
+  if (family === undefined) return `does not read ${algorithm}`;
+  const tooShort = family === 'rsa' && Number(algorithm.slice(3)) < verifier['rsa-bits'];
+  return tooShort ? `wants RSA of ${verifier['rsa-bits']} bits or more` : undefined;
+}
+
+function takesSha1({ sha1 }: Verifier, now: number): boolean {
+  return typeof sha1 === 'boolean' ? sha1 : now < Date.parse(sha1) / 1000;
+}
+
+/** What the newest signatures are like that bind user IDs and subkeys. */
+function bindings(certificate: Key): Pick<KeyFacts, 'sha1' | 'critical'> {
+  const signatures = [
+    ...certificate.users.map(({ selfCertifications }) => newest(selfCertifications)),
+    ...certificate.subkeys.map(({ bindingSignatures }) => newest(bindingSignatures)),
+  ].filter((signature) => signature !== undefined);
+  return {
+    sha1: signatures.some(({ hashAlgorithm }) => hashAlgorithm === enums.hash.sha1),
+    critical: signatures.some(hasCriticalSubpacket),
+  };
+}
+
+function newest(signatures: readonly SignaturePacket[]): SignaturePacket | undefined {
+  const time = ({ created }: SignaturePacket) => created?.getTime() ?? 0;
+  return [...signatures].sort((a, b) => time(b) - time(a))[0];
+}
+
+/**
+ * One sentence for a key that ends within 60 days; undefined for others. Commands that sign say it, and go on.
+ *
+ * @param now seconds since 1970-01-01 UTC
+ */
+export function expiryWarning(
+  { fingerprint, expires }: Pick<Signer, 'fingerprint' | 'expires'>,
+  now: number,
+): string | undefined {
+  if (expires === undefined || expires - now > WARNING_DAYS * DAY) return undefined;
+  const days = Math.max(Math.floor((expires - now) / DAY), 0);
+  const on = new Date(expires * 1000).toISOString().slice(0, 10);
+  return `the signing key ${fingerprint} expires on ${on}, in ${days} ${days === 1 ? 'day' : 'days'}`;
+}
+
+/** When the newest signature of the owner in a certificate was made, seconds since 1970-01-01 UTC. */
+export function newestSignatureDate(certificate: Key): number {
+  const own = [
+    ...certificate.users.flatMap(({ selfCertifications, revocationSignatures }) => [
+      ...selfCertifications,
+      ...revocationSignatures,
+    ]),
+    ...certificate.subkeys.flatMap(({ bindingSignatures, revocationSignatures }) => [
+      ...bindingSignatures,
+      ...revocationSignatures,
+    ]),
+    ...certificate.revocationSignatures,
+  ];
+  const times = own.map(({ created }) => (created?.getTime() ?? 0) / 1000);
+  return Math.max(certificate.getCreationTime().getTime() / 1000, ...times);
+}
