@@ -21,11 +21,17 @@ export interface Classified {
   readonly contentType: string;
 }
 
-/** @param path relative to the repository, `/`-separated */
-export function classify(path: string): Classified {
+/**
+ * @param path relative to the repository, `/`-separated
+ * @param isLink a symbolic link, which makes all that it leads to current at once
+ */
+export function classify(path: string, isLink = false): Classified {
   const name = path.slice(path.lastIndexOf('/') + 1);
   const contentType = contentTypeOf(name, path);
   const as = (phase: Phase, rank: number, cacheControl: string) => ({ phase, rank, cacheControl, contentType });
+  if (isLink) return as('pointers', 3, MUTABLE);
+  // Nobody sees these before the link to their folder.
+  if (/(^|\/)\.[^/]*\/[^/]*$/.test(path)) return as('indices', 0, MUTABLE);
   if (/\.(deb|rpm)$/.test(name)) return as('packages', 0, IMMUTABLE);
   if (/(^|\/)by-hash\//.test(path) || /^[0-9a-f]{32,128}-/.test(name)) return as('indices', 0, IMMUTABLE);
   if (/^(Release\.gpg|repomd\.xml\.asc)$/.test(name)) return as('pointers', 0, MUTABLE);

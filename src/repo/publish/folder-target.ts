@@ -1,13 +1,14 @@
+import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, rm, rmdir, stat } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { link as linkFile, mkdir, rename, rm, rmdir, stat, symlink } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 import pLimit from 'p-limit';
 import { KubeparcelError } from '../../support/errors.ts';
-import { isErrno } from '../../support/file-system.ts';
+import { isErrno, syncFolder } from '../../support/file-system.ts';
 import { writeAtomically } from '../../support/write-atomically.ts';
 import { fileSha256 } from './file-digest.ts';
 import { listFiles } from './list-files.ts';
-import type { ListedFile } from './plan.ts';
+import type { ListedFile, Upload } from './plan.ts';
 import type { PublishTarget, SourceFile } from './target.ts';
 
 const AT_A_TIME = 4;
@@ -20,10 +21,11 @@ const AT_A_TIME = 4;
 export function folderTarget(target: string): PublishTarget {
   return {
     name: target,
+    mode: 'source',
     async compare(files, { folder, signal }) {
       refuseOverlap(resolve(folder), resolve(target));
       // Hidden files too: what a killed run left unfinished goes with the deletions.
-      const there = (await isFolder(target)) ? await listFiles(target, { hidden: true }) : [];
+      const there = (await isFolder(target)) ? await listFiles(target, 'target') : [];
       const sizes = new Map(there.map(({ path, size }) => [path, size]));
       const known = new Map(files.map(({ path, size }) => [path, size]));
       const both = ({ path, size }: SourceFile) => sizes.get(path) === size && known.get(path) === size;
@@ -32,25 +34,25 @@ export function folderTarget(target: string): PublishTarget {
         remote: await withDigests(target, there, both, signal),
       };
     },
-    async apply(plan, { folder, signal, onEvent }) {
-      for (const { uploads } of plan.phases) {
-        for (const rank of new Set(uploads.map((upload) => upload.rank))) {
-          const limit = pLimit(AT_A_TIME);
-          const same = uploads.filter((upload) => upload.rank === rank);
-          await Promise.all(
-            same.map((upload) =>
-              limit(async () => {
-                signal?.throwIfAborted();
-                const path = join(target, upload.path);
-                await mkdir(dirname(path), { recursive: true });
-                await writeAtomically(path, createReadStream(join(folder, upload.path)));
-                onEvent({ type: 'uploaded', upload });
-              }),
-            ),
-          );
-        }
-      }
-      for (const path of plan.deletions) {
+    async present() {
+      return new Set((await listFiles(target, 'target')).map(({ path }) => path));
+    },
+    async upload(uploads, { folder, signal, onEvent }) {
+      const limit = pLimit(AT_A_TIME);
+      await Promise.all(
+        uploads.map((upload) =>
+          limit(async () => {
+            signal?.throwIfAborted();
+            const path = join(target, upload.path);
+            await mkdir(dirname(path), { recursive: true });
+            await put(upload, join(folder, upload.path), path, target);
+            onEvent({ type: 'uploaded', upload });
+          }),
+        ),
+      );
+    },
+    async remove(paths, { signal, onEvent }) {
+      for (const path of paths) {
         signal?.throwIfAborted();
         await rm(join(target, path), { force: true });
         onEvent({ type: 'deleted', path });
@@ -59,6 +61,27 @@ export function folderTarget(target: string): PublishTarget {
     },
     close: () => Promise.resolve(),
   };
+}
+
+/** A link, another name of a file that is there, or the file's content; in each case whole or not at all. */
+async function put({ link, twin }: Upload, source: string, path: string, target: string): Promise<void> {
+  if (link === undefined && twin === undefined) {
+    await writeAtomically(path, createReadStream(source));
+    return;
+  }
+  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
+  try {
+    if (link !== undefined) await symlink(link, temporary);
+    else await linkFile(join(target, twin ?? ''), temporary);
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    // A file system that has no hard links.
+    if (twin === undefined || !isErrno(error, 'EPERM')) throw error;
+    await writeAtomically(path, createReadStream(source));
+    return;
+  }
+  await syncFolder(dirname(path));
 }
 
 /** Digests only of files whose size does not tell already that they differ. */
@@ -73,7 +96,9 @@ async function withDigests(
     files.map((file) =>
       limit(async () => {
         signal?.throwIfAborted();
-        return { ...file, digest: needed(file) ? await fileSha256(join(folder, file.path)) : undefined };
+        const { link } = file;
+        const digest = link === undefined ? () => fileSha256(join(folder, file.path)) : () => `link ${link}`;
+        return { ...file, digest: needed(file) ? await digest() : undefined };
       }),
     ),
   );

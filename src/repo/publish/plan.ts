@@ -7,11 +7,18 @@ export interface ListedFile {
   /** Bytes. */
   readonly size: number;
   readonly digest: string | undefined;
+  /** The same for all names of one file. */
+  readonly id?: string | undefined;
+  /** What a symbolic link says. */
+  readonly link?: string | undefined;
 }
 
 export interface Upload extends Classified {
   readonly path: string;
   readonly size: number;
+  readonly link: string | undefined;
+  /** Another name of the same file, that is there when this one's turn comes. */
+  readonly twin: string | undefined;
 }
 
 export interface PublishPlan {
@@ -26,8 +33,9 @@ export interface PublishPlan {
 /**
  * What is to be done so that the target is as the repository is.
  *
- * Deleted is only what lies in a folder of the repository's own at a target that was published to before (the file
- * `marker` is there): what else somebody keeps at the target stays.
+ * Deleted is only what lies in a folder of the repository's own, and what an interrupted run left of the files beside
+ * them (`.NAME.SOMETHING`), at a target that was published to before (the file `marker` is there): what else somebody
+ * keeps there stays.
  *
  * @param local all files of the repository
  * @param remote all files of the target
@@ -35,9 +43,19 @@ export interface PublishPlan {
  */
 export function planPublish(local: readonly ListedFile[], remote: readonly ListedFile[], marker: string): PublishPlan {
   const there = new Map(remote.map((file) => [file.path, file]));
+  const twins = new Map<string, string>();
+  for (const { id, path } of local) {
+    if (id !== undefined && (!twins.has(id) || path.startsWith(POOL))) twins.set(id, path);
+  }
   const uploads: Upload[] = local
     .filter((file) => !isSame(file, there.get(file.path)))
-    .map(({ path, size }) => ({ path, size, ...classify(path) }))
+    .map(({ path, size, id, link }) => {
+      const first = id === undefined ? undefined : twins.get(id);
+      const twin = first === path ? undefined : first;
+      const classified = classify(path, link !== undefined);
+      // Other names come after the first one.
+      return { path, size, link, twin, ...classified, rank: classified.rank + (twin === undefined ? 0 : 0.5) };
+    })
     .sort((a, b) => a.rank - b.rank || (a.path < b.path ? -1 : 1));
   return {
     phases: PHASES.map((phase) => ({ phase, uploads: uploads.filter((each) => each.phase === phase) })),
@@ -46,16 +64,21 @@ export function planPublish(local: readonly ListedFile[], remote: readonly Liste
   };
 }
 
+/** Where the first name of a package is. */
+const POOL = 'pool/';
+
 function isSame(file: ListedFile, other: ListedFile | undefined): boolean {
   return other !== undefined && file.size === other.size && file.digest !== undefined && file.digest === other.digest;
 }
 
 function leftOver(local: readonly ListedFile[], remote: readonly ListedFile[]): string[] {
   const kept = new Set(local.map(({ path }) => path));
+  const unfinished = (path: string) =>
+    [/^\.(.+)\.[0-9a-f]{12}\.tmp$/, /^\.(.+)\.[A-Za-z0-9]{6}$/].some((form) => kept.has(form.exec(path)?.[1] ?? ''));
   const folders = new Set(local.filter(({ path }) => path.includes('/')).map(({ path }) => topFolder(path)));
   return remote
     .map(({ path }) => path)
-    .filter((path) => !kept.has(path) && path.includes('/') && folders.has(topFolder(path)))
+    .filter((path) => !kept.has(path) && (path.includes('/') ? folders.has(topFolder(path)) : unfinished(path)))
     .sort();
 }
 

@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { KubeparcelError } from '../../support/errors.ts';
-import type { PublishContext, PublishTarget, SourceFile } from './target.ts';
+import type { PublishContext, PublishTarget } from './target.ts';
 
 /**
  * What every run has: times and links kept, new files beside the old ones until they are whole, digests compared where
  * sizes are the same (an index may change without changing its size in the same second).
  */
-const OPTIONS = ['--times', '--perms', '--chmod=D755,F644', '--checksum', '--hard-links', '--timeout=60'];
+const OPTIONS = ['--times', '--perms', '--chmod=D755,F644', '--checksum', '--hard-links', '--links', '--timeout=60'];
 const MAX_LISTING = 512 << 20;
 
 /**
@@ -20,12 +20,18 @@ export function rsyncTarget(destination: string): PublishTarget {
   const place = destination.replace(/\/*$/, '/');
   return {
     name: destination,
+    mode: 'source',
     async compare(files, context) {
       // What differs is rsync's to find out; it is asked without a change, once for all files.
       const changed = new Set(
-        (await rsync([...OPTIONS, '--dry-run', '--out-format=%n', ...fromList], files, place, context)).map(
-          unescapeName,
-        ),
+        (
+          await rsync(
+            [...OPTIONS, '--dry-run', '--out-format=%n', ...fromList],
+            files.map(({ path }) => path),
+            place,
+            context,
+          )
+        ).map(unescapeName),
       );
       const remote = (await remoteFiles(place, context)).map((path) => ({ path, size: -1, digest: undefined }));
       const here = new Map(files.map((file) => [file.path, file]));
@@ -34,16 +40,16 @@ export function rsyncTarget(destination: string): PublishTarget {
         remote: remote.map((file) => ({ path: file.path, size: here.get(file.path)?.size ?? -1, digest: 'same' })),
       };
     },
-    async apply(plan, context) {
-      for (const { uploads } of plan.phases) {
-        for (const rank of new Set(uploads.map((upload) => upload.rank))) {
-          const some = uploads.filter((upload) => upload.rank === rank);
-          await rsync([...OPTIONS, ...fromList], some, place, context);
-          for (const upload of some) context.onEvent({ type: 'uploaded', upload });
-        }
-      }
-      if (plan.deletions.length > 0) await deleteLeftOver(plan.deletions, place, context);
+    async present(context) {
+      return new Set(await remoteFiles(place, context));
     },
+    async upload(uploads, context) {
+      // rsync makes hard links between files of one list.
+      const names = new Set(uploads.flatMap(({ path, twin }) => (twin === undefined ? [path] : [twin, path])));
+      await rsync([...OPTIONS, ...fromList], [...names], place, context);
+      for (const upload of uploads) context.onEvent({ type: 'uploaded', upload });
+    },
+    remove: (paths, context) => deleteLeftOver(paths, place, context),
     close: () => Promise.resolve(),
   };
 }
@@ -55,8 +61,7 @@ const fromList = ['--from0', '--files-from=-'];
  * whatever came to the target in the meantime.
  */
 async function deleteLeftOver(paths: readonly string[], place: string, context: PublishContext): Promise<void> {
-  const files = paths.map((path) => ({ path, size: 0 }));
-  await rsync(['--delete-missing-args', '--timeout=60', ...fromList], files, place, context);
+  await rsync(['--delete-missing-args', '--timeout=60', ...fromList], paths, place, context);
   for (const path of paths) context.onEvent({ type: 'deleted', path });
 }
 
@@ -69,18 +74,19 @@ async function remoteFiles(place: string, context: PublishContext): Promise<stri
     (status, text) => status === 23 && /No such file or directory/.test(text),
   );
   return lines.flatMap((line) => {
-    const [, path] = /^-\S+\s+[\d,.]+ \d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d (.+)$/.exec(line) ?? [];
-    return path === undefined ? [] : [unescapeName(path)];
+    const [, type, entry] = /^([-l])\S+\s+[\d,.]+ \d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d (.+)$/.exec(line) ?? [];
+    if (entry === undefined) return [];
+    return [unescapeName(type === 'l' ? entry.replace(/ -> .*$/, '') : entry)];
   });
 }
 
 function rsync(
   options: readonly string[],
-  files: readonly SourceFile[],
+  paths: readonly string[],
   place: string,
   context: PublishContext,
 ): Promise<string[]> {
-  const list = files.map(({ path }) => `${path}\0`).join('');
+  const list = paths.map((path) => `${path}\0`).join('');
   // --mkpath of rsync 3.2.3; the folder given is the root of the names in the list.
   return run([...options, '--mkpath', '--', `${context.folder.replace(/\/*$/, '')}/`, place], list, context);
 }

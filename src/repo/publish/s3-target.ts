@@ -39,6 +39,8 @@ export interface S3Location {
 export function s3Target({ bucket, prefix, endpoint, region }: S3Location): PublishTarget {
   const name = `s3://${[bucket, prefix].filter((part) => part !== '').join('/')}`;
   const elsewhere = endpoint ?? process.env.AWS_ENDPOINT_URL_S3 ?? process.env.AWS_ENDPOINT_URL;
+  // This version of the SDK runs on Node 20, and is pinned for it; its word about later ones is not for our users.
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
   const client = new S3Client({
     maxAttempts: ATTEMPTS,
     // Content-MD5 says the same, and every storage knows it.
@@ -52,9 +54,11 @@ export function s3Target({ bucket, prefix, endpoint, region }: S3Location): Publ
       : { region }),
   });
   const keyOf = (path: string) => (prefix === '' ? path : `${prefix}/${path}`);
-  const storage: Storage = { client, bucket, keyOf, name };
+  const storage: Storage = { client, bucket, keyOf };
+  let unfinished: ReadonlyMap<string, string> | undefined;
   return {
     name,
+    mode: 'plain',
     async compare(files, { folder, signal }) {
       const remote = await attempt(name, () => listObjects(storage, prefix, signal));
       const sizes = new Map(remote.map(({ path, size }) => [path, size]));
@@ -71,27 +75,25 @@ export function s3Target({ bucket, prefix, endpoint, region }: S3Location): Publ
       );
       return { local, remote };
     },
-    async apply(plan, context) {
-      const unfinished = await attempt(name, () => unfinishedUploads(storage, prefix, context.signal));
-      for (const { uploads } of plan.phases) {
-        for (const rank of new Set(uploads.map((upload) => upload.rank))) {
-          const limit = pLimit(AT_A_TIME);
-          await Promise.all(
-            uploads
-              .filter((upload) => upload.rank === rank)
-              .map((upload) =>
-                limit(async () => {
-                  context.signal?.throwIfAborted();
-                  const key = keyOf(upload.path);
-                  await attempt(`${name}/${upload.path}`, () => send(storage, upload, unfinished.get(key), context));
-                  context.onEvent({ type: 'uploaded', upload });
-                }),
-              ),
-          );
-        }
-      }
-      await attempt(name, () => deleteObjects(storage, plan.deletions, context));
+    async present({ signal }) {
+      return new Set((await attempt(name, () => listObjects(storage, prefix, signal))).map(({ path }) => path));
     },
+    async upload(uploads, context) {
+      unfinished ??= await attempt(name, () => unfinishedUploads(storage, prefix, context.signal));
+      const ids = unfinished;
+      const limit = pLimit(AT_A_TIME);
+      await Promise.all(
+        uploads.map((upload) =>
+          limit(async () => {
+            context.signal?.throwIfAborted();
+            const key = keyOf(upload.path);
+            await attempt(`${name}/${upload.path}`, () => send(storage, upload, ids.get(key), context));
+            context.onEvent({ type: 'uploaded', upload });
+          }),
+        ),
+      );
+    },
+    remove: (paths, context) => attempt(name, () => deleteObjects(storage, paths, context)),
     close: () => Promise.resolve(client.destroy()),
   };
 }
@@ -100,7 +102,6 @@ interface Storage {
   readonly client: S3Client;
   readonly bucket: string;
   readonly keyOf: (path: string) => string;
-  readonly name: string;
 }
 
 async function attempt<T>(where: string, work: () => Promise<T>): Promise<T> {

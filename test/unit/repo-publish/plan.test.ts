@@ -21,7 +21,7 @@ function write(folder: string, files: Readonly<Record<string, string>>): void {
 }
 
 async function read(folder: string): Promise<Record<string, string>> {
-  const files = await listFiles(folder, { hidden: true });
+  const files = await listFiles(folder, 'target');
   return Object.fromEntries(files.map(({ path }) => [path, readFileSync(join(folder, path), 'utf8')]));
 }
 
@@ -89,7 +89,15 @@ describe('the order of publishing', () => {
   });
 
   test('carried out, every plan leaves the target with all of the repository', () => {
-    const path = fc.constantFrom('pool/a.deb', 'pool/b.rpm', 'deb/Packages', 'deb/InRelease', MARKER, 'x/y', 'z');
+    const path: fc.Arbitrary<string> = fc.constantFrom(
+      'pool/a.deb',
+      'pool/b.rpm',
+      'deb/Packages',
+      'deb/InRelease',
+      MARKER,
+      'x/y',
+      'z',
+    );
     const files = fc.uniqueArray(fc.record({ path, size: fc.nat(2), digest: fc.constantFrom('1', '2') }), {
       selector: (each) => each.path,
     });

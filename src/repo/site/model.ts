@@ -1,0 +1,135 @@
+import { compareDebVersions } from '../../deb/compare-versions.ts';
+import type { Format } from '../../layout/layout.ts';
+import { compareEvr } from '../../rpm/compare-versions.ts';
+import type { PackageRecord } from '../record.ts';
+import { CHANNELS, type Channel, type RepositoryIndex, type RepositoryPackage } from '../repository.ts';
+
+/** One version of a package in a minor, all its files together. */
+export interface SiteVersion {
+  readonly version: string;
+  /** Seconds since 1970-01-01 UTC, of the newest file. */
+  readonly date: number;
+  readonly summary: string;
+  readonly files: readonly SiteFile[];
+  readonly changelog: PackageRecord['changelog'];
+}
+
+export interface SiteFile {
+  readonly format: Format;
+  readonly architecture: string;
+  /** Bytes. */
+  readonly size: number;
+  /** In the repository. */
+  readonly path: string;
+  readonly sha256: string;
+}
+
+export interface SitePackage {
+  readonly name: string;
+  readonly summary: string;
+  /** Newest first. */
+  readonly versions: readonly SiteVersion[];
+}
+
+export interface SiteMinor {
+  readonly channel: Channel;
+  readonly minor: string;
+  /** Of the kubelet; that of the first package where there is none. */
+  readonly newest: string;
+  readonly formats: readonly Format[];
+  /** In the words of Kubernetes. */
+  readonly architectures: readonly string[];
+  /** Bytes of all files. */
+  readonly size: number;
+  /** Seconds since 1970-01-01 UTC, of the newest package. */
+  readonly date: number;
+  readonly packages: readonly SitePackage[];
+}
+
+/** What the pages say, without words and looks. */
+export interface SiteModel {
+  readonly origin: string;
+  /** Stable first; channels with nothing in them are left out. Minors newest first. */
+  readonly channels: readonly { readonly channel: Channel; readonly minors: readonly SiteMinor[] }[];
+}
+
+const KUBERNETES_WORDS: Readonly<Record<string, string>> = {
+  aarch64: 'arm64',
+  ppc64el: 'ppc64le',
+  x86_64: 'amd64',
+};
+
+/**
+ * @param records by the SHA-256 of the package's file; a package without one has no date, summary and changelog
+ */
+export function siteModel(index: RepositoryIndex, records: ReadonlyMap<string, PackageRecord>): SiteModel {
+  return {
+    origin: index.origin,
+    channels: [...CHANNELS].reverse().flatMap((channel) => {
+      const minors = new Set(index.packages.flatMap(({ channels }) => channels[channel] ?? []));
+      const sorted = [...minors].sort((a, b) => compareEvr(b, a));
+      return sorted.length === 0
+        ? []
+        : [{ channel, minors: sorted.map((minor) => siteMinor(index, records, channel, minor)) }];
+    }),
+  };
+}
+
+type Listed = RepositoryIndex['packages'][number];
+
+function siteMinor(
+  index: RepositoryIndex,
+  records: ReadonlyMap<string, PackageRecord>,
+  channel: Channel,
+  minor: string,
+): SiteMinor {
+  const listed = index.packages.filter(({ channels }) => channels[channel]?.includes(minor));
+  const names = [...new Set(listed.map(({ name }) => name))].sort();
+  const packages = names.map((name) =>
+    sitePackage(
+      listed.filter((each) => each.name === name),
+      name,
+      records,
+    ),
+  );
+  const lead = packages.find(({ name }) => name === 'kubelet') ?? packages[0];
+  return {
+    channel,
+    minor,
+    newest: lead?.versions[0]?.version ?? '',
+    formats: [...new Set(listed.map(({ format }) => format))].sort(),
+    architectures: [...new Set(listed.map(({ architecture }) => KUBERNETES_WORDS[architecture] ?? architecture))]
+      .filter((architecture) => architecture !== 'all' && architecture !== 'noarch')
+      .sort(),
+    size: listed.reduce((sum, { size }) => sum + size, 0),
+    date: Math.max(0, ...packages.flatMap(({ versions }) => versions.map(({ date }) => date))),
+    packages,
+  };
+}
+
+function sitePackage(
+  listed: readonly Listed[],
+  name: string,
+  records: ReadonlyMap<string, PackageRecord>,
+): SitePackage {
+  const versions = [...new Set(listed.map(({ version }) => version))]
+    .sort((a, b) => compareVersions(listed[0], b, a))
+    .map((version): SiteVersion => {
+      const same = listed.filter((each) => each.version === version);
+      const known = same.flatMap(({ sha256 }) => records.get(sha256) ?? []);
+      return {
+        version,
+        date: Math.max(0, ...known.map(({ date }) => date)),
+        summary: known[0]?.summary ?? '',
+        files: same
+          .map(({ format, architecture, size, path, sha256 }) => ({ format, architecture, size, path, sha256 }))
+          .sort((a, b) => (a.path < b.path ? -1 : 1)),
+        changelog: known.find(({ changelog }) => changelog.length > 0)?.changelog ?? [],
+      };
+    });
+  return { name, summary: versions[0]?.summary ?? '', versions };
+}
+
+function compareVersions(like: Pick<RepositoryPackage, 'format'> | undefined, a: string, b: string): number {
+  return like?.format === 'deb' ? compareDebVersions(a, b) : compareEvr(a, b);
+}

@@ -1,0 +1,105 @@
+import { createHash } from 'node:crypto';
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { execaSync } from 'execa';
+
+/** A flat, signed apt repository made by Debian's own tools: what publishing is tried with. */
+export interface AptArchive {
+  readonly folder: string;
+  /** Binary public key. */
+  readonly keyring: string;
+}
+
+/**
+ * Two states of one repository: `old` has packages, `next` has others beside them and new indices.
+ *
+ * @param folder an empty one
+ */
+export function makeAptArchives(folder: string): { readonly old: AptArchive; readonly next: AptArchive } {
+  const home = join(folder, 'gnupg');
+  mkdirSync(home, { mode: 0o700 });
+  const gpg = (...args: string[]) => execaSync('gpg', ['--homedir', home, '--batch', '--quiet', '--yes', ...args]);
+  gpg('--passphrase', '', '--quick-generate-key', 'Test <test@example.org>', 'ed25519', 'sign', '1d');
+  const keyring = join(folder, 'key.gpg');
+  gpg('--output', keyring, '--export');
+  const make = (name: string, from: string | undefined, packages: readonly string[]): AptArchive => {
+    const root = join(folder, name);
+    if (from === undefined) mkdirSync(join(root, 'deb'), { recursive: true });
+    else cpSync(from, root, { recursive: true });
+    for (const each of packages) makeDeb(join(root, 'deb'), each);
+    index(join(root, 'deb'), gpg);
+    writeFileSync(join(root, 'repository.json'), `{"state":"${name}"}\n`);
+    return { folder: root, keyring };
+  };
+  const old = make('old', undefined, ['one', 'two', 'three']);
+  const next = make('next', old.folder, ['four', 'five', 'six', 'seven']);
+  rmSync(join(next.folder, 'deb', 'one_1_all.deb'));
+  index(join(next.folder, 'deb'), gpg);
+  execaSync('gpgconf', ['--homedir', home, '--kill', 'all']);
+  return { old, next };
+}
+
+function makeDeb(folder: string, name: string): void {
+  const tree = join(folder, `${name}.tree`);
+  mkdirSync(join(tree, 'DEBIAN'), { recursive: true });
+  const fields = [`Package: ${name}`, 'Version: 1', 'Architecture: all', 'Maintainer: T <t@example.org>'];
+  writeFileSync(join(tree, 'DEBIAN', 'control'), `${fields.join('\n')}\nDescription: ${name}\n`);
+  execaSync('dpkg-deb', ['--root-owner-group', '--build', tree, join(folder, `${name}_1_all.deb`)]);
+  rmSync(tree, { recursive: true });
+}
+
+/** Packages, by-hash, Release, InRelease; by-hash files of former states stay. */
+function index(folder: string, gpg: (...args: string[]) => unknown): void {
+  for (const name of ['Release', 'InRelease', 'Release.gpg']) rmSync(join(folder, name), { force: true });
+  const { stdout: packages } = execaSync('apt-ftparchive', ['packages', '.'], {
+    cwd: folder,
+    stripFinalNewline: false,
+  });
+  writeFileSync(join(folder, 'Packages'), packages);
+  execaSync('gzip', ['--keep', '--force', '-n', 'Packages'], { cwd: folder });
+  mkdirSync(join(folder, 'by-hash', 'SHA256'), { recursive: true });
+  for (const name of ['Packages', 'Packages.gz']) {
+    const sha256 = createHash('sha256')
+      .update(readFileSync(join(folder, name)))
+      .digest('hex');
+    cpSync(join(folder, name), join(folder, 'by-hash', 'SHA256', sha256));
+  }
+  const options = ['-o', 'APT::FTPArchive::Release::Acquire-By-Hash=yes', '-o', 'APT::FTPArchive::Release::Suite=test'];
+  const { stdout: release } = execaSync('apt-ftparchive', [...options, 'release', '.'], { cwd: folder });
+  const text = release.replace(/^ \S+ +\d+ \.?\/?by-hash.*\n/gm, '');
+  writeFileSync(join(folder, 'Release'), `${text}\n`);
+  gpg('--clearsign', '--output', join(folder, 'InRelease'), join(folder, 'Release'));
+  gpg('--armor', '--detach-sign', '--output', join(folder, 'Release.gpg'), join(folder, 'Release'));
+}
+
+/** Runs apt-get with everything of its own below `root`: it sees the one repository and nothing of the machine. */
+export function aptGet(root: string, args: readonly string[]) {
+  const option = (name: string, value: string) => ['-o', `${name}=${value}`];
+  return execaSync(
+    'apt-get',
+    [
+      ...option('Dir', root),
+      ...option('Dir::State::status', join(root, 'status')),
+      ...option('Dir::Bin::methods', '/usr/lib/apt/methods'),
+      ...option('APT::Sandbox::User', 'root'),
+      ...option('APT::Update::Error-Mode', 'any'),
+      ...option('Acquire::Languages', 'none'),
+      ...args,
+    ],
+    { cwd: root, reject: false, all: true, env: { LC_ALL: 'C.UTF-8' } },
+  );
+}
+
+/** An empty root for aptGet that trusts one key. */
+export function aptRoot(root: string, uri: string, keyring: string): void {
+  for (const folder of [
+    'etc/apt/apt.conf.d',
+    'etc/apt/preferences.d',
+    'var/lib/apt/lists/partial',
+    'var/cache/apt/archives/partial',
+  ]) {
+    mkdirSync(join(root, folder), { recursive: true });
+  }
+  writeFileSync(join(root, 'status'), '');
+  writeFileSync(join(root, 'etc/apt/sources.list'), `deb [signed-by=${keyring}] ${uri} ./\n`);
+}

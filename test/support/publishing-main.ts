@@ -1,0 +1,17 @@
+import { openTarget } from '../../src/repo/publish/open-target.ts';
+import { publish } from '../../src/repo/publish/publish.ts';
+
+// Publishes a folder, for tests that kill it meanwhile: node publishing-main.js FOLDER TARGET
+const [folder = '', target = ''] = process.argv.slice(2);
+const opened = await openTarget(target);
+process.stdout.write('begins\n');
+await publish({
+  folder,
+  marker: 'repository.json',
+  target: opened,
+  dryRun: false,
+  keep: false,
+  onEvent: (event) => process.stdout.write(`${event.type}\n`),
+});
+await opened.close();
+process.stdout.write('done\n');

@@ -1,0 +1,84 @@
+import { mkdirSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { delimiter, join } from 'node:path';
+import { S3Client } from '@aws-sdk/client-s3';
+import { execa } from 'execa';
+
+/** Where .ci/run puts it: no distribution has it as a package. */
+process.env.PATH = [process.env.PATH, join(process.env.HOME ?? '/root', '.cache', 'kubeparcel', 'tools')].join(
+  delimiter,
+);
+
+/** A real server of the S3 protocol: the gateway versitygw over a folder. It checks signatures of version 4. */
+export interface S3Server {
+  readonly endpoint: string;
+  /** What the SDK and the command read: credentials, endpoint, region. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** The folder that the bucket is. */
+  readonly bucketFolder: string;
+  readonly client: S3Client;
+  stop(): Promise<void>;
+}
+
+export const BUCKET = 'packages';
+
+/** @param folder an empty one for the server's data; its file system must have extended attributes */
+export async function startS3Server(folder: string): Promise<S3Server> {
+  const data = join(folder, 'data');
+  const bucketFolder = join(data, BUCKET);
+  mkdirSync(bucketFolder, { recursive: true });
+  const port = await freePort();
+  const [access, secret] = ['test-access', 'test-secret-of-no-worth'];
+  const server = execa('versitygw', ['--port', `127.0.0.1:${port}`, '--health', '/health', '--quiet', 'posix', data], {
+    env: { ROOT_ACCESS_KEY: access, ROOT_SECRET_KEY: secret },
+    reject: false,
+    all: true,
+  });
+  const endpoint = `http://127.0.0.1:${port}`;
+  await Promise.race([
+    answering(`${endpoint}/health`),
+    server.then(({ all }) => Promise.reject(new Error(`versitygw ended: ${all}`))),
+  ]);
+  const credentials = { accessKeyId: access, secretAccessKey: secret };
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = 'true';
+  const client = new S3Client({ endpoint, region: 'us-east-1', forcePathStyle: true, credentials });
+  return {
+    endpoint,
+    environment: {
+      AWS_ACCESS_KEY_ID: access,
+      AWS_SECRET_ACCESS_KEY: secret,
+      AWS_ENDPOINT_URL: endpoint,
+      AWS_REGION: 'us-east-1',
+    },
+    bucketFolder,
+    client,
+    async stop() {
+      client.destroy();
+      server.kill('SIGTERM');
+      await server;
+    },
+  };
+}
+
+async function answering(url: string): Promise<void> {
+  for (let attempt = 0; attempt < 200; attempt++) {
+    const found = await fetch(url).then(
+      (response) => response.ok,
+      () => false,
+    );
+    if (found) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`nothing answers at ${url}`);
+}
+
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.on('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
+}
