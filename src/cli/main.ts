@@ -13,6 +13,7 @@ import { INTERRUPTED, interrupt, wasInterrupted } from './interruption.ts';
 import { keysCommand } from './keys.ts';
 import { layoutCommand } from './layout.ts';
 import { renderFailure } from './render/failure.ts';
+import { repoCommand } from './repo.ts';
 import { signCommand } from './sign.ts';
 import { templatesCommand } from './templates.ts';
 
@@ -40,6 +41,7 @@ const commandLine = yargs(hideBin(process.argv))
   .command(diffCommand)
   .command(signCommand)
   .command(keysCommand)
+  .command(repoCommand)
   .command(configCommand)
   .command(initCommand)
   .command(templatesCommand)

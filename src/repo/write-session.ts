@@ -1,4 +1,4 @@
-import { access, mkdir } from 'node:fs/promises';
+import { access, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { signatureDate } from '../sign/sign-together.ts';
 import type { Signer } from '../sign/signer.ts';
@@ -8,7 +8,7 @@ import { ownedSuffix } from '../support/ownership.ts';
 import { sourceDateEpoch } from '../support/source-date-epoch.ts';
 import { type ChangeResult, commitChange } from './commit-change.ts';
 import { type RepositoryPackage, type RepositorySettings, type RepositoryState, STATE_FOLDER } from './repository.ts';
-import { recover } from './store/journal.ts';
+import { hasJournal, recover } from './store/journal.ts';
 import { DEFAULT_SETTINGS, openState, readState } from './store/state.ts';
 import { withWriterLock } from './store/writer-lock.ts';
 
@@ -18,6 +18,8 @@ export interface WriteOptions {
   readonly signers?: readonly Signer[];
   /** Lets a signed repository become an unsigned one. */
   readonly unsigned?: boolean;
+  /** Of what is written, seconds since 1970-01-01 UTC; SOURCE_DATE_EPOCH, or now, by default. */
+  readonly date?: number | undefined;
   /** For SOURCE_DATE_EPOCH; the process's own by default. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
   readonly signal?: AbortSignal;
@@ -63,16 +65,22 @@ export async function writeRepository<T>(
       });
     }
     const epoch = sourceDateEpoch(options.environment ?? process.env);
-    const date = signatureDate(signers, { epoch, now: Math.floor(Date.now() / 1000) });
+    const date = signatureDate(signers, { asked: options.date, epoch, now: Math.floor(Date.now() / 1000) });
     const own = `${STATE_FOLDER}/work${ownedSuffix()}`;
-    return work({
+    const session: WriteSession = {
       before: before ?? { settings: DEFAULT_SETTINGS, packages: [], views: [] },
       work: own,
       commit: ({ packages, settings = before?.settings ?? DEFAULT_SETTINGS, all = false }) => {
         options.signal?.throwIfAborted();
         return commitChange({ folder, before, settings, packages, signers, date, work: own, all });
       },
-    });
+    };
+    try {
+      return await work(session);
+    } finally {
+      // What is decided is for the next writer to finish.
+      if (!(await hasJournal(folder))) await rm(join(folder, own), { recursive: true, force: true });
+    }
   });
 }
 
