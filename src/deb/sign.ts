@@ -25,9 +25,16 @@ const AR_HEADER_LENGTH = 60;
  * pass over it. Other members stay byte for byte; an older signature of this kind is replaced. A killed run leaves the old
  * file or the new one.
  *
- * @throws KubeparcelError of kind 'format' for what is no DEB
+ * @throws KubeparcelError of kind 'format' for what is no DEB, of kind 'usage' for a subkey, which debsig-verify takes for
+ *   another key than the one in its keyring
  */
 export async function signDeb(path: string, signer: Signer, options: DebSignOptions): Promise<WrittenFile> {
+  if (signer.signingFingerprint !== signer.fingerprint) {
+    throw new KubeparcelError('usage', 'debsig-verify takes no signatures of subkeys', {
+      where: signer.signingFingerprint,
+      todo: "sign with a key whose primary key signs, as kubeparcel keys new makes it, or leave DEBs to apt's signed index",
+    });
+  }
   try {
     const members = await listMembers(path, options.signal);
     const hash = createHash('sha256');
