@@ -99,7 +99,13 @@ describe.skipIf(!tools)('publishing a real apt repository', () => {
   }
 
   /** Publishes the two states in turn and kills it, `kills` times; a client must never notice. */
-  async function killed(kills: number, target: string, seen: string, environment: Readonly<Record<string, string>>) {
+  async function killed(
+    kills: number,
+    target: string,
+    seen: string,
+    environment: Readonly<Record<string, string>>,
+    settled = async () => {},
+  ) {
     const start = (folder: string) =>
       execa('node', [child.main, folder, target], { env: environment, reject: false, detached: true });
     const root = temporaryFolder();
@@ -115,6 +121,7 @@ describe.skipIf(!tools)('publishing a real apt repository', () => {
       // With what it runs, as a machine that goes down.
       if (running.pid !== undefined && running.exitCode === null) process.kill(-running.pid, 'SIGKILL');
       if ((await running).signal === 'SIGKILL') early += 1;
+      await settled();
       aptAccepts(root, round % 5 === 0);
     }
     // Most of them have met it at work.
@@ -158,7 +165,9 @@ describe.skipIf(!tools)('publishing a real apt repository', () => {
           3,
         );
         expect(await contents(module)).toEqual({});
-        await killed(10, target, join(module, 'a', 'b'), {});
+        // What the daemon had been sent before the kill, it still does.
+        const idle = () => readFileSync(`/proc/${daemon.pid}/task/${daemon.pid}/children`, 'utf8') === '';
+        await killed(10, target, join(module, 'a', 'b'), {}, () => expect.poll(idle, { timeout: 10_000 }).toBe(true));
         const again = await publishTo(target, archives.next.folder);
         expect([again.sent, again.plan.deletions]).toEqual([[], []]);
         writeFileSync(join(module, 'a', 'b', 'deb', 'old_1_all.deb'), 'old');

@@ -1,0 +1,47 @@
+import { publicKeyPath, type RepositoryState } from '../../repo/repository.ts';
+import { aptLine, yumRepository } from '../../repo/site/instructions.ts';
+import { compareMinors } from '../../repo/view-packages.ts';
+
+/** What a host is to be told, for the newest minor of the channel that most people use. */
+export function renderServing(state: RepositoryState, url: string): string {
+  const views = state.views.filter(({ minor }) => minor !== undefined);
+  const newest = [...views].sort(
+    (a, b) =>
+      Number(b.channel === 'stable') - Number(a.channel === 'stable') || compareMinors(b.minor ?? '', a.minor ?? ''),
+  )[0];
+  if (newest === undefined) return `Serving at ${url}; there are no packages yet.`;
+  const { channel, minor } = newest;
+  const same = views.filter((view) => view.channel === channel && view.minor === minor);
+  const signed = newest.signedBy.length > 0;
+  const request = { url, channel, minor, signed };
+  return [
+    `Serving at ${url}`,
+    ...(same.some(({ format }) => format === 'deb')
+      ? [
+          '',
+          `For apt, Kubernetes ${minor}:`,
+          '',
+          ...(signed
+            ? [
+                `  curl -fsSL -o /etc/apt/keyrings/trial.asc \\`,
+                `    ${url}/${publicKeyPath({ ...newest, format: 'deb' })}`,
+              ]
+            : []),
+          `  echo "${aptLine(request, '/etc/apt/keyrings/trial.asc')}" \\`,
+          '    >/etc/apt/sources.list.d/trial.list',
+        ]
+      : []),
+    ...(same.some(({ format }) => format === 'rpm')
+      ? [
+          '',
+          `For dnf, yum and zypper, in /etc/yum.repos.d/trial.repo:`,
+          '',
+          ...yumRepository(request)
+            .split('\n')
+            .map((line) => `  ${line}`),
+        ]
+      : []),
+    '',
+    'Ctrl-C ends it.',
+  ].join('\n');
+}

@@ -1,0 +1,153 @@
+import { createReadStream } from 'node:fs';
+import { join } from 'node:path';
+import ejs from 'ejs';
+import { type TarEntry, writeTar } from '../../archive/tar.ts';
+import { FORMATS, type Format } from '../../layout/layout.ts';
+import { KubeparcelError } from '../../support/errors.ts';
+import { packageRoot } from '../../support/package-root.ts';
+import { type WrittenFile, writeAtomically } from '../../support/write-atomically.ts';
+import { type Channel, type RepositoryState, STATE_FOLDER, type ViewState, viewFolder } from '../repository.ts';
+import { openState } from '../store/state.ts';
+import { withWriterLock } from '../store/writer-lock.ts';
+import { compareMinors, linkPath, packagesOf } from '../view-packages.ts';
+
+interface BundleRequest {
+  readonly channel: Channel;
+  /** All of the channel by default. */
+  readonly minors: readonly string[] | undefined;
+  readonly formats: readonly Format[] | undefined;
+  /** In the words of the formats; packages of others are left out, indices stay as they were signed. */
+  readonly architectures: readonly string[] | undefined;
+  /** The tar archive. */
+  readonly out: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface BundleResult extends WrittenFile {
+  readonly minors: readonly string[];
+  /** Count. */
+  readonly packages: number;
+  readonly fingerprints: readonly string[];
+}
+
+/** A file of a bundle: where it comes from, where it goes. */
+interface BundleFile {
+  readonly path: string;
+  readonly content:
+    | { readonly file: string; readonly size: number; readonly sha256: string }
+    | { readonly text: string };
+  readonly mode: number;
+}
+
+/** What a bundle unpacks to. */
+const ROOT = 'kubernetes-packages';
+const EVERY_ARCHITECTURE = ['all', 'noarch'];
+
+/**
+ * Writes one tar archive that a host without a network installs from: the repositories of some minors with their keys as
+ * they are, checksums, and install.sh. The same repository gives the same bytes.
+ *
+ * @throws KubeparcelError of kind 'usage' when there is nothing that was asked for
+ */
+export async function writeBundle(folder: string, request: BundleRequest): Promise<BundleResult> {
+  await openState(folder);
+  return withWriterLock(join(folder, STATE_FOLDER), async () => {
+    const state = await openState(folder);
+    const views = chosenViews(state, request);
+    const fingerprints = [...new Set(views.flatMap(({ signedBy }) => signedBy))].sort();
+    const minors = [...new Set(views.flatMap(({ minor }) => minor ?? []))].sort(compareMinors);
+    const packages = views.flatMap((view) => viewPackages(folder, state, view, request.architectures));
+    if (packages.length === 0) throw nothing(folder, 'no package of these architectures');
+    const files = [...views.flatMap((view) => indexFiles(folder, view)), ...packages];
+    const script = await ejs.renderFile(join(packageRoot(), 'templates', 'bundle', 'install.sh.ejs'), {
+      minors,
+      channel: request.channel,
+      formats: [...new Set(views.map(({ format }) => format))].sort(),
+      signed: views.every(({ signedBy }) => signedBy.length > 0),
+      fingerprints,
+    });
+    const sums = files
+      .map(({ path, content }) => ('sha256' in content ? `${content.sha256}  ${path}\n` : ''))
+      .sort()
+      .join('');
+    files.push({ path: 'install.sh', content: { text: script }, mode: 0o755 });
+    files.push({ path: 'SHA256SUMS', content: { text: sums }, mode: 0o644 });
+    const date = Math.max(...views.map((view) => view.date));
+    const written = await writeAtomically(request.out, writeTar(entriesOf(files, date, request.signal)));
+    return { ...written, minors, packages: packages.length, fingerprints };
+  });
+}
+
+function chosenViews(state: RepositoryState, { channel, minors, formats }: BundleRequest): ViewState[] {
+  const wanted = minors?.map((minor) => minor.replace(/^v/, ''));
+  const views = state.views.filter(
+    (view) =>
+      view.channel === channel &&
+      view.minor !== undefined &&
+      (wanted === undefined || wanted.includes(view.minor)) &&
+      (formats ?? FORMATS).includes(view.format),
+  );
+  const missing = wanted?.find((minor) => !views.some((view) => view.minor === minor));
+  if (missing !== undefined) throw nothing(channel, `no packages of Kubernetes ${missing}`);
+  if (views.length === 0) throw nothing(channel, 'nothing');
+  return views;
+}
+
+function nothing(where: string, what: string): KubeparcelError {
+  return new KubeparcelError('usage', `there is ${what} to bundle`, {
+    where,
+    todo: 'see what there is in index.json of the repository',
+  });
+}
+
+function indexFiles(folder: string, view: ViewState): BundleFile[] {
+  return view.files.map(({ path, size, sha256 }) => {
+    const at = `${viewFolder(view)}/${path}`;
+    return { path: at, content: { file: join(folder, at), size, sha256 }, mode: 0o644 };
+  });
+}
+
+function viewPackages(
+  folder: string,
+  state: RepositoryState,
+  view: ViewState,
+  architectures: readonly string[] | undefined,
+): BundleFile[] {
+  return packagesOf(view, state.packages)
+    .filter(
+      ({ architecture }) =>
+        architectures === undefined || [...architectures, ...EVERY_ARCHITECTURE].includes(architecture),
+    )
+    .map((each) => {
+      const at = `${viewFolder(view)}/${linkPath(each)}`;
+      return { path: at, content: { file: join(folder, at), size: each.size, sha256: each.sha256 }, mode: 0o644 };
+    });
+}
+
+function* entriesOf(files: readonly BundleFile[], mtime: number, signal: AbortSignal | undefined): Generator<TarEntry> {
+  const owner = { owner: 'root', group: 'root', mtime };
+  const folders = new Set<string>([`${ROOT}/`]);
+  for (const { path } of files) {
+    for (let at = path.indexOf('/'); at >= 0; at = path.indexOf('/', at + 1)) {
+      folders.add(`${ROOT}/${path.slice(0, at)}/`);
+    }
+  }
+  const all = [
+    ...[...folders].map((path) => ({ path, file: undefined })),
+    ...files.map((file) => ({ path: `${ROOT}/${file.path}`, file })),
+  ].sort((a, b) => (a.path < b.path ? -1 : 1));
+  for (const { path, file } of all) {
+    if (file === undefined) {
+      yield { ...owner, kind: 'directory', path, mode: 0o755 };
+      continue;
+    }
+    const { content, mode } = file;
+    if ('text' in content) {
+      const bytes = Buffer.from(content.text);
+      yield { ...owner, kind: 'file', path, mode, size: bytes.length, content: [bytes] };
+    } else {
+      const { size } = content;
+      yield { ...owner, kind: 'file', path, mode, size, content: createReadStream(content.file, { signal }) };
+    }
+  }
+}

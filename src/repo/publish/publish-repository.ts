@@ -1,0 +1,47 @@
+import { join } from 'node:path';
+import { KubeparcelError } from '../../support/errors.ts';
+import { checkRepository, refuseFaults } from '../closure/check-repository.ts';
+import { INDEX_FILE, STATE_FOLDER } from '../repository.ts';
+import { withWriterLock } from '../store/writer-lock.ts';
+import { verifyRepository } from '../verify.ts';
+import type { PublishPlan } from './plan.ts';
+import { publish } from './publish.ts';
+import type { OnPublishEvent, PublishTarget } from './target.ts';
+
+interface PublishOptions {
+  readonly dryRun: boolean;
+  /** Delete nothing. */
+  readonly keep: boolean;
+  /** Verify sizes of packages in place of digests. */
+  readonly quick: boolean;
+  /** Pass the closure gate by. */
+  readonly unchecked: boolean;
+  /** Distributions to check for; all by default. */
+  readonly distributions: readonly string[] | undefined;
+  readonly signal: AbortSignal;
+  readonly onEvent?: OnPublishEvent;
+}
+
+/**
+ * Publishes a repository that is whole (`verify`) and can be installed (the closure gate), while no writer changes it.
+ *
+ * @throws KubeparcelError of kind 'verification' for one that is not, before anything is sent
+ */
+export async function publishRepository(
+  folder: string,
+  target: PublishTarget,
+  options: PublishOptions,
+): Promise<PublishPlan> {
+  const { signal, distributions } = options;
+  const { findings } = await verifyRepository(folder, { quick: options.quick, signal });
+  const faults = findings.filter(({ kind }) => kind !== 'link');
+  const [first] = faults;
+  if (first !== undefined) {
+    throw new KubeparcelError('verification', `the repository is not whole: ${first.what}`, {
+      where: join(folder, first.path),
+      todo: `see all ${faults.length} findings with kubeparcel repo verify, and mend them with kubeparcel repo index`,
+    });
+  }
+  if (!options.unchecked) refuseFaults(await checkRepository(folder, { distributions, signal }), folder);
+  return withWriterLock(join(folder, STATE_FOLDER), () => publish({ ...options, folder, marker: INDEX_FILE, target }));
+}

@@ -1,0 +1,61 @@
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { loadCatalog } from '../../catalog/catalog.ts';
+import { fingerprintOf, readCertificates, userIdOf } from '../../sign/certificate.ts';
+import { writeAtomically } from '../../support/write-atomically.ts';
+import { indexText } from '../index-file.ts';
+import { publicKeyPath, type RepositoryIndex, type RepositoryState, STATE_FOLDER } from '../repository.ts';
+import { recordsOf } from '../store/cache.ts';
+import { openState } from '../store/state.ts';
+import { withWriterLock } from '../store/writer-lock.ts';
+import { loadClients } from './clients.ts';
+import { siteModel } from './model.ts';
+import { renderSite, SITE_FOLDER, type SigningKeyOnSite } from './render-site.ts';
+
+/**
+ * Writes the site into a repository: index.html and the folder site/. A page that nothing is left of goes.
+ *
+ * @param url where the repository will be
+ * @returns paths of all pages, relative to the repository
+ * @throws KubeparcelError of kind 'usage' for a folder that is no repository
+ */
+export async function writeSite(
+  folder: string,
+  url: string,
+  options: { readonly signal?: AbortSignal } = {},
+): Promise<string[]> {
+  await openState(folder);
+  return withWriterLock(join(folder, STATE_FOLDER), async () => {
+    const state = await openState(folder);
+    const index = JSON.parse(indexText(state)) as RepositoryIndex;
+    const pages = await renderSite({
+      model: siteModel(index, await recordsOf(folder, state.packages, options)),
+      clients: await loadClients(await loadCatalog()),
+      keys: await keysOf(folder, state),
+      url: url.replace(/\/+$/, ''),
+    });
+    for (const { path, text } of pages) {
+      await mkdir(dirname(join(folder, path)), { recursive: true });
+      await writeAtomically(join(folder, path), [Buffer.from(text)]);
+    }
+    const kept = new Set(pages.map(({ path }) => path));
+    for (const name of await readdir(join(folder, SITE_FOLDER), { recursive: true, withFileTypes: true })) {
+      const path = join(name.parentPath, name.name);
+      if (name.isFile() && !kept.has(path.slice(join(folder, '/').length))) await rm(path);
+    }
+    return [...kept];
+  });
+}
+
+/** The keys that signed, from the public keys that go with the indices. */
+async function keysOf(folder: string, state: RepositoryState): Promise<SigningKeyOnSite[]> {
+  const keys = new Map<string, SigningKeyOnSite>();
+  for (const view of state.views.filter(({ signedBy }) => signedBy.length > 0)) {
+    const path = publicKeyPath(view);
+    for (const certificate of await readCertificates(await readFile(join(folder, path)), path)) {
+      const fingerprint = fingerprintOf(certificate);
+      if (!keys.has(fingerprint)) keys.set(fingerprint, { fingerprint, userId: await userIdOf(certificate) });
+    }
+  }
+  return [...keys.values()];
+}
