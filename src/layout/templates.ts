@@ -29,6 +29,8 @@ export interface TemplateSet {
 }
 
 const SUFFIX = '.ejs';
+/** Folders of templates/ that are not for packages: HTML and the like, with other rules. */
+const NOT_PACKAGES = ['bundle/', 'site/'];
 
 /**
  * Reads templates/ (EJS) with its folders and, over it, a folder of the user's. What begins with a dot is passed over.
@@ -40,6 +42,7 @@ export async function loadTemplates(overrideFolder?: string): Promise<TemplateSe
   const builtIn = join(packageRoot(), 'templates');
   const sources = new Map<string, Source>();
   for (const name of await templateNames(builtIn)) {
+    if (NOT_PACKAGES.some((folder) => name.startsWith(folder))) continue;
     sources.set(name, await readSource(builtIn, name));
   }
   if (overrideFolder !== undefined) {
