@@ -48,13 +48,9 @@ export async function verifyDetached(
     signature.length,
   );
   const message = await createMessage({ binary: data });
-  const { signatures } = await verify({
-    message,
-    format: 'binary',
-    signature: parsed,
-    ...verification(publicKeys, date),
-  });
-  return judge(signatures, publicKeys, where);
+  const options = verification(publicKeys, date);
+  const { signatures } = await verify({ message, format: 'binary', signature: parsed, ...options });
+  return judge(signatures, publicKeys, options.date, where);
 }
 
 /**
@@ -79,8 +75,9 @@ export async function verifyClearsigned(
   const message = await wellFormed(where, () =>
     readCleartextMessage({ cleartextMessage: text, config: OPENPGP_CONFIG }),
   );
-  const { signatures } = await verify({ message, ...verification(publicKeys, date) });
-  return { ...(await judge(signatures, publicKeys, where)), text: `${message.getText()}\n` };
+  const options = verification(publicKeys, date);
+  const { signatures } = await verify({ message, ...options });
+  return { ...(await judge(signatures, publicKeys, options.date, where)), text: `${message.getText()}\n` };
 }
 
 function verification(publicKeys: readonly Key[], date: number | undefined) {
@@ -108,6 +105,7 @@ function asArmor(signature: Uint8Array | string): string | undefined {
 async function judge(
   results: Awaited<ReturnType<typeof verify>>['signatures'],
   publicKeys: readonly Key[],
+  at: Date,
   where: string,
 ): Promise<Verified> {
   const good: GoodSignature[] = [];
@@ -120,6 +118,8 @@ async function judge(
     }
     try {
       await verified;
+      // openpgp.js asks whether the key was valid when it signed; apt refuses what a key signed that has ended since.
+      await key.getSigningKey(keyID, at, undefined, OPENPGP_CONFIG);
     } catch (cause) {
       throw new KubeparcelError('verification', `a signature does not hold: ${reasonOf(cause)}`, {
         where: `${where}, key ${fingerprintOf(key)}`,
@@ -144,5 +144,7 @@ async function judge(
 /** openpgp.js speaks of the signed digest where the data is another. */
 function reasonOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
-  return /digest|verification failed/i.test(message) ? 'the data is not what was signed' : message;
+  if (/digest|verification failed/i.test(message)) return 'the data is not what was signed';
+  if (/expired/i.test(message)) return 'its key has expired';
+  return /revoked/i.test(message) ? 'its key is revoked' : message;
 }

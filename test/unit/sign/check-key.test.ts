@@ -1,0 +1,143 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { config, enums, generateKey, type Key } from 'openpgp';
+import { afterAll, describe, expect, test } from 'vitest';
+import { OPENPGP_CONFIG, readCertificates } from '../../../src/sign/certificate.ts';
+import { checkKey, expiryWarning } from '../../../src/sign/check-key.ts';
+import { hasCriticalSubpacket } from '../../../src/sign/critical-subpackets.ts';
+import { keyringLayout, loadKeyring } from '../../../src/sign/keyring-package.ts';
+import { newKey } from '../../../src/sign/new-key.ts';
+import { loadVerifiers } from '../../../src/sign/verifiers.ts';
+import { LATER, MADE, makeKey, type TestKeyOptions, YEAR } from '../../support/signing.ts';
+
+const DAY = 86_400;
+const folder = mkdtempSync(join(tmpdir(), 'kubeparcel-keys-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+async function certificate(options: TestKeyOptions): Promise<Key> {
+  const key = await makeKey(folder, 'key', options);
+  const [first] = await readCertificates(readFileSync(key.public), key.public);
+  if (first === undefined) throw new Error('no key');
+  return first;
+}
+
+describe('keys check', () => {
+  const objections = async (key: Key, now = LATER) => {
+    const { acceptance } = await checkKey(key, await loadVerifiers(), now);
+    return Object.fromEntries(acceptance.map(({ verifier, objection }) => [verifier.id, objection]));
+  };
+
+  test('RSA of 2048 bits and more is taken by all', async () => {
+    const found = await objections(await certificate({ type: 'rsa' }));
+    expect(Object.keys(found)).toEqual(expect.arrayContaining(['apt-gpgv', 'apt-sqv', 'rpm-4.11', 'rpm-sequoia']));
+    expect(Object.values(found).filter((objection) => objection !== undefined)).toEqual([]);
+  });
+
+  test('Ed25519 is taken by new ones, a subkey by all but the oldest', async () => {
+    const ed25519 = await objections(await certificate({ type: 'ed25519' }));
+    expect(ed25519['apt-sqv']).toBeUndefined();
+    expect(ed25519['rpm-4.14']).toBe('does not read ed25519');
+    const subkey = await objections(await certificate({ type: 'rsa', subkey: true }));
+    expect(subkey['rpm-4.11']).toMatch(/subkeys/);
+    expect(subkey['rpm-4.14']).toBeUndefined();
+  });
+
+  test('SHA-1 in a key’s own signatures is refused by sqv from its day on', async () => {
+    const { publicKey } = await generateKey({
+      type: 'rsa',
+      rsaBits: 2048,
+      userIDs: { name: 'old' },
+      subkeys: [],
+      date: new Date(MADE * 1000),
+      format: 'object',
+      config: { ...OPENPGP_CONFIG, preferredHashAlgorithm: enums.hash.sha1 },
+    });
+    const sqv = async (now: string) => (await objections(publicKey, Date.parse(now) / 1000))['apt-sqv'];
+    expect(await sqv('2026-01-31')).toBeUndefined();
+    expect(await sqv('2026-02-01')).toMatch(/SHA-1/);
+    expect((await objections(publicKey))['rpm-4.11']).toBeUndefined();
+  });
+
+  test('keys that end within 60 days are warned of, those that ended are a fault', async () => {
+    const key = await certificate({ lifetime: YEAR });
+    const at = async (days: number) => checkKey(key, [], MADE + YEAR - days * DAY);
+    expect((await at(61)).warning).toBeUndefined();
+    expect((await at(59)).warning).toMatch(/expires on 2026-06-15, in 59 days$/);
+    expect((await at(1)).warning).toMatch(/in 1 day$/);
+    const ended = await at(-1);
+    expect(ended.fault).toMatch(/expired/);
+    expect(ended.signing).toBeUndefined();
+    expect(expiryWarning({ fingerprint: 'AB', expires: undefined }, LATER)).toBeUndefined();
+  });
+});
+
+describe('keys new', () => {
+  const request = {
+    userId: 'A B <a@example.org>',
+    algorithm: 'ed25519',
+    lifetime: YEAR,
+    passphrase: undefined,
+  } as const;
+
+  test('makes keys without subkeys whose signatures mark nothing as critical', async () => {
+    const { publicKey, privateKey, fingerprint } = await newKey({ ...request, date: MADE });
+    const [key] = await readCertificates(publicKey, 'new');
+    expect(key?.getFingerprint().toUpperCase()).toBe(fingerprint);
+    expect(key?.subkeys).toEqual([]);
+    expect(key?.getUserIDs()).toEqual(['A B <a@example.org>']);
+    const [certification] = key?.users[0]?.selfCertifications ?? [];
+    expect(certification === undefined || hasCriticalSubpacket(certification)).toBe(false);
+    expect(certification?.keyExpirationTime).toBe(YEAR);
+    expect(privateKey).toContain('PRIVATE KEY');
+    // What openpgp.js makes of itself: the walk over subpackets does see the mark.
+    expect(config.nonDeterministicSignaturesViaNotation).toBe(true);
+  });
+
+  test('locks the private key with the passphrase', async () => {
+    const { privateKey } = await newKey({ ...request, passphrase: 'open sesame', date: MADE });
+    const { readPrivateKey } = await import('openpgp');
+    expect((await readPrivateKey({ armoredKey: privateKey })).isDecrypted()).toBe(false);
+  });
+
+  test.each(['', '<>', 'A <b', 'A\nB', 'a@b>c'])('refuses the user ID %j', async (userId) => {
+    await expect(newKey({ ...request, userId, date: MADE })).rejects.toMatchObject({ kind: 'usage' });
+  });
+});
+
+describe('keyring packages', () => {
+  test('have the day of the newest signature as version, and the same keys make the same layout', async () => {
+    const definition = await loadKeyring();
+    const [a, b] = [await certificate({}), await certificate({ date: MADE + 10 * DAY })];
+    const of = (certificates: Key[], format: 'deb' | 'rpm' = 'deb') =>
+      keyringLayout({ definition, format, certificates, maintainer: 'M <m@example.org>' });
+    expect((await of([a])).version.upstream).toBe('2025.06.15');
+    expect((await of([a, b])).version.upstream).toBe('2025.06.25');
+    expect(await of([a, b])).toEqual(await of([b, a]));
+    const rpm = await of([a, b], 'rpm');
+    expect(rpm.entries.map(({ path }) => path)).toEqual([
+      '/etc/pki/rpm-gpg',
+      '/etc/pki/rpm-gpg/RPM-GPG-KEY-kubeparcel-archive-keyring',
+    ]);
+  });
+
+  test('take no line of their own from a user ID', async () => {
+    const definition = await loadKeyring();
+    const key = await certificate({ userId: { name: 'Eve\n\nFiles: *', email: 'eve@example.org' } });
+    const { entries, changelog } = await keyringLayout({
+      definition,
+      format: 'deb',
+      certificates: [key],
+      maintainer: 'M <m@example.org>',
+    });
+    const copyright = entries.find(({ path }) => path.endsWith('/copyright'));
+    const text =
+      copyright?.kind === 'file' && copyright.content.kind === 'memory' ? copyright.content.bytes : undefined;
+    expect(
+      Buffer.from(text ?? '')
+        .toString()
+        .match(/^Files:/gm),
+    ).toHaveLength(1);
+    expect(changelog[0]?.changes.join('')).not.toContain('\n');
+  });
+});
