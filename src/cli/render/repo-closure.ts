@@ -24,8 +24,23 @@ export function renderClosure(report: ClosureReport, distributions: readonly str
     `${report.checked} relations on ${distributions.length} distributions, ${report.faults.length} cannot be satisfied`,
     ...(assumed.length === 0
       ? []
-      : ['', 'Taken on trust, since nobody has read the lists of these distributions:', `  ${assumed.join(', ')}`]),
+      : ['', 'Taken on trust, since nobody has read the lists of these distributions:', ...wrapped(assumed)]),
   ].join('\n');
+}
+
+/** Words with commas, in lines of 78 characters at most. */
+function wrapped(words: readonly string[]): string[] {
+  const lines: string[] = [];
+  let line = ' ';
+  for (const [at, word] of words.entries()) {
+    const text = at === words.length - 1 ? word : `${word},`;
+    if (line.length + 1 + text.length > 78) {
+      lines.push(line);
+      line = ' ';
+    }
+    line += ` ${text}`;
+  }
+  return [...lines, line];
 }
 
 function renderFault(fault: ClosureFault): string[] {

@@ -11,11 +11,17 @@ export function faultTexts(fault: ClosureFault): { what: string; where: string; 
   return {
     what:
       askedBy === undefined ? `${missing} is missing` : `${askedBy} asks for ${missing}, which nothing provides${seen}`,
-    where: `Kubernetes ${minor}, ${format} ${architecture}: ${distributions.join(', ')}`,
+    where: `Kubernetes ${minor}, ${format} ${architecture}, on ${some(distributions)}`,
     todo: ours
       ? `kubeparcel build ${minor} --packages ${name} --formats ${format} --arch ${goArchitecture(architecture)}, then kubeparcel repo add`
-      : `if ${distributions[0]} has it, read its lists again: kubeparcel repo provided ${distributions.join(' ')}`,
+      : `if ${distributions[0]} has it, read its lists again: kubeparcel repo provided ${distributions.slice(0, 3).join(' ')}`,
   };
+}
+
+/** Three of them, and how many more. */
+function some(words: readonly string[]): string {
+  const more = words.length - 3;
+  return more <= 0 ? words.join(', ') : `${words.slice(0, 3).join(', ')} and ${more} more`;
 }
 
 /** An architecture of a package in Kubernetes' words, which the command line takes. */

@@ -43,10 +43,7 @@ export interface PublishPlan {
  */
 export function planPublish(local: readonly ListedFile[], remote: readonly ListedFile[], marker: string): PublishPlan {
   const there = new Map(remote.map((file) => [file.path, file]));
-  const twins = new Map<string, string>();
-  for (const { id, path } of local) {
-    if (id !== undefined && (!twins.has(id) || path.startsWith(POOL))) twins.set(id, path);
-  }
+  const twins = firstNames(local);
   const uploads: Upload[] = local
     .filter((file) => !isSame(file, there.get(file.path)))
     .map(({ path, size, id, link }) => {
@@ -66,6 +63,20 @@ export function planPublish(local: readonly ListedFile[], remote: readonly Liste
 
 /** Where the first name of a package is. */
 const POOL = 'pool/';
+
+/** Of each file with several names the one that is published first. */
+function firstNames(local: readonly ListedFile[]): ReadonlyMap<string, string> {
+  const place = (path: string) => {
+    const { phase, rank } = classify(path);
+    return PHASES.indexOf(phase) * 10 + rank + (path.startsWith(POOL) ? 0 : 0.1);
+  };
+  const first = new Map<string, string>();
+  for (const { id, path } of local) {
+    const known = id === undefined ? undefined : first.get(id);
+    if (id !== undefined && (known === undefined || place(path) < place(known))) first.set(id, path);
+  }
+  return first;
+}
 
 function isSame(file: ListedFile, other: ListedFile | undefined): boolean {
   return other !== undefined && file.size === other.size && file.digest !== undefined && file.digest === other.digest;

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readFileSync, readlinkSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -116,6 +116,23 @@ describe('the order of publishing', () => {
 });
 
 describe('publishing to a folder', () => {
+  test('names of one file stay names of one file, whichever goes first', async () => {
+    const temp = temporaryFolder();
+    const [folder, out] = [join(temp, 'repo'), join(temp, 'out')];
+    write(folder, { 'pool/a.deb': 'a', 'deb/Packages': 'p', 'deb/by-hash/x': '', [MARKER]: '{}' });
+    linkSync(join(folder, 'pool/a.deb'), join(folder, 'deb/a.deb'));
+    linkSync(join(folder, 'deb/Packages'), join(folder, 'deb/by-hash/y'));
+    mkdirSync(join(folder, 'rpm/.repodata-1'), { recursive: true });
+    writeFileSync(join(folder, 'rpm/.repodata-1/repomd.xml'), 'r');
+    symlinkSync('.repodata-1', join(folder, 'rpm/repodata'));
+    await publish({ folder, marker: MARKER, target: await openTarget(out), dryRun: false, keep: false });
+    const inode = (path: string) => statSync(join(out, path)).ino;
+    expect(inode('deb/a.deb')).toBe(inode('pool/a.deb'));
+    expect(inode('deb/by-hash/y')).toBe(inode('deb/Packages'));
+    expect(readlinkSync(join(out, 'rpm/repodata'))).toBe('.repodata-1');
+    expect(readFileSync(join(out, 'rpm/repodata/repomd.xml'), 'utf8')).toBe('r');
+  });
+
   test('makes it the same, twice, and a dry run changes nothing', async () => {
     const temp = temporaryFolder();
     const [folder, out] = [join(temp, 'repo'), join(temp, 'out')];
