@@ -30,7 +30,7 @@ export function signingOptions<T>(yargs: Argv<T>): Argv<T & SigningArguments> {
 }
 
 /** One key a flag: file names may have commas. */
-export const KEYS = { type: 'string', array: true, nargs: 1, requiresArg: true } as const;
+const KEYS = { type: 'string', array: true, nargs: 1, requiresArg: true } as const;
 
 export function passphraseOptions<T>(yargs: Argv<T>) {
   return yargs
@@ -78,7 +78,7 @@ export async function openSigning(args: SigningArguments): Promise<SigningSessio
 }
 
 /** Where passphrases come from; a person at a terminal is asked when they do not suffice. */
-export function passphraseSource(
+function passphraseSource(
   args: Pick<SigningArguments, 'passphrase-file' | 'passphrase-fd'>,
 ): Pick<OpenSignersOptions, 'passphraseFile' | 'passphraseFd' | 'ask'> {
   return {
