@@ -57,7 +57,7 @@ export async function writeBundle(folder: string, request: BundleRequest): Promi
     const fingerprints = [...new Set(views.flatMap(({ signedBy }) => signedBy))].sort();
     const minors = [...new Set(views.flatMap(({ minor }) => minor ?? []))].sort(compareMinors);
     const packages = views.flatMap((view) => viewPackages(folder, state, view, request.architectures));
-    if (packages.length === 0) throw nothing(folder, 'no package of these architectures');
+    if (packages.length === 0) throw nothing(folder, 'there is no package of these architectures');
     const files = [...views.flatMap((view) => indexFiles(folder, view)), ...packages];
     const script = await ejs.renderFile(join(packageRoot(), 'templates', 'bundle', 'install.sh.ejs'), {
       minors,
@@ -88,13 +88,13 @@ function chosenViews(state: RepositoryState, { channel, minors, formats }: Bundl
       (formats ?? FORMATS).includes(view.format),
   );
   const missing = wanted?.find((minor) => !views.some((view) => view.minor === minor));
-  if (missing !== undefined) throw nothing(channel, `no packages of Kubernetes ${missing}`);
-  if (views.length === 0) throw nothing(channel, 'nothing');
+  if (missing !== undefined) throw nothing(channel, `there are no packages of Kubernetes ${missing}`);
+  if (views.length === 0) throw nothing(channel, 'there is nothing');
   return views;
 }
 
 function nothing(where: string, what: string): KubeparcelError {
-  return new KubeparcelError('usage', `there is ${what} to bundle`, {
+  return new KubeparcelError('usage', `${what} to bundle`, {
     where,
     todo: 'see what there is in index.json of the repository',
   });

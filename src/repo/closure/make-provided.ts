@@ -5,7 +5,7 @@ import type { Codec } from '../../archive/codec.ts';
 import { decompress } from '../../archive/compress.ts';
 import type { Catalog } from '../../catalog/catalog.ts';
 import type { Distribution } from '../../catalog/distribution-schema.ts';
-import { createHttpAgent, type HttpAgent, PassingFailure } from '../../payload/http-request.ts';
+import { createHttpAgent, drop, type HttpAgent, PassingFailure } from '../../payload/http-request.ts';
 import { KubeparcelError } from '../../support/errors.ts';
 import { architecturesOf, type Mirror, nameFilter, statedNames } from './mirrors.ts';
 import { debNames, type NameVersions, rpmNames } from './package-lists.ts';
@@ -159,7 +159,7 @@ async function get(agent: HttpAgent, url: string, limit: number, signal: AbortSi
     try {
       const response = await agent.send('GET', url, {}, signal);
       if (response.statusCode !== 200) {
-        response.body.destroy();
+        drop(response);
         throw new KubeparcelError('network', `the server answered ${response.statusCode}`, { where: url });
       }
       return await collect(response.body, limit, () => new KubeparcelError('format', 'it is too long', { where: url }));

@@ -1,0 +1,131 @@
+import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execaSync } from 'execa';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { addPackages } from '../../src/repo/add.ts';
+import { writeBundle } from '../../src/repo/bundle/bundle.ts';
+import { newKey } from '../../src/sign/new-key.ts';
+import { openSigners } from '../../src/sign/open-signers.ts';
+import { aptClient } from '../support/apt-client.ts';
+import { writeReleases } from '../support/repo-packages.ts';
+import { temporaryFolder } from '../support/temp-folder.ts';
+import { hasTool } from '../support/tools.ts';
+
+const NAMES = ['kubeadm', 'kubectl', 'kubelet'];
+const tools = ['apt-get', 'tar', 'shellcheck', 'dash'].every(hasTool);
+
+describe.skipIf(!tools)('a bundle for a host without a network', () => {
+  let temp: string;
+  let repository: string;
+
+  beforeAll(async () => {
+    temp = mkdtempSync(join(tmpdir(), 'kubeparcel-test-'));
+    repository = join(temp, 'repository');
+    const date = Math.floor(Date.now() / 1000) - 3600;
+    const key = await newKey({
+      userId: 'T <t@example.org>',
+      algorithm: 'ed25519',
+      lifetime: 86_400,
+      passphrase: undefined,
+      date,
+    });
+    const signers = await openSigners([], { environment: { KUBEPARCEL_SIGNING_KEY: key.privateKey } });
+    const files = await writeReleases(join(temp, 'packages'), ['1.35.1', '1.36.4'], NAMES, ['amd64', 'arm64']);
+    await addPackages(repository, files, { channel: 'stable', signers });
+  });
+  afterAll(() => rmSync(temp, { recursive: true, force: true }));
+
+  const all = { channel: 'stable', minors: undefined, formats: undefined, architectures: undefined } as const;
+
+  async function unpacked(request: Partial<Parameters<typeof writeBundle>[1]> = {}): Promise<string> {
+    const folder = temporaryFolder();
+    await writeBundle(repository, { ...all, ...request, out: join(folder, 'b.tar') });
+    execaSync('tar', ['xf', 'b.tar'], { cwd: folder });
+    return join(folder, 'kubernetes-packages');
+  }
+
+  /** The script as a host would run it, with an apt that sees nothing else; in three shells. */
+  function install(bundle: string, args: readonly string[], shell: readonly string[] = ['dash']) {
+    const host = temporaryFolder();
+    aptClient(host, [], undefined);
+    const [program = '', ...options] = shell;
+    const { exitCode, all } = execaSync(program, [...options, join(bundle, 'install.sh'), '--dry-run', ...args], {
+      env: { APT_CONFIG: join(host, 'apt.conf'), LC_ALL: 'C' },
+      reject: false,
+      all: true,
+    });
+    expect(readdirSync(join(host, 'none'))).toEqual([]);
+    return { status: exitCode, said: all };
+  }
+
+  test('is the same each time, and holds what was asked for', async () => {
+    const out = (name: string) => join(temp, name);
+    const request = { ...all, minors: ['1.36'], formats: ['deb'], architectures: ['amd64'] } as const;
+    const made = await writeBundle(repository, { ...request, out: out('a.tar') });
+    await writeBundle(repository, { ...request, minors: ['v1.36'], out: out('b.tar') });
+    expect(made).toMatchObject({ minors: ['1.36'], packages: 3 });
+    expect(readFileSync(out('a.tar')).equals(readFileSync(out('b.tar')))).toBe(true);
+    const names = execaSync('tar', ['tf', out('a.tar')]).stdout.split('\n');
+    expect(names.filter((name) => name.endsWith('.deb'))).toHaveLength(3);
+    expect(names.some((name) => /rpm|arm64\/|1\.35/.test(name))).toBe(false);
+    await expect(writeBundle(repository, { ...all, minors: ['1.30'], out: out('c.tar') })).rejects.toMatchObject({
+      kind: 'usage',
+      message: 'there are no packages of Kubernetes 1.30 to bundle',
+    });
+    expect(existsSync(out('c.tar'))).toBe(false);
+  });
+
+  test('the script is plain sh, and says how it is used', async () => {
+    const bundle = await unpacked();
+    execaSync('shellcheck', ['--shell=sh', join(bundle, 'install.sh')]);
+    expect(install(bundle, ['--help']).said).toContain('one of: 1.35 1.36 (now 1.36)');
+    for (const wrong of [['--minor', '1.30'], ['--minor'], ['--what'], ['a;b']]) {
+      expect(install(bundle, wrong).status).toBe(1);
+    }
+  });
+
+  test.each([['dash'], ['bash', '--posix'], ['busybox', 'sh']])(
+    'apt finds the newest minor with %s',
+    async (...shell) => {
+      if (!hasTool(shell[0] ?? '')) return;
+      const { status, said } = install(await unpacked(), [], shell);
+      expect(said).toContain('Inst kubelet (1.36.4-1 ');
+      expect(said).toContain('Inst kubectl (1.36.4-1 ');
+      expect(status).toBe(0);
+      expect(said).not.toMatch(/^[WE]:/m);
+    },
+  );
+
+  test('another minor and chosen packages', async () => {
+    const { said } = install(await unpacked(), ['--minor', '1.35', 'kubeadm']);
+    expect(said).toContain('Inst kubeadm (1.35.1-1 ');
+    expect(said).not.toContain('Inst kubelet');
+  });
+
+  test('what was damaged on the way, and a signature that does not hold, are refused', async () => {
+    const bundle = await unpacked();
+    const view = join(bundle, 'core:', 'stable:', 'v1.36', 'deb');
+    appendFileSync(join(view, 'amd64', 'kubelet_1.36.4-1_amd64.deb'), 'x');
+    expect(install(bundle, []).said).toContain('files are damaged or missing');
+    const changed = await unpacked();
+    const sums = join(changed, 'SHA256SUMS');
+    appendFileSync(join(changed, 'core:', 'stable:', 'v1.36', 'deb', 'InRelease'), 'x');
+    rmSync(sums);
+    execaSync('sh', ['-c', 'find core: -type f | xargs sha256sum >SHA256SUMS'], { cwd: changed });
+    const { status, said } = install(changed, []);
+    expect([status === 0, said]).toEqual([
+      false,
+      expect.stringMatching(/^[EW]: .*(InRelease|not signed|Clearsigned)/m),
+    ]);
+  });
+});
+
+test('what cannot be read is refused', async () => {
+  const folder = temporaryFolder();
+  mkdirSync(join(folder, 'empty'));
+  const request = { channel: 'stable', minors: undefined, formats: undefined, architectures: undefined } as const;
+  await expect(writeBundle(join(folder, 'empty'), { ...request, out: join(folder, 'x') })).rejects.toMatchObject({
+    kind: 'usage',
+  });
+});

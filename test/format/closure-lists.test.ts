@@ -1,0 +1,83 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execaSync } from 'execa';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { loadCatalog } from '../../src/catalog/catalog.ts';
+import { findDistribution } from '../../src/catalog/targets.ts';
+import { formatProvided, makeProvided } from '../../src/repo/closure/make-provided.ts';
+import { loadProvided } from '../../src/repo/closure/provided.ts';
+import { type RepositoryServer, serveRepository } from '../../src/repo/serve/serve.ts';
+import { smallLayout, writeSmall } from '../support/repo-packages.ts';
+import { hasTool } from '../support/tools.ts';
+
+const tools = ['apt-ftparchive', 'createrepo_c', 'gzip'].every(hasTool);
+
+describe.skipIf(!tools)('lists of what a distribution has', () => {
+  let folder: string;
+  let server: RepositoryServer;
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'kubeparcel-test-'));
+    const deb = join(folder, 'deb', 'dists', 'test', 'main', 'binary-amd64');
+    const socat = smallLayout({ format: 'deb', name: 'socat', version: '1.8.0' });
+    const provides = [
+      { anyOf: [{ name: 'iptables', constraint: { operator: '=' as const, version: '2:1.9' } }] },
+      { anyOf: [{ name: 'ebtables' }] },
+    ];
+    await writeSmall({ ...socat, relations: { ...socat.relations, provides } }, deb);
+    await writeSmall(smallLayout({ format: 'deb', name: 'unrelated', version: '1' }), deb);
+    const { stdout } = execaSync('apt-ftparchive', ['packages', '.'], { cwd: deb });
+    writeFileSync(join(deb, 'Packages'), `${stdout}\n`);
+    execaSync('gzip', ['Packages'], { cwd: deb });
+    const dist = join(folder, 'deb', 'dists', 'test');
+    writeFileSync(join(folder, 'Release'), execaSync('apt-ftparchive', ['release', '.'], { cwd: dist }).stdout);
+    execaSync('mv', [join(folder, 'Release'), join(dist, 'Release')]);
+    const rpm = join(folder, 'rpm', 'x86_64');
+    mkdirSync(rpm, { recursive: true });
+    const glibc = smallLayout({ format: 'rpm', name: 'glibc', version: '2.34' });
+    const sonames = ['libc.so.6(GLIBC_2.34)(64bit)', 'libm.so.6()(64bit)', 'libother.so.1()(64bit)'];
+    const relations = { ...glibc.relations, provides: sonames.map((name) => ({ anyOf: [{ name }] })) };
+    await writeSmall({ ...glibc, relations }, rpm);
+    await writeSmall(smallLayout({ format: 'rpm', name: 'iptables', version: '1.8.8', revision: '4.el9' }), rpm);
+    await writeSmall(smallLayout({ format: 'rpm', name: 'socat', version: '1', architecture: 'arm64' }), rpm);
+    execaSync('createrepo_c', ['--quiet', rpm]);
+    server = await serveRepository(folder, { port: 0, host: '127.0.0.1' });
+  });
+  afterAll(async () => {
+    await server.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  test('of a Debian archive: names and what is provided, with versions', async () => {
+    const catalog = await loadCatalog();
+    const mirror = { deb: `${server.url}/deb`, suite: 'test', components: ['main'], architectures: ['amd64'] };
+    const made = await makeProvided(catalog, findDistribution(catalog, 'debian-12'), mirror);
+    expect(made.architectures).toEqual({ amd64: { ebtables: [], iptables: ['2:1.9'], socat: ['1.8.0-1'] } });
+    expect(made.verified).toBe(true);
+    writeFileSync(join(folder, 'debian-12.yaml'), formatProvided(made));
+    expect(await loadProvided(folder)).toEqual([made]);
+  });
+
+  test('of an rpm-md repository: names, sonames; other architectures left out', async () => {
+    const catalog = await loadCatalog();
+    const mirror = { rpm: [`${server.url}/rpm/{arch}`], architectures: ['x86_64'] };
+    const made = await makeProvided(catalog, findDistribution(catalog, 'el-9'), mirror);
+    expect(made.architectures).toEqual({
+      x86_64: { iptables: ['1.8.8-4.el9'], 'libc.so.6(GLIBC_2.34)(64bit)': [], 'libm.so.6()(64bit)': [] },
+    });
+  });
+
+  test('a list that is not what the archive states is refused', async () => {
+    const catalog = await loadCatalog();
+    const mirror = { deb: `${server.url}/deb`, suite: 'test', components: ['main'], architectures: ['amd64'] };
+    writeFileSync(join(folder, 'deb', 'dists', 'test', 'main', 'binary-amd64', 'Packages.gz'), 'changed');
+    await expect(makeProvided(catalog, findDistribution(catalog, 'debian-12'), mirror)).rejects.toMatchObject({
+      kind: 'verification',
+    });
+    const absent = { ...mirror, suite: 'absent' };
+    await expect(makeProvided(catalog, findDistribution(catalog, 'debian-12'), absent)).rejects.toMatchObject({
+      kind: 'network',
+    });
+  });
+});
