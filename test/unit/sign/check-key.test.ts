@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { config, enums, generateKey, type Key } from 'openpgp';
+import { enums, generateKey, type Key, SignaturePacket } from 'openpgp';
 import { afterAll, describe, expect, test } from 'vitest';
 import { OPENPGP_CONFIG, readCertificates } from '../../../src/sign/certificate.ts';
 import { checkKey, expiryWarning } from '../../../src/sign/check-key.ts';
@@ -90,8 +90,20 @@ describe('keys new', () => {
     expect(certification === undefined || hasCriticalSubpacket(certification)).toBe(false);
     expect(certification?.keyExpirationTime).toBe(YEAR);
     expect(privateKey).toContain('PRIVATE KEY');
-    // What openpgp.js makes of itself: the walk over subpackets does see the mark.
-    expect(config.nonDeterministicSignaturesViaNotation).toBe(true);
+  });
+
+  test.each([
+    ['no subpacket', [0, 0], false],
+    ['a time', [0, 6, 5, 0x02, 1, 2, 3, 4], false],
+    ['a critical time', [0, 6, 5, 0x82, 1, 2, 3, 4], true],
+    ['a critical one behind a long one', [0, 208, 192, 10, 0x14, ...Array(201).fill(7), 2, 0x9b, 3], true],
+    ['one that is cut short', [0, 3, 255, 0, 0], false],
+  ])('sees critical subpackets: %s', (_what, area, expected) => {
+    const packet = Object.assign(new SignaturePacket(), {
+      version: 4,
+      signatureData: Uint8Array.from([4, 0x13, 22, 8, ...area]),
+    });
+    expect(hasCriticalSubpacket(packet)).toBe(expected);
   });
 
   test('locks the private key with the passphrase', async () => {
