@@ -35,8 +35,7 @@ export async function checkRepository(folder: string, request: CheckRequest = {}
   return checkPackages(folder, state.packages, request);
 }
 
-/** The same for packages as they are to be: what `promote` asks before it changes anything. */
-export async function checkPackages(
+async function checkPackages(
   folder: string,
   packages: readonly RepositoryPackage[],
   { channel, distributions: ids, provided: lists, signal }: CheckRequest = {},

@@ -61,8 +61,8 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
   zst: 'application/zstd',
 };
 
-/** What a server says that a file is; the same for S3 and for `repo serve`. */
-export function contentTypeOf(name: string, path = name): string {
+/** What a server says that a file is. */
+function contentTypeOf(name: string, path = name): string {
   if (path.includes('/by-hash/')) return 'application/octet-stream';
   if (/^(In)?Release$|^Packages$|^Contents-/.test(name) && !/\.(gz|xz)$/.test(name)) return 'text/plain; charset=utf-8';
   return CONTENT_TYPES[name.slice(name.lastIndexOf('.') + 1).toLowerCase()] ?? 'application/octet-stream';
