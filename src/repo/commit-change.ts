@@ -19,6 +19,7 @@ import {
   viewFolder,
 } from './repository.ts';
 import { rpmMdFiles } from './rpm-md/view.ts';
+import { inOrder } from './select.ts';
 import { recordsOf } from './store/cache.ts';
 import { commit, type Step } from './store/journal.ts';
 import { stateText } from './store/state.ts';
@@ -98,7 +99,9 @@ export async function commitChange(change: Change): Promise<ChangeResult> {
   for (const view of removed) await removeView(folder, view, steps);
   const state: RepositoryState = {
     settings: change.settings,
-    packages: [...packages].sort((a, b) => (poolPath(a) < poolPath(b) ? -1 : 1)),
+    packages: packages
+      .map((each) => ({ ...each, channels: inOrder(each.channels) }))
+      .sort((a, b) => (poolPath(a) < poolPath(b) ? -1 : 1)),
     views: [...views.values()].flatMap((view) => (view === undefined ? [] : [view])),
   };
   await finalStep(INDEX_FILE, indexText(state), write, steps);

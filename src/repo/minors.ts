@@ -1,4 +1,3 @@
-import { loadCatalog } from '../catalog/catalog.ts';
 import { versionOf } from '../release/release.ts';
 import { KubeparcelError } from '../support/errors.ts';
 import type { PackageRecord } from './record.ts';
@@ -8,6 +7,8 @@ const OTHERS = { criTools: 'own', cniPlugins: 'own' };
 
 /** Names of the packages whose version is Kubernetes' own. */
 export async function kubernetesPackages(): Promise<ReadonlySet<string>> {
+  // Only where a package does not say it: reading the data takes longer than adding some packages.
+  const { loadCatalog } = await import('../catalog/catalog.ts');
   const { packages } = await loadCatalog();
   return new Set(packages.filter(({ component }) => versionOf(component, '', OTHERS) === '').map(({ name }) => name));
 }

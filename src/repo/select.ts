@@ -1,7 +1,7 @@
 import { compareDebVersions } from '../deb/compare-versions.ts';
 import { compareEvr } from '../rpm/compare-versions.ts';
 import { KubeparcelError } from '../support/errors.ts';
-import { type Channel, poolPath, type RepositoryPackage } from './repository.ts';
+import { CHANNELS, type Channel, poolPath, type RepositoryPackage } from './repository.ts';
 import { compareMinors } from './view-packages.ts';
 
 /**
@@ -87,6 +87,16 @@ export function pruned(
 /** The package with these minors of a channel; nothing, when no channel has it any more. */
 export function withChannel(each: RepositoryPackage, channel: Channel, minors: readonly string[]): RepositoryPackage[] {
   const { [channel]: _, ...others } = each.channels;
-  const channels = minors.length === 0 ? others : { ...others, [channel]: minors };
+  const channels = inOrder(minors.length === 0 ? others : { ...others, [channel]: minors });
   return Object.keys(channels).length === 0 ? [] : [{ ...each, channels }];
+}
+
+/** In the order of CHANNELS, whatever came first: the same repository is written the same. */
+export function inOrder(channels: RepositoryPackage['channels']): RepositoryPackage['channels'] {
+  return Object.fromEntries(
+    CHANNELS.flatMap((channel) => {
+      const minors = channels[channel];
+      return minors === undefined ? [] : [[channel, minors]];
+    }),
+  );
 }

@@ -1,0 +1,19 @@
+import { addPackages } from '../../src/repo/add.ts';
+import { removePackages } from '../../src/repo/change.ts';
+import { openSigners } from '../../src/sign/open-signers.ts';
+
+// Changes a repository over and over, until it is killed: REPOSITORY KEY PACKAGE...
+
+const [folder = '', key = '', ...packages] = process.argv.slice(2);
+const signers = await openSigners([key]);
+process.stdout.write('ready\n');
+for (;;) {
+  for (const [some, minor] of [
+    [packages.slice(0, 2), '1.36'],
+    [packages.slice(2, 4), '1.37'],
+    [packages.slice(4), '1.37'],
+  ] as const) {
+    await addPackages(folder, some, { channel: 'stable', minors: [minor], signers });
+  }
+  await removePackages(folder, ['kubelet=1.36.5'], { signers });
+}
