@@ -1,12 +1,19 @@
-import { createCleartextMessage, createMessage, type Key, type KeyID, type PrivateKey, sign } from 'openpgp';
-import { collect } from '../archive/chunks.ts';
+import {
+  createCleartextMessage,
+  createMessage,
+  enums,
+  type Key,
+  type KeyID,
+  type PrivateKey,
+  readSignature,
+  type Subkey,
+  sign,
+} from 'openpgp';
 import { KubeparcelError } from '../support/errors.ts';
 import { chooseSigningKey, fingerprintOf, OPENPGP_CONFIG, type SigningKey, userIdOf } from './certificate.ts';
 import { withoutLastLineFeed } from './clearsigned.ts';
+import { signStream } from './sign-stream.ts';
 import type { Signer } from './signer.ts';
-
-/** More than any signature packet that a key of kubeparcel's makes. */
-const MAX_SIGNATURE_BYTES = 1 << 16;
 
 /**
  * A signer of a private key that openpgp.js holds unlocked. Nothing of its secret half leaves this closure.
@@ -38,13 +45,13 @@ export async function openpgpSigner(key: PrivateKey, now: number): Promise<Signe
     publicKey: armored(key.toPublic()),
     signDetached: async (data, date) => {
       checkDate(signing, date);
-      if (data instanceof Uint8Array) {
-        const message = await createMessage({ binary: data });
-        return sign({ message, ...options(date), detached: true, format: 'binary' });
-      }
-      const message = await createMessage({ binary: ReadableStream.from<Uint8Array>(data) });
+      const inMemory = data instanceof Uint8Array;
+      const message = await createMessage({ binary: inMemory ? data : new Uint8Array() });
       const signature = await sign({ message, ...options(date), detached: true, format: 'binary' });
-      return collect(signature as AsyncIterable<Uint8Array>, MAX_SIGNATURE_BYTES, () => new Error('a long signature'));
+      if (inMemory) return signature;
+      const { packets } = await readSignature({ binarySignature: signature, config: OPENPGP_CONFIG });
+      const hashAlgorithm = packets[0]?.hashAlgorithm ?? enums.hash.sha256;
+      return signStream(signing.key as PrivateKey | Subkey, data, { date: new Date(date * 1000), hashAlgorithm });
     },
     clearsign: async (text, date) => {
       checkDate(signing, date);

@@ -141,6 +141,9 @@ describe('signatures', () => {
       yield Buffer.from('ab');
       yield Buffer.from('c');
     }
+    const rsa = await signer(await makeKey(folder, 'rsa', { type: 'rsa', subkey: true }));
+    const whole = await rsa.signDetached(Buffer.from('abc'), LATER);
+    expect(Buffer.from(await rsa.signDetached(chunks(), LATER))).toEqual(Buffer.from(whole));
     const first = await by.signDetached(Buffer.from('abc'), LATER);
     expect(await by.signDetached(Buffer.from('abc'), LATER)).toEqual(first);
     expect(Buffer.from(await by.signDetached(chunks(), LATER))).toEqual(Buffer.from(first));
