@@ -30,6 +30,9 @@ interface ServeOptions {
  * @throws KubeparcelError of kind 'usage' for a folder that is not there and for a port that is taken
  */
 export async function serveRepository(folder: string, options: ServeOptions): Promise<RepositoryServer> {
+  if (!Number.isInteger(options.port) || options.port < 0 || options.port > 65535) {
+    throw new KubeparcelError('usage', 'a port is a number from 0 to 65535', { where: `--port ${options.port}` });
+  }
   let root: string;
   try {
     root = await realpath(folder);

@@ -123,3 +123,7 @@ test.each([
   ['lines=1-2', 10, undefined],
   ['bytes=-', 10, undefined],
 ])('range %s of %d bytes', (header, size, expected) => expect(rangeOf(header, size)).toEqual(expected));
+
+test.each([65_536, -1, 1.5, Number.NaN])('port %d is refused', async (port) => {
+  await expect(serveRepository('/', { port, host: '127.0.0.1' })).rejects.toMatchObject({ kind: 'usage' });
+});
