@@ -17,12 +17,16 @@ export function s3Failure(error: unknown, where: string): unknown {
   if (!(error instanceof Error) || error instanceof KubeparcelError || error.name === 'AbortError') return error;
   // Of the file system, with a path.
   if ('syscall' in error && 'path' in error) return error;
-  const todo =
-    TODOS[error.name] ?? ('code' in error ? 'check --endpoint and that the storage can be reached' : undefined);
-  const code = 'code' in error && typeof error.code === 'string' ? `: ${error.code}` : '';
-  const message =
-    error.message === '' || error.message === 'UnknownError' ? '' : `: ${error.message.replace(/\.$/, '')}`;
-  return new KubeparcelError('network', `the storage refused (${error.name}${code})${message}`, {
+  if ('code' in error && typeof error.code === 'string') {
+    return new KubeparcelError('network', `the storage cannot be reached (${error.code})`, {
+      where,
+      todo: 'check --endpoint, and that something answers there',
+      cause: error,
+    });
+  }
+  const todo = TODOS[error.name];
+  const said = error.message === '' || error.message === 'UnknownError' ? '' : `: ${error.message.replace(/\.$/, '')}`;
+  return new KubeparcelError('network', `the storage refused (${error.name})${said}`, {
     where,
     cause: error,
     ...(todo === undefined ? {} : { todo }),
