@@ -41,11 +41,6 @@ export function viewFolder({ channel, minor, format }: View): string {
 /** What apt calls the component of a channel with all its minors: `deb URL stable main`. */
 export const COMPONENT = 'main';
 
-/** A file that clients ask for first, which names all others with their digests. */
-export function pointerPath(view: View, signed: boolean): string {
-  return `${viewFolder(view)}/${view.format === 'rpm' ? 'repodata/repomd.xml' : signed ? 'InRelease' : 'Release'}`;
-}
-
 /** The armored public keys with which a view's signatures are checked. */
 export function publicKeyPath(view: View): string {
   return `${viewFolder(view)}/${view.format === 'rpm' ? 'repodata/repomd.xml.key' : 'Release.key'}`;

@@ -1,0 +1,176 @@
+/**
+ * What a repository of 2,000 packages costs: from nothing, and ten more, beside createrepo_c and apt-ftparchive on the
+ * same files. Run: npm run --silent compile && node lib/scripts/bench-repo.js
+ */
+
+import { spawnSync } from 'node:child_process';
+import { linkSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { table } from '../src/cli/render/table.ts';
+import { debPackager } from '../src/deb/write.ts';
+import type { Entry, Format, Layout } from '../src/layout/layout.ts';
+import { addPackages } from '../src/repo/add.ts';
+import { verifyRepository } from '../src/repo/verify.ts';
+import { rpmPackager } from '../src/rpm/write.ts';
+
+const MINORS = 20;
+const PATCHES = 10;
+const NAMES = ['kubeadm', 'kubelet', 'kubectl', 'cri-tools', 'kubernetes-cni'];
+const DATE = 1_760_000_000;
+const ROUNDS = 3;
+
+const folder = mkdtempSync(join(tmpdir(), 'kubeparcel-bench-'));
+try {
+  const packages = join(folder, 'packages');
+  mkdirSync(packages);
+  const all: { readonly path: string; readonly minor: string }[] = [];
+  for (let minor = 19; minor < 19 + MINORS; minor++) {
+    for (let patch = 0; patch < PATCHES; patch++) {
+      for (const name of NAMES) {
+        for (const format of ['deb', 'rpm'] as const) {
+          all.push({ path: await write(layout(format, name, `1.${minor}.${patch}`), packages), minor: `1.${minor}` });
+        }
+      }
+    }
+  }
+  const ten = all.slice(-10);
+  const before = all.slice(0, -10);
+  const rows: string[][] = [];
+  const scratch: number[] = [];
+  const more: number[] = [];
+  const checks: number[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    const site = join(folder, `site-${round}`);
+    scratch.push(await timed(() => fill(site, before)));
+    const paths = ten.map(({ path }) => path);
+    more.push(await timed(() => addPackages(site, paths, { channel: 'stable', minors: ['1.38'], unsigned: true })));
+    checks.push(await timed(() => verifyRepository(site, { quick: true })));
+  }
+  rows.push(['kubeparcel repo add, both formats, 42 indices', best(scratch), best(more)]);
+  rows.push(['kubeparcel repo verify --quick', best(checks), '']);
+  rows.push([
+    'createrepo_c, the RPMs, one index',
+    ...foreign('rpm', ['createrepo_c', '-q', '--no-database'], ['--update']),
+  ]);
+  rows.push([
+    'apt-ftparchive packages, the DEBs, one index, not packed',
+    ...foreign('deb', ['apt-ftparchive', '--db', join(folder, 'db'), 'packages'], []),
+  ]);
+  const header = [`${before.length} packages, best of ${ROUNDS}`, '>From nothing, s', '>Ten more, s'];
+  process.stdout.write(`${table(header, rows)}\n`);
+} finally {
+  rmSync(folder, { recursive: true });
+}
+
+/** One call for all minors, as a person would make it who has them all in one folder. */
+async function fill(site: string, packages: readonly { readonly path: string; readonly minor: string }[]) {
+  const versioned = packages.map(({ path }) => path);
+  await addPackages(site, versioned, { channel: 'stable', unsigned: true });
+}
+
+/** Another tool on the files of one format, which it has to itself. */
+function foreign(format: Format, command: readonly string[], again: readonly string[]): string[] {
+  const [tool = '', ...words] = command;
+  const [first, second]: [number[], number[]] = [[], []];
+  for (let round = 0; round < ROUNDS; round++) {
+    const own = join(folder, `${format}-${round}`);
+    mkdirSync(own);
+    rmSync(join(folder, 'db'), { force: true });
+    const files = allOf(format);
+    for (const file of files.slice(0, -5)) linkSync(join(folder, 'packages', file), join(own, file));
+    first.push(run(tool, [...words, own], own));
+    for (const file of files.slice(-5)) linkSync(join(folder, 'packages', file), join(own, file));
+    second.push(run(tool, [...words, ...again, own], own));
+  }
+  return [best(first), best(second)];
+}
+
+function allOf(format: Format): string[] {
+  const files: string[] = [];
+  for (let minor = 19; minor < 19 + MINORS; minor++) {
+    for (let patch = 0; patch < PATCHES; patch++) {
+      for (const name of NAMES) files.push(packagerOf(format).fileName(layout(format, name, `1.${minor}.${patch}`)));
+    }
+  }
+  return files;
+}
+
+function run(tool: string, words: readonly string[], cwd: string): number {
+  const start = performance.now();
+  const { status, error } = spawnSync(tool, words, { cwd, stdio: ['ignore', 'ignore', 'inherit'] });
+  if (error !== undefined || status !== 0) return Number.NaN;
+  return performance.now() - start;
+}
+
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const start = performance.now();
+  await work();
+  return performance.now() - start;
+}
+
+function best(times: readonly number[]): string {
+  const least = Math.min(...times);
+  return Number.isNaN(least) ? 'not there' : (least / 1000).toFixed(2);
+}
+
+function packagerOf(format: Format) {
+  return format === 'deb' ? debPackager : rpmPackager;
+}
+
+async function write(made: Layout, into: string): Promise<string> {
+  const packager = packagerOf(made.format);
+  const open = (): never => {
+    throw new Error('these packages have no stored contents');
+  };
+  const options = { compression: { codec: 'gzip', level: 1 }, objects: { open }, spoolFolder: into } as const;
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of packager.write(made, options)) chunks.push(chunk);
+  const path = join(into, packager.fileName(made));
+  writeFileSync(path, Buffer.concat(chunks));
+  return path;
+}
+
+/** A package of a few files and with an own description, relation and change. */
+function layout(format: Format, name: string, version: string): Layout {
+  const base = { owner: 'root', group: 'root', mtime: DATE, role: 'plain' } as const;
+  const bytes = (text: string) => ({ kind: 'memory', bytes: Buffer.from(text) }) as const;
+  const entries: Entry[] = [
+    { ...base, kind: 'directory', path: '/usr', mode: 0o755 },
+    { ...base, kind: 'directory', path: '/usr/bin', mode: 0o755 },
+    { ...base, kind: 'file', path: `/usr/bin/${name}`, mode: 0o755, content: bytes(`#!/bin/sh\necho ${version}\n`) },
+  ];
+  const none: Layout['relations'] = {
+    preDepends: [],
+    depends: [{ anyOf: [{ name: 'util-linux' }] }],
+    recommends: [],
+    suggests: [],
+    enhances: [],
+    supplements: [],
+    conflicts: [],
+    breaks: [],
+    replaces: [],
+    provides: [],
+  };
+  return {
+    format,
+    name,
+    version: { epoch: 0, upstream: version, revision: '1' },
+    architecture: format === 'deb' ? 'amd64' : 'x86_64',
+    summary: `${name} of a benchmark`,
+    description: `What a package says of itself.\n\nThis one is ${name} ${version}.`,
+    licence: 'Apache-2.0',
+    maintainer: 'Release Team <release@example.org>',
+    homepage: 'https://kubernetes.io',
+    section: 'admin',
+    source: name,
+    date: DATE,
+    relations: none,
+    scripts: {},
+    changelog: [
+      { version: `${version}-1`, date: DATE, author: 'Release Team <release@example.org>', changes: ['new'] },
+    ],
+    entries: format === 'deb' ? entries : entries.slice(2),
+  };
+}
