@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import pLimit from 'p-limit';
+import type { PackedStore } from '../archive/packed.ts';
 import { type Layout, payloadSize } from '../layout/layout.ts';
 import type { ObjectReader } from '../layout/objects.ts';
 import { validateLayout } from '../layout/validate.ts';
@@ -17,6 +18,7 @@ export interface PackageJob {
 
 export interface RunOptions {
   readonly objects: ObjectReader;
+  readonly packed: PackedStore;
   /** Folder that the packages appear in; made when it is not there. */
   readonly out: string;
   /** Packages at a time. */
@@ -68,7 +70,7 @@ export async function writePackages(packages: readonly PackageJob[], options: Ru
 async function writePackage(
   { task, layout }: PackageJob,
   spoolFolder: string,
-  { objects, out, onEvent, signal }: RunOptions & { signal: AbortSignal },
+  { objects, packed, out, onEvent, signal }: RunOptions & { signal: AbortSignal },
 ): Promise<BuiltPackage> {
   signal.throwIfAborted();
   onEvent?.({ kind: 'packing', task, total: payloadSize(layout) });
@@ -76,6 +78,7 @@ async function writePackage(
   const chunks = PACKAGERS[layout.format].write(layout, {
     compression: task.compression,
     objects,
+    packed,
     spoolFolder,
     signal,
     onBytes: (count) => {
