@@ -222,6 +222,11 @@ describe('segments', () => {
     );
   });
 
+  test('a run that ends the stream is cut nowhere: a reset would have nothing behind it', async () => {
+    const bytes = Buffer.concat([Buffer.from('0123456789'), Buffer.alloc(RESET_BEFORE + RESET_OUTPUT)]);
+    expect(await cut(bytes, 10, 1000)).toEqual([bytes]);
+  });
+
   test('a stream that fails fails its segments', async () => {
     const failing = (async function* () {
       yield new Uint8Array(100);
