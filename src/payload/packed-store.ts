@@ -16,7 +16,7 @@ import { writeAtomically } from '../support/write-atomically.ts';
 import { storeFailure } from './store-files.ts';
 
 /** What decides the blocks beside content and level: the library, the size of segments, the format of the files here. */
-const MAKING = 'zstd-wasm-1.12.5-segments-16MiB-1';
+export const MAKING = 'zstd-wasm-1.12.5-segments-16MiB-1';
 const INPUT_SIZE = 1 << 20;
 
 /** What stands at the end of a file of blocks, before its own length in four bytes. */
@@ -80,7 +80,7 @@ export async function openPackedStore(folder: string, threads: number): Promise<
     },
     compressRun: (bytes, level) => pool.compress(rechunk([bytes], INPUT_SIZE), level),
     async fact(kind, key, find) {
-      const path = join(folder, 'packed', 'facts', kind, key.slice(0, 2), key.slice(2));
+      const path = join(folder, 'packed', MAKING, 'facts', kind, key.slice(0, 2), key.slice(2));
       try {
         const text = await readFile(path, 'utf8');
         const [line = '', sum] = text.split('\n');
@@ -132,6 +132,17 @@ async function writeBlocks(path: string, runs: readonly CompressedRun[]): Promis
     length.writeUInt32LE(trailer.length);
     await file.writeFile(Buffer.concat([trailer, length]));
     await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Whether a file of blocks is as it was written. */
+export async function isSoundPacked(path: string): Promise<boolean> {
+  const file = await open(path, 'r');
+  try {
+    const trailer = await readTrailer(file);
+    return trailer !== undefined && (await sumOf(file, trailer.size)) === trailer.crc32;
   } finally {
     await file.close();
   }

@@ -6,6 +6,7 @@ import { fetchPayload } from '../../src/payload/fetch.ts';
 import { openPackedStore } from '../../src/payload/packed-store.ts';
 import type { Architecture } from '../../src/payload/payload.ts';
 import { openStore } from '../../src/payload/store.ts';
+import { openBuiltBefore } from '../../src/pipeline/built-before.ts';
 import { composeLayouts, prepare, type Settings } from '../../src/pipeline/prepare.ts';
 import { type PackageJob, writePackages } from '../../src/pipeline/run.ts';
 
@@ -80,6 +81,7 @@ export async function buildSample(folder: string, options: SampleOptions = {}): 
 /** Layouts that are composed already, or changed since, written into `out`. */
 export async function writeSample({ jobs, objects }: ComposedSample, out: string): Promise<SamplePackage[]> {
   const packed = await openPackedStore(join(out, '..', 'store'), 2);
-  const built = await writePackages(jobs, { objects, packed, out, jobs: 2 }).finally(() => packed.close());
+  const before = openBuiltBefore(join(out, '..', 'store'));
+  const built = await writePackages(jobs, { objects, packed, before, out, jobs: 2 }).finally(() => packed.close());
   return jobs.map((job, index) => ({ job, layout: job.layout, path: built[index]?.path ?? '' }));
 }
