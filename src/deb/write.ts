@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { writeAr } from '../archive/ar.ts';
 import type { Codec } from '../archive/codec.ts';
 import { compress } from '../archive/compress.ts';
-import { type PackedStore, packArchive } from '../archive/packed.ts';
+import { isPackedCodec, type PackedStore, packArchive } from '../archive/packed.ts';
 import { type TarEntry, tarPieces, writeTar } from '../archive/tar.ts';
 import { contentSha256 } from '../layout/diff.ts';
 import { type Content, contentSize, type Entry, type FileEntry, type Layout } from '../layout/layout.ts';
@@ -59,10 +59,11 @@ async function* writeDeb(layout: Layout, options: WriteOptions): AsyncGenerator<
 /** data.tar, compressed; when its size is known, the MD5 of every file stands in `sums`. */
 async function packData(layout: Layout, sums: Map<string, string>, options: WriteOptions) {
   const { compression, packed, signal, onBytes } = options;
-  if (packed !== undefined && compression.codec === 'zstd') {
+  const { codec, level } = compression;
+  if (packed !== undefined && isPackedCodec(codec)) {
     const { onBytes: _, ...uncounted } = options;
     const pieces = tarPieces(dataEntries(layout, sums, uncounted));
-    const archive = await packArchive(pieces, compression.level, packed, { onBytes, signal });
+    const archive = await packArchive(pieces, { codec, level, store: packed, onBytes, signal });
     for (const entry of layout.entries) {
       if (entry.kind === 'file') sums.set(entry.path, await knownMd5(entry.content, packed, options));
     }

@@ -9,8 +9,8 @@ export interface WriteOptions {
   /** Where the compressed payload waits until its size and digests are known; an existing folder. */
   readonly spoolFolder: string;
   /**
-   * Where compressed blocks of big contents are kept, and other facts that take reading them. With it, a zstd archive is
-   * put together from blocks (RFC 8878) and has no checksum; without it, it is compressed as it comes.
+   * Where compressed blocks of big contents are kept, and other facts that take reading them. With it, a zstd or xz
+   * archive is put together from blocks, and a zstd one has no checksum; without it, it is compressed as it comes.
    */
   readonly packed?: PackedStore;
   readonly signal?: AbortSignal;

@@ -2,29 +2,40 @@ import { createReadStream } from 'node:fs';
 import { type FileHandle, mkdir, open, readFile, rename, rm, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { rechunk } from '../archive/chunks.ts';
-import type { PackedStore } from '../archive/packed.ts';
+import pLimit from 'p-limit';
+import { z } from 'zod';
+import { type Chunks, rechunk } from '../archive/chunks.ts';
+import type { PackedCodec, PackedStore } from '../archive/packed.ts';
 import type { ContentPiece } from '../archive/pieces.ts';
 import { cutSegments } from '../archive/segments.ts';
+import { xz } from '../archive/xz.ts';
+import { blocksOf, type XzBlocks } from '../archive/xz-blocks.ts';
 import { RESET } from '../archive/zstd-blocks.ts';
-import { type CompressedRun, createZstdPool, type ZstdPool } from '../archive/zstd-pool.ts';
-import type { PackedBlocks } from '../archive/zstd-splice.ts';
+import { type CompressedRun, createZstdPool } from '../archive/zstd-pool.ts';
 import { KubeparcelError } from '../support/errors.ts';
 import { isErrno } from '../support/file-system.ts';
 import { ownedSuffix } from '../support/ownership.ts';
 import { writeAtomically } from '../support/write-atomically.ts';
 import { storeFailure } from './store-files.ts';
 
-/** What decides the blocks beside content and level: the library, the size of segments, the format of the files here. */
-export const MAKING = 'zstd-wasm-1.12.5-segments-16MiB-1';
+/** What decides the blocks beside content, codec and level: the libraries, sizes of segments, the format of files here. */
+export const MAKING = 'zstd-wasm-1.12.5-lzma-native-8.0.6-1';
 const INPUT_SIZE = 1 << 20;
+/** Bytes; three dictionaries of xz -6, as xz itself cuts for its threads. */
+const XZ_SEGMENT = 24 << 20;
 
-/** What stands at the end of a file of blocks, before its own length in four bytes. */
-interface Trailer {
-  readonly windowDescriptor: number;
+/** What stands at the end of a file of blocks, before its own CRC-32 and length in four bytes each. */
+const trailerSchema = z.object({
   /** Bytes of the blocks. */
-  readonly size: number;
-  readonly crc32: number;
+  size: z.int(),
+  crc32: z.int(),
+  windowDescriptor: z.int().optional(),
+  records: z.array(z.object({ unpadded: z.int(), uncompressed: z.int() })).optional(),
+});
+type Trailer = z.output<typeof trailerSchema>;
+
+interface KeptBlocks extends Trailer {
+  open(): AsyncIterable<Uint8Array>;
 }
 
 export interface OpenPackedStore extends PackedStore {
@@ -41,17 +52,25 @@ export async function openPackedStore(folder: string, threads: number): Promise<
   const blocksFolder = join(folder, 'packed', MAKING);
   const temporary = join(folder, 'tmp');
   const pool = createZstdPool(threads);
-  const running = new Map<string, Promise<PackedBlocks>>();
+  // liblzma works on threads of its own.
+  const limit = pLimit(threads);
+  const xzStream = (chunks: Chunks, level: number) =>
+    limit(async () => blocksOf(Buffer.concat(await all(xz(rechunk(chunks, INPUT_SIZE), level)))));
+  const running = new Map<string, Promise<KeptBlocks>>();
   await mkdir(temporary, { recursive: true });
 
-  const blocks = async (content: ContentPiece, level: number): Promise<PackedBlocks> => {
-    const path = join(blocksFolder, `level-${level}`, content.key.slice(0, 2), content.key.slice(2));
+  const kept = async (
+    codec: PackedCodec,
+    content: ContentPiece,
+    level: number,
+    make: (path: string) => Promise<void>,
+  ): Promise<KeptBlocks> => {
+    const path = join(blocksFolder, `${codec}-${level}`, content.key.slice(0, 2), content.key.slice(2));
     const found = await readBlocks(path);
     if (found !== undefined) return found;
     const unfinished = join(temporary, `object${ownedSuffix()}`);
     try {
-      const runs = await compressContent(content, level, pool);
-      await writeBlocks(unfinished, runs);
+      await make(unfinished);
       await mkdir(join(path, '..'), { recursive: true });
       await rename(unfinished, path);
     } catch (cause) {
@@ -67,18 +86,41 @@ export async function openPackedStore(folder: string, threads: number): Promise<
     }
     return made;
   };
+  /** Whoever asks for the same meanwhile waits for the same. */
+  const once = (
+    codec: PackedCodec,
+    content: ContentPiece,
+    level: number,
+    make: (path: string) => Promise<void>,
+  ): Promise<KeptBlocks> => {
+    const name = `${codec} ${level} ${content.key}`;
+    let one = running.get(name);
+    if (one === undefined) {
+      one = kept(codec, content, level, make);
+      running.set(name, one);
+    }
+    return one;
+  };
 
   return {
-    blocks(content, level) {
-      const name = `${level} ${content.key}`;
-      let one = running.get(name);
-      if (one === undefined) {
-        one = blocks(content, level);
-        running.set(name, one);
-      }
-      return one;
+    async zstdBlocks(content, level) {
+      const { windowDescriptor = 0, ...blocks } = await once('zstd', content, level, async (path) => {
+        const runs = await compressContent(content, (segment) => pool.compress(rechunk(segment, INPUT_SIZE), level));
+        const parts = runs.map(({ blocks }, index) => Buffer.concat(index === 0 ? blocks : [RESET, ...blocks]));
+        await writeBlocks(path, parts, { windowDescriptor: Math.max(...runs.map(({ window }) => window)) });
+      });
+      return { windowDescriptor, ...blocks };
     },
-    compressRun: (bytes, level) => pool.compress(rechunk([bytes], INPUT_SIZE), level),
+    async xzBlocks(content, level) {
+      const { records = [], ...blocks } = await once('xz', content, level, async (path) => {
+        const streams = await xzStreams(content, threads, (chunks) => xzStream(chunks, level));
+        const parts = streams.map(({ bytes }) => bytes);
+        await writeBlocks(path, parts, { records: streams.flatMap((stream) => stream.records) });
+      });
+      return { records, ...blocks };
+    },
+    zstdRun: (bytes, level) => pool.compress(rechunk([bytes], INPUT_SIZE), level),
+    xzRun: (bytes, level) => xzStream([bytes], level),
     async fact(kind, key, find) {
       const path = join(folder, 'packed', MAKING, 'facts', kind, key.slice(0, 2), key.slice(2));
       try {
@@ -98,14 +140,21 @@ export async function openPackedStore(folder: string, threads: number): Promise<
   };
 }
 
+async function all(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array[]> {
+  const kept: Uint8Array[] = [];
+  for await (const chunk of chunks) kept.push(chunk);
+  return kept;
+}
+
 /** Segments of the content, each compressed on a thread of its own as soon as one is free. */
-async function compressContent(content: ContentPiece, level: number, pool: ZstdPool): Promise<CompressedRun[]> {
-  if (content.whole === true) {
-    return [await pool.compress(rechunk(content.open(), INPUT_SIZE), level)];
-  }
+async function compressContent(
+  content: ContentPiece,
+  compress: (segment: Chunks) => Promise<CompressedRun>,
+): Promise<CompressedRun[]> {
+  if (content.whole === true) return [await compress(content.open())];
   const runs: Promise<CompressedRun>[] = [];
   const begin = (segment: AsyncIterable<Uint8Array>) => {
-    const run = pool.compress(rechunk(segment, INPUT_SIZE), level);
+    const run = compress(segment);
     // It is awaited below; until then its failure is nobody's surprise.
     run.catch(() => {});
     runs.push(run);
@@ -114,23 +163,44 @@ async function compressContent(content: ContentPiece, level: number, pool: ZstdP
   return Promise.all(runs);
 }
 
-/** Writes the runs with a reset between each two, and the trailer. */
-async function writeBlocks(path: string, runs: readonly CompressedRun[]): Promise<void> {
+/** The content in streams of XZ_SEGMENT bytes each, `threads` of them at a time. */
+async function xzStreams(
+  content: ContentPiece,
+  threads: number,
+  compress: (chunks: Chunks) => Promise<XzBlocks>,
+): Promise<XzBlocks[]> {
+  if (content.whole === true) return [await compress(content.open())];
+  const made: Promise<XzBlocks>[] = [];
+  for await (const segment of rechunk(content.open(), XZ_SEGMENT)) {
+    const stream = compress([segment]);
+    stream.catch(() => {});
+    made.push(stream);
+    // What waits for a thread is in memory.
+    await made.at(-threads - 1);
+  }
+  return Promise.all(made);
+}
+
+/** Writes the blocks and the trailer. */
+async function writeBlocks(
+  path: string,
+  parts: readonly Uint8Array[],
+  facts: Omit<Trailer, 'size' | 'crc32'>,
+): Promise<void> {
   const file = await open(path, 'wx', 0o644);
   try {
     let size = 0;
     let crc = 0;
-    for (const [index, run] of runs.entries()) {
-      const bytes = Buffer.concat(index === 0 ? run.blocks : [RESET, ...run.blocks]);
+    for (const bytes of parts) {
       size += bytes.length;
       crc = crc32(bytes, crc);
       await file.writeFile(bytes);
     }
-    const windowDescriptor = Math.max(...runs.map(({ window }) => window));
-    const trailer = Buffer.from(JSON.stringify({ windowDescriptor, size, crc32: crc } satisfies Trailer));
-    const length = Buffer.alloc(4);
-    length.writeUInt32LE(trailer.length);
-    await file.writeFile(Buffer.concat([trailer, length]));
+    const trailer = Buffer.from(JSON.stringify({ size, crc32: crc, ...facts } satisfies Trailer));
+    const end = Buffer.alloc(8);
+    end.writeUInt32LE(crc32(trailer));
+    end.writeUInt32LE(trailer.length, 4);
+    await file.writeFile(Buffer.concat([trailer, end]));
     await file.sync();
   } finally {
     await file.close();
@@ -149,7 +219,7 @@ export async function isSoundPacked(path: string): Promise<boolean> {
 }
 
 /** The blocks of a file that is whole and sound; any other is removed. */
-async function readBlocks(path: string): Promise<PackedBlocks | undefined> {
+async function readBlocks(path: string): Promise<KeptBlocks | undefined> {
   let file: FileHandle;
   try {
     file = await open(path, 'r');
@@ -162,12 +232,7 @@ async function readBlocks(path: string): Promise<PackedBlocks | undefined> {
     if (trailer !== undefined && (await sumOf(file, trailer.size)) === trailer.crc32) {
       const now = new Date();
       await utimes(path, now, now).catch(() => {});
-      const { windowDescriptor, size } = trailer;
-      return {
-        windowDescriptor,
-        size,
-        open: () => createReadStream(path, { end: size - 1, highWaterMark: INPUT_SIZE }),
-      };
+      return { ...trailer, open: () => createReadStream(path, { end: trailer.size - 1, highWaterMark: INPUT_SIZE }) };
     }
   } finally {
     await file.close();
@@ -176,27 +241,20 @@ async function readBlocks(path: string): Promise<PackedBlocks | undefined> {
   return undefined;
 }
 
+/** A trailer of 64 KiB has a record of every 24 MiB of 50 GiB. */
+const MAX_TRAILER = 1 << 16;
+
 async function readTrailer(file: FileHandle): Promise<Trailer | undefined> {
   const { size } = await file.stat();
-  const tail = Buffer.alloc(Math.min(size, 256));
+  const tail = Buffer.alloc(Math.min(size, MAX_TRAILER));
   await file.read(tail, 0, tail.length, size - tail.length);
-  if (tail.length < 4) return undefined;
-  const length = tail.readUInt32LE(tail.length - 4);
-  if (length + 4 > tail.length) return undefined;
-  try {
-    const trailer: unknown = JSON.parse(tail.toString('utf8', tail.length - 4 - length, tail.length - 4));
-    return isTrailer(trailer) && trailer.size === size - length - 4 ? trailer : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function isTrailer(value: unknown): value is Trailer {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    ['windowDescriptor', 'size', 'crc32'].every((name) => Number.isSafeInteger(Reflect.get(value, name)))
-  );
+  if (tail.length < 8) return undefined;
+  const at = tail.length - 8 - tail.readUInt32LE(tail.length - 4);
+  if (at < 0) return undefined;
+  const text = tail.subarray(at, tail.length - 8);
+  if (crc32(text) !== tail.readUInt32LE(tail.length - 8)) return undefined;
+  const trailer = trailerSchema.parse(JSON.parse(text.toString()));
+  return trailer.size === size - text.length - 8 ? trailer : undefined;
 }
 
 async function sumOf(file: FileHandle, size: number): Promise<number> {

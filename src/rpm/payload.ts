@@ -3,7 +3,7 @@ import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { compress } from '../archive/compress.ts';
 import { type CpioMember, cpioPieces, writeCpio } from '../archive/cpio.ts';
-import { type PackedStore, packArchive } from '../archive/packed.ts';
+import { isPackedCodec, type PackedCodec, type PackedStore, packArchive } from '../archive/packed.ts';
 import { flatten, keyOf } from '../archive/pieces.ts';
 import { contentSha256 } from '../layout/diff.ts';
 import type { WriteOptions } from '../layout/packager.ts';
@@ -27,19 +27,20 @@ export interface WaitingPayload {
 export function makePayload(files: readonly ListedFile[], options: WriteOptions): Promise<WaitingPayload> {
   const { compression, packed } = options;
   // Stripped headers hold no run of equal bytes, which splicing needs.
-  return packed !== undefined && compression.codec === 'zstd' && !hasLargeFiles(files)
-    ? packPayload(files, options, packed)
+  return packed !== undefined && isPackedCodec(compression.codec) && !hasLargeFiles(files)
+    ? packPayload(files, options, compression.codec, packed)
     : spoolPayload(files, options);
 }
 
 async function packPayload(
   files: readonly ListedFile[],
   options: WriteOptions,
+  codec: PackedCodec,
   packed: PackedStore,
 ): Promise<WaitingPayload> {
   const { compression, onBytes, signal, ...uncounted } = options;
   const pieces = [...cpioPieces(members(files, { ...uncounted, compression }), { stripped: false })];
-  const archive = await packArchive(pieces, compression.level, packed, { onBytes, signal });
+  const archive = await packArchive(pieces, { codec, level: compression.level, store: packed, onBytes, signal });
   const key = keyOf(pieces);
   const digestOf = async (chunks: AsyncIterable<Uint8Array>) => {
     const hash = createHash('sha256');
@@ -51,7 +52,7 @@ async function packPayload(
   };
   return {
     ...archive,
-    digest: await packed.fact(`cpio-zstd-${compression.level}-sha256`, key, () => digestOf(archive.chunks())),
+    digest: await packed.fact(`cpio-${codec}-${compression.level}-sha256`, key, () => digestOf(archive.chunks())),
     archiveSize: pieces.reduce((sum, piece) => sum + (piece instanceof Uint8Array ? piece.length : piece.size), 0),
     archiveDigest: await packed.fact('cpio-sha256', key, () => digestOf(flatten(pieces))),
     close: async () => {},
