@@ -51,6 +51,7 @@ export async function composeSample(folder: string, options: SampleOptions = {})
       servers: {},
       digests: {},
       compression: undefined,
+      fast: false,
       maintainer: 'Release Team <release@example.org>',
       restart: 'none',
       kernel: undefined,
