@@ -1,6 +1,7 @@
 import { KubeparcelError } from '../support/errors.ts';
 import { type ByteReader, byteReader } from './byte-reader.ts';
 import type { Chunks } from './chunks.ts';
+import { flatten, type Piece } from './pieces.ts';
 
 /**
  * cpio's "new ASCII" format (cpio(5), 070701): every member is a header of 110 characters with numbers in hexadecimal,
@@ -40,6 +41,8 @@ export interface CpioMember {
   /** Bytes of content. */
   readonly size: number;
   readonly content: Chunks;
+  /** See ContentPiece; content with a key may be read more than once, or not at all. */
+  readonly key?: string;
 }
 
 /**
@@ -48,30 +51,42 @@ export interface CpioMember {
  * @param stripped write rpm's stripped headers, for archives with a member of NEWC_SIZE_LIMIT bytes or more
  * @throws KubeparcelError of kind 'verification' when a content is longer or shorter than its size
  */
-export async function* writeCpio(
+export function writeCpio(
   members: Iterable<CpioMember>,
   options: { readonly stripped: boolean },
 ): AsyncGenerator<Uint8Array, void, undefined> {
+  return flatten(cpioPieces(members, options));
+}
+
+/** The same archive in pieces: contents are not read yet. */
+export function* cpioPieces(
+  members: Iterable<CpioMember>,
+  options: { readonly stripped: boolean },
+): Generator<Piece, void, undefined> {
   for (const member of members) {
     const { header, size } = member;
     yield options.stripped ? strippedHeader(member.index) : newcHeader({ ...header, size });
-    let left = size;
-    for await (const chunk of member.content) {
-      left -= chunk.length;
-      if (left < 0) {
-        break;
-      }
-      yield chunk;
-    }
-    if (left !== 0) {
-      throw new KubeparcelError('verification', `a file is ${left < 0 ? 'longer' : 'shorter'} than its ${size} bytes`, {
-        where: header.name,
-        todo: 'run the command again: damaged objects of the store are fetched anew',
-      });
-    }
+    yield { key: member.key ?? '', size, open: () => checkedContent(member) };
     yield zeros(padding(size));
   }
   yield newcHeader({ name: TRAILER, mode: 0, mtime: 0, inode: 0, links: 1, size: 0 });
+}
+
+async function* checkedContent({ header, size, content }: CpioMember) {
+  let left = size;
+  for await (const chunk of content) {
+    left -= chunk.length;
+    if (left < 0) {
+      break;
+    }
+    yield chunk;
+  }
+  if (left !== 0) {
+    throw new KubeparcelError('verification', `a file is ${left < 0 ? 'longer' : 'shorter'} than its ${size} bytes`, {
+      where: header.name,
+      todo: 'run the command again: damaged objects of the store are fetched anew',
+    });
+  }
 }
 
 function newcHeader(header: CpioHeader & { readonly size: number; readonly links?: number }): Uint8Array {

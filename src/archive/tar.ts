@@ -1,6 +1,7 @@
 import { Header } from 'tar';
 import { KubeparcelError } from '../support/errors.ts';
 import type { Chunks } from './chunks.ts';
+import { flatten, type Piece } from './pieces.ts';
 
 export const BLOCK_SIZE = 512;
 /** Names of owners and groups are ended with a NUL in a field of 32 bytes. */
@@ -22,7 +23,13 @@ interface TarEntryBase {
 }
 export type TarEntry = TarEntryBase &
   (
-    | { readonly kind: 'file'; readonly size: number; readonly content: Chunks }
+    | {
+        readonly kind: 'file';
+        readonly size: number;
+        readonly content: Chunks;
+        /** See ContentPiece; content with a key may be read more than once, or not at all. */
+        readonly key?: string;
+      }
     | { readonly kind: 'directory' }
     | { readonly kind: 'symlink'; readonly target: string }
   );
@@ -35,7 +42,12 @@ const TYPES = { file: 'File', directory: 'Directory', symlink: 'SymbolicLink' } 
  *
  * @throws KubeparcelError of kind 'verification' when a content is longer or shorter than its size
  */
-export async function* writeTar(entries: Iterable<TarEntry>): AsyncGenerator<Uint8Array, void, undefined> {
+export function writeTar(entries: Iterable<TarEntry>): AsyncGenerator<Uint8Array, void, undefined> {
+  return flatten(tarPieces(entries));
+}
+
+/** The same archive in pieces: contents are not read yet. */
+export function* tarPieces(entries: Iterable<TarEntry>): Generator<Piece, void, undefined> {
   for (const entry of entries) {
     if (Buffer.byteLength(entry.path) > NAME_MAX) {
       yield longName('NextFileHasLongPath', entry.path);
@@ -45,7 +57,8 @@ export async function* writeTar(entries: Iterable<TarEntry>): AsyncGenerator<Uin
     }
     yield encodeHeader(entry);
     if (entry.kind === 'file') {
-      yield* paddedContent(entry);
+      yield { key: entry.key ?? '', size: entry.size, open: () => checkedContent(entry) };
+      yield padding(entry.size);
     }
   }
   yield new Uint8Array(2 * BLOCK_SIZE);
@@ -97,7 +110,7 @@ function shortened(name: string): string {
   return short;
 }
 
-async function* paddedContent({ path, size, content }: TarEntry & { readonly kind: 'file' }) {
+async function* checkedContent({ path, size, content }: TarEntry & { readonly kind: 'file' }) {
   let left = size;
   for await (const chunk of content) {
     left -= chunk.length;
@@ -112,7 +125,6 @@ async function* paddedContent({ path, size, content }: TarEntry & { readonly kin
       todo: 'run the command again: damaged objects of the store are fetched anew',
     });
   }
-  yield padding(size);
 }
 
 function padding(size: number): Uint8Array {

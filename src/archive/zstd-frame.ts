@@ -18,6 +18,8 @@ const RESERVED = 3;
 export interface FrameHeader {
   readonly bytes: Uint8Array;
   readonly contentSize: number | undefined;
+  /** 3.1.1.1.2; undefined in a frame of a single segment. */
+  readonly windowDescriptor: number | undefined;
   readonly hasChecksum: boolean;
 }
 
@@ -104,11 +106,12 @@ function parseHeader(descriptor: number, bytes: Buffer): FrameHeader {
       `zstd frame with a window of ${window} bytes; at most ${MAX_WINDOW_SIZE} are read`,
     );
   }
-  return { bytes, contentSize, hasChecksum: (descriptor & 0x04) !== 0 };
+  const windowDescriptor = single ? undefined : bytes.readUInt8(5);
+  return { bytes, contentSize, windowDescriptor, hasChecksum: (descriptor & 0x04) !== 0 };
 }
 
-/** 3.1.1.1.2 */
-function windowSize(descriptor: number): number {
+/** Bytes that a window descriptor stands for (3.1.1.1.2). */
+export function windowSize(descriptor: number): number {
   const base = 2 ** (10 + (descriptor >> 3));
   return base + (base / 8) * (descriptor & 7);
 }

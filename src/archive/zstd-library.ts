@@ -4,6 +4,8 @@ import { Worker } from 'node:worker_threads';
 import type { Zstd } from '@hpcc-js/wasm-zstd';
 
 export type ZstdCall =
+  /** Ends what was begun, and starts a frame at this level. */
+  | { readonly call: 'begin'; readonly level: number }
   | { readonly call: 'compress'; readonly chunk: Uint8Array }
   | { readonly call: 'finish' }
   /** Pieces of a frame, each of which unpacks to `most` bytes or fewer. */
@@ -29,6 +31,11 @@ export function startZstd(zstd: Zstd, level: number): (call: ZstdCall) => Uint8A
   zstd.reset();
   zstd.setCompressionLevel(level);
   return (call) => {
+    if (call.call === 'begin') {
+      zstd.reset();
+      zstd.setCompressionLevel(call.level);
+      return [];
+    }
     if (call.call === 'compress') {
       return [zstd.compressChunk(call.chunk)];
     }

@@ -20,6 +20,9 @@ export const buildCommand: CommandModule<object, BuildArguments> = {
       .example('$0 fetch 1.36 && $0 build --locked', 'Exactly what kubeparcel.lock states'),
   handler: async (args) => {
     const { settings, out = 'dist' } = await settingsFrom(args);
+    const { openBuiltBefore } = await import('../pipeline/built-before.ts');
+    const { boundBlocks } = await import('../payload/cache.ts');
+    const { openPackedStore } = await import('../payload/packed-store.ts');
     const { composeLayouts } = await import('../pipeline/prepare.ts');
     const { writePackages } = await import('../pipeline/run.ts');
     const { renderBuilt, renderPlan } = await import('./render/build.ts');
@@ -27,8 +30,16 @@ export const buildCommand: CommandModule<object, BuildArguments> = {
       if (args['dry-run']) return renderPlan(prepared);
       const { payload, store } = await fetch();
       const packages = composeLayouts(prepared, payload);
-      const built = await writePackages(packages, { ...context, objects: store, out, jobs: settings.jobs });
-      return renderBuilt(prepared, built, out);
+      const { jobs } = settings;
+      const packed = await openPackedStore(store.folder, jobs);
+      const before = openBuiltBefore(store.folder);
+      try {
+        const built = await writePackages(packages, { ...context, objects: store, packed, before, out, jobs });
+        await boundBlocks(store.folder);
+        return renderBuilt(prepared, built, out);
+      } finally {
+        await packed.close();
+      }
     });
   },
 };

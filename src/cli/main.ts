@@ -4,6 +4,7 @@ import { hideBin } from 'yargs/helpers';
 import { KubeparcelError } from '../support/errors.ts';
 import { version } from '../support/version.ts';
 import { buildCommand } from './build.ts';
+import { cacheCommand } from './cache.ts';
 import { configCommand } from './config.ts';
 import { diffCommand } from './diff.ts';
 import { fetchCommand } from './fetch.ts';
@@ -43,6 +44,7 @@ const commandLine = yargs(hideBin(process.argv))
   .command(keysCommand)
   .command(repoCommand)
   .command(configCommand)
+  .command(cacheCommand)
   .command(initCommand)
   .command(templatesCommand)
   .demandCommand(1, 'name a command')

@@ -15,6 +15,7 @@ export interface ReleaseArguments {
   revision: string | undefined;
   source: string | undefined;
   compression: string | undefined;
+  fast: boolean | undefined;
   restart: string | undefined;
   'without-confgen': boolean;
   jobs: number | undefined;
@@ -56,6 +57,12 @@ export function releaseOptions(yargs: Argv): Argv<ReleaseArguments> {
       ...WORD,
       describe: 'zstd:19, xz:6, gzip:9, none',
       defaultDescription: 'the best that every target can read',
+    })
+    .option('fast', {
+      type: 'boolean',
+      // No default, which would conflict, too.
+      conflicts: 'compression',
+      describe: 'Quick to build and larger, for trying things out',
     })
     .option('restart', {
       ...WORD,
@@ -120,6 +127,7 @@ export async function settingsFrom(
       servers: config.servers ?? {},
       digests: config.digests ?? {},
       compression: config.compression === undefined ? undefined : parseCompression(config.compression),
+      fast: args.fast ?? false,
       maintainer: config.maintainer ?? DEFAULT_MAINTAINER,
       restart: config.restart ?? 'none',
       kernel: config.kernel,

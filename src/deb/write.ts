@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { writeAr } from '../archive/ar.ts';
 import type { Codec } from '../archive/codec.ts';
 import { compress } from '../archive/compress.ts';
-import { type TarEntry, writeTar } from '../archive/tar.ts';
-import { contentSize, type Entry, type FileEntry, type Layout } from '../layout/layout.ts';
+import { isPackedCodec, type PackedStore, packArchive } from '../archive/packed.ts';
+import { type TarEntry, tarPieces, writeTar } from '../archive/tar.ts';
+import { contentSha256 } from '../layout/diff.ts';
+import { type Content, contentSize, type Entry, type FileEntry, type Layout } from '../layout/layout.ts';
 import type { Packager, WriteOptions } from '../layout/packager.ts';
 import { verifiedContent } from '../layout/tree.ts';
 import { checkDebLayout } from './check-layout.ts';
@@ -34,9 +36,8 @@ async function* writeDeb(layout: Layout, options: WriteOptions): AsyncGenerator<
   checkDebLayout(layout);
   const { compression, signal } = options;
   const sums = new Map<string, string>();
-  const spool = await openSpool(options.spoolFolder);
+  const data = await packData(layout, sums, options);
   try {
-    const dataSize = await fill(spool, compress(writeTar(dataEntries(layout, sums, options)), compression, signal));
     const control: Uint8Array[] = [];
     for await (const chunk of compress(writeTar(controlEntries(layout, sums)), compression, signal)) {
       control.push(chunk);
@@ -46,13 +47,45 @@ async function* writeDeb(layout: Layout, options: WriteOptions): AsyncGenerator<
       [
         { name: 'debian-binary', size: DEBIAN_BINARY.length, content: [DEBIAN_BINARY] },
         { name: `control.tar${suffix}`, size: control.reduce((sum, { length }) => sum + length, 0), content: control },
-        { name: `data.tar${suffix}`, size: dataSize, content: drain(spool, signal) },
+        { name: `data.tar${suffix}`, size: data.size, content: data.chunks() },
       ],
       layout.date,
     );
   } finally {
-    await spool.close();
+    await data.close();
   }
+}
+
+/** data.tar, compressed; when its size is known, the MD5 of every file stands in `sums`. */
+async function packData(layout: Layout, sums: Map<string, string>, options: WriteOptions) {
+  const { compression, packed, signal, onBytes } = options;
+  const { codec, level } = compression;
+  if (packed !== undefined && isPackedCodec(codec)) {
+    const { onBytes: _, ...uncounted } = options;
+    const pieces = tarPieces(dataEntries(layout, sums, uncounted));
+    const archive = await packArchive(pieces, { codec, level, store: packed, onBytes, signal });
+    for (const entry of layout.entries) {
+      if (entry.kind === 'file') sums.set(entry.path, await knownMd5(entry.content, packed, options));
+    }
+    return { ...archive, close: async () => {} };
+  }
+  const spool = await openSpool(options.spoolFolder);
+  try {
+    const size = await fill(spool, compress(writeTar(dataEntries(layout, sums, options)), compression, signal));
+    return { size, chunks: () => drain(spool, signal), close: () => spool.close() };
+  } catch (error) {
+    await spool.close();
+    throw error;
+  }
+}
+
+function knownMd5(content: Content, packed: PackedStore, { objects }: WriteOptions): Promise<string> {
+  const find = async () => {
+    const md5 = createHash('md5');
+    for await (const chunk of verifiedContent(content, objects)) md5.update(chunk);
+    return md5.digest('hex');
+  };
+  return content.kind === 'memory' ? find() : packed.fact('md5', content.sha256, find);
 }
 
 function* dataEntries(
@@ -75,7 +108,13 @@ function dataEntry(entry: Entry, sums: Map<string, string>, options: WriteOption
     case 'symlink':
       return { ...base, kind: 'symlink', target: entry.target };
     case 'file':
-      return { ...base, kind: 'file', size: contentSize(entry.content), content: summed(entry, sums, options) };
+      return {
+        ...base,
+        kind: 'file',
+        size: contentSize(entry.content),
+        key: contentSha256(entry.content),
+        content: { [Symbol.asyncIterator]: () => summed(entry, sums, options) },
+      };
   }
 }
 

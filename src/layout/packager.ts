@@ -1,4 +1,5 @@
 import type { Codec, Compression } from '../archive/codec.ts';
+import type { PackedStore } from '../archive/packed.ts';
 import type { Layout } from './layout.ts';
 import type { ObjectReader } from './objects.ts';
 
@@ -7,6 +8,11 @@ export interface WriteOptions {
   readonly objects: ObjectReader;
   /** Where the compressed payload waits until its size and digests are known; an existing folder. */
   readonly spoolFolder: string;
+  /**
+   * Where compressed blocks of big contents are kept, and other facts that take reading them. With it, a zstd or xz
+   * archive is put together from blocks, and a zstd one has no checksum; without it, it is compressed as it comes.
+   */
+  readonly packed?: PackedStore;
   readonly signal?: AbortSignal;
   /** Called with the count of payload bytes (uncompressed) taken in since the last call. */
   readonly onBytes?: (bytes: number) => void;

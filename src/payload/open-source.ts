@@ -6,7 +6,7 @@ import { isErrno } from '../support/file-system.ts';
 import { openBinariesSource } from './binaries-source.ts';
 import { openBundle, startsAsBundle } from './bundle.ts';
 import { createFolderTransport } from './folder-transport.ts';
-import { createHttpTransport, type HttpOptions } from './http-transport.ts';
+import type { HttpOptions } from './http-transport.ts';
 import { openLocal } from './local-file.ts';
 import { ARCHITECTURES } from './payload.ts';
 import { openSampleSource } from './sample-source.ts';
@@ -38,6 +38,8 @@ export async function openSource(argument: string, options: OpenSourceOptions): 
   const layout = withBases(isUrl ? withMirror(published, argument) : published, options.bases ?? {});
   const { digests } = options;
   if (isUrl || argument === 'servers') {
+    // The HTTP library takes a while to load, and most sources do without.
+    const { createHttpTransport } = await import('./http-transport.ts');
     return createServerSource({ name: argument, layout, digests, transport: createHttpTransport(options.http) });
   }
   const names = await namesIn(argument);

@@ -13,7 +13,9 @@ export type BuildEvent =
   | { readonly kind: 'packing'; readonly task: BuildTask; readonly total: number }
   /** `bytes`: how much of the payload is in the package by now. */
   | { readonly kind: 'packing-progress'; readonly task: BuildTask; readonly bytes: number }
-  | ({ readonly kind: 'packed' } & BuiltPackage);
+  | ({ readonly kind: 'packed' } & BuiltPackage)
+  /** It was there already, made of the same. */
+  | ({ readonly kind: 'unchanged' } & BuiltPackage);
 
 /** All that the progress view, the JSON report and the tests read. */
 export type PipelineEvent = ReleaseEvent | BuildEvent;

@@ -31,6 +31,8 @@ export interface PlanRequest {
   readonly revision: string;
   /** Instead of what is best for each target. */
   readonly compression?: Compression | undefined;
+  /** The quickest that each target reads, for trying things out. */
+  readonly fast?: boolean | undefined;
 }
 
 /**
@@ -42,7 +44,7 @@ export interface PlanRequest {
 export function planBuild(request: PlanRequest): BuildTask[] {
   const { release, targets, architectures, packages, revision } = request;
   const tasks = targets.flatMap((target) => {
-    const compression = targetCompression(target, request.compression);
+    const compression = request.fast ? fastCompression(target) : targetCompression(target, request.compression);
     return architectures.flatMap((architecture) =>
       packages.map((definition): BuildTask => {
         const { component, name } = definition;
@@ -71,6 +73,17 @@ export function choosePackages(catalog: Catalog, names: readonly string[] | unde
     });
   }
   return catalog.packages.filter((definition) => names?.includes(definition.name) ?? true);
+}
+
+/** The quickest of each codec that saves much, the smallest result first. */
+const FAST: readonly Compression[] = [
+  { codec: 'zstd', level: 3 },
+  { codec: 'gzip', level: 1 },
+  { codec: 'xz', level: 0 },
+];
+
+function fastCompression(target: Target): Compression {
+  return FAST.find(({ codec }) => target.codecs.includes(codec)) ?? target.compression;
 }
 
 function targetCompression(target: Target, wanted: Compression | undefined): Compression {

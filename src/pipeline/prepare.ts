@@ -39,6 +39,8 @@ export interface Settings {
   /** SHA-256 by URL that the user trusts. */
   readonly digests: Readonly<Record<string, string>>;
   readonly compression: Compression | undefined;
+  /** The quickest compression that each target reads. */
+  readonly fast: boolean;
   readonly maintainer: string;
   readonly restart: Restart;
   /** The distribution's own default when undefined. */
@@ -85,7 +87,7 @@ export async function prepare(
   });
   const request = parseVersionRequest(settings.version);
   const components = [...new Set(packages.map((definition) => definition.component))];
-  const { architectures, revision, compression } = settings;
+  const { architectures, revision, compression, fast } = settings;
   const source = await openSource(settings.source, {
     packaging,
     bases: settings.servers,
@@ -102,7 +104,7 @@ export async function prepare(
             pins: (version) => pinsFor(catalog, version, settings.components),
           })
         : releaseFromLock(await readLock(settings.lock), { request, components, architectures, where: settings.lock });
-    const tasks = planBuild({ release, packages, architectures, targets: chosen, revision, compression });
+    const tasks = planBuild({ release, packages, architectures, targets: chosen, revision, compression, fast });
     const holders = packages.filter(({ contents }) => contents.some((rule) => 'program' in rule));
     const programs =
       settings.confgen && holders.length > 0

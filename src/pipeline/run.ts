@@ -1,9 +1,11 @@
 import { join } from 'node:path';
 import pLimit from 'p-limit';
+import type { PackedStore } from '../archive/packed.ts';
 import { type Layout, payloadSize } from '../layout/layout.ts';
 import type { ObjectReader } from '../layout/objects.ts';
 import { validateLayout } from '../layout/validate.ts';
 import { writeAtomically } from '../support/write-atomically.ts';
+import { type BuiltBefore, packageKey } from './built-before.ts';
 import { updateChecksums } from './checksums.ts';
 import type { BuiltPackage, OnPipelineEvent } from './events.ts';
 import { PACKAGERS } from './formats.ts';
@@ -17,6 +19,9 @@ export interface PackageJob {
 
 export interface RunOptions {
   readonly objects: ObjectReader;
+  readonly packed: PackedStore;
+  /** Packages that need not be written again. */
+  readonly before: BuiltBefore;
   /** Folder that the packages appear in; made when it is not there. */
   readonly out: string;
   /** Packages at a time. */
@@ -68,14 +73,22 @@ export async function writePackages(packages: readonly PackageJob[], options: Ru
 async function writePackage(
   { task, layout }: PackageJob,
   spoolFolder: string,
-  { objects, out, onEvent, signal }: RunOptions & { signal: AbortSignal },
+  { objects, packed, before, out, onEvent, signal }: RunOptions & { signal: AbortSignal },
 ): Promise<BuiltPackage> {
   signal.throwIfAborted();
+  const path = join(out, task.file);
+  const key = packageKey(layout, task.compression);
+  const unchanged = await before.find(path, key);
+  if (unchanged !== undefined) {
+    onEvent?.({ kind: 'unchanged', task, ...unchanged });
+    return { task, ...unchanged };
+  }
   onEvent?.({ kind: 'packing', task, total: payloadSize(layout) });
   let bytes = 0;
   const chunks = PACKAGERS[layout.format].write(layout, {
     compression: task.compression,
     objects,
+    packed,
     spoolFolder,
     signal,
     onBytes: (count) => {
@@ -83,7 +96,8 @@ async function writePackage(
       onEvent?.({ kind: 'packing-progress', task, bytes });
     },
   });
-  const written = await writeAtomically(join(out, task.file), chunks, { temporaryFolder: spoolFolder });
+  const written = await writeAtomically(path, chunks, { temporaryFolder: spoolFolder });
+  await before.remember(written, key);
   const built = { task, ...written };
   onEvent?.({ kind: 'packed', ...built });
   return built;

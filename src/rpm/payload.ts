@@ -2,24 +2,64 @@ import { createHash, randomBytes } from 'node:crypto';
 import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { compress } from '../archive/compress.ts';
-import { type CpioMember, writeCpio } from '../archive/cpio.ts';
+import { type CpioMember, cpioPieces, writeCpio } from '../archive/cpio.ts';
+import { isPackedCodec, type PackedCodec, type PackedStore, packArchive } from '../archive/packed.ts';
+import { flatten, keyOf } from '../archive/pieces.ts';
+import { contentSha256 } from '../layout/diff.ts';
 import type { WriteOptions } from '../layout/packager.ts';
 import { verifiedContent } from '../layout/tree.ts';
-import { hasLargeFiles, type ListedFile } from './file-list.ts';
+import { EMPTY_SHA256, hasLargeFiles, type ListedFile } from './file-list.ts';
 
-/** A compressed payload that waits in a file until the headers before it can be written. Digests are SHA-256 in hex. */
-export interface SpooledPayload {
-  readonly path: string;
+/** A compressed payload that waits until the headers before it can be written. Digests are SHA-256 in hex. */
+export interface WaitingPayload {
   /** Bytes. */
   readonly size: number;
   readonly digest: string;
   /** Of the archive before compression. */
   readonly archiveSize: number;
   readonly archiveDigest: string;
+  /** May be read more than once. */
+  chunks(): AsyncIterable<Uint8Array>;
+  close(): Promise<void>;
 }
 
-/** Writes the payload to a new file in the spool folder, which is the caller's to remove unless this throws. */
-export async function spoolPayload(files: readonly ListedFile[], options: WriteOptions): Promise<SpooledPayload> {
+/** The payload, put together from what is compressed already, or compressed into a new file in the spool folder. */
+export function makePayload(files: readonly ListedFile[], options: WriteOptions): Promise<WaitingPayload> {
+  const { compression, packed } = options;
+  // Stripped headers hold no run of equal bytes, which splicing needs.
+  return packed !== undefined && isPackedCodec(compression.codec) && !hasLargeFiles(files)
+    ? packPayload(files, options, compression.codec, packed)
+    : spoolPayload(files, options);
+}
+
+async function packPayload(
+  files: readonly ListedFile[],
+  options: WriteOptions,
+  codec: PackedCodec,
+  packed: PackedStore,
+): Promise<WaitingPayload> {
+  const { compression, onBytes, signal, ...uncounted } = options;
+  const pieces = [...cpioPieces(members(files, { ...uncounted, compression }), { stripped: false })];
+  const archive = await packArchive(pieces, { codec, level: compression.level, store: packed, onBytes, signal });
+  const key = keyOf(pieces);
+  const digestOf = async (chunks: AsyncIterable<Uint8Array>) => {
+    const hash = createHash('sha256');
+    for await (const chunk of chunks) {
+      signal?.throwIfAborted();
+      hash.update(chunk);
+    }
+    return hash.digest('hex');
+  };
+  return {
+    ...archive,
+    digest: await packed.fact(`cpio-${codec}-${compression.level}-sha256`, key, () => digestOf(archive.chunks())),
+    archiveSize: pieces.reduce((sum, piece) => sum + (piece instanceof Uint8Array ? piece.length : piece.size), 0),
+    archiveDigest: await packed.fact('cpio-sha256', key, () => digestOf(flatten(pieces))),
+    close: async () => {},
+  };
+}
+
+async function spoolPayload(files: readonly ListedFile[], options: WriteOptions): Promise<WaitingPayload> {
   const path = join(options.spoolFolder, `payload.${randomBytes(8).toString('hex')}.cpio`);
   const archive = measured(writeCpio(members(files, options), { stripped: hasLargeFiles(files) }));
   const payload = measured(compress(archive.chunks, options.compression, options.signal));
@@ -34,11 +74,17 @@ export async function spoolPayload(files: readonly ListedFile[], options: WriteO
     await rm(path, { force: true });
     throw error;
   }
-  return { path, ...payload.facts(), archiveSize: archive.facts().size, archiveDigest: archive.facts().digest };
+  return {
+    ...payload.facts(),
+    archiveSize: archive.facts().size,
+    archiveDigest: archive.facts().digest,
+    chunks: () => readSpool(path, options.signal),
+    close: () => rm(path, { force: true }),
+  };
 }
 
 /** Reads the spooled payload back. */
-export async function* readSpool(path: string, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+async function* readSpool(path: string, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
   const file = await open(path, 'r');
   try {
     for await (const chunk of file.createReadStream({ highWaterMark: 1 << 20, autoClose: false })) {
@@ -58,10 +104,16 @@ function* members(files: readonly ListedFile[], options: WriteOptions): Generato
         header: { name: `.${path}`, mode: file.mode, mtime, inode: file.index + 1 },
         index: file.index,
         size: file.size,
-        content: content(file, options),
+        key: keyOfContent(file),
+        content: { [Symbol.asyncIterator]: () => content(file, options) },
       };
     }
   }
+}
+
+function keyOfContent({ entry }: ListedFile): string {
+  if (entry.kind === 'file') return contentSha256(entry.content);
+  return entry.kind === 'symlink' ? createHash('sha256').update(entry.target).digest('hex') : EMPTY_SHA256;
 }
 
 async function* content({ entry }: ListedFile, { objects, onBytes }: WriteOptions): AsyncGenerator<Uint8Array> {

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { rm } from 'node:fs/promises';
 import type { Compression } from '../archive/codec.ts';
 import type { Layout } from '../layout/layout.ts';
 import type { PackageIdentity, Packager, WriteOptions } from '../layout/packager.ts';
@@ -8,7 +7,7 @@ import { checkRpmLayout } from './check-layout.ts';
 import { DIGEST_SHA256, fileEntries, type ListedFile, listFiles } from './file-list.ts';
 import { encodeHeader, type HeaderEntry, i18nString, int32, string, stringArray } from './header.ts';
 import { encodeLead } from './lead.ts';
-import { readSpool, type SpooledPayload, spoolPayload } from './payload.ts';
+import { makePayload, type WaitingPayload } from './payload.ts';
 import { DEPENDENCY_TAGS, type DependencyList, statedDependencies } from './relations.ts';
 import { rpmlibDependencies } from './rpmlib.ts';
 import { interpreterDependencies, scriptEntries } from './scripts.ts';
@@ -31,7 +30,7 @@ export const rpmPackager: Packager = {
 async function* writeRpm(layout: Layout, options: WriteOptions): AsyncGenerator<Uint8Array, void, undefined> {
   checkRpmLayout(layout);
   const files = listFiles(layout.entries);
-  const payload = await spoolPayload(files, options);
+  const payload = await makePayload(files, options);
   try {
     const header = encodeHeader('immutable', [
       ...identityEntries(layout),
@@ -43,11 +42,11 @@ async function* writeRpm(layout: Layout, options: WriteOptions): AsyncGenerator<
       ...payloadEntries(payload, options.compression),
     ]);
     yield encodeLead(layout);
-    yield signatureHeader(await packageFacts(header, payload, options.signal), []);
+    yield signatureHeader(await packageFacts(header, payload), []);
     yield header;
-    yield* readSpool(payload.path, options.signal);
+    yield* payload.chunks();
   } finally {
-    await rm(payload.path, { force: true });
+    await payload.close();
   }
 }
 
@@ -101,7 +100,7 @@ function dependencyEntries(layout: Layout, files: readonly ListedFile[], compres
   });
 }
 
-function payloadEntries(payload: SpooledPayload, { codec, level }: Compression): HeaderEntry[] {
+function payloadEntries(payload: WaitingPayload, { codec, level }: Compression): HeaderEntry[] {
   return [
     [TAGS.PAYLOADFORMAT, string('cpio')],
     ...(codec === 'none' ? [] : [[TAGS.PAYLOADCOMPRESSOR, string(codec)] as const]),
@@ -112,14 +111,10 @@ function payloadEntries(payload: SpooledPayload, { codec, level }: Compression):
   ];
 }
 
-/** MD5 runs over header and payload in their order, so the spooled payload is read once more for it. */
-async function packageFacts(
-  header: Uint8Array,
-  payload: SpooledPayload,
-  signal: AbortSignal | undefined,
-): Promise<PackageFacts> {
+/** MD5 runs over header and payload in their order, so the payload is read once more for it. */
+async function packageFacts(header: Uint8Array, payload: WaitingPayload): Promise<PackageFacts> {
   const md5 = createHash('md5').update(header);
-  for await (const chunk of readSpool(payload.path, signal)) {
+  for await (const chunk of payload.chunks()) {
     md5.update(chunk);
   }
   return {

@@ -1,9 +1,9 @@
 import { accessSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { measure } from '../../scripts/measure.ts';
 import { makeBinariesFolder, repetition } from '../support/binaries-folder.ts';
 import { environment, folderOfFile, MAIN } from '../support/cli.ts';
-import { measure } from '../support/measure.ts';
 import { temporaryFolder } from '../support/temp-folder.ts';
 
 const TIME = '/usr/bin/time';

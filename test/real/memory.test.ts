@@ -1,10 +1,10 @@
 /** The peak memory of building a payload of 1 GiB. Run: npm run test:real */
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { measure } from '../../scripts/measure.ts';
 import { humanSize } from '../../src/cli/render/table.ts';
 import { makeBinariesFolder, repetition } from '../support/binaries-folder.ts';
 import { environment, MAIN } from '../support/cli.ts';
-import { measure } from '../support/measure.ts';
 import { temporaryFolder } from '../support/temp-folder.ts';
 
 const LIMIT = 400e6;

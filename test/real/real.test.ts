@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Measured, measure } from '../../scripts/measure.ts';
 import { makeRealPayload, type RealPayload } from '../../scripts/real-payload.ts';
 import { makeRunners } from '../../scripts/runners.ts';
 import { humanSize, table } from '../../src/cli/render/table.ts';
@@ -14,7 +15,6 @@ import { contentSha256, diffLayouts } from '../../src/layout/diff.ts';
 import { readPackage } from '../../src/pipeline/formats.ts';
 import { packageRoot } from '../../src/support/package-root.ts';
 import { explanations, lintian, rpmlint, unexplained } from '../support/linters.ts';
-import { type Measured, measure } from '../support/measure.ts';
 
 const MAIN = join(packageRoot(), 'lib', 'src', 'cli', 'main.js');
 const REAL = 'CNI plugins, crictl, kubeadm, kubectl and kubelet';

@@ -3,8 +3,10 @@ import type { Compression } from '../../src/archive/codec.ts';
 import type { Layout } from '../../src/layout/layout.ts';
 import type { ObjectReader } from '../../src/layout/objects.ts';
 import { fetchPayload } from '../../src/payload/fetch.ts';
+import { openPackedStore } from '../../src/payload/packed-store.ts';
 import type { Architecture } from '../../src/payload/payload.ts';
 import { openStore } from '../../src/payload/store.ts';
+import { openBuiltBefore } from '../../src/pipeline/built-before.ts';
 import { composeLayouts, prepare, type Settings } from '../../src/pipeline/prepare.ts';
 import { type PackageJob, writePackages } from '../../src/pipeline/run.ts';
 
@@ -49,6 +51,7 @@ export async function composeSample(folder: string, options: SampleOptions = {})
       servers: {},
       digests: {},
       compression: undefined,
+      fast: false,
       maintainer: 'Release Team <release@example.org>',
       restart: 'none',
       kernel: undefined,
@@ -78,6 +81,8 @@ export async function buildSample(folder: string, options: SampleOptions = {}): 
 
 /** Layouts that are composed already, or changed since, written into `out`. */
 export async function writeSample({ jobs, objects }: ComposedSample, out: string): Promise<SamplePackage[]> {
-  const built = await writePackages(jobs, { objects, out, jobs: 2 });
+  const packed = await openPackedStore(join(out, '..', 'store'), 2);
+  const before = openBuiltBefore(join(out, '..', 'store'));
+  const built = await writePackages(jobs, { objects, packed, before, out, jobs: 2 }).finally(() => packed.close());
   return jobs.map((job, index) => ({ job, layout: job.layout, path: built[index]?.path ?? '' }));
 }

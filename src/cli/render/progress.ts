@@ -83,6 +83,8 @@ function eventLine(event: PipelineEvent, started: Map<unknown, number>): string 
       return undefined;
     case 'packed':
       return `built       ${event.task.file}, ${humanSize(event.size)}, ${seconds(event.task)}`;
+    case 'unchanged':
+      return `unchanged   ${event.task.file}, ${humanSize(event.size)}`;
     default:
       return undefined;
   }
@@ -160,6 +162,7 @@ function barView(): ProgressView {
         case 'packing-progress':
           move(event.task.file, event.bytes);
           break;
+        case 'unchanged':
         case 'packed':
           end(event.task.file);
           finished += 1;

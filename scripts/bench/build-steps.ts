@@ -1,0 +1,230 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { execa } from 'execa';
+import { packageRoot } from '../../src/support/package-root.ts';
+import { makeRealPayload } from '../real-payload.ts';
+import { makeRunners } from '../runners.ts';
+import { installNfpm, nfpmScript } from './nfpm.ts';
+
+export interface Step {
+  readonly title: string;
+  readonly command: readonly [string, ...string[]];
+  /** Brings about the state that the step begins in. */
+  readonly before?: () => void | Promise<void>;
+  /** Bytes that it has made. */
+  readonly bytes?: () => number;
+}
+
+export interface Bench {
+  readonly what: string;
+  readonly folder: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly steps: readonly Step[];
+  readonly named: Record<
+    'floor' | 'cold' | 'revised' | 'unchanged' | 'copy' | 'dpkg' | 'rpmThreads' | 'one' | 'eight',
+    Step
+  > & {
+    readonly nfpm: Step | undefined;
+  };
+  /** The largest ratio of a DEB's data.tar.zst to what zstd makes of the whole of it. */
+  sizeRatio(): number;
+  close(): Promise<void>;
+}
+
+const PAIR = ['debian-12', 'el-9'];
+const EIGHT = ['debian-12', 'debian-13', 'ubuntu-22.04', 'ubuntu-24.04', 'el-8', 'el-9', 'el-10', 'opensuse-leap-15.6'];
+
+/** Prepares the real payload and all that the steps need, in a temporary folder. */
+export async function makeBench(level: number, say: (line: string) => void): Promise<Bench> {
+  const payload = await makeRealPayload({ say });
+  await makeRunners([payload.architecture], { say, fetchMusl: false });
+  const folder = mkdtempSync(join(tmpdir(), 'kubeparcel-bench-'));
+  const cache = join(folder, 'cache');
+  const runners = join(process.env.XDG_CACHE_HOME ?? join(process.env.HOME ?? '', '.cache'), 'kubeparcel', 'runners');
+  const environment = { XDG_CACHE_HOME: cache, SOURCE_DATE_EPOCH: '1610496000' };
+
+  const emptyCache = async () => {
+    rmSync(cache, { recursive: true, force: true });
+    mkdirSync(join(cache, 'kubeparcel'), { recursive: true });
+    if (existsSync(runners)) await execa('cp', ['-a', runners, join(cache, 'kubeparcel')]);
+  };
+  const main = join(packageRoot(), 'lib', 'src', 'cli', 'main.js');
+  const kubeparcel = (command: string, out: string, distributions: readonly string[], ...more: string[]) =>
+    [
+      process.execPath,
+      main,
+      command,
+      payload.versions.kubernetes,
+      ...['--source', payload.folder, '--out', join(folder, out), '--distro', distributions.join(',')],
+      ...['--compression', `zstd:${level}`, ...more],
+    ] as const;
+  const fresh = (out: string) => rmSync(join(folder, out), { recursive: true, force: true });
+  const sizeOf =
+    (out: string, filter = /\.(deb|rpm|zst)$/) =>
+    () =>
+      readdirSync(join(folder, out), { recursive: true, encoding: 'utf8' })
+        .filter((name) => filter.test(name))
+        .reduce((sum, name) => sum + statSync(join(folder, out, name)).size, 0);
+
+  await emptyCache();
+  const [node, ...layoutCommand] = kubeparcel('layout', 'layouts', PAIR);
+  await execa(node, layoutCommand, { cwd: folder, env: environment });
+  const trees = readdirSync(join(folder, 'layouts')).map((name) => join(folder, 'layouts', name));
+  const debTrees = trees.filter((tree) => existsSync(join(tree, 'DEBIAN')));
+  const rpmTrees = trees.filter((tree) => existsSync(join(tree, 'SPECS')));
+
+  const binaries = join(folder, 'binaries');
+  mkdirSync(binaries);
+  const plain = join(payload.folder, payload.architecture);
+  for (const name of ['kubelet', 'kubectl', 'kubeadm', 'crictl']) await execa('cp', [join(plain, name), binaries]);
+  await execa('tar', ['-cf', join(binaries, 'cni.tar'), '-C', plain, 'cni']);
+  const longestFirst = readdirSync(binaries)
+    .map((name) => join(binaries, name))
+    .sort((a, b) => statSync(b).size - statSync(a).size);
+
+  const floor: Step = {
+    title: 'floor: zstd of each binary once, all cores',
+    command: [
+      'sh',
+      '-c',
+      `printf '%s\\n' "$@" | xargs -P ${availableParallelism()} -I{} zstd -q -f -T1 -${level} {}`,
+      'sh',
+      ...longestFirst,
+    ],
+    bytes: sizeOf('binaries'),
+  };
+  const cold: Step = {
+    title: 'kubeparcel, five DEBs and five RPMs, cold',
+    command: kubeparcel('build', 'cold', PAIR),
+    before: async () => {
+      fresh('cold');
+      await emptyCache();
+    },
+    bytes: sizeOf('cold'),
+  };
+  const revised: Step = {
+    title: 'kubeparcel, new revision',
+    command: kubeparcel('build', 'revised', PAIR, '--revision', '2'),
+    before: () => fresh('revised'),
+    bytes: sizeOf('revised'),
+  };
+  const copy: Step = {
+    title: 'copying these packages, synced as kubeparcel does',
+    command: [
+      'sh',
+      '-c',
+      'for file in revised/*; do dd status=none bs=1M conv=fsync if="$file" of="copy/${file##*/}" || exit; done',
+    ],
+    before: () => {
+      fresh('copy');
+      mkdirSync(join(folder, 'copy'));
+    },
+  };
+  const unchanged: Step = {
+    title: 'kubeparcel, nothing new',
+    command: kubeparcel('build', 'revised', PAIR, '--revision', '2'),
+  };
+  const dpkg: Step = {
+    title: `dpkg-deb -Zzstd -z${level}, five DEBs`,
+    command: [
+      'sh',
+      '-c',
+      `for tree do dpkg-deb --root-owner-group -Zzstd -z${level} --build "$tree" dpkg/ >/dev/null || exit; done`,
+      'sh',
+      ...debTrees,
+    ],
+    before: () => {
+      fresh('dpkg');
+      mkdirSync(join(folder, 'dpkg'));
+    },
+    bytes: sizeOf('dpkg'),
+  };
+  const rpmbuild = (flags: string): Step => ({
+    title: `rpmbuild ${flags}.zstdio, five RPMs`,
+    command: [
+      'sh',
+      '-c',
+      `for tree do rpmbuild -bb --quiet --define "_topdir $tree" --define '_binary_payload ${flags}.zstdio' "$tree"/SPECS/*.spec || exit; done`,
+      'sh',
+      ...rpmTrees,
+    ],
+    before: () => {
+      for (const tree of rpmTrees) rmSync(join(tree, 'RPMS'), { recursive: true, force: true });
+    },
+    bytes: () => rpmTrees.reduce((sum, tree) => sum + sizeOf(join('layouts', basename(tree), 'RPMS'))(), 0),
+  });
+  const rpm = rpmbuild(`w${level}`);
+  const rpmThreads = rpmbuild(`w${level}T0`);
+  const one: Step = {
+    title: 'kubeparcel, one distribution, cold',
+    command: kubeparcel('build', 'one', ['debian-12']),
+    before: async () => {
+      fresh('one');
+      await emptyCache();
+    },
+    bytes: sizeOf('one'),
+  };
+  const eight: Step = {
+    title: 'kubeparcel, eight distributions, cold',
+    command: kubeparcel('build', 'eight', EIGHT),
+    before: async () => {
+      fresh('eight');
+      await emptyCache();
+    },
+    bytes: sizeOf('eight'),
+  };
+  const tool = await installNfpm(folder, say);
+  const nfpm: Step | undefined =
+    tool === undefined
+      ? undefined
+      : {
+          title: `nfpm ${tool.version}, five DEBs and five RPMs`,
+          command: ['sh', nfpmScript(folder, tool.path, debTrees, level)],
+          before: () => {
+            fresh('nfpm');
+            mkdirSync(join(folder, 'nfpm'));
+          },
+          bytes: sizeOf('nfpm'),
+        };
+
+  const whole = await wholeSizes(folder, debTrees, level, say);
+  return {
+    what: `Kubernetes ${payload.versions.kubernetes}, ${payload.architecture}`,
+    folder,
+    environment,
+    // A kubeparcel step next to the step that it is held against.
+    steps: [floor, cold, revised, unchanged, copy, dpkg, rpm, rpmThreads, ...(nfpm ? [nfpm] : []), one, eight],
+    named: { floor, cold, revised, unchanged, copy, dpkg, rpmThreads, one, eight, nfpm },
+    sizeRatio: () => {
+      const made = readdirSync(join(folder, 'cold')).filter((file) => file.endsWith('.deb'));
+      // The DEB's other parts count too: some kilobytes.
+      return Math.max(
+        ...made.map((name) => statSync(join(folder, 'cold', name)).size / (whole.get(name.slice(0, -4)) ?? 0)),
+      );
+    },
+    close: async () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
+
+/** Bytes that zstd makes of each whole archive, by its tree's name. */
+async function wholeSizes(
+  folder: string,
+  trees: readonly string[],
+  level: number,
+  say: (line: string) => void,
+): Promise<Map<string, number>> {
+  say('measuring what zstd makes of the whole archives');
+  const script = join(folder, 'whole.sh');
+  const pipeline = `tar --sort=name --exclude=./DEBIAN -C "$1" -cf - . | zstd -q -T1 -${level} -c | wc -c`;
+  writeFileSync(script, `size=$(${pipeline}) && echo "$1 $size"\n`);
+  const { stdout } = await execa('xargs', ['-P', String(availableParallelism()), '-I{}', 'sh', script, '{}'], {
+    input: trees.join('\n'),
+  });
+  return new Map(
+    stdout.split('\n').map((line) => {
+      const [tree = '', size] = line.split(' ');
+      return [basename(tree), Number(size)];
+    }),
+  );
+}

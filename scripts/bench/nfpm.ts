@@ -1,0 +1,68 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { execa } from 'execa';
+import { stringify } from 'yaml';
+
+/** The newest first: versions after this one need modules that not every proxy has. */
+const VERSIONS = ['latest', 'v2.45.0'];
+
+/** Compiles nfpm into a folder; undefined where Go or its modules cannot be had. */
+export async function installNfpm(
+  folder: string,
+  say: (line: string) => void,
+): Promise<{ path: string; version: string } | undefined> {
+  for (const version of VERSIONS) {
+    say(`installing nfpm@${version}`);
+    const env = { GOBIN: join(folder, 'bin'), GOFLAGS: '-mod=mod' };
+    const result = await execa('go', ['install', `github.com/goreleaser/nfpm/v2/cmd/nfpm@${version}`], {
+      env,
+      reject: false,
+      timeout: 600_000,
+    });
+    if (result.exitCode === 0) {
+      const path = join(folder, 'bin', 'nfpm');
+      const { stdout } = await execa(path, ['--version']);
+      return { path, version: /GitVersion:\s*v?(\S+)/.exec(stdout)?.[1] ?? version };
+    }
+  }
+  say('nfpm is left out: it cannot be installed here');
+  return undefined;
+}
+
+/**
+ * A script that packs the trees of DEBs with nfpm, as DEBs and as RPMs. Its zstd has no level for DEBs and calls
+ * everything from 11 on its best for RPMs.
+ *
+ * @returns the script's path
+ */
+export function nfpmScript(folder: string, nfpm: string, trees: readonly string[], level: number): string {
+  mkdirSync(join(folder, 'nfpm-configs'));
+  const lines = ['set -eu'];
+  for (const tree of trees) {
+    const control = readFileSync(join(tree, 'DEBIAN', 'control'), 'utf8');
+    const field = (name: string) => new RegExp(`^${name}: (.*)$`, 'm').exec(control)?.[1] ?? '';
+    const config = join(folder, 'nfpm-configs', `${basename(tree)}.yaml`);
+    writeFileSync(
+      config,
+      stringify({
+        name: field('Package'),
+        arch: field('Architecture'),
+        platform: 'linux',
+        version: field('Version').replace(/-.*$/, ''),
+        release: '1',
+        maintainer: field('Maintainer'),
+        description: field('Description'),
+        contents: ['usr', 'etc', 'opt']
+          .map((top) => ({ src: join(tree, top), dst: `/${top}`, type: 'tree' }))
+          .filter(({ src }) => existsSync(src)),
+        deb: { compression: 'zstd' },
+        rpm: { compression: `zstd:${level}` },
+      }),
+    );
+    for (const format of ['deb', 'rpm'])
+      lines.push(`'${nfpm}' package -f '${config}' -p ${format} -t nfpm/ >/dev/null`);
+  }
+  const script = join(folder, 'nfpm.sh');
+  writeFileSync(script, `${lines.join('\n')}\n`);
+  return script;
+}

@@ -1,0 +1,135 @@
+import type { Codec } from './codec.ts';
+import { type ContentPiece, gatherBig, type Piece } from './pieces.ts';
+import { streamEnd, streamHeader, type XzBlocks, type XzRecord } from './xz-blocks.ts';
+import type { CompressedRun } from './zstd-pool.ts';
+import { type PackedBlocks, spliceFrame } from './zstd-splice.ts';
+
+/** Codecs whose blocks can be put together. */
+export type PackedCodec = Extract<Codec, 'zstd' | 'xz'>;
+
+export function isPackedCodec(codec: Codec): codec is PackedCodec {
+  return codec === 'zstd' || codec === 'xz';
+}
+
+/** Blocks of an xz stream, compressed apart. */
+export interface PackedXz {
+  readonly records: readonly XzRecord[];
+  /** Bytes, compressed. */
+  readonly size: number;
+  open(): AsyncIterable<Uint8Array>;
+}
+
+/** Compressed blocks of big contents, by what they were made of; found, or made and kept. */
+export interface PackedStore {
+  /** The content's blocks. Reads the content only when they are not there. */
+  zstdBlocks(content: ContentPiece, level: number): Promise<PackedBlocks>;
+  xzBlocks(content: ContentPiece, level: number): Promise<PackedXz>;
+  /** Compresses bytes that nobody keeps, as a frame or a stream of their own. */
+  zstdRun(bytes: Uint8Array, level: number): Promise<CompressedRun>;
+  xzRun(bytes: Uint8Array, level: number): Promise<XzBlocks>;
+  /**
+   * A fact that follows from bytes and takes reading them: kept by `kind` and key.
+   *
+   * @param find how it is found; one line
+   */
+  fact(kind: string, key: string, find: () => Promise<string>): Promise<string>;
+}
+
+/** A compressed archive whose size is known before its bytes are read. */
+export interface PackedArchive {
+  /** Bytes. */
+  readonly size: number;
+  /** May be read more than once. */
+  chunks(): AsyncGenerator<Uint8Array, void, undefined>;
+}
+
+interface PackOptions {
+  readonly codec: PackedCodec;
+  readonly level: number;
+  readonly store: PackedStore;
+  /** Called with counts of bytes of contents that are in the archive by now. */
+  readonly onBytes?: ((count: number) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Bytes, or blocks that are somewhere else. */
+type Part = Uint8Array | { readonly size: number; open(): AsyncIterable<Uint8Array> };
+
+/**
+ * Compresses an archive in which every big content is compressed once, whatever the number of archives that it is in: as
+ * one zstd frame (without a checksum), or as one xz stream of several blocks.
+ */
+export async function packArchive(pieces: Iterable<Piece>, options: PackOptions): Promise<PackedArchive> {
+  const { codec, signal } = options;
+  const gathered = await gatherBig(pieces);
+  const parts: Part[] = await (codec === 'zstd' ? frameOf(gathered, options) : streamOf(gathered, options));
+  return {
+    size: parts.reduce((sum, part) => sum + (part instanceof Uint8Array ? part.length : part.size), 0),
+    async *chunks() {
+      for (const part of parts) {
+        signal?.throwIfAborted();
+        if (part instanceof Uint8Array) yield part;
+        else yield* part.open();
+      }
+    },
+  };
+}
+
+async function frameOf(pieces: readonly Piece[], { level, store, onBytes, signal }: PackOptions): Promise<Part[]> {
+  // All at once: the store's threads are busy as long as there is something to do.
+  const packed = await Promise.all(
+    pieces.map((piece) => {
+      if (piece instanceof Uint8Array) return piece;
+      const watched = watch(piece, onBytes, signal);
+      return store.zstdBlocks(watched.piece, level).finally(watched.finish);
+    }),
+  );
+  return spliceFrame(packed, (bytes) => store.zstdRun(bytes, level));
+}
+
+async function streamOf(pieces: readonly Piece[], { level, store, onBytes, signal }: PackOptions): Promise<Part[]> {
+  const parts: Promise<{ part: Part; records: readonly XzRecord[] }>[] = [];
+  const run = async (bytes: Uint8Array) => {
+    const { bytes: part, records } = await store.xzRun(bytes, level);
+    return { part, records };
+  };
+  let pending: Uint8Array[] = [];
+  const flush = () => {
+    if (pending.length > 0) parts.push(run(Buffer.concat(pending)));
+    pending = [];
+  };
+  for (const piece of pieces) {
+    if (piece instanceof Uint8Array) {
+      if (piece.length > 0) pending.push(piece);
+    } else {
+      flush();
+      const watched = watch(piece, onBytes, signal);
+      const blocks = store.xzBlocks(watched.piece, level).finally(watched.finish);
+      parts.push(blocks.then((part) => ({ part, records: part.records })));
+    }
+  }
+  flush();
+  const made = await Promise.all(parts);
+  return [streamHeader(), ...made.map(({ part }) => part), streamEnd(made.flatMap(({ records }) => records))];
+}
+
+/** Counts a content's bytes as they are read, and at the end those that were never read since the blocks were there. */
+function watch(piece: ContentPiece, onBytes: ((count: number) => void) | undefined, signal: AbortSignal | undefined) {
+  let counted = 0;
+  return {
+    piece: {
+      ...piece,
+      async *open() {
+        for await (const chunk of piece.open()) {
+          signal?.throwIfAborted();
+          counted += chunk.length;
+          onBytes?.(chunk.length);
+          yield chunk;
+        }
+      },
+    },
+    finish: () => {
+      if (counted < piece.size) onBytes?.(piece.size - counted);
+    },
+  };
+}

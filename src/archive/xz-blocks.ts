@@ -1,0 +1,78 @@
+import { crc32 } from 'node:zlib';
+
+/**
+ * Streams put together from blocks that were compressed apart (The .xz File Format 1.2.0). A block depends on nothing
+ * outside itself; the index behind the blocks lists their sizes.
+ */
+
+/** 2.1.1: the header's and the footer's length. */
+const EDGE = 12;
+/** 2.1.1.1.2 */
+const FLAGS_CRC64 = Buffer.from([0x00, 0x04]);
+const HEADER_MAGIC = Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]);
+const FOOTER_MAGIC = Buffer.from('YZ');
+
+/** What the index says of a block (4.3). */
+export interface XzRecord {
+  /** Bytes of the block without its padding. */
+  readonly unpadded: number;
+  /** Bytes that it unpacks to. */
+  readonly uncompressed: number;
+}
+
+export interface XzBlocks {
+  /** The blocks with their padding, one behind the other. */
+  readonly bytes: Uint8Array;
+  readonly records: readonly XzRecord[];
+}
+
+/** 2.1.1 */
+export function streamHeader(): Uint8Array {
+  return Buffer.concat([HEADER_MAGIC, FLAGS_CRC64, uint32(crc32(FLAGS_CRC64))]);
+}
+
+/** The index (4) and the footer (2.1.2) of a stream whose blocks these are. */
+export function streamEnd(records: readonly XzRecord[]): Uint8Array {
+  const list = records.flatMap(({ unpadded, uncompressed }) => [...integer(unpadded), ...integer(uncompressed)]);
+  const bytes = [0x00, ...integer(records.length), ...list];
+  while (bytes.length % 4 !== 0) bytes.push(0);
+  const index = Buffer.from(bytes);
+  const backward = Buffer.concat([uint32((index.length + 4) / 4 - 1), FLAGS_CRC64]);
+  return Buffer.concat([index, uint32(crc32(index)), uint32(crc32(backward)), backward, FOOTER_MAGIC]);
+}
+
+/** The blocks of a whole stream with CRC64 that liblzma has just made. */
+export function blocksOf(stream: Uint8Array): XzBlocks {
+  const bytes = Buffer.from(stream.buffer, stream.byteOffset, stream.length);
+  if (!bytes.subarray(0, EDGE).equals(Buffer.from(streamHeader()))) {
+    throw new Error('liblzma made a stream of another kind');
+  }
+  const indexLength = (bytes.readUInt32LE(bytes.length - 8) + 1) * 4;
+  const indexAt = bytes.length - EDGE - indexLength;
+  let at = indexAt + 1;
+  const next = (): number => {
+    let value = 0;
+    for (let factor = 1; ; factor *= 128) {
+      const byte = bytes.readUInt8(at);
+      at += 1;
+      value += (byte & 0x7f) * factor;
+      if (byte < 0x80) return value;
+    }
+  };
+  const records = Array.from({ length: next() }, (): XzRecord => ({ unpadded: next(), uncompressed: next() }));
+  return { bytes: bytes.subarray(EDGE, indexAt), records };
+}
+
+/** 1.2: seven bits a byte, the lowest first. */
+function integer(value: number): number[] {
+  const bytes: number[] = [];
+  let rest = value;
+  for (; rest >= 0x80; rest = Math.floor(rest / 128)) bytes.push((rest % 128) | 0x80);
+  return [...bytes, rest];
+}
+
+function uint32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(value >>> 0);
+  return bytes;
+}

@@ -1,0 +1,79 @@
+import type { Chunks } from './chunks.ts';
+import { type FramePart, frameParts } from './zstd-frame.ts';
+import { startZstdThread, type ZstdThread } from './zstd-library.ts';
+
+/** The blocks of a frame of its own, none of them marked as the last one (RFC 8878, 3.1.1.2). */
+export interface CompressedRun {
+  /** The frame's window descriptor (3.1.1.1.2). */
+  readonly window: number;
+  readonly blocks: readonly Uint8Array[];
+}
+
+export interface ZstdPool {
+  /** Threads, and so contexts of up to about 130 MB (level 19) each. */
+  readonly size: number;
+  /** Compresses a run of bytes as a frame of its own, as soon as a thread is free. Chunks are handed over. */
+  compress(chunks: Chunks, level: number): Promise<CompressedRun>;
+  close(): Promise<void>;
+}
+
+/** Threads that compress, begun when they are first needed. */
+export function createZstdPool(size: number): ZstdPool {
+  const idle: ZstdThread[] = [];
+  const all = new Set<ZstdThread>();
+  const waiting: ((thread: ZstdThread) => void)[] = [];
+  const acquire = async (level: number): Promise<ZstdThread> => {
+    const free = idle.pop();
+    if (free !== undefined) return free;
+    if (all.size < size) {
+      const thread = startZstdThread(level);
+      all.add(thread);
+      return thread;
+    }
+    return new Promise((resolve) => waiting.push(resolve));
+  };
+  const release = (thread: ZstdThread) => {
+    const next = waiting.shift();
+    if (next === undefined) idle.push(thread);
+    else next(thread);
+  };
+  return {
+    size,
+    async compress(chunks, level) {
+      const thread = await acquire(level);
+      try {
+        await thread.run({ call: 'begin', level });
+        return await runOf(frameParts(outputOf(thread, chunks)));
+      } finally {
+        release(thread);
+      }
+    },
+    async close() {
+      await Promise.all([...all].map((thread) => thread.close()));
+    },
+  };
+}
+
+async function* outputOf(thread: ZstdThread, chunks: Chunks): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const chunk of chunks) {
+    yield* await thread.run({ call: 'compress', chunk });
+  }
+  yield* await thread.run({ call: 'finish' });
+}
+
+async function runOf(parts: AsyncIterable<FramePart>): Promise<CompressedRun> {
+  let window = 0;
+  const blocks: Uint8Array[] = [];
+  for await (const part of parts) {
+    if (part.kind === 'header') {
+      if (part.windowDescriptor === undefined) throw new Error('libzstd made a frame without a window');
+      window = part.windowDescriptor;
+    } else if (part.kind === 'block') {
+      // libzstd ends a frame whose last input was whole blocks with an empty raw one.
+      if (part.unpackedSize === 0) continue;
+      part.bytes[0] = (part.bytes[0] ?? 0) & 0xfe;
+      blocks.push(part.bytes);
+    }
+  }
+  return { window, blocks };
+}

@@ -1,0 +1,270 @@
+import { createReadStream } from 'node:fs';
+import { type FileHandle, mkdir, open, readFile, rename, rm, utimes } from 'node:fs/promises';
+import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import pLimit from 'p-limit';
+import { z } from 'zod';
+import { type Chunks, rechunk } from '../archive/chunks.ts';
+import type { PackedCodec, PackedStore } from '../archive/packed.ts';
+import type { ContentPiece } from '../archive/pieces.ts';
+import { cutSegments } from '../archive/segments.ts';
+import { xz } from '../archive/xz.ts';
+import { blocksOf, type XzBlocks } from '../archive/xz-blocks.ts';
+import { RESET } from '../archive/zstd-blocks.ts';
+import { type CompressedRun, createZstdPool } from '../archive/zstd-pool.ts';
+import { KubeparcelError } from '../support/errors.ts';
+import { isErrno } from '../support/file-system.ts';
+import { ownedSuffix } from '../support/ownership.ts';
+import { writeAtomically } from '../support/write-atomically.ts';
+import { storeFailure } from './store-files.ts';
+
+/** What decides the blocks beside content, codec and level: the libraries, sizes of segments, the format of files here. */
+export const MAKING = 'zstd-wasm-1.12.5-lzma-native-8.0.6-1';
+const INPUT_SIZE = 1 << 20;
+/** Bytes; three dictionaries of xz -6, as xz itself cuts for its threads. */
+const XZ_SEGMENT = 24 << 20;
+
+/** What stands at the end of a file of blocks, before its own CRC-32 and length in four bytes each. */
+const trailerSchema = z.object({
+  /** Bytes of the blocks. */
+  size: z.int(),
+  crc32: z.int(),
+  windowDescriptor: z.int().optional(),
+  records: z.array(z.object({ unpadded: z.int(), uncompressed: z.int() })).optional(),
+});
+type Trailer = z.output<typeof trailerSchema>;
+
+interface KeptBlocks extends Trailer {
+  open(): AsyncIterable<Uint8Array>;
+}
+
+export interface OpenPackedStore extends PackedStore {
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the store of compressed blocks in the folder of the content store. Any number of processes may use it: a file
+ * appears by renaming a whole one. A damaged file is made anew.
+ *
+ * @param threads that compress, at most
+ */
+export async function openPackedStore(folder: string, threads: number): Promise<OpenPackedStore> {
+  const blocksFolder = join(folder, 'packed', MAKING);
+  const temporary = join(folder, 'tmp');
+  const pool = createZstdPool(threads);
+  // liblzma works on threads of its own.
+  const limit = pLimit(threads);
+  const xzStream = (chunks: Chunks, level: number) =>
+    limit(async () => blocksOf(Buffer.concat(await all(xz(rechunk(chunks, INPUT_SIZE), level)))));
+  const running = new Map<string, Promise<KeptBlocks>>();
+  await mkdir(temporary, { recursive: true });
+
+  const kept = async (
+    codec: PackedCodec,
+    content: ContentPiece,
+    level: number,
+    make: (path: string) => Promise<void>,
+  ): Promise<KeptBlocks> => {
+    const path = join(blocksFolder, `${codec}-${level}`, content.key.slice(0, 2), content.key.slice(2));
+    const found = await readBlocks(path);
+    if (found !== undefined) return found;
+    const unfinished = join(temporary, `object${ownedSuffix()}`);
+    try {
+      await make(unfinished);
+      await mkdir(join(path, '..'), { recursive: true });
+      await rename(unfinished, path);
+    } catch (cause) {
+      await rm(unfinished, { force: true });
+      throw storeFailure(folder, cause);
+    }
+    const made = await readBlocks(path);
+    if (made === undefined) {
+      throw new KubeparcelError('io', 'what was just written reads back differently', {
+        where: path,
+        todo: 'check the disk',
+      });
+    }
+    return made;
+  };
+  /** Whoever asks for the same meanwhile waits for the same. */
+  const once = (
+    codec: PackedCodec,
+    content: ContentPiece,
+    level: number,
+    make: (path: string) => Promise<void>,
+  ): Promise<KeptBlocks> => {
+    const name = `${codec} ${level} ${content.key}`;
+    let one = running.get(name);
+    if (one === undefined) {
+      one = kept(codec, content, level, make);
+      running.set(name, one);
+    }
+    return one;
+  };
+
+  return {
+    async zstdBlocks(content, level) {
+      const { windowDescriptor = 0, ...blocks } = await once('zstd', content, level, async (path) => {
+        const runs = await compressContent(content, (segment) => pool.compress(rechunk(segment, INPUT_SIZE), level));
+        const parts = runs.map(({ blocks }, index) => Buffer.concat(index === 0 ? blocks : [RESET, ...blocks]));
+        await writeBlocks(path, parts, { windowDescriptor: Math.max(...runs.map(({ window }) => window)) });
+      });
+      return { windowDescriptor, ...blocks };
+    },
+    async xzBlocks(content, level) {
+      const { records = [], ...blocks } = await once('xz', content, level, async (path) => {
+        const streams = await xzStreams(content, threads, (chunks) => xzStream(chunks, level));
+        const parts = streams.map(({ bytes }) => bytes);
+        await writeBlocks(path, parts, { records: streams.flatMap((stream) => stream.records) });
+      });
+      return { records, ...blocks };
+    },
+    zstdRun: (bytes, level) => pool.compress(rechunk([bytes], INPUT_SIZE), level),
+    xzRun: (bytes, level) => xzStream([bytes], level),
+    async fact(kind, key, find) {
+      const path = join(folder, 'packed', MAKING, 'facts', kind, key.slice(0, 2), key.slice(2));
+      try {
+        const text = await readFile(path, 'utf8');
+        const [line = '', sum] = text.split('\n');
+        if (sum === crc32(line).toString(16)) return line;
+      } catch (error) {
+        if (!isErrno(error, 'ENOENT')) throw storeFailure(folder, error);
+      }
+      const fact = await find();
+      await mkdir(join(path, '..'), { recursive: true });
+      const text = Buffer.from(`${fact}\n${crc32(fact).toString(16)}\n`);
+      await writeAtomically(path, [text], { temporaryFolder: temporary });
+      return fact;
+    },
+    close: () => pool.close(),
+  };
+}
+
+async function all(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array[]> {
+  const kept: Uint8Array[] = [];
+  for await (const chunk of chunks) kept.push(chunk);
+  return kept;
+}
+
+/** Segments of the content, each compressed on a thread of its own as soon as one is free. */
+async function compressContent(
+  content: ContentPiece,
+  compress: (segment: Chunks) => Promise<CompressedRun>,
+): Promise<CompressedRun[]> {
+  if (content.whole === true) return [await compress(content.open())];
+  const runs: Promise<CompressedRun>[] = [];
+  const begin = (segment: AsyncIterable<Uint8Array>) => {
+    const run = compress(segment);
+    // It is awaited below; until then its failure is nobody's surprise.
+    run.catch(() => {});
+    runs.push(run);
+  };
+  await cutSegments(rechunk(content.open(), INPUT_SIZE), begin);
+  return Promise.all(runs);
+}
+
+/** The content in streams of XZ_SEGMENT bytes each, `threads` of them at a time. */
+async function xzStreams(
+  content: ContentPiece,
+  threads: number,
+  compress: (chunks: Chunks) => Promise<XzBlocks>,
+): Promise<XzBlocks[]> {
+  if (content.whole === true) return [await compress(content.open())];
+  const made: Promise<XzBlocks>[] = [];
+  for await (const segment of rechunk(content.open(), XZ_SEGMENT)) {
+    const stream = compress([segment]);
+    stream.catch(() => {});
+    made.push(stream);
+    // What waits for a thread is in memory.
+    await made.at(-threads - 1);
+  }
+  return Promise.all(made);
+}
+
+/** Writes the blocks and the trailer. */
+async function writeBlocks(
+  path: string,
+  parts: readonly Uint8Array[],
+  facts: Omit<Trailer, 'size' | 'crc32'>,
+): Promise<void> {
+  const file = await open(path, 'wx', 0o644);
+  try {
+    let size = 0;
+    let crc = 0;
+    for (const bytes of parts) {
+      size += bytes.length;
+      crc = crc32(bytes, crc);
+      await file.writeFile(bytes);
+    }
+    const trailer = Buffer.from(JSON.stringify({ size, crc32: crc, ...facts } satisfies Trailer));
+    const end = Buffer.alloc(8);
+    end.writeUInt32LE(crc32(trailer));
+    end.writeUInt32LE(trailer.length, 4);
+    await file.writeFile(Buffer.concat([trailer, end]));
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Whether a file of blocks is as it was written. */
+export async function isSoundPacked(path: string): Promise<boolean> {
+  const file = await open(path, 'r');
+  try {
+    const trailer = await readTrailer(file);
+    return trailer !== undefined && (await sumOf(file, trailer.size)) === trailer.crc32;
+  } finally {
+    await file.close();
+  }
+}
+
+/** The blocks of a file that is whole and sound; any other is removed. */
+async function readBlocks(path: string): Promise<KeptBlocks | undefined> {
+  let file: FileHandle;
+  try {
+    file = await open(path, 'r');
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+  try {
+    const trailer = await readTrailer(file);
+    if (trailer !== undefined && (await sumOf(file, trailer.size)) === trailer.crc32) {
+      const now = new Date();
+      await utimes(path, now, now).catch(() => {});
+      return { ...trailer, open: () => createReadStream(path, { end: trailer.size - 1, highWaterMark: INPUT_SIZE }) };
+    }
+  } finally {
+    await file.close();
+  }
+  await rm(path, { force: true });
+  return undefined;
+}
+
+/** A trailer of 64 KiB has a record of every 24 MiB of 50 GiB. */
+const MAX_TRAILER = 1 << 16;
+
+async function readTrailer(file: FileHandle): Promise<Trailer | undefined> {
+  const { size } = await file.stat();
+  const tail = Buffer.alloc(Math.min(size, MAX_TRAILER));
+  await file.read(tail, 0, tail.length, size - tail.length);
+  if (tail.length < 8) return undefined;
+  const at = tail.length - 8 - tail.readUInt32LE(tail.length - 4);
+  if (at < 0) return undefined;
+  const text = tail.subarray(at, tail.length - 8);
+  if (crc32(text) !== tail.readUInt32LE(tail.length - 8)) return undefined;
+  const trailer = trailerSchema.parse(JSON.parse(text.toString()));
+  return trailer.size === size - text.length - 8 ? trailer : undefined;
+}
+
+async function sumOf(file: FileHandle, size: number): Promise<number> {
+  let crc = 0;
+  const buffer = Buffer.allocUnsafe(INPUT_SIZE);
+  for (let position = 0; position < size; ) {
+    const { bytesRead } = await file.read(buffer, 0, Math.min(buffer.length, size - position), position);
+    if (bytesRead === 0) break;
+    crc = crc32(buffer.subarray(0, bytesRead), crc);
+    position += bytesRead;
+  }
+  return crc;
+}

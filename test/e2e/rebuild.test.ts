@@ -1,0 +1,109 @@
+/** What a build keeps for the next one: seen from outside. */
+import { appendFileSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { makeBinariesFolder, noise } from '../support/binaries-folder.ts';
+import { expectFailure, packagesIn, run, succeed } from '../support/cli.ts';
+import { temporaryFolder } from '../support/temp-folder.ts';
+
+const SAMPLE = ['build', '--source', 'sample', '--arch', 'amd64'];
+const linesOf = (word: string, text: string) => text.match(new RegExp(`^${word} +`, 'gm'))?.length ?? 0;
+
+describe('a second build', () => {
+  test('of the same leaves every file as it is', async () => {
+    const cwd = temporaryFolder();
+    await succeed(SAMPLE, { cwd });
+    const before = statSync(join(cwd, 'dist/SHA256SUMS')).size;
+    const inodes = () =>
+      readdirSync(join(cwd, 'dist'))
+        .filter((name) => name !== 'SHA256SUMS')
+        .map((name) => statSync(join(cwd, 'dist', name)).ino);
+    const written = inodes();
+    const { stderr, stdout } = await run(SAMPLE, { cwd });
+    expect([linesOf('unchanged', stderr), linesOf('built', stderr)]).toEqual([10, 0]);
+    expect(stdout).toContain('10 packages of Kubernetes v1.37.0 in dist/');
+    expect(inodes()).toEqual(written);
+    expect(statSync(join(cwd, 'dist/SHA256SUMS')).size).toBe(before);
+  });
+
+  test.each([
+    ['was written to', (path: string) => appendFileSync(path, 'x')],
+    [
+      'was written to and has its old size and time',
+      (path: string) => {
+        const { atime, mtime } = statSync(path);
+        const bytes = readFileSync(path);
+        bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
+        writeFileSync(path, bytes);
+        utimesSync(path, atime, mtime);
+      },
+    ],
+  ])('writes a package anew that %s', async (_, touch) => {
+    const cwd = temporaryFolder();
+    await succeed(SAMPLE, { cwd });
+    const made = packagesIn(join(cwd, 'dist'));
+    const [name = ''] = Object.keys(made);
+    touch(join(cwd, 'dist', name));
+    const { stderr } = await run(SAMPLE, { cwd });
+    expect([linesOf('unchanged', stderr), linesOf('built', stderr)]).toEqual([9, 1]);
+    expect(packagesIn(join(cwd, 'dist'))).toEqual(made);
+  });
+
+  test('with other settings is not taken for the same', async () => {
+    const cwd = temporaryFolder();
+    await succeed(SAMPLE, { cwd });
+    const made = packagesIn(join(cwd, 'dist'));
+    const { stderr } = await run([...SAMPLE, '--restart', 'try-restart'], { cwd });
+    expect(linesOf('unchanged', stderr)).toBeLessThan(10);
+    expect(packagesIn(join(cwd, 'dist'))).not.toEqual(made);
+  });
+});
+
+describe('cache', () => {
+  test('ls, verify and prune tell what there is, mend it and remove it', async () => {
+    const cwd = temporaryFolder();
+    const source = makeBinariesFolder(join(cwd, 'binaries'), { kubelet: noise(2) });
+    const build = [
+      'build',
+      '1.36.4',
+      '--source',
+      source,
+      '--arch',
+      'amd64',
+      '--compression',
+      'zstd:1',
+      '--distro',
+      'debian-12',
+    ];
+    await succeed(build, { cwd });
+    const made = packagesIn(join(cwd, 'dist'));
+    const cache = join(cwd, '.cache/kubeparcel');
+    expect(await succeed(['cache', 'ls'], { cwd })).toMatch(/^Compressed blocks +[1-9]/m);
+    const blocks = readdirSync(join(cache, 'packed'), { recursive: true, encoding: 'utf8' }).filter((name) =>
+      /zstd-1\/..\/[0-9a-f]{62}$/.test(name),
+    );
+    const [first = ''] = blocks;
+    appendFileSync(join(cache, 'packed', first), 'x');
+    expect(await succeed(['cache', 'verify'], { cwd })).toContain('1 were damaged and are removed');
+    expect(await succeed(['cache', 'verify'], { cwd })).toContain('all are as they were written');
+    await succeed([...build, '--out', 'again'], { cwd });
+    expect(packagesIn(join(cwd, 'again'))).toEqual(made);
+    expect(await succeed(['cache', 'prune', '--keep', '0'], { cwd })).toMatch(/^Removed \d+ files/);
+    expect(await succeed(['cache', 'ls'], { cwd })).toMatch(/^Compressed blocks +0/m);
+    await succeed(['cache', 'prune', '--all'], { cwd });
+    expect(await succeed(['cache', 'ls'], { cwd })).toContain('0 B.');
+  });
+
+  test('a size that is none is refused', async () => {
+    await expectFailure(['cache', 'prune', '--keep', 'much'], { cwd: temporaryFolder() }, 2, 'no size: "much"');
+  });
+});
+
+test('--fast takes the quickest that each target reads', async () => {
+  const cwd = temporaryFolder();
+  const stdout = await succeed([...SAMPLE, '--fast', '--dry-run', '--distro', 'debian-11,debian-12,el-9'], { cwd });
+  expect(stdout).toMatch(/debian-11 +gzip:1$/m);
+  expect(stdout).toMatch(/debian-12 +zstd:3$/m);
+  expect(stdout).toMatch(/el-9 +zstd:3$/m);
+  await expectFailure([...SAMPLE, '--fast', '--compression', 'xz'], { cwd }, 2, 'mutually exclusive');
+});

@@ -1,0 +1,293 @@
+/** Archives that are put together from blocks compressed apart, held against zstd, dpkg-deb and rpm2cpio. */
+import { execFileSync } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { collect } from '../../src/archive/chunks.ts';
+import { decompress } from '../../src/archive/compress.ts';
+import { cpioPieces } from '../../src/archive/cpio.ts';
+import { type PackedCodec, type PackedStore, packArchive } from '../../src/archive/packed.ts';
+import { BIG, flatten, type Piece } from '../../src/archive/pieces.ts';
+import { cutSegments } from '../../src/archive/segments.ts';
+import { tarPieces } from '../../src/archive/tar.ts';
+import { RESET_BEFORE, RESET_OUTPUT } from '../../src/archive/zstd-blocks.ts';
+import { type OpenPackedStore, openPackedStore } from '../../src/payload/packed-store.ts';
+import { hasTool } from '../support/tools.ts';
+
+const LEVEL = 3;
+const work = mkdtempSync(join(tmpdir(), 'kubeparcel-packed-'));
+let store: OpenPackedStore;
+beforeAll(async () => {
+  store = await openPackedStore(join(work, 'cache'), 2);
+});
+afterAll(async () => {
+  await store.close();
+  rmSync(work, { recursive: true, force: true });
+});
+
+/** What a file is made of: of every kind of bytes that a compressor treats in its own way. */
+type Stuff = 'random' | 'zeros' | 'text' | 'code';
+interface Shape {
+  readonly stuff: Stuff;
+  readonly size: number;
+}
+
+function bytesOf({ stuff, size }: Shape): Buffer {
+  if (stuff === 'random') return randomBytes(size);
+  if (stuff === 'zeros') return Buffer.alloc(size);
+  if (stuff === 'text') return Buffer.alloc(size, 'A kubelet runs on every node of a cluster.\n');
+  // Like an executable: repeated structures, paddings of equal bytes, some noise.
+  const bytes = Buffer.alloc(size);
+  const noise = randomBytes(4096);
+  for (let offset = 0; offset < size; offset += 512) {
+    noise.copy(bytes, offset, offset % 3584, (offset % 3584) + 512 - (offset % 7 === 0 ? 48 : 0));
+    if (offset + 4 <= size) bytes.writeUInt32LE(offset, offset);
+  }
+  return bytes;
+}
+
+function contentOf(bytes: Buffer) {
+  const key = createHash('sha256').update(bytes).digest('hex');
+  return { size: bytes.length, key, content: [bytes] };
+}
+
+const tarOf = (files: readonly Buffer[]): Piece[] => [
+  ...tarPieces(
+    files.map((bytes, index) => ({
+      path: `./usr/bin/file-${index}`,
+      kind: 'file' as const,
+      mode: 0o755,
+      owner: 'root',
+      group: 'root',
+      mtime: 1_700_000_000,
+      ...contentOf(bytes),
+    })),
+  ),
+];
+const cpioOf = (files: readonly Buffer[]): Piece[] => [
+  ...cpioPieces(
+    files.map((bytes, index) => ({
+      header: { name: `./usr/bin/file-${index}`, mode: 0o100755, mtime: 1_700_000_000, inode: index + 1 },
+      index,
+      ...contentOf(bytes),
+    })),
+    { stripped: false },
+  ),
+];
+
+async function pack(pieces: readonly Piece[], codec: PackedCodec, from: PackedStore = store): Promise<Buffer> {
+  const archive = await packArchive(pieces, { codec, level: LEVEL, store: from });
+  const bytes = Buffer.from(await collect(archive.chunks(), 2 ** 31, () => new Error('too long')));
+  expect(archive.size).toBe(bytes.length);
+  return bytes;
+}
+
+async function plain(pieces: readonly Piece[]): Promise<Buffer> {
+  return Buffer.from(await collect(flatten(pieces), 2 ** 31, () => new Error('too long')));
+}
+
+async function expectSame(pieces: readonly Piece[], codec: PackedCodec): Promise<void> {
+  const packed = await pack(pieces, codec);
+  const expected = await plain(pieces);
+  const unpacked = execFileSync(codec, ['-dc'], { input: packed, maxBuffer: 2 ** 30 });
+  expect(unpacked.equals(expected)).toBe(true);
+  const own = await collect(decompress([packed], codec), 2 ** 31, () => new Error('too long'));
+  expect(Buffer.from(own).equals(expected)).toBe(true);
+}
+
+const KIB = 1 << 10;
+const sizes = fc.oneof(
+  fc.constantFrom(0, 1, 511, 512, 513, BIG - 1, BIG, BIG + 1, 8192 * KIB, 8192 * KIB + 3),
+  fc.integer({ min: 128 * KIB - 3, max: 128 * KIB + 3 }),
+  fc.integer({ min: 8192 * KIB - 2, max: 8192 * KIB + 2 }),
+  fc.integer({ min: 0, max: 3 * BIG }),
+);
+const shape: fc.Arbitrary<Shape> = fc.record({
+  stuff: fc.constantFrom<Stuff>('random', 'zeros', 'text', 'code'),
+  size: sizes,
+});
+
+describe.each(['zstd', 'xz'] as const)('one %s stream of many parts', (codec) => {
+  const absent = !hasTool(codec) || !hasTool('dpkg-deb');
+
+  test.skipIf(absent).each([
+    ['no file', []],
+    ['an empty file', [{ stuff: 'zeros', size: 0 }]],
+    ['one big file', [{ stuff: 'code', size: 5 * BIG }]],
+    [
+      'two big ones',
+      [
+        { stuff: 'code', size: 2 * BIG },
+        { stuff: 'text', size: BIG },
+      ],
+    ],
+    ['a big one of zeros', [{ stuff: 'zeros', size: 9 << 20 }]],
+    ['a big one that cannot be compressed', [{ stuff: 'random', size: 3 << 20 }]],
+    [
+      'big, small, big',
+      [
+        { stuff: 'code', size: BIG },
+        { stuff: 'random', size: 100 * KIB },
+        { stuff: 'code', size: BIG + 1 },
+      ],
+    ],
+    ['more big ones than are cut apart', Array.from({ length: 6 }, (): Shape => ({ stuff: 'code', size: BIG }))],
+    ['more than one segment', [{ stuff: 'code', size: 40 << 20 }]],
+  ] satisfies [string, Shape[]][])('%s', async (_, shapes) => {
+    const files = shapes.map(bytesOf);
+    await expectSame(tarOf(files), codec);
+    await expectSame(cpioOf(files), codec);
+  });
+
+  test.skipIf(absent)(
+    'archives of every shape unpack to what went in',
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(fc.array(shape, { maxLength: 7 }), fc.boolean(), async (shapes, asTar) => {
+          const files = shapes.map(bytesOf);
+          await expectSame(asTar ? tarOf(files) : cpioOf(files), codec);
+        }),
+        // xz takes its time.
+        { numRuns: codec === 'xz' ? 5 : 15 },
+      );
+    },
+    240_000,
+  );
+
+  test.skipIf(absent)('dpkg-deb unpacks a data.tar that is put together', async () => {
+    const files = [bytesOf({ stuff: 'code', size: 20 << 20 }), bytesOf({ stuff: 'code', size: BIG })];
+    const folder = mkdtempSync(join(work, 'deb-'));
+    writeFileSync(join(folder, 'debian-binary'), '2.0\n');
+    const control = 'Package: a\nVersion: 1\nArchitecture: all\nMaintainer: a <a@b>\nDescription: a\n';
+    const controlTar = tarPieces([
+      {
+        path: './control',
+        kind: 'file',
+        mode: 0o644,
+        owner: 'root',
+        group: 'root',
+        mtime: 0,
+        ...contentOf(Buffer.from(control)),
+      },
+    ]);
+    writeFileSync(join(folder, 'control.tar'), await plain([...controlTar]));
+    const data = `data.tar.${codec === 'xz' ? 'xz' : 'zst'}`;
+    writeFileSync(join(folder, data), await pack(tarOf(files), codec));
+    execFileSync('ar', ['rc', 'a.deb', 'debian-binary', 'control.tar', data], { cwd: folder });
+    execFileSync('dpkg-deb', ['-x', 'a.deb', 'out'], { cwd: folder });
+    for (const [index, bytes] of files.entries()) {
+      expect(readFileSync(join(folder, 'out/usr/bin', `file-${index}`)).equals(bytes)).toBe(true);
+    }
+  });
+});
+
+describe('segments', () => {
+  const cut = async (bytes: Buffer, segmentSize: number, chunkSize: number) => {
+    const segments: Promise<Buffer>[] = [];
+    const chunks = (function* () {
+      for (let at = 0; at < bytes.length; at += chunkSize) {
+        yield Uint8Array.from(bytes.subarray(at, at + chunkSize));
+      }
+    })();
+    const begin = (segment: AsyncIterable<Uint8Array>) =>
+      segments.push(collect(segment, 2 ** 31, () => new Error('too long')).then((all) => Buffer.from(all)));
+    await cutSegments(chunks, begin, segmentSize);
+    return Promise.all(segments);
+  };
+
+  test('lie in runs of equal bytes, however the stream is cut, and leave nothing out', async () => {
+    const piece = fc.oneof(
+      fc.uint8Array({ minLength: 1, maxLength: 40 }),
+      fc
+        .record({ value: fc.nat(255), length: fc.integer({ min: 20, max: 80 }) })
+        .map(({ value, length }) => Uint8Array.from({ length }, () => value)),
+    );
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(piece, { maxLength: 30 }),
+        fc.integer({ min: 1, max: 300 }),
+        fc.integer({ min: 1, max: 100 }),
+        async (pieces, segmentSize, chunkSize) => {
+          const bytes = Buffer.concat(pieces);
+          const segments = await cut(bytes, segmentSize, chunkSize);
+          const whole: Buffer[] = [];
+          for (const [index, segment] of segments.entries()) {
+            if (index > 0) {
+              const before = whole.at(-1)?.subarray(-RESET_BEFORE) ?? Buffer.alloc(0);
+              expect(new Set(before).size).toBe(1);
+              expect(before).toHaveLength(RESET_BEFORE);
+              whole.push(Buffer.alloc(RESET_OUTPUT, before[0]));
+            }
+            whole.push(segment);
+          }
+          expect(Buffer.concat(whole).equals(bytes)).toBe(true);
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  test('a run that ends the stream is cut nowhere: a reset would have nothing behind it', async () => {
+    const bytes = Buffer.concat([Buffer.from('0123456789'), Buffer.alloc(RESET_BEFORE + RESET_OUTPUT)]);
+    expect(await cut(bytes, 10, 1000)).toEqual([bytes]);
+  });
+
+  test('a stream that fails fails its segments', async () => {
+    const failing = (async function* () {
+      yield new Uint8Array(100);
+      throw new Error('gone');
+    })();
+    const segments: Promise<unknown>[] = [];
+    const begin = (segment: AsyncIterable<Uint8Array>) => {
+      segments.push(collect(segment, 1000, () => new Error('too long')).catch((error: Error) => error.message));
+    };
+    await expect(cutSegments(failing, begin, 1000)).rejects.toThrow('gone');
+    expect(await Promise.all(segments)).toEqual(['gone']);
+  });
+});
+
+describe('the store', () => {
+  const bytes = bytesOf({ stuff: 'code', size: 2 * BIG });
+  const files = () =>
+    readdirSync(join(work, 'cache/packed'), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name));
+
+  test('reads a content once, whoever asks, and never again', async () => {
+    let reads = 0;
+    const { key, size } = contentOf(Buffer.concat([bytes, Buffer.from('once')]));
+    const content = {
+      key,
+      size,
+      open: () => {
+        reads += 1;
+        return [Buffer.concat([bytes, Buffer.from('once')])];
+      },
+    };
+    const [a, b] = await Promise.all([store.zstdBlocks(content, LEVEL), store.zstdBlocks(content, LEVEL)]);
+    const again = await openPackedStore(join(work, 'cache'), 1);
+    const c = await again.zstdBlocks(content, LEVEL);
+    await again.close();
+    expect([a.size, b.size, reads]).toEqual([c.size, c.size, 1]);
+  });
+
+  test.each(['zstd', 'xz'] as const)('makes anew what is damaged: %s', async (codec) => {
+    const before = await pack(tarOf([bytes]), codec);
+    const path = files().find((file) => file.includes(codec + '-3') && file.endsWith(contentOf(bytes).key.slice(2)));
+    if (path === undefined) throw new Error('the blocks are not where they were looked for');
+    const good = readFileSync(path);
+    for (const damage of [0, good.length >> 1, good.length - 1, good.length - 7, good.length - 20, good.length - 50]) {
+      const bad = Buffer.from(good);
+      bad[damage] = (bad[damage] ?? 0) ^ 0x40;
+      writeFileSync(path, bad);
+      const fresh = await openPackedStore(join(work, 'cache'), 1);
+      const packed = await pack(tarOf([bytes]), codec, fresh);
+      await fresh.close();
+      expect(packed.equals(before)).toBe(true);
+      expect(readFileSync(path).equals(good)).toBe(true);
+    }
+  });
+});
