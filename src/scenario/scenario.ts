@@ -1,109 +1,167 @@
 import { z } from 'zod';
+import { type Action, type ActionName, actions } from './actions.ts';
+import { type Check, type CheckName, checks } from './checks.ts';
+import { absolutePath, PACKAGE_SETS } from './expectation.ts';
+import { PLACEHOLDERS, placeholdersOf, textsOf } from './placeholders.ts';
 
 /**
  * A scenario is data: what is done to a host, and what must then be so. packaging/scenarios/NAME.yaml holds one each;
- * the runner (src/scenario) does them step by step in a container. Texts may hold {placeholders}, see PLACEHOLDERS.
+ * the runner does them step by step in a container of its own. docs/testing.md explains every word.
  */
 
-export const GROUPS = ['install', 'service', 'kubeadm', 'generator', 'runtime', 'upgrade', 'remove', 'conditions'] as const;
-
-/** What texts of a scenario may name; the host's facts and the packages under test give the values. */
-export const PLACEHOLDERS = [
-  'env-file', // /etc/default/kubelet, /etc/sysconfig/kubelet
-  'units', // /usr/lib/systemd/system
-  'drop-ins', // folder that holds kubelet.service.d for 10-kubeadm.conf of this version
-  'libexec', // /usr/libexec
-  'version', // 1.36.4: of Kubernetes, in the packages under test
-  'minor', // 1.36
-  'package-version', // 1.36.4-1: as dpkg or rpm prints it, of the packages under test
-  'architecture', // amd64
-  'packages', // folder in the container with the package files: {packages}/current, {packages}/previous-minor, ...
+export const GROUPS = [
+  'install',
+  'service',
+  'kubeadm',
+  'generator',
+  'runtime',
+  'upgrade',
+  'remove',
+  'conditions',
 ] as const;
+export type Group = (typeof GROUPS)[number];
+
+const MANAGERS = ['apt', 'dnf', 'zypper'] as const;
+export type Manager = (typeof MANAGERS)[number];
+
+const FORMATS = ['deb', 'rpm'] as const;
+const PAYLOADS = ['sample', 'real'] as const;
+
+function oneOrMore<Schema extends z.ZodType>(schema: Schema) {
+  return z.preprocess(
+    (value) => (value === undefined || Array.isArray(value) ? value : [value]),
+    z.array(schema).min(1),
+  );
+}
 
 /**
- * Which build of the five packages: the ones under test; the same of the patch and of the minor before; the same
- * version in the next revision; the layout of the official packages of the patch before (kubernetes.io's own, by
- * ../shared facts: conffile drop-in, no generator).
+ * deb, rpm, apt, dnf, zypper, sample, real, or a host's name (debian-12); `-` in front: not there. One that names only
+ * where not means everywhere else.
  */
-export const PACKAGE_SETS = ['current', 'previous-patch', 'previous-minor', 'next-revision', 'official'] as const;
-export type PackageSet = (typeof PACKAGE_SETS)[number];
+const place = z
+  .string()
+  .regex(/^-?[a-z][a-z0-9.-]*$/, 'deb, rpm, apt, dnf, zypper, sample, real or a host (debian-12)');
 
-const packageNames = z.union([z.literal('all'), z.array(z.string()).min(1)]);
-const set = z.enum(PACKAGE_SETS);
-const command = z.array(z.string()).min(1);
-/** A text that must be so; `matches` is a JavaScript regular expression with the flag m. */
-const text = z.strictObject({
-  equals: z.string().optional(),
-  contains: z.union([z.string(), z.array(z.string())]).optional(),
-  lacks: z.union([z.string(), z.array(z.string())]).optional(),
-  matches: z.string().optional(),
+/** A step as it is run. */
+export type Step = {
+  readonly title: string | undefined;
+  /** Where it is done; everywhere when undefined. */
+  readonly on: readonly string[] | undefined;
+} & ({ readonly kind: 'action'; readonly action: Action } | { readonly kind: 'check'; readonly check: Check });
+
+const VERBS: Readonly<Record<string, z.ZodObject>> = { ...actions, ...checks };
+
+/** Some verbs are also members of others (unit of remember-process): the verb is the one that has them as members. */
+function verbOf(record: Readonly<Record<string, unknown>>): string | undefined {
+  const named = Object.keys(record).filter((key) => key in VERBS);
+  return named.find((verb) => named.every((other) => other in (VERBS[verb]?.shape ?? {}))) ?? named[0];
+}
+
+const step = z.record(z.string(), z.unknown()).transform((record, context): Step => {
+  const verb = verbOf(record);
+  if (verb === undefined) {
+    const names = Object.keys(VERBS).join(', ');
+    context.addIssue({ code: 'custom', message: `a step needs one of ${names}` });
+    return z.NEVER;
+  }
+  const { title, on, ...rest } = record;
+  const frame = z.strictObject({ title: z.string().optional(), on: oneOrMore(place).optional() }).safeParse({
+    ...(title === undefined ? {} : { title }),
+    ...(on === undefined ? {} : { on }),
+  });
+  const body = VERBS[verb]?.safeParse(rest);
+  const issues = [...(frame.error?.issues ?? []), ...(body?.error?.issues ?? [])];
+  // Issues carry their path below the step.
+  for (const issue of issues) context.issues.push({ ...issue, input: record } as never);
+  if (!frame.success || body?.success !== true) return z.NEVER;
+  for (const { message, path } of misusedPlaceholders(rest)) context.addIssue({ code: 'custom', message, path });
+  const parsed = { verb, ...(body.data as object) };
+  return {
+    title: frame.data.title,
+    on: frame.data.on,
+    ...(verb in actions
+      ? { kind: 'action', action: parsed as unknown as Action }
+      : { kind: 'check', check: parsed as unknown as Check }),
+  };
 });
 
-/** What is done. A step that fails (a status other than 0) ends the scenario, unless it says `fails: true`. */
-const actions = {
-  /** from: which set; via: a repository on file:// with the host's package manager (default), or package files by it. */
-  install: z.strictObject({ install: packageNames, from: set.default('current'), via: z.enum(['repository', 'files', 'low-level']).default('repository') }),
-  /** Brings installed packages to another set, up or down; low-level is dpkg -i or rpm -U. */
-  change: z.strictObject({ change: packageNames, to: set, via: z.enum(['repository', 'files', 'low-level']).default('repository') }),
-  reinstall: z.strictObject({ reinstall: packageNames }),
-  /** rpm, dnf and zypper have no purge: there it is remove. */
-  remove: z.strictObject({ remove: packageNames, purge: z.boolean().default(false) }),
-  run: z.strictObject({ run: command, stdin: z.string().optional(), environment: z.record(z.string(), z.string()).optional(), status: z.number().int().default(0), stdout: text.optional(), stderr: text.optional(), timeout: z.number().positive().optional() }),
-  write: z.strictObject({ write: z.string(), text: z.string(), mode: z.string().regex(/^0[0-7]{3,4}$/).default('0644') }),
-  delete: z.strictObject({ delete: z.array(z.string()).min(1) }),
-  /** Keeps the state of the file system, or the main process of a unit, under a name for later checks. */
-  snapshot: z.strictObject({ snapshot: z.string(), below: z.array(z.string()).default(['/']) }),
-  'remember-process': z.strictObject({ 'remember-process': z.string(), unit: z.string().default('kubelet') }),
-} as const;
+function misusedPlaceholders(rest: Readonly<Record<string, unknown>>): { message: string; path: string[] }[] {
+  return Object.entries(rest).flatMap(([key, value]) =>
+    textsOf(value)
+      .flatMap(placeholdersOf)
+      .flatMap((use) => {
+        const sets: readonly string[] = PACKAGE_SETS;
+        if (!(use.name in PLACEHOLDERS)) {
+          return [
+            {
+              message: `no such placeholder: {${use.name}}; there is ${Object.keys(PLACEHOLDERS).join(', ')}`,
+              path: [key],
+            },
+          ];
+        }
+        if (use.set !== undefined && !sets.includes(use.set)) {
+          return [{ message: `no such set of packages: ${use.set}; there is ${sets.join(', ')}`, path: [key] }];
+        }
+        return use.name === 'file' && use.package === undefined
+          ? [{ message: 'say of which package: {file:kubelet}', path: [key] }]
+          : [];
+      }),
+  );
+}
 
-/** What must be so. Each is looked at again until it holds or `within` (seconds, default 5) are over. */
-const checks = {
-  file: z.strictObject({
-    file: z.string(),
-    exists: z.boolean().default(true),
-    mode: z.string().optional(),
-    owner: z.string().optional(),
-    /** Where a symbolic link leads. */
-    target: z.string().optional(),
-    text: text.optional(),
-    /** Same bytes as at that snapshot. */
-    'unchanged-since': z.string().optional(),
-  }),
-  unit: z.strictObject({
-    unit: z.string(),
-    active: z.enum(['active', 'inactive', 'failed', 'activating']).optional(),
-    /** As systemctl is-enabled prints it. */
-    enabled: z.string().optional(),
-    /** All drop-ins below /etc, /run and /usr/lib in the order in which systemd reads them. */
-    'drop-ins': z.array(z.string()).optional(),
-    cat: text.optional(),
-  }),
-  process: z.strictObject({
-    /** The unit whose main process it is. */
-    process: z.string(),
-    /** Exactly these arguments in this order, the program first. */
-    arguments: z.array(z.string()).optional(),
-    /** The last ones. */
-    'arguments-end': z.array(z.string()).optional(),
-    environment: z.record(z.string(), z.string()).optional(),
-    /** Still the one that was remembered under this name; `restarted-since`: another one. */
-    'same-as': z.string().optional(),
-    'restarted-since': z.string().optional(),
-  }),
-  package: z.strictObject({
-    package: z.string(),
-    installed: z.boolean().default(true),
-    version: z.string().optional(),
-    /** deb only: as dpkg-query's ${db:Status-Abbrev}, without blanks: ii, rc, hi. */
-    state: z.string().optional(),
-  }),
-  /** dpkg --audit and apt-get check, or rpm --verify and dnf/zypper's own, find nothing wrong with these. */
-  consistent: z.strictObject({ consistent: packageNames }),
-  command: z.strictObject({ command, status: z.number().int().default(0), stdout: text.optional(), stderr: text.optional() }),
-  journal: z.strictObject({ journal: z.string(), text }),
-  /** Nothing below the snapshot's folders is new, gone or different, but what these globs name. */
-  'same-files': z.strictObject({ 'same-files': z.string(), but: z.array(z.string()).default([]) }),
-} as const;
+/** One file of packaging/scenarios. */
+export const scenarioSchema = z.strictObject({
+  /** What the host goes through, one line, no full stop. */
+  title: z.string().min(1),
+  group: z.enum(GROUPS),
+  /** The fault that it looks for, one or two sentences. */
+  why: z.string().min(1),
+  /** Where it makes sense; everywhere by default. */
+  hosts: z
+    .strictObject({
+      formats: oneOrMore(z.enum(FORMATS)).optional(),
+      managers: oneOrMore(z.enum(MANAGERS)).optional(),
+      payload: z.enum([...PAYLOADS, 'any']).default('any'),
+      /** Only these hosts; or `-debian-11`: all but these. */
+      names: oneOrMore(place).optional(),
+    })
+    .prefault({}),
+  /** What the container must be. */
+  container: z
+    .strictObject({
+      init: z.enum(['systemd', 'none']).default('systemd'),
+      /** cgroup controllers, which a real kubelet needs. */
+      controllers: z.boolean().default(false),
+      /** Memory file systems; size such as 512K, 16M. */
+      tmpfs: z
+        .array(
+          z.strictObject({
+            path: absolutePath,
+            size: z
+              .string()
+              .regex(/^\d+[KMG]?$/, 'a size: 512K, 16M')
+              .optional(),
+          }),
+        )
+        .default([]),
+      /** Of every command of the scenario: LANG, ... */
+      environment: z.record(z.string(), z.string()).default({}),
+      /** Of every command of the scenario: '077'. */
+      umask: z
+        .string()
+        .regex(/^0?[0-7]{3}$/, "a umask in quotes: '077'")
+        .optional(),
+    })
+    .prefault({}),
+  /** Seconds after which it is ended. */
+  timeout: z.number().positive().max(3600).default(240),
+  steps: z.array(step).min(1),
+});
 
-export const ACTION_NAMES = Object.keys(actions) as (keyof typeof actions)[];
-export const CHECK_NAMES = Object.keys(checks) as (keyof typeof checks)[];
+/** A scenario and its name, that of its file without .yaml. */
+export interface Scenario extends z.output<typeof scenarioSchema> {
+  readonly name: string;
+}
+
+export const ACTION_NAMES = Object.keys(actions) as ActionName[];
+export const CHECK_NAMES = Object.keys(checks) as CheckName[];
