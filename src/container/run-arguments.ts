@@ -36,7 +36,7 @@ export function startCommand(options: StartOptions, context: RunContext): string
     ]),
     `--label=${LABEL}=container`,
     ...decisions.runFlags,
-    ...(systemd ? machineFlags(context) : ['--init']),
+    ...(systemd ? machineFlags(context) : []),
     ...(options.mounts ?? []).map(
       ({ source, target, writable }) =>
         `--mount=type=bind,source=${source},target=${target}${writable ? '' : ',readonly'}`,
