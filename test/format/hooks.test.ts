@@ -490,6 +490,35 @@ describe.each(['deb', 'rpm'] as const)('the generator in a %s', (format) => {
     expect(host.text('/var/lib/kubelet-confgen/kubelet.env')).toBe('# mine\n');
   });
 
+  test.each([
+    ['the kubelet', ['kubelet', 'cri-tools']],
+    ['cri-tools', ['cri-tools', 'kubelet']],
+  ])('%s goes first: what it wrote goes with either, and the record with the last', async (_, names) => {
+    const host = hookHost();
+    const crictl = '/etc/crictl.yaml';
+    const state = '/var/lib/kubelet-confgen/state.json';
+    put(host, { [drop]: generated, [crictl]: 'runtime-endpoint: x\n' });
+    const sums = [drop, crictl].map((path) => createHash('sha256').update(host.text(path)).digest('hex'));
+    host.put(state, `${sums.join('\n')}\n`);
+    const [hook, ...words] = gone;
+    const left: boolean[][] = [];
+    for (const name of names) {
+      await host.run(layoutOf(name, format), hook, words);
+      left.push([host.has(drop), host.has(crictl), host.has(state)]);
+    }
+    expect(left).toEqual([[names[0] !== 'kubelet', names[0] !== 'cri-tools', true], Array(3).fill(false)]);
+    expect([host.has('/etc/kubernetes'), host.has('/var/lib/kubelet-confgen')]).toEqual([false, false]);
+  });
+
+  test('cri-tools goes and the kubelet stays: so does the record', async () => {
+    const host = hookHost();
+    host.put('/usr/libexec/kubernetes/kubelet-confgen');
+    host.put('/var/lib/kubelet-confgen/state.json', '{}');
+    const [hook, ...words] = gone;
+    await host.run(layoutOf('cri-tools', format), hook, words);
+    expect(host.has('/var/lib/kubelet-confgen/state.json')).toBe(true);
+  });
+
   test('an upgrade removes nothing of it', async () => {
     const host = hookHost();
     put(host, { [drop]: generated, '/var/lib/kubelet-confgen/state.json': '' });
