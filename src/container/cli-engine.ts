@@ -103,6 +103,9 @@ export function cliEngine({ name: engine, version, notes, decisions, devices }: 
       return (await inspect(reference)) ?? bareId(result.stdout);
     },
     commit: async (container, reference, labels) => {
+      // What a running container has mounted may be seen in its own mount namespace only.
+      const stopped = await ask(['stop', '--time=0', container]);
+      refuse(engine, container, stopped, 'a container could not be stopped', container);
       const changes = ['CMD ["/bin/sh"]', ...labelChanges(labels)].map((change) => `--change=${change}`);
       const result = await ask(['commit', ...changes, container, reference]);
       refuse(engine, container, result, `${engine} could not make an image of a container`, reference);

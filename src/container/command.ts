@@ -1,3 +1,4 @@
+import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { execa } from 'execa';
 
@@ -20,6 +21,8 @@ export interface CommandOptions {
   readonly maxOutput?: number;
   /** Where standard output goes instead of into the result. */
   readonly output?: NodeJS.WritableStream;
+  /** Called with each line of standard error as it comes. */
+  readonly onErrorLine?: (line: string) => void;
 }
 
 const MAX_OUTPUT = 8 * 1024 * 1024;
@@ -51,6 +54,10 @@ export async function runCommand(
   if (options.output === undefined) child.stdout?.on('data', stdout.add);
   else child.stdout?.pipe(options.output);
   child.stderr?.on('data', stderr.add);
+  const { onErrorLine } = options;
+  if (onErrorLine !== undefined && child.stderr !== undefined) {
+    createInterface({ input: child.stderr }).on('line', onErrorLine);
+  }
   const result = await child;
   options.signal?.throwIfAborted();
   return {
