@@ -5,6 +5,7 @@ import {
   mode,
   packageNames,
   packageSet,
+  packageSetOrNone,
   seconds,
   textExpectation,
   unitName,
@@ -50,8 +51,8 @@ export const actions = {
   /** apt-mark hold, a versionlock or exclude of dnf, zypper addlock. */
   hold: z.strictObject({ hold: packageNames, ...outcome }),
   'end-hold': z.strictObject({ 'end-hold': packageNames, ...outcome }),
-  /** Sets the repository of a set up for the package manager, instead of the one before, and does nothing else. */
-  repository: z.strictObject({ repository: packageSet, ...outcome }),
+  /** Sets the repository of a set (none: an empty one) up for the package manager, instead of the one before, and does nothing else. */
+  repository: z.strictObject({ repository: packageSetOrNone, ...outcome }),
   run: z.strictObject({
     run: command,
     stdin: z.string().optional(),
@@ -69,6 +70,12 @@ export const actions = {
     text: z.string(),
     mode: mode.default('0644'),
     append: z.boolean().default(false),
+  }),
+  /** A file of packaging/scenarios/files, for helpers that several scenarios share. Folders above it are made. */
+  copy: z.strictObject({
+    copy: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'the name of a file in packaging/scenarios/files'),
+    to: absolutePath,
+    mode: mode.default('0755'),
   }),
   /** Files, links and folders with all that is in them; what is not there is no failure. */
   delete: z.strictObject({ delete: z.union([absolutePath.transform((path) => [path]), z.array(absolutePath).min(1)]) }),

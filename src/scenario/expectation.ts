@@ -41,6 +41,8 @@ export const packageNames = z
   .transform((names) => (names === 'all' ? ('all' as const) : typeof names === 'string' ? [names] : names));
 
 export const packageSet = z.enum(PACKAGE_SETS);
+/** Also a repository with nothing in it. */
+export const packageSetOrNone = z.enum([...PACKAGE_SETS, 'none']);
 /** Program and arguments; nothing of it passes through a shell. */
 export const command = z.array(z.coerce.string()).min(1);
 export const seconds = z.number().positive().max(3600);

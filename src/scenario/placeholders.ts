@@ -18,6 +18,8 @@ export const PLACEHOLDERS = {
   'package-version':
     "1.36.4-1: as dpkg or rpm print the kubelet's; {package-version:cri-tools@previous-minor}: of another package and set",
   file: 'the package file in the container: {file:kubelet}, {file:kubelet@previous-minor}',
+  'control-plane':
+    'the folder in the container that holds etcd, kube-apiserver, kube-controller-manager; such a scenario is left out without it',
   packages: 'the folder of a set in the container: {packages}, {packages@previous-minor}',
 } as const;
 export type PlaceholderName = keyof typeof PLACEHOLDERS;

@@ -21,7 +21,8 @@ export const GROUPS = [
 ] as const;
 export type Group = (typeof GROUPS)[number];
 
-const MANAGERS = ['apt', 'dnf', 'zypper'] as const;
+/** yum is that of Amazon Linux 2; what holds for dnf holds for it. */
+const MANAGERS = ['apt', 'dnf', 'yum', 'zypper'] as const;
 export type Manager = (typeof MANAGERS)[number];
 
 const FORMATS = ['deb', 'rpm'] as const;
