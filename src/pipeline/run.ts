@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { type Layout, payloadSize } from '../layout/layout.ts';
 import type { ObjectReader } from '../layout/objects.ts';
+import type { WriteOptions } from '../layout/packager.ts';
 import { validateLayout } from '../layout/validate.ts';
 import { writeAtomically } from '../support/write-atomically.ts';
 import { updateChecksums } from './checksums.ts';
@@ -15,7 +16,12 @@ export interface PackageJob {
   readonly layout: Layout;
 }
 
+/** How a package comes to be: its bytes, in chunks. `options.onBytes` hears how much of the payload is taken in. */
+export type Pack = (job: PackageJob, options: WriteOptions) => AsyncIterable<Uint8Array>;
+
 export interface RunOptions {
+  /** By default kubeparcel's own writers. */
+  readonly pack?: Pack;
   readonly objects: ObjectReader;
   /** Folder that the packages appear in; made when it is not there. */
   readonly out: string;
@@ -65,15 +71,18 @@ export async function writePackages(packages: readonly PackageJob[], options: Ru
   }
 }
 
+const packNatively: Pack = ({ layout }, options) => PACKAGERS[layout.format].write(layout, options);
+
 async function writePackage(
-  { task, layout }: PackageJob,
+  job: PackageJob,
   spoolFolder: string,
-  { objects, out, onEvent, signal }: RunOptions & { signal: AbortSignal },
+  { pack = packNatively, objects, out, onEvent, signal }: RunOptions & { signal: AbortSignal },
 ): Promise<BuiltPackage> {
+  const { task, layout } = job;
   signal.throwIfAborted();
   onEvent?.({ kind: 'packing', task, total: payloadSize(layout) });
   let bytes = 0;
-  const chunks = PACKAGERS[layout.format].write(layout, {
+  const chunks = pack(job, {
     compression: task.compression,
     objects,
     spoolFolder,
