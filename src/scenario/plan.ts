@@ -57,10 +57,7 @@ function reasonAgainst(
 ): string | undefined {
   const { format } = host.distribution;
   if (hosts.formats !== undefined && !hosts.formats.includes(format)) return `only for ${hosts.formats.join(', ')}`;
-  if (
-    hosts.managers !== undefined &&
-    !hosts.managers.some((name) => name === host.manager || (name === 'dnf' && host.manager === 'yum'))
-  ) {
+  if (hosts.managers !== undefined && !hosts.managers.includes(host.manager)) {
     return `only for ${hosts.managers.join(', ')}`;
   }
   if (hosts.payload !== 'any' && hosts.payload !== payload) return `only with a ${hosts.payload} payload`;
@@ -68,7 +65,9 @@ function reasonAgainst(
   if (container.init === 'systemd' && input.withoutSystemd !== undefined) {
     return `needs systemd, which cannot run in a container here: ${input.withoutSystemd}`;
   }
-  if (!input.hasControlPlane && usedPlaceholders(steps).some(({ name }) => name === 'control-plane')) {
+  const wantsControlPlane =
+    container['control-plane'] || usedPlaceholders(steps).some(({ name }) => name === 'control-plane');
+  if (wantsControlPlane && !input.hasControlPlane) {
     return 'needs a control plane beside the packages (--control-plane)';
   }
   for (const set of sets) {
@@ -81,7 +80,7 @@ function reasonAgainst(
 /** Whether a list of places (deb, dnf, real, debian-12, -debian-11) takes in a host. */
 function isAt(places: readonly string[] | undefined, host: ScenarioHost, payload: 'sample' | 'real'): boolean {
   if (places === undefined) return true;
-  const words = [host.id, host.distribution.format, host.manager, payload, ...(host.manager === 'yum' ? ['dnf'] : [])];
+  const words = [host.id, host.distribution.format, host.manager, payload];
   const unwanted = places.filter((place) => place.startsWith('-'));
   const wanted = places.filter((place) => !place.startsWith('-'));
   return (

@@ -175,7 +175,7 @@ async function attempt(
   progress: Progress,
 ): Promise<StepOutcome> {
   const { sets } = context;
-  const manager = packageManager(host.manager);
+  const manager = packageManager(host);
   const values = valueOn(host, sets);
   const fill = (text: string) => fillPlaceholders(text, values);
   const names = (wanted: 'all' | readonly string[]) => (wanted === 'all' ? context.packages : wanted);

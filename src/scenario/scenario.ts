@@ -21,9 +21,7 @@ export const GROUPS = [
 ] as const;
 export type Group = (typeof GROUPS)[number];
 
-/** yum is that of Amazon Linux 2; what holds for dnf holds for it. */
-const MANAGERS = ['apt', 'dnf', 'yum', 'zypper'] as const;
-export type Manager = (typeof MANAGERS)[number];
+const MANAGERS = ['apt', 'dnf', 'zypper'] as const;
 
 const FORMATS = ['deb', 'rpm'] as const;
 const PAYLOADS = ['sample', 'real'] as const;
@@ -133,6 +131,8 @@ export const scenarioSchema = z.strictObject({
       init: z.enum(['systemd', 'none']).default('systemd'),
       /** cgroup controllers, which a real kubelet needs. */
       controllers: z.boolean().default(false),
+      /** The folder {control-plane} is there; without one the scenario is left out. */
+      'control-plane': z.boolean().default(false),
       /** Memory file systems; size such as 512K, 16M. */
       tmpfs: z
         .array(

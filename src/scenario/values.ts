@@ -2,12 +2,12 @@ import { rangeAt } from '../catalog/ranges.ts';
 import { packageArchitecture } from '../catalog/targets.ts';
 import { KubeparcelError } from '../support/errors.ts';
 import type { PackageSet } from './expectation.ts';
-import { MOUNT, type ScenarioHost } from './host.ts';
+import type { ScenarioHost } from './host.ts';
 import type { HostSet, HostSets } from './host-sets.ts';
 import type { Placeholder, PlaceholderName } from './placeholders.ts';
 
 /** Where the control plane of a real payload is in a container. */
-export const CONTROL_PLANE = `${MOUNT}/control-plane`;
+export const CONTROL_PLANE = '/srv/control-plane';
 
 /**
  * The value of each placeholder on a host.

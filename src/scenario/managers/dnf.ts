@@ -5,8 +5,12 @@ const REPOSITORY = '/etc/yum.repos.d/kubeparcel.repo';
 /** versionlock is a plugin that few images have; an exclude in the repository's own file holds as well. */
 const EDIT: Command = ['sed', '--in-place'];
 
-/** dnf or yum, with rpm as the low level: dnf(8), yum(8). The image's own repositories need a network. */
-export function dnf(program: 'dnf' | 'yum'): PackageManager {
+/**
+ * dnf, with rpm as the low level: dnf(8). The image's own repositories need a network.
+ *
+ * @param program dnf, or yum where there is no dnf yet
+ */
+export function dnf(program: string): PackageManager {
   const base: Command = [program, '--assumeyes', '--disablerepo=*', '--enablerepo=kubeparcel', '--nogpgcheck'];
   const named = (packages: readonly Wanted[], via: Via, separator?: string) =>
     via === 'files'
