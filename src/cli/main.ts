@@ -7,6 +7,7 @@ import { buildCommand } from './build.ts';
 import { configCommand } from './config.ts';
 import { diffCommand } from './diff.ts';
 import { fetchCommand } from './fetch.ts';
+import { imagesCommand } from './images.ts';
 import { initCommand } from './init.ts';
 import { inspectCommand } from './inspect.ts';
 import { INTERRUPTED, interrupt, wasInterrupted } from './interruption.ts';
@@ -37,6 +38,7 @@ const commandLine = yargs(hideBin(process.argv))
   .command(inspectCommand)
   .command(diffCommand)
   .command(configCommand)
+  .command(imagesCommand)
   .command(initCommand)
   .command(templatesCommand)
   .demandCommand(1, 'name a command')

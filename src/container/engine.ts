@@ -86,6 +86,8 @@ export interface StartOptions {
   readonly mounts?: readonly { readonly source: string; readonly target: string; readonly writable?: boolean }[];
   /** Memory file systems; `sizeBytes` bounds them (a full disk). */
   readonly tmpfs?: readonly { readonly path: string; readonly sizeBytes?: number }[];
+  /** node by default; /etc/hosts knows it. */
+  readonly hostname?: string;
   /** Who runs the process that waits; root by default. */
   readonly user?: string;
   readonly environment?: Readonly<Record<string, string>>;

@@ -135,6 +135,14 @@ async function make(engine: Engine, host: HostImage, source: ImageSource, option
     const preparation = { ...making, network: 'host', environment, commands } as const;
     await prepareContainer(engine, image, imageReference(host, source), preparation);
   }
+  await forgetFormer(engine, host);
   onEvent({ kind: 'image-made', host: host.id, source, milliseconds: Math.round(performance.now() - started) });
   return { host, source, image: imageReference(host, source) };
+}
+
+/** Images that lost their name to this one; those that a container still needs stay. */
+async function forgetFormer(engine: Engine, host: HostImage): Promise<void> {
+  for (const { id, references, labels } of await engine.listImages()) {
+    if (references.length === 0 && labels.host === host.id) await engine.removeImage(id).catch(() => {});
+  }
 }

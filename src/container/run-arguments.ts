@@ -31,6 +31,7 @@ export function startCommand(options: StartOptions, context: RunContext): string
     // The image is here already, or it is an error.
     '--pull=never',
     `--network=${options.network ?? 'none'}`,
+    ...(options.network === 'host' ? [] : [`--hostname=${options.hostname ?? 'node'}`]),
     ...Object.entries({ run: runId, ...options.labels }).flatMap(([key, value]) => [
       `--label=${LABEL}.${key}=${value}`,
     ]),
@@ -41,11 +42,7 @@ export function startCommand(options: StartOptions, context: RunContext): string
       ({ source, target, writable }) =>
         `--mount=type=bind,source=${source},target=${target}${writable ? '' : ',readonly'}`,
     ),
-    ...(options.tmpfs ?? []).map(({ path, sizeBytes }) =>
-      sizeBytes === undefined
-        ? `--tmpfs=${path}:rw,exec,mode=755`
-        : `--tmpfs=${path}:rw,exec,mode=755,size=${sizeBytes}`,
-    ),
+    ...(options.tmpfs ?? []).map(tmpfsFlag),
     ...(options.user === undefined ? [] : [`--user=${options.user}`]),
     ...Object.entries(options.environment ?? {}).map(([name, value]) => `--env=${name}=${value}`),
     '--entrypoint=',
@@ -65,6 +62,11 @@ export function startCommand(options: StartOptions, context: RunContext): string
         '--',
         ...command,
       ];
+}
+
+function tmpfsFlag({ path, sizeBytes }: NonNullable<StartOptions['tmpfs']>[number]): string {
+  const mode = path === '/tmp' || path === '/var/tmp' ? '1777' : '755';
+  return `--tmpfs=${path}:rw,exec,mode=${mode}${sizeBytes === undefined ? '' : `,size=${sizeBytes}`}`;
 }
 
 /** Followed by a script, a name for its messages and its parameters. */
@@ -96,11 +98,13 @@ function machineFlags({ engine, devices }: RunContext): string[] {
 }
 
 /** Values that would be read as something else: a comma ends a field of --mount, a colon one of --tmpfs. */
-function check({ name, mounts, tmpfs, environment, labels }: StartOptions): void {
+function check({ name, hostname, mounts, tmpfs, environment, labels }: StartOptions): void {
   const wrong = (what: string, where: string): never => {
     throw new KubeparcelError('usage', what, { where });
   };
   if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$/.test(name)) wrong('no name for a container', name);
+  if (hostname !== undefined && !/^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/.test(hostname))
+    wrong('no host name', hostname);
   for (const { source, target } of mounts ?? []) {
     for (const path of [source, target]) {
       if (!path.startsWith('/') || /[,\n"]/.test(path))

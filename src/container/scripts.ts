@@ -113,6 +113,8 @@ if [ -w /proc/sys/kernel/panic ] && mount --bind /proc/sys /proc/sys 2>/dev/null
   mount --bind /proc/sys/net /proc/sys/net
   mount -o remount,bind,ro /proc/sys
 fi
+# The engine has put the names of its own machine there.
+printf '127.0.0.1\\tlocalhost\\n127.0.1.1\\t%s\\n::1\\tlocalhost ip6-localhost\\n' "$(uname -n)" > /etc/hosts
 # As on a machine; the kubelet wants it so.
 mount --make-rshared / 2>/dev/null || :
 exec "$@"
