@@ -25,7 +25,11 @@ export function chooseAssemblyHost(
 ): AssemblyHost {
   const able = catalog.distributions
     .filter(({ compression }) => compression.some((each) => each.codec === codec))
-    .flatMap(({ id }) => hosts.filter(({ distribution }) => distribution === id))
+    .flatMap(({ id }) => [
+      ...hosts.filter((host) => host.id === id),
+      // Those on Debian's root come after the real one.
+      ...hosts.filter((host) => host.id !== id && host.distribution === id),
+    ])
     .filter(({ format }) => format === target.format);
   const ids = target.distributions.map(({ id }) => id);
   const own = able.filter(({ distribution }) => ids.includes(distribution));
