@@ -14,6 +14,7 @@ import { INTERRUPTED, interrupt, wasInterrupted } from './interruption.ts';
 import { layoutCommand } from './layout.ts';
 import { renderFailure } from './render/failure.ts';
 import { templatesCommand } from './templates.ts';
+import { testCommand } from './test.ts';
 
 /** The reader of the output went away: 128 + SIGPIPE, as shells have it. */
 const READER_GONE = 141;
@@ -41,6 +42,7 @@ const commandLine = yargs(hideBin(process.argv))
   .command(imagesCommand)
   .command(initCommand)
   .command(templatesCommand)
+  .command(testCommand)
   .demandCommand(1, 'name a command')
   .strictCommands()
   .strict()
