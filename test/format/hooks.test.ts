@@ -459,6 +459,18 @@ describe.each(['deb', 'rpm'] as const)('the generator in a %s', (format) => {
     expect(calls).toContain(`kubelet-confgen ${word} --quiet --root=`);
   });
 
+  test('cri-tools came before the generator: the kubelet makes up for it', async () => {
+    const host = hookHost();
+    host.put('/usr/libexec/kubernetes/kubelet-confgen');
+    const alone = await host.run(layoutOf('kubelet', format), script, args);
+    host.put('/usr/bin/crictl');
+    const both = await host.run(layoutOf('kubelet', format), script, args);
+    const asked = ({ calls }: { calls: readonly string[] }) =>
+      calls.filter((call) => call.startsWith('kubelet-confgen'));
+    expect(asked(alone)).toEqual(['kubelet-confgen apply --quiet --root=']);
+    expect(asked(both)).toEqual(['kubelet-confgen apply --quiet --root=', 'kubelet-confgen crictl --quiet --root=']);
+  });
+
   async function purge(record: string, text = generated) {
     const host = hookHost();
     put(host, { ...STATE, [drop]: text, '/etc/kubernetes/kubelet.conf.d/90-mine.conf': 'mine' });
