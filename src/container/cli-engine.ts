@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { KubeparcelError } from '../support/errors.ts';
 import { runCommand } from './command.ts';
 import { containerOf, lastLine, refuse } from './container.ts';
@@ -11,13 +12,15 @@ import {
   LABEL,
   type StartOptions,
 } from './engine.ts';
-import { listGroups, sweepGroups } from './groups.ts';
+import { listGroups, sweepGroups, sweepOnce } from './groups.ts';
 import { startCommand } from './run-arguments.ts';
 import { isOver, ownRunId } from './run-id.ts';
 
 /** Milliseconds. systemd boots in a second; a loaded machine may need more. */
 const BOOT_TIMEOUT = 120_000;
 const START_TIMEOUT = 60_000;
+/** How long an engine's client may go on starting a container after its run was killed. */
+const CLEAN_PATIENCE = 15_000;
 
 export interface CliEngineOptions {
   readonly name: EngineName;
@@ -51,19 +54,19 @@ export function cliEngine({ name: engine, version, notes, decisions, devices }: 
     }
     const { name, image, init, signal } = options;
     const command = startCommand(options, { engine, decisions, runId, devices });
+    let taken = false;
     try {
       const result = await runCommand(command, { timeout: START_TIMEOUT, ...(signal === undefined ? {} : { signal }) });
       if (result.status !== 0) {
+        // It is another one's, which must not be removed for it.
+        taken = /name .* is already in use|that name is already in use/i.test(result.stderr);
         throw new KubeparcelError('io', `${engine} could not start a container: ${lastLine(result)}`, { where: name });
       }
       const early = containerOf(engine, { name, image, init, failedUnits: [] }, () => remove(name, runId));
       const failedUnits = init === 'systemd' ? await bootedWith(early, signal) : [];
       return { ...early, failedUnits };
     } catch (error) {
-      // A name that is taken is another container's.
-      const left = await containerInfo(name).catch(() => undefined);
-      if (left?.labels.run === runId) await remove(name, runId).catch(() => {});
-      else if (decisions.privateCgroups !== undefined) await sweepGroups(`${runId}/${name}`).catch(() => {});
+      if (!taken) await remove(name, runId).catch(() => {});
       throw error;
     }
   }
@@ -133,20 +136,29 @@ export function cliEngine({ name: engine, version, notes, decisions, devices }: 
     listContainers,
     clean: async (scope) => {
       const mine = (run: string, keep: boolean) => scope === 'all' || (isOver(run) && (scope === 'over' || !keep));
-      const removed = [];
-      for (const { name, labels } of await listContainers()) {
-        if (!mine(labels.run ?? '', labels.keep !== undefined)) continue;
-        await remove(name, labels.run ?? '');
-        removed.push(name);
+      const removed: string[] = [];
+      for (const end = performance.now() + CLEAN_PATIENCE; ; await wait(100)) {
+        for (const { name, labels } of await listContainers()) {
+          if (!mine(labels.run ?? '', labels.keep !== undefined)) continue;
+          await remove(name, labels.run ?? '');
+          removed.push(name);
+        }
+        if (decisions.privateCgroups === undefined) return removed;
+        // Groups without a container are of a run that was killed while it started one; the engine's client may go on,
+        // and the container be there a moment later.
+        const kept = new Set(
+          (await listContainers())
+            .filter(({ labels }) => !mine(labels.run ?? '', labels.keep !== undefined))
+            .map(({ name, labels }) => `${labels.run}/${name}`),
+        );
+        let busy = false;
+        for (const group of await listGroups()) {
+          if (kept.has(group) || !mine(group.split('/')[0] ?? '', false)) continue;
+          if (await sweepOnce(group)) removed.push(`cgroup ${group}`);
+          else busy = true;
+        }
+        if (!busy || performance.now() > end) return removed;
       }
-      // A run that was killed between the making of a group and that of its container.
-      const living = new Set((await listContainers()).map(({ name, labels }) => `${labels.run}/${name}`));
-      for (const group of decisions.privateCgroups === undefined ? [] : await listGroups()) {
-        if (living.has(group) || !mine(group.split('/')[0] ?? '', false)) continue;
-        await sweepGroups(group);
-        removed.push(`cgroup ${group}`);
-      }
-      return removed;
     },
     attach: async (name) => {
       const info = await containerInfo(name);

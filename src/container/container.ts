@@ -19,7 +19,25 @@ export function containerOf(
   remove: () => Promise<void>,
 ): Container {
   const { name, image, failedUnits, init } = facts;
-  const exec = (command: readonly string[], options: ExecOptions = {}) => execIn(engine, name, command, options);
+  const users = new Map<string, string>();
+  /**
+   * UID:GID of a user. podman looks for names in the container's files as this process sees them, which is not so
+   * where they are in a mount namespace of their own.
+   */
+  const numbersOf = async (user: string): Promise<string> => {
+    if (/^\d+(:\d+)?$/.test(user)) return user;
+    const script = 'printf %s:%s "$(id -u -- "$1")" "$(id -g -- "$1")"';
+    const { stdout } = await execIn(engine, name, ['sh', '-c', script, 'kubeparcel', user], {});
+    if (!/^\d+:\d+$/.test(stdout)) throw new KubeparcelError('usage', `there is no user ${user}`, { where: name });
+    return stdout;
+  };
+  const exec = async (command: readonly string[], options: ExecOptions = {}) => {
+    const { user, ...others } = options;
+    if (user === undefined) return await execIn(engine, name, command, others);
+    const numbers = users.get(user) ?? (await numbersOf(user));
+    users.set(user, numbers);
+    return await execIn(engine, name, command, { ...others, user: numbers });
+  };
   return {
     name,
     image,

@@ -21,9 +21,7 @@ const PATIENCE = 5_000;
  * @throws KubeparcelError of kind 'io' when something goes on running in them
  */
 export async function sweepGroups(group: string): Promise<void> {
-  for (const end = performance.now() + PATIENCE; ; await wait(50)) {
-    await runCommand([...PRIVATE_NAMESPACE, SWEEP, LABEL, group], { timeout: 30_000 });
-    if (!(await listGroups()).includes(group)) return;
+  for (const end = performance.now() + PATIENCE; !(await sweepOnce(group)); await wait(50)) {
     if (performance.now() > end) {
       throw new KubeparcelError(
         'io',
@@ -35,4 +33,10 @@ export async function sweepGroups(group: string): Promise<void> {
       );
     }
   }
+}
+
+/** False when something runs in them. */
+export async function sweepOnce(group: string): Promise<boolean> {
+  await runCommand([...PRIVATE_NAMESPACE, SWEEP, LABEL, group], { timeout: 30_000 });
+  return !(await listGroups()).includes(group);
 }
