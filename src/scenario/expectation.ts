@@ -1,7 +1,14 @@
 import { z } from 'zod';
 
 /** Which build of the five packages a step means; docs/testing.md says how each comes to be. */
-export const PACKAGE_SETS = ['current', 'previous-patch', 'previous-minor', 'next-revision', 'official'] as const;
+export const PACKAGE_SETS = [
+  'current',
+  'previous-patch',
+  'previous-minor',
+  'next-revision',
+  'official',
+  'official-legacy',
+] as const;
 export type PackageSet = (typeof PACKAGE_SETS)[number];
 
 const someTexts = z

@@ -9,7 +9,7 @@ import type { PackageSet } from './expectation.ts';
 import { MOUNT, type ScenarioHost } from './host.ts';
 import { indexPackages } from './index-packages.ts';
 import type { Wanted } from './managers/manager.ts';
-import { officialDropIns } from './official-layout.ts';
+import { type OfficialLayouts, officialFacts } from './official-layout.ts';
 import {
   type PackageFile,
   packagesFor,
@@ -18,7 +18,7 @@ import {
   printedVersion,
   readPackageFolder,
 } from './package-folder.ts';
-import { setRecipe } from './set-versions.ts';
+import { type KnownMinors, setRecipe } from './set-versions.ts';
 
 /** A set of packages as one host sees it. */
 export interface HostSet {
@@ -52,7 +52,8 @@ export interface SetsRequest {
   readonly packages: PackagesUnderTest;
   /** How the other sets are built, but for version, revision, formats and distributions. */
   readonly sample: Settings;
-  readonly oldestMinor: string;
+  readonly minors: KnownMinors;
+  readonly official: OfficialLayouts;
   /** An existing folder of the run that containers may read. */
   readonly folder: string;
   readonly signal?: AbortSignal;
@@ -93,7 +94,7 @@ export function setMaker(request: SetsRequest): SetMaker {
           distributions: family === undefined ? [id] : settings.distributions,
         },
         out,
-        { official: name === 'official', ...(signal === undefined ? {} : { signal }) },
+        { ...(isOfficial(name) ? { official: request.official } : {}), ...(signal === undefined ? {} : { signal }) },
       );
       return await readPackageFolder(out);
     });
@@ -112,7 +113,7 @@ export function setMaker(request: SetsRequest): SetMaker {
 
   const other = async (host: ScenarioHost, name: Exclude<PackageSet, 'current'>) => {
     const base = await maker.set(host, 'current');
-    const recipe = setRecipe(name, base, request.oldestMinor);
+    const recipe = setRecipe(name, base, request.minors);
     if (recipe === undefined) {
       throw new KubeparcelError('config', `there is no set ${name} of ${base.version}-${base.revision}`);
     }
@@ -126,7 +127,12 @@ export function setMaker(request: SetsRequest): SetMaker {
             ...(plugins === undefined ? {} : { cniPlugins: plugins }),
           }
         : {};
-    const settings: Settings = { ...request.sample, ...recipe, components };
+    const settings: Settings = {
+      ...request.sample,
+      ...recipe,
+      components,
+      ...(isOfficial(name) ? { confgen: false } : {}),
+    };
     return { files: await build(name, settings, host), source: `sample, ${recipe.version}` };
   };
 
@@ -154,7 +160,7 @@ export function setMaker(request: SetsRequest): SetMaker {
           host,
           chosen.map(({ path }) => path),
         );
-        return hostSet(name, host, chosen, { source, mounted });
+        return hostSet(name, host, chosen, { source, mounted, official: request.official });
       }),
     empty: (host) => arranged(host, []),
   };
@@ -165,7 +171,7 @@ function hostSet(
   name: PackageSet,
   host: ScenarioHost,
   chosen: readonly PackageFile[],
-  { source, mounted }: { source: string; mounted: string },
+  { source, mounted, official }: { source: string; mounted: string; official: OfficialLayouts },
 ): HostSet {
   const folder = mountedAt(name);
   const first =
@@ -180,7 +186,7 @@ function hostSet(
     source,
     version,
     revision: first?.layout.version.revision ?? '',
-    dropIns: name === 'official' ? officialDropIns(host.distribution.format, version) : undefined,
+    dropIns: isOfficial(name) ? officialFacts(official, host.distribution.format, version)?.dropIns : undefined,
     payload: payloadOf(chosen),
     packages: chosen.map(({ path, layout }) => ({
       name: layout.name,
@@ -189,6 +195,10 @@ function hostSet(
       file: `${folder}/${basename(path)}`,
     })),
   };
+}
+
+function isOfficial(name: PackageSet): boolean {
+  return name === 'official' || name === 'official-legacy';
 }
 
 /** Where a set is in a container. */

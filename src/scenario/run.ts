@@ -13,10 +13,11 @@ import type { JobName, OnScenarioEvent, Results, ScenarioResult } from './events
 import type { PackageSet } from './expectation.ts';
 import type { ScenarioHost } from './host.ts';
 import { type HostSet, type PackagesUnderTest, type SetMaker, setMaker } from './host-sets.ts';
+import { lastLegacyMinor, loadOfficialLayouts } from './official-layout.ts';
 import { type Plan, planScenarios, type ScenarioJob } from './plan.ts';
 import { runScenario } from './run-scenario.ts';
 import type { Scenario } from './scenario.ts';
-import { setRecipe } from './set-versions.ts';
+import { type KnownMinors, setRecipe } from './set-versions.ts';
 
 export interface RunScenariosOptions {
   readonly engine: Engine;
@@ -50,6 +51,8 @@ export async function runScenarios(options: RunScenariosOptions): Promise<Result
   const { engine, signal, onEvent = () => {} } = options;
   const started = performance.now();
   const catalog = await loadCatalog(options.sample.packaging);
+  const official = await loadOfficialLayouts(catalog);
+  const minors = { oldestMinor: catalog.minors[0]?.minor ?? '', legacyMinor: lastLegacyMinor(official) };
   const helpers = await readHelpers(options.helpers ?? join(packageRoot(), 'packaging', 'scenarios', 'files'));
   const folder = await mkdtemp(join(tmpdir(), 'kubeparcel-test-'));
   try {
@@ -58,12 +61,13 @@ export async function runScenarios(options: RunScenariosOptions): Promise<Result
     const maker = setMaker({
       packages: options.packages,
       sample: options.sample,
-      oldestMinor: catalog.minors[0]?.minor ?? '',
+      minors,
+      official,
       folder,
       onBuild: (set, target) => onEvent({ kind: 'set-building', set, target }),
       ...(signal === undefined ? {} : { signal }),
     });
-    const plan = await planWithSets(options, maker, catalog.minors[0]?.minor ?? '');
+    const plan = await planWithSets(options, maker, minors);
     onEvent({ kind: 'scenarios-planned', jobs: plan.jobs.map(jobName), leftOut: plan.leftOut });
     const context = {
       engine,
@@ -100,7 +104,7 @@ export async function runScenarios(options: RunScenariosOptions): Promise<Result
   }
 }
 
-async function planWithSets(options: RunScenariosOptions, maker: SetMaker, oldestMinor: string): Promise<Plan> {
+async function planWithSets(options: RunScenariosOptions, maker: SetMaker, minors: KnownMinors): Promise<Plan> {
   const { engine, hosts, scenarios, controlPlane } = options;
   const current = new Map<string, HostSet>();
   for (const host of hosts) current.set(host.id, await maker.set(host, 'current'));
@@ -111,7 +115,7 @@ async function planWithSets(options: RunScenariosOptions, maker: SetMaker, oldes
     withoutSet: (host, name) => {
       const base = current.get(host.id);
       if (base === undefined || base.packages.length === 0) return `there are no packages for it in ${base?.source}`;
-      return name === 'current' || setRecipe(name, base, oldestMinor) !== undefined
+      return name === 'current' || setRecipe(name, base, minors) !== undefined
         ? undefined
         : `there is no ${name} of ${base.version}-${base.revision}`;
     },

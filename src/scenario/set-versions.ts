@@ -8,18 +8,24 @@ export interface SetRecipe {
   readonly revision: string;
 }
 
+export interface KnownMinors {
+  /** The oldest that there are packages of: 1.11. */
+  readonly oldestMinor: string;
+  /** The newest whose official packages had the first of their layouts: 1.27. */
+  readonly legacyMinor: string | undefined;
+}
+
 /**
  * Which version and revision each set has, from those of the packages under test.
  *
  * @param current.version 1.37.0, 1.36.4, 1.37.0-rc.1
  * @param current.revision 1, 2.el9
- * @param oldestMinor the oldest minor that there are packages of: 1.11
  * @returns undefined where there is nothing before it
  */
 export function setRecipe(
   set: Exclude<PackageSet, 'current'>,
   current: SetRecipe,
-  oldestMinor: string,
+  { oldestMinor, legacyMinor }: KnownMinors,
 ): SetRecipe | undefined {
   const [, minor = '', patch = '', pre] = /^1\.(\d+)\.(\d+)(?:-(.+))?$/.exec(current.version) ?? [];
   const minorBefore = Number(minor) - 1 < Number(oldestMinor.split('.')[1]) ? undefined : `1.${Number(minor) - 1}.0`;
@@ -35,6 +41,10 @@ export function setRecipe(
     case 'previous-patch':
       if (pre !== undefined) return recipe(minorBefore);
       return recipe(Number(patch) === 0 ? `1.${minor}.0-rc.1` : `1.${minor}.${Number(patch) - 1}`);
+    case 'official-legacy':
+      return legacyMinor !== undefined && Number(legacyMinor.split('.')[1]) < Number(minor)
+        ? recipe(`${legacyMinor}.0`)
+        : undefined;
     case 'official':
       if (pre !== undefined || Number(patch) === 0) return recipe(minorBefore);
       return recipe(`1.${minor}.${Number(patch) - 1}`);
