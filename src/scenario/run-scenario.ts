@@ -40,25 +40,34 @@ export async function runScenario(job: ScenarioJob, context: ScenarioRunContext)
   let container: Container | undefined;
   let error: string | undefined;
   onEvent({ kind: 'scenario-started', ...name });
-  const deadline = AbortSignal.timeout(scenario.timeout * 1000);
-  const either = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
+  // A timer that ends with its scenario, unlike that of AbortSignal.timeout().
+  const ending = new AbortController();
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    ending.abort(new Error(`it took longer than ${scenario.timeout} s`));
+  }, scenario.timeout * 1000);
+  const interrupt = () => ending.abort(signal?.reason);
+  signal?.addEventListener('abort', interrupt, { once: true });
   try {
-    container = await engine.start({ ...startOptions(job, context), signal: either });
+    container = await engine.start({ ...startOptions(job, context), signal: ending.signal });
     const { umask, environment } = scenario.container;
-    const asking = { container, umask, environment, signal: either };
+    const asking = { container, umask, environment, signal: ending.signal };
     for await (const result of runSteps(job, { ...context, asking })) done.push(result);
   } catch (fault) {
-    if (signal?.aborted !== true && deadline.aborted) error = `it took longer than ${scenario.timeout} s`;
+    if (signal?.aborted !== true && late) error = `it took longer than ${scenario.timeout} s`;
     else if (signal?.aborted !== true && fault instanceof KubeparcelError) error = describeFault(fault);
     else {
       await container?.remove();
       signal?.throwIfAborted();
       throw fault;
     }
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', interrupt);
   }
   const wrong = done.find(({ ok }) => !ok);
-  const outcome =
-    error === undefined ? (wrong === undefined ? 'passed' : 'failed') : deadline.aborted ? 'failed' : 'error';
+  const outcome = error === undefined ? (wrong === undefined ? 'passed' : 'failed') : late ? 'failed' : 'error';
   const keep = context.keep && outcome !== 'passed' && container !== undefined;
   let journal = '';
   try {
