@@ -69,7 +69,7 @@ async function debootstrap({ id }: HostImage, { suite, packages }: LocalRecipe, 
       'mmdebstrap',
       '--variant=minbase',
       '--format=tar',
-      `--include=${packages.join(',')}`,
+      ...(packages.length === 0 ? [] : [`--include=${packages.join(',')}`]),
       suite,
       tar,
       await debianMirror(),
@@ -88,7 +88,7 @@ async function debootstrap({ id }: HostImage, { suite, packages }: LocalRecipe, 
       todo: 'sudo apt-get install --no-install-recommends mmdebstrap',
     });
   }
-  const errors = result.stderr
+  const errors = `${result.stdout}\n${result.stderr}`
     .split('\n')
     .filter((line) => /^(E|W): /.test(line))
     .slice(-5);
