@@ -58,7 +58,7 @@ export async function setUpContainers(say: Say): Promise<void> {
 async function missingOf(packages: readonly string[]): Promise<string[]> {
   const found = await Promise.all(
     packages.map(async (name) => {
-      const { stdout } = await execa('dpkg-query', ['--status', name], { reject: false, stdin: 'ignore' });
+      const { stdout } = await execa('dpkg', ['--status', name], { reject: false, stdin: 'ignore' });
       return /^Status: \w+ ok installed$/m.test(stdout);
     }),
   );

@@ -33,14 +33,12 @@ if (found instanceof KubeparcelError) {
   process.exitCode = exitCode ?? 1;
 }
 
-/** An engine in which systemd can be PID 1, or what stands against it. */
+/** An engine in which systemd can be PID 1, or what stands against it. Where CI is set, what is missing comes first. */
 async function usableEngine(): Promise<Engine | KubeparcelError> {
-  const engine = await engineOrProblem();
-  if (engine instanceof KubeparcelError && process.env.CI && 'prefix' in (await waysToInstall())) {
+  if (process.env.CI && 'prefix' in (await waysToInstall())) {
     await setUpContainers(say).catch((error: unknown) => say(error instanceof Error ? error.message : String(error)));
-    return await engineOrProblem();
   }
-  return engine;
+  return await engineOrProblem();
 }
 
 async function engineOrProblem(): Promise<Engine | KubeparcelError> {

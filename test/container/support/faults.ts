@@ -1,26 +1,16 @@
-import type { HostId } from './machine.ts';
-import { inFile, type Mutation } from './mutations.ts';
-
-/** A package that is broken in one way, and the check that must notice it. */
-export interface Fault {
-  readonly name: string;
-  readonly host: HostId;
-  readonly scenario: string;
-  readonly package: string;
-  readonly broken: Mutation;
-  /** A part of the title of the first step that fails, or of what it found. */
-  readonly noticed: string;
-}
-
-const DROP_IN = '/usr/lib/systemd/system/kubelet.service.d/10-kubeadm.conf';
+import { CONDITION_FAULTS } from './faults/conditions.ts';
+import type { Fault } from './faults/fault.ts';
+import { DROP_IN_FAULTS, RELATION_FAULTS, UNIT_FAULTS } from './faults/files.ts';
+import { GENERATOR_FAULTS, HOOK_FAULTS } from './faults/hooks.ts';
+import { REMOVAL_FAULTS, UPGRADE_FAULTS } from './faults/upgrades.ts';
 
 export const FAULTS: readonly Fault[] = [
-  {
-    name: "the drop-in names the RPMs' env file in a DEB",
-    host: 'debian-12',
-    scenario: 'service-flags',
-    package: 'kubeadm',
-    broken: inFile(DROP_IN, '/etc/default/kubelet', '/etc/sysconfig/kubelet'),
-    noticed: 'process kubelet',
-  },
+  ...DROP_IN_FAULTS,
+  ...UNIT_FAULTS,
+  ...RELATION_FAULTS,
+  ...HOOK_FAULTS,
+  ...GENERATOR_FAULTS,
+  ...UPGRADE_FAULTS,
+  ...REMOVAL_FAULTS,
+  ...CONDITION_FAULTS,
 ];

@@ -10,7 +10,7 @@ import { type ScenarioHost, scenarioHost } from '../../../src/scenario/host.ts';
 
 /** Hosts that can be made where no registry answers. */
 export const DEB_HOSTS = ['debian-11', 'debian-12', 'debian-13'] as const;
-export const RPM_HOSTS = ['dnf-on-debian-12', 'zypper-on-debian-12'] as const;
+const RPM_HOSTS = ['dnf-on-debian-12', 'zypper-on-debian-12'] as const;
 export const HOSTS = [...DEB_HOSTS, ...RPM_HOSTS] as const;
 export type HostId = (typeof HOSTS)[number];
 

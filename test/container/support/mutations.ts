@@ -1,6 +1,5 @@
 import {
   type Entry,
-  type FileEntry,
   type Layout,
   RELATION_KINDS,
   type RelationKind,
@@ -15,6 +14,14 @@ export function inFile(path: string, from: string | RegExp, to: string): Mutatio
   return changeEntry(path, (entry) => {
     if (entry.kind !== 'file' || entry.content.kind !== 'memory') throw new Error(`${path} is no file of some bytes`);
     const text = replaced(Buffer.from(entry.content.bytes).toString('utf8'), from, to, path);
+    return { ...entry, content: { kind: 'memory', bytes: new TextEncoder().encode(text) } };
+  });
+}
+
+/** Other contents under the same path. */
+export function instead(path: string, text: string): Mutation {
+  return changeEntry(path, (entry) => {
+    if (entry.kind !== 'file') throw new Error(`${path} is no file`);
     return { ...entry, content: { kind: 'memory', bytes: new TextEncoder().encode(text) } };
   });
 }
@@ -59,15 +66,6 @@ export function moved(from: string, to: string): Mutation {
   };
 }
 
-export function added(path: string, text: string, change: Partial<FileEntry> = {}): Mutation {
-  return (layout) => {
-    const bytes = new TextEncoder().encode(text);
-    const base = { owner: 'root', group: 'root', mode: 0o644, mtime: layout.date, role: 'plain' } as const;
-    const entry: FileEntry = { ...base, ...change, kind: 'file', path, content: { kind: 'memory', bytes } };
-    return sorted(layout, [...layout.entries, ...parents(layout, path), entry]);
-  };
-}
-
 /** Takes a relation away, in whatever kind it stands. */
 export function withoutRelation(name: string): Mutation {
   return changeRelations(name, () => []);
@@ -85,11 +83,6 @@ export function withRelation(kind: RelationKind, relation: Layout['relations'][R
     ...layout,
     relations: { ...layout.relations, [kind]: [...layout.relations[kind], relation] },
   });
-}
-
-/** One after the other. */
-export function all(...mutations: readonly Mutation[]): Mutation {
-  return (layout) => mutations.reduce((changed, mutation) => mutation(changed), layout);
 }
 
 function find(layout: Layout, path: string): Entry {

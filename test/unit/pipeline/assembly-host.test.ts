@@ -12,7 +12,7 @@ beforeAll(async () => {
   hosts = await loadHosts(catalog);
 });
 
-const everything = () => true;
+const everything = (_: HostImage) => true;
 const madeHere = ({ local }: HostImage) => local !== undefined;
 
 function chosen(wanted: Parameters<typeof targets>[1], codec: Codec, obtainable = everything) {
