@@ -93,7 +93,7 @@ function imagesIn(text: string): FoundImage[] {
 }
 
 /** Only the values change: the rest of the file stays as somebody wrote it, to the blank. */
-export function withPins(text: string, pins: readonly Pick<Pin, 'distribution' | 'image' | 'after'>[]): string {
+function withPins(text: string, pins: readonly Pick<Pin, 'distribution' | 'image' | 'after'>[]): string {
   let pinned = text;
   for (const { id, range } of imagesIn(text).reverse()) {
     const pin = pins.find(({ distribution }) => distribution === id);

@@ -107,7 +107,7 @@ function noImage({ vendor, local }: HostImage, images: ImageChoice): string {
 }
 
 /** Whether the image is on this machine, made by the recipe as it is now. */
-export async function isReady(engine: Engine, host: HostImage, source: ImageSource): Promise<boolean> {
+async function isReady(engine: Engine, host: HostImage, source: ImageSource): Promise<boolean> {
   const reference = imageReference(host, source);
   const images = await engine.listImages();
   const image = images.find(({ references }) => references.includes(reference));

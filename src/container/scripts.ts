@@ -1,10 +1,7 @@
 /**
  * The only shell that kubeparcel runs around containers. The texts are fixed; whatever differs comes as positional
- * parameters, never as text.
+ * parameters, never as text. Groups of containers are kubeparcel/RUN/NAME in each hierarchy.
  */
-
-/** Where groups of containers are made, in each hierarchy: kubeparcel/RUN/NAME. */
-export const GROUP_FOLDER = 'kubeparcel';
 
 /**
  * Runs a command with a cgroup v2 of its own: sh -c ENTER kubeparcel RUN/NAME PARENT... -- COMMAND...
@@ -83,7 +80,7 @@ if [ "$cgroups" = v1 ]; then
     mkdir "/sys/fs/cgroup/$name"
     mount -t tmpfs -o ro tmpfs "/sys/fs/cgroup/$name"
   done
-  while IFS=: read -r id names path; do
+  while IFS=: read -r id names _; do
     [ "$id" != 0 ] || continue
     case $names in name=*) options=none,$names name=\${names#name=} ;; *) options=$names name=$names ;; esac
     mkdir -p "/sys/fs/cgroup/$name"
@@ -93,7 +90,7 @@ if [ "$cgroups" = v1 ]; then
       *,*) for one in $(echo "$names" | tr , ' '); do ln -s "$names" "/sys/fs/cgroup/$one"; done ;;
     esac
   done < /proc/self/cgroup
-  while read -r name rest; do
+  while read -r name _; do
     case $name in '#'*) continue ;; esac
     [ ! -e "/sys/fs/cgroup/$name" ] || continue
     mkdir "/sys/fs/cgroup/$name"

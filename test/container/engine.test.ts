@@ -221,7 +221,7 @@ describe('what is left behind', () => {
       extends: '../../tsconfig.json',
       compilerOptions: { noEmit: false, rootDir: '../..', outDir: '.' },
       include: [],
-      files: ['../../test/container/support/starting-child.ts'],
+      files: ['../../test/support/starting-container-main.ts'],
     };
     writeFileSync(join(compiled, 'tsconfig.json'), JSON.stringify(config));
     await execa(join(root, 'node_modules', '.bin', 'tsc'), ['-p', compiled], { cwd: root });
@@ -229,7 +229,7 @@ describe('what is left behind', () => {
   afterAll(() => rmSync(compiled, { recursive: true, force: true }));
 
   const runner = (name: string, keep = '') =>
-    execa('node', [join(compiled, 'test', 'container', 'support', 'starting-child.js'), IMAGE, name, keep], {
+    execa('node', [join(compiled, 'test', 'support', 'starting-container-main.js'), IMAGE, name, keep], {
       reject: false,
     });
 

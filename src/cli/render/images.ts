@@ -31,7 +31,7 @@ function stateOf(image: ImageInfo | undefined, digest: string): string {
 }
 
 /** A line for what is worth one; steps only where somebody watches. */
-export function imageLine(event: ImageEvent): string | undefined {
+function imageLine(event: ImageEvent): string | undefined {
   switch (event.kind) {
     case 'image-found':
       return `ready       ${event.host} (${event.source})`;
