@@ -31,5 +31,5 @@ export async function indexPackages(folder: string, format: Format, signal?: Abo
       where: folder,
     });
   }
-  if (format === 'deb') await writeFile(join(folder, 'Packages'), `${result.stdout}\n`);
+  if (format === 'deb') await writeFile(join(folder, 'Packages'), result.stdout === '' ? '' : `${result.stdout}\n`);
 }
