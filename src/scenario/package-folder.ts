@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { packageArchitecture } from '../catalog/targets.ts';
-import { contentSize, type Format, type Layout } from '../layout/layout.ts';
+import { contentSize, type Layout } from '../layout/layout.ts';
 import { readPackage } from '../pipeline/formats.ts';
 import { KubeparcelError } from '../support/errors.ts';
 import { isErrno } from '../support/file-system.ts';
@@ -84,8 +84,4 @@ export function printedVersion({ version }: Layout): string {
 /** Kubernetes' own version of a package of the set: 1.37.0~rc.1 -> 1.37.0-rc.1. */
 export function plainVersion({ version }: Layout): string {
   return version.upstream.replace('~', '-');
-}
-
-export function formatOf(host: ScenarioHost): Format {
-  return host.distribution.format;
 }

@@ -90,7 +90,7 @@ function isAt(places: readonly string[] | undefined, host: ScenarioHost, payload
 }
 
 /** Sets that steps name, as members or in placeholders. */
-export function setsOf(steps: readonly Step[]): PackageSet[] {
+function setsOf(steps: readonly Step[]): PackageSet[] {
   const sets = new Set<PackageSet>(['current']);
   for (const step of steps) {
     if (step.kind === 'action') {

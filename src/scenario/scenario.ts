@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { type Action, type ActionName, actions } from './actions.ts';
-import { type Check, type CheckName, checks } from './checks.ts';
+import { type Action, actions } from './actions.ts';
+import { type Check, checks } from './checks.ts';
 import { absolutePath, PACKAGE_SETS } from './expectation.ts';
 import { PLACEHOLDERS, placeholdersOf, textsOf } from './placeholders.ts';
 
@@ -163,6 +163,3 @@ export const scenarioSchema = z.strictObject({
 export interface Scenario extends z.output<typeof scenarioSchema> {
   readonly name: string;
 }
-
-export const ACTION_NAMES = Object.keys(actions) as ActionName[];
-export const CHECK_NAMES = Object.keys(checks) as CheckName[];

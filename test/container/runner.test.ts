@@ -100,7 +100,7 @@ describe('package managers', () => {
   - package: kubelet
     installed: false
   - same-files: before
-    but: [/var/lib/kubelet, /etc/kubernetes, /etc/kubernetes/manifests, /opt/cni, /etc/cni, "/var/lib/systemd/**", "/etc/yum.repos.d/**", "/etc/zypp/**", "/var/lib/apt/**"]
+    but: [/opt, /var/lib/kubelet, /etc/kubernetes, /etc/kubernetes/manifests, /opt/cni, /etc/cni, "/var/lib/systemd/**", "/etc/yum.repos.d/**", "/etc/zypp/**", "/var/lib/apt/**"]
   - repository: none
   - install: kubelet
     fails: true
@@ -140,7 +140,7 @@ describe('checks', () => {
     text: "two\\n"
     mode: "0640"
   - run: [ln, -s, /nowhere, /etc/test/link]
-  - delete: /etc/hostname
+  - delete: /etc/issue
   - file: /etc/test/a b
     unchanged-since: before
     within: 0

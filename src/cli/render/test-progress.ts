@@ -36,7 +36,7 @@ function lineView(): TestView {
 }
 
 /** What is worth a line of its own; undefined for what only moves a line. */
-export function eventLine(event: TestEvent): string | undefined {
+function eventLine(event: TestEvent): string | undefined {
   switch (event.kind) {
     case 'image-making':
       return `image       ${event.host}, ${event.source}: is being made`;

@@ -4,7 +4,7 @@ import { type Commands, filesOf, type Wanted } from './manager.ts';
 export const rpm = {
   install: (packages: readonly Wanted[]): Commands => [['rpm', '--install', '--verbose', ...filesOf(packages)]],
   change: (packages: readonly Wanted[]): Commands => [
-    ['rpm', '--upgrade', '--oldpackage', '--verbose', ...filesOf(packages)],
+    ['rpm', '--upgrade', '--oldpackage', '--replacepkgs', '--verbose', ...filesOf(packages)],
   ],
   reinstall: (packages: readonly Wanted[]): Commands => [
     ['rpm', '--upgrade', '--replacepkgs', '--replacefiles', '--verbose', ...filesOf(packages)],
