@@ -1,20 +1,10 @@
-import { realpathSync } from 'node:fs';
-import { chmod, cp, mkdir, mkdtemp, readdir, rename, rm, statfs } from 'node:fs/promises';
-import { constants } from 'node:os';
+import { chmod, cp, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Architecture } from '../src/payload/payload.ts';
-import { EXIT_STATUS, KubeparcelError } from '../src/support/errors.ts';
+import { KubeparcelError } from '../src/support/errors.ts';
 import { checkAnswers } from './real-payload/answers.ts';
-import { cacheFolder, type Found, findCached, removeStale, WORK_PREFIX } from './real-payload/cache.ts';
-import {
-  type Debian,
-  findPackage,
-  findSource,
-  openDebian,
-  unpackPackages,
-  unpackSource,
-} from './real-payload/debian.ts';
+import { cacheFolder, checkDisk, type Found, findCached, removeStale, WORK_PREFIX } from './real-payload/cache.ts';
+import { type Debian, findPackage, findSource, openDebian, unpackPackages } from './real-payload/debian.ts';
 import { type PayloadVersions, readMadeFrom, readSealedFolder, sealFolder } from './real-payload/folder.ts';
 import {
   compileCrictl,
@@ -25,8 +15,10 @@ import {
   type Go,
   installedGoForCrictl,
 } from './real-payload/go.ts';
+import { unpackKubernetes } from './real-payload/kubernetes-source.ts';
 import { hostArchitecture, RECIPE, shortDigest } from './real-payload/recipe.ts';
 import { type Say, timed } from './real-payload/run.ts';
+import { isScript, runMaking } from './real-payload/script.ts';
 
 export interface RealPayload {
   /** A folder of plain binaries per architecture: ARCH/{kubeadm,kubelet,kubectl,crictl}, ARCH/cni/, SHA256SUMS, release.yaml. */
@@ -53,9 +45,6 @@ interface Making {
   readonly say: Say;
   readonly signal: AbortSignal | undefined;
 }
-
-/** Bytes that the work folder takes at most, and some. */
-const DISK_NEEDED = 4.5e9;
 
 /**
  * Makes the real payload of this machine's architecture, or finds it in the cache ($XDG_CACHE_HOME or ~/.cache,
@@ -103,15 +92,13 @@ async function makeAll(making: Making): Promise<Found> {
   const source = await findSource(debian, RECIPE.kubernetes.source, RECIPE.kubernetes.upstreamVersion);
 
   const root = join(work, 'root');
-  const tree = join(work, 'gopath/src/k8s.io/kubernetes');
   const out = join(work, 'out', architecture);
   await mkdir(join(out, 'cni'), { recursive: true });
-  await mkdir(join(tree, '..'), { recursive: true });
   await timed(say, 'fetching and unpacking Go, reflect2 and the CNI plugins', () =>
     unpackPackages(debian, [...toolchain, reflect2, plugins], root),
   );
   await timed(say, `fetching and unpacking the source of Kubernetes ${source.version}`, () =>
-    unpackSource(debian, source, tree),
+    unpackKubernetes(debian, source, root, work),
   );
   const go = await debianGo(work, root, signal);
   // Before the long step, so that a failure is seen early.
@@ -119,12 +106,9 @@ async function makeAll(making: Making): Promise<Found> {
   // Two toolchains share no compiled package: the disk need not hold both caches.
   await Promise.all(['gocache', 'gopath/pkg'].map((path) => rm(join(work, path), { recursive: true, force: true })));
 
-  // The vendored 1.0.1 reads the runtime's maps by a layout that Go changed with 1.18: it crashes.
-  const vendored = join(tree, 'vendor/github.com/modern-go/reflect2');
-  await rm(vendored, { recursive: true });
-  await cp(join(root, RECIPE.reflect2.folder), vendored, { recursive: true });
-  await timed(say, `compiling ${RECIPE.kubernetes.commands.join(', ')} with Go ${go.version}`, () =>
-    compileKubernetes(work, go, out, signal),
+  const { commands } = RECIPE.kubernetes;
+  await timed(say, `compiling ${commands.join(', ')} with Go ${go.version}`, () =>
+    compileKubernetes(work, go, commands, out, signal),
   );
   await cp(join(root, RECIPE.cniPlugins.folder), join(out, 'cni'), { recursive: true });
 
@@ -243,46 +227,6 @@ function upstreamVersion(debianVersion: string): string {
   return debianVersion.replace(/^\d+:/, '').replace(/[-+~].*$/, '');
 }
 
-async function checkDisk(folder: string): Promise<void> {
-  const { bavail, bsize } = await statfs(folder);
-  if (bavail * bsize < DISK_NEEDED) {
-    throw new KubeparcelError('io', `Making the real payload takes ${DISK_NEEDED / 1e9} GB of disk for some minutes`, {
-      where: folder,
-      todo: 'Make room, or set XDG_CACHE_HOME to a folder on a larger disk.',
-    });
-  }
-}
-
-async function main(): Promise<void> {
-  const controller = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) {
-    // Not `once`: execa ends the process by the signal when nobody else seems to listen.
-    process.on(name, () => {
-      process.exitCode = 128 + constants.signals[name];
-      if (controller.signal.aborted) {
-        process.exit();
-      }
-      controller.abort();
-    });
-  }
-  try {
-    const { folder, cached } = await makeRealPayload({ signal: controller.signal });
-    process.stderr.write(cached ? 'real payload: found in the cache\n' : 'real payload: made\n');
-    process.stdout.write(`${folder}\n`);
-  } catch (error) {
-    if (controller.signal.aborted) {
-      return;
-    }
-    if (!(error instanceof KubeparcelError)) {
-      throw error;
-    }
-    const where = error.where === undefined ? '' : `\n  where: ${error.where}`;
-    const todo = error.todo === undefined ? '' : `\n  what to do: ${error.todo}`;
-    process.stderr.write(`real payload: ${error.message}${where}${todo}\n`);
-    process.exitCode = EXIT_STATUS[error.kind];
-  }
-}
-
-if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
-  await main();
+if (isScript(import.meta.url)) {
+  await runMaking('real payload', (say, signal) => makeRealPayload({ say, signal }));
 }

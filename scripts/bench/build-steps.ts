@@ -114,7 +114,7 @@ export async function makeBench(level: number, say: (line: string) => void): Pro
     command: [
       'sh',
       '-c',
-      'for file in revised/*; do dd status=none bs=1M conv=fsync if="$file" of="copy/${file##*/}" || exit; done',
+      'for file in revised/*; do dd status=none bs=1M conv=fsync if="$file" of="copy/$(basename "$file")" || exit; done',
     ],
     before: () => {
       fresh('copy');

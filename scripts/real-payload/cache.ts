@@ -1,6 +1,7 @@
-import { readdir, rm, stat } from 'node:fs/promises';
+import { readdir, rm, stat, statfs } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
+import { KubeparcelError } from '../../src/support/errors.ts';
 import { type PayloadVersions, readSealedFolder } from './folder.ts';
 import { type Say, timed } from './run.ts';
 
@@ -20,6 +21,20 @@ export function cacheFolder(): string {
   // XDG base directory specification: a relative path is to be ignored.
   const base = configured !== undefined && isAbsolute(configured) ? configured : join(homedir(), '.cache');
   return join(base, 'kubeparcel', 'real-payload');
+}
+
+/** Bytes that a work folder takes at most, and some. */
+const DISK_NEEDED = 4.5e9;
+
+/** @throws KubeparcelError of kind 'io' when there is too little room to compile in */
+export async function checkDisk(folder: string): Promise<void> {
+  const { bavail, bsize } = await statfs(folder);
+  if (bavail * bsize < DISK_NEEDED) {
+    throw new KubeparcelError('io', `Compiling Kubernetes takes ${DISK_NEEDED / 1e9} GB of disk for some minutes`, {
+      where: folder,
+      todo: 'Make room, or set XDG_CACHE_HOME to a folder on a larger disk.',
+    });
+  }
 }
 
 /** Removes what runs that were killed left behind. */

@@ -64,7 +64,8 @@ export async function readMadeFrom(folder: string): Promise<string[]> {
     .flatMap((line) => (line.startsWith('# ') && !line.includes(' MISSING') ? [line.slice(2)] : []));
 }
 
-async function sumsOf(folder: string): Promise<string> {
+/** SHA-256 of the files in the folder's folders, as sha256sum writes it, sorted by path. */
+export async function sumsOf(folder: string): Promise<string> {
   const lines: string[] = [];
   for (const path of (await filesUnder(folder, '')).sort()) {
     if (path.includes('/')) {

@@ -1,6 +1,6 @@
 import { chmod, cp, mkdir, readdir, rename } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import semver from 'semver';
 import { KubeparcelError } from '../../src/support/errors.ts';
 import { RECIPE } from './recipe.ts';
@@ -87,29 +87,77 @@ export async function installedGoForCrictl(work: string, signal: AbortSignal | u
 }
 
 /**
- * Compiles the recipe's commands of Kubernetes, in GOPATH mode and in one call, so that they share packages.
+ * Compiles commands of Kubernetes, in GOPATH mode and in one call, so that they share packages.
  *
  * @param work where gopath/src/k8s.io/kubernetes is the prepared source
+ * @param commands names of folders of cmd
  * @param into folder for the binaries; must exist
  */
 export async function compileKubernetes(
   work: string,
   go: Go,
+  commands: readonly string[],
   into: string,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   await prepare(work);
-  const { commands, tags } = RECIPE.kubernetes;
   const packages = commands.map((command) => `k8s.io/kubernetes/cmd/${command}`);
-  const args = ['build', '-trimpath', '-p', String(availableParallelism()), '-tags', tags];
+  const args = ['build', '-trimpath', '-p', String(availableParallelism()), '-tags', RECIPE.kubernetes.tags];
   await run(go.command, [...args, '-ldflags', kubernetesLinkerFlags(), '-o', `${into}/`, ...packages], {
+    ...inTree(work, go, signal),
+    failure: 'Kubernetes could not be compiled',
+    todo: 'It takes about 3 GB of memory and of disk: see whether there is as much.',
+  });
+}
+
+/**
+ * Writes pkg/generated/openapi/zz_generated.openapi.go, which kube-apiserver needs and no archive of the source holds, as
+ * upstream's build/root/Makefile.generated_files does.
+ */
+export async function generateOpenapi(work: string, go: Go, signal: AbortSignal | undefined): Promise<void> {
+  await prepare(work);
+  const tree = inTree(work, go, signal);
+  const todo = 'See what changed in the source of Kubernetes.';
+  const generator = join(work, 'openapi-gen');
+  await run(go.command, ['build', '-trimpath', '-o', generator, './vendor/k8s.io/kube-openapi/cmd/openapi-gen'], {
+    ...tree,
+    failure: 'The generator of OpenAPI definitions could not be compiled',
+    todo,
+  });
+  const marked = await run('grep', ['-rlF', '--include=*.go', '+k8s:openapi-gen=', 'staging/src/k8s.io', 'pkg'], {
+    ...tree,
+    failure: 'No package asks for OpenAPI definitions',
+    todo,
+  });
+  const folders = new Set(marked.split('\n').map((path) => dirname(path).replace(/^staging\/src\//, 'vendor/')));
+  const packages = [...folders]
+    .filter((folder) => !/\/(code-generator|sample-apiserver)(\/|$)/.test(folder))
+    .map((folder) => `k8s.io/kubernetes/${folder}`)
+    .sort();
+  const options = [
+    '-i',
+    packages.join(','),
+    '-p',
+    'k8s.io/kubernetes/pkg/generated/openapi',
+    '-O',
+    'zz_generated.openapi',
+  ];
+  const header = ['-h', 'vendor/k8s.io/code-generator/hack/boilerplate.go.txt'];
+  const output = ['-r', join(work, 'violations'), '--output-base', join(work, 'gopath/src')];
+  await run(generator, [...options, ...header, ...output], {
+    ...tree,
+    failure: 'OpenAPI definitions could not be generated',
+    todo,
+  });
+}
+
+function inTree(work: string, go: Go, signal: AbortSignal | undefined) {
+  return {
     cwd: join(work, 'gopath/src/k8s.io/kubernetes'),
     environment: goEnvironment(work, go, { GOENV: 'off', GO111MODULE: 'off', GOPROXY: 'off' }),
     signal,
-    failure: 'Kubernetes could not be compiled',
     kind: 'io',
-    todo: 'It takes about 3 GB of memory and of disk: see whether there is as much.',
-  });
+  } as const;
 }
 
 /** As upstream's hack/lib/version.sh sets them, for a tree that comes from an archive. */

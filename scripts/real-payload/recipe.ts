@@ -34,6 +34,16 @@ export const RECIPE = {
   },
 } as const;
 
+/**
+ * What else a cluster's control plane runs on, for tests of kubeadm; not packaged. Apart from RECIPE, so that neither is
+ * made again when the other changes.
+ */
+export const CONTROL_PLANE = {
+  version: 1,
+  commands: ['kube-apiserver', 'kube-controller-manager'],
+  etcd: { package: 'etcd-server', program: 'usr/bin/etcd' },
+} as const;
+
 /** The names in Kubernetes' words (GOARCH) of the architectures as Node calls them. */
 const ARCHITECTURE_OF_NODE: Readonly<Record<string, Architecture>> = {
   x64: 'amd64',

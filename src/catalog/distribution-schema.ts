@@ -28,6 +28,8 @@ export interface Distribution {
   readonly suffix: string;
   /** What the package manager reads, the best first. */
   readonly compression: readonly Compression[];
+  /** The vendor's container image: docker.io/library/debian:12, with @sha256:... where it is pinned. */
+  readonly image: string | undefined;
 }
 
 export interface LibraryPackage {
@@ -45,6 +47,14 @@ const identifier = z.string().regex(/^[a-z0-9][a-z0-9.-]*$/, 'lower-case letters
 const absolutePath = z
   .string()
   .regex(/^(\/[A-Za-z0-9+_-][A-Za-z0-9+._-]*)+$/, 'an absolute path, without a slash at its end');
+
+/** Registry, repository, tag and perhaps a digest (OCI distribution specification; image names of containers-image). */
+const imageReference = z
+  .string()
+  .regex(
+    /^[a-z0-9.-]+(:\d+)?(\/[a-z0-9]+([._-]+[a-z0-9]+)*)+:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}(@sha256:[0-9a-f]{64})?$/,
+    'an image with its registry and tag, as docker.io/library/debian:12, and with @sha256:... when it is pinned',
+  );
 
 const compression = z.string().transform((text, context): Compression => {
   try {
@@ -98,6 +108,7 @@ export function distributionSchema(span: Span, taken: Map<string, string>) {
             aliases: z.array(identifier).default([]),
             suffix: z.string().regex(/^[.~+][A-Za-z0-9.+~]+$/, 'what goes behind the revision, as ~debian12 or .el9'),
             compression: z.array(compression).min(1),
+            image: imageReference.optional(),
             apart: z.string().min(1).optional(),
           }),
         )
@@ -123,7 +134,7 @@ export function distributionSchema(span: Span, taken: Map<string, string>) {
 /** The releases of a parsed file, each with what they share. */
 export function releasesOf(file: z.output<ReturnType<typeof distributionSchema>>): Distribution[] {
   const { format, family, paths, names, libraries, kernel, releases } = file;
-  return releases.map(({ id, aliases, suffix, compression, apart }) => ({
+  return releases.map(({ id, aliases, suffix, compression, image, apart }) => ({
     id,
     aliases,
     format,
@@ -135,6 +146,7 @@ export function releasesOf(file: z.output<ReturnType<typeof distributionSchema>>
     kernel,
     suffix,
     compression,
+    image,
   }));
 }
 

@@ -1,11 +1,16 @@
 import type { CommandModule } from 'yargs';
+import type { Pack } from '../pipeline/run.ts';
 import { type ReleaseArguments, releaseOptions, settingsFrom, WORD } from './settings.ts';
 import { withRelease } from './with-release.ts';
 
 interface BuildArguments extends ReleaseArguments {
   out: string | undefined;
   'dry-run': boolean;
+  assemble: Assembly;
 }
+
+const ASSEMBLIES = ['native', 'container'] as const;
+type Assembly = (typeof ASSEMBLIES)[number];
 
 export const buildCommand: CommandModule<object, BuildArguments> = {
   command: 'build [release]',
@@ -13,10 +18,16 @@ export const buildCommand: CommandModule<object, BuildArguments> = {
   builder: (yargs) =>
     releaseOptions(yargs)
       .option('out', { ...WORD, describe: 'Where the packages go', defaultDescription: 'dist' })
+      .option('assemble', {
+        choices: ASSEMBLIES,
+        default: 'native' as Assembly,
+        describe: "By whom: kubeparcel, or the distribution's own tools in a container",
+      })
       .option('dry-run', { type: 'boolean', default: false, describe: 'Say what would be made, and stop' })
       .example('$0 build 1.36', 'The newest 1.36: five DEBs and five RPMs in dist/')
       .example('$0 build v1.36.4 --arch all --distro debian-12,el-9', 'For two distributions, four architectures')
       .example('$0 build --source sample', 'Without a network, from stand-ins that come along')
+      .example('$0 build 1.36 --assemble container', 'By dpkg-deb and rpmbuild of the distributions')
       .example('$0 fetch 1.36 && $0 build --locked', 'Exactly what kubeparcel.lock states'),
   handler: async (args) => {
     const { settings, out = 'dist' } = await settingsFrom(args);
@@ -28,18 +39,25 @@ export const buildCommand: CommandModule<object, BuildArguments> = {
     const { renderBuilt, renderPlan } = await import('./render/build.ts');
     await withRelease(settings, { json: args.json }, async ({ prepared, fetch, ...context }) => {
       if (args['dry-run']) return renderPlan(prepared);
-      const { payload, store } = await fetch();
-      const packages = composeLayouts(prepared, payload);
-      const { jobs } = settings;
-      const packed = await openPackedStore(store.folder, jobs);
-      const before = openBuiltBefore(store.folder);
-      try {
-        const built = await writePackages(packages, { ...context, objects: store, packed, before, out, jobs });
-        await boundBlocks(store.folder);
-        return renderBuilt(prepared, built, out);
-      } finally {
-        await packed.close();
-      }
+      const make = async (pack?: Pack) => {
+        const { payload, store } = await fetch();
+        const packages = composeLayouts(prepared, payload);
+        const { jobs } = settings;
+        const how = { ...context, objects: store, out, jobs };
+        if (pack !== undefined) return renderBuilt(prepared, await writePackages(packages, { ...how, pack }), out);
+        const packed = await openPackedStore(store.folder, jobs);
+        try {
+          const before = openBuiltBefore(store.folder);
+          const built = await writePackages(packages, { ...how, packed, before });
+          await boundBlocks(store.folder);
+          return renderBuilt(prepared, built, out);
+        } finally {
+          await packed.close();
+        }
+      };
+      if (args.assemble === 'native') return await make();
+      const { withAssembler } = await import('../pipeline/with-assembler.ts');
+      return await withAssembler(prepared, context, make);
     });
   },
 };

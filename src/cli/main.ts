@@ -8,6 +8,7 @@ import { cacheCommand } from './cache.ts';
 import { configCommand } from './config.ts';
 import { diffCommand } from './diff.ts';
 import { fetchCommand } from './fetch.ts';
+import { imagesCommand } from './images.ts';
 import { initCommand } from './init.ts';
 import { inspectCommand } from './inspect.ts';
 import { INTERRUPTED, interrupt, wasInterrupted } from './interruption.ts';
@@ -17,6 +18,7 @@ import { renderFailure } from './render/failure.ts';
 import { repoCommand } from './repo.ts';
 import { signCommand } from './sign.ts';
 import { templatesCommand } from './templates.ts';
+import { testCommand } from './test.ts';
 
 /** The reader of the output went away: 128 + SIGPIPE, as shells have it. */
 const READER_GONE = 141;
@@ -45,8 +47,10 @@ const commandLine = yargs(hideBin(process.argv))
   .command(repoCommand)
   .command(configCommand)
   .command(cacheCommand)
+  .command(imagesCommand)
   .command(initCommand)
   .command(templatesCommand)
+  .command(testCommand)
   .demandCommand(1, 'name a command')
   .strictCommands()
   .strict()

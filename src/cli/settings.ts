@@ -82,7 +82,7 @@ export function releaseOptions(yargs: Argv): Argv<ReleaseArguments> {
 }
 
 /** `--arch amd64,arm64` and `--arch amd64 --arch arm64` are the same; a flag takes one word, so that RELEASE can follow. */
-const LIST = {
+export const LIST = {
   array: true,
   nargs: 1,
   requiresArg: true,
@@ -165,7 +165,7 @@ function definedOnly<T extends object>(record: T): { [K in keyof T]: Exclude<T[K
 }
 
 /** Node's word for this machine in Kubernetes' words. */
-function ownArchitecture(): Architecture {
+export function ownArchitecture(): Architecture {
   const words: Readonly<Record<string, Architecture>> = {
     x64: 'amd64',
     arm64: 'arm64',

@@ -119,6 +119,8 @@ function templateValues(
     restart,
     kernel: kernel ? 'on' : 'off',
     generated: definition.generated.join(' '),
+    /** Of all packages: the generator's record speaks of them together. */
+    generatedByAll: catalog.packages.flatMap((each) => each.generated).join(' '),
     /** Where kubelet-confgen is, without the leading slash; empty for a package without it. */
     generator,
     /** SHA-256 of what former packages put there, separated by blanks. */

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { join, resolve } from 'node:path';
+import type { Compression } from '../archive/codec.ts';
 import { debTree } from '../deb/binary-layout.ts';
 import type { Layout } from '../layout/layout.ts';
 import type { ObjectReader } from '../layout/objects.ts';
-import { verifiedContent, writeTree } from '../layout/tree.ts';
+import { type TreeItem, verifiedContent, writeTree } from '../layout/tree.ts';
 import { validateLayout } from '../layout/validate.ts';
 import { rpmTree } from '../rpm/binary-layout.ts';
 
@@ -30,27 +31,66 @@ export async function writeBinaryLayout(
   layout: Layout,
   { file, out, ...options }: LayoutOptions,
 ): Promise<WrittenLayout> {
-  validateLayout(layout);
   const objects = untilAborted(options.objects, options.signal);
   const folder = join(out, file.replace(/\.(deb|rpm)$/, ''));
+  await writeTree(folder, await binaryTree(layout, objects), objects);
+  return { folder, command: layoutCommand(layout, folder) };
+}
+
+/**
+ * What the distribution's own tool packs, as the items of a tree: DEBIAN/ and the root beside it for dpkg-deb, a %_topdir
+ * for rpmbuild.
+ *
+ * @throws KubeparcelError of kind 'format' for a layout that cannot be written down so
+ */
+export async function binaryTree(layout: Layout, objects: ObjectReader): Promise<TreeItem[]> {
+  validateLayout(layout);
+  return layout.format === 'deb' ? debTree(layout, await md5Sums(layout, objects)) : rpmTree(layout);
+}
+
+/** The tool and its arguments that pack the tree in `folder`. */
+function layoutCommand(layout: Layout, folder: string): string[] {
+  if (layout.format === 'deb') return [...atDate(layout), 'dpkg-deb', '--root-owner-group', '--build', folder];
+  return [...atDate(layout), ...rpmbuild(layout, resolve(folder)), `${folder}/SPECS/${layout.name}.spec`];
+}
+
+function rpmbuild(layout: Layout, topdir: string): string[] {
+  return ['rpmbuild', '-bb', '--target', `${layout.architecture}-linux`, '--define', `_topdir ${topdir}`];
+}
+
+/** How %_binary_payload of rpmbuild names the codecs; dpkg-deb(1) names them as we do. */
+const RPM_CODECS = { none: 'ufdio', gzip: 'gzdio', xz: 'xzdio', zstd: 'zstdio' } as const;
+
+/**
+ * As `kubeparcel layout` says it, with the codec that the package is to have.
+ *
+ * @param folder where the tree is, absolute
+ * @param file the package's file name
+ * @returns the command, and where the package is after it
+ */
+export function packCommand(
+  layout: Layout,
+  { codec, level }: Compression,
+  { folder, file }: { readonly folder: string; readonly file: string },
+): { readonly command: readonly string[]; readonly result: string } {
   if (layout.format === 'deb') {
-    await writeTree(folder, debTree(layout, await md5Sums(layout, objects)), objects);
-    return { folder, command: [...atDate(layout), 'dpkg-deb', '--root-owner-group', '--build', folder] };
+    const result = `${folder}.deb`;
+    const flags = [`-Z${codec}`, ...(codec === 'none' ? [] : [`-z${level}`])];
+    return {
+      command: [...atDate(layout), 'dpkg-deb', '--root-owner-group', ...flags, '--build', folder, result],
+      result,
+    };
   }
-  await writeTree(folder, rpmTree(layout), objects);
-  const target = `${layout.architecture}-linux`;
+  const payload = ['--define', `_binary_payload w${codec === 'none' ? '' : level}.${RPM_CODECS[codec]}`];
   return {
-    folder,
     command: [
       ...atDate(layout),
-      'rpmbuild',
-      '-bb',
-      '--target',
-      target,
-      '--define',
-      `_topdir ${resolve(folder)}`,
+      ...rpmbuild(layout, folder),
+      '--quiet',
+      ...payload,
       `${folder}/SPECS/${layout.name}.spec`,
     ],
+    result: `${folder}/RPMS/${layout.architecture}/${file}`,
   };
 }
 

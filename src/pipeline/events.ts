@@ -1,3 +1,4 @@
+import type { ImageEvent } from '../container/prepare-images.ts';
 import type { ReleaseEvent } from '../release/events.ts';
 import type { WrittenFile } from '../support/write-atomically.ts';
 import type { BuildTask } from './plan.ts';
@@ -9,6 +10,8 @@ export interface BuiltPackage extends WrittenFile {
 /** What happens while packages are made. */
 export type BuildEvent =
   | { readonly kind: 'planned'; readonly version: string; readonly tasks: readonly BuildTask[] }
+  /** A target's packages are made by the tools of this host, and why of this one. */
+  | { readonly kind: 'assembling'; readonly target: string; readonly host: string; readonly reason: string }
   /** `total`: bytes of the payload, uncompressed. */
   | { readonly kind: 'packing'; readonly task: BuildTask; readonly total: number }
   /** `bytes`: how much of the payload is in the package by now. */
@@ -18,6 +21,6 @@ export type BuildEvent =
   | ({ readonly kind: 'unchanged' } & BuiltPackage);
 
 /** All that the progress view, the JSON report and the tests read. */
-export type PipelineEvent = ReleaseEvent | BuildEvent;
+export type PipelineEvent = ReleaseEvent | BuildEvent | ImageEvent;
 
 export type OnPipelineEvent = (event: PipelineEvent) => void;

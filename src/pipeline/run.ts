@@ -3,6 +3,7 @@ import pLimit from 'p-limit';
 import type { PackedStore } from '../archive/packed.ts';
 import { type Layout, payloadSize } from '../layout/layout.ts';
 import type { ObjectReader } from '../layout/objects.ts';
+import type { WriteOptions } from '../layout/packager.ts';
 import { validateLayout } from '../layout/validate.ts';
 import { writeAtomically } from '../support/write-atomically.ts';
 import { type BuiltBefore, packageKey } from './built-before.ts';
@@ -17,11 +18,17 @@ export interface PackageJob {
   readonly layout: Layout;
 }
 
+/** How a package comes to be: its bytes, in chunks. `options.onBytes` hears how much of the payload is taken in. */
+export type Pack = (job: PackageJob, options: WriteOptions) => AsyncIterable<Uint8Array>;
+
 export interface RunOptions {
+  /** By default kubeparcel's own writers. */
+  readonly pack?: Pack;
   readonly objects: ObjectReader;
-  readonly packed: PackedStore;
-  /** Packages that need not be written again. */
-  readonly before: BuiltBefore;
+  /** See WriteOptions. */
+  readonly packed?: PackedStore;
+  /** Packages that need not be written again; all are when it is not given. */
+  readonly before?: BuiltBefore;
   /** Folder that the packages appear in; made when it is not there. */
   readonly out: string;
   /** Packages at a time. */
@@ -70,25 +77,28 @@ export async function writePackages(packages: readonly PackageJob[], options: Ru
   }
 }
 
+const packNatively: Pack = ({ layout }, options) => PACKAGERS[layout.format].write(layout, options);
+
 async function writePackage(
-  { task, layout }: PackageJob,
+  job: PackageJob,
   spoolFolder: string,
-  { objects, packed, before, out, onEvent, signal }: RunOptions & { signal: AbortSignal },
+  { pack = packNatively, objects, packed, before, out, onEvent, signal }: RunOptions & { signal: AbortSignal },
 ): Promise<BuiltPackage> {
+  const { task, layout } = job;
   signal.throwIfAborted();
   const path = join(out, task.file);
   const key = packageKey(layout, task.compression);
-  const unchanged = await before.find(path, key);
+  const unchanged = await before?.find(path, key);
   if (unchanged !== undefined) {
     onEvent?.({ kind: 'unchanged', task, ...unchanged });
     return { task, ...unchanged };
   }
   onEvent?.({ kind: 'packing', task, total: payloadSize(layout) });
   let bytes = 0;
-  const chunks = PACKAGERS[layout.format].write(layout, {
+  const chunks = pack(job, {
     compression: task.compression,
     objects,
-    packed,
+    ...(packed === undefined ? {} : { packed }),
     spoolFolder,
     signal,
     onBytes: (count) => {
@@ -97,7 +107,7 @@ async function writePackage(
     },
   });
   const written = await writeAtomically(path, chunks, { temporaryFolder: spoolFolder });
-  await before.remember(written, key);
+  await before?.remember(written, key);
   const built = { task, ...written };
   onEvent?.({ kind: 'packed', ...built });
   return built;

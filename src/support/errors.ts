@@ -15,6 +15,8 @@ export const EXIT_STATUS = {
   format: 6,
   /** The file system: permissions, space, paths. */
   io: 7,
+  /** Packages that were tested and did not do what a scenario expects. */
+  test: 8,
 } as const;
 
 export type FailureKind = keyof typeof EXIT_STATUS;

@@ -15,8 +15,8 @@ export function parseValidatedYaml<Schema extends z.ZodType>(
   where: string,
 ): z.output<Schema> {
   const lineCounter = new LineCounter();
-  // Aliases can multiply small input into a large tree; none of these files needs many.
-  const document = parseDocument(text, { lineCounter, prettyErrors: false, uniqueKeys: true });
+  // Aliases can multiply small input into a large tree; none of these files needs many. `<<: *name` takes members over.
+  const document = parseDocument(text, { lineCounter, prettyErrors: false, uniqueKeys: true, merge: true });
   const position = (offset: number) => {
     const { line, col } = lineCounter.linePos(offset);
     return `${where}:${line}:${col}`;

@@ -459,6 +459,18 @@ describe.each(['deb', 'rpm'] as const)('the generator in a %s', (format) => {
     expect(calls).toContain(`kubelet-confgen ${word} --quiet --root=`);
   });
 
+  test('cri-tools came before the generator: the kubelet makes up for it', async () => {
+    const host = hookHost();
+    host.put('/usr/libexec/kubernetes/kubelet-confgen');
+    const alone = await host.run(layoutOf('kubelet', format), script, args);
+    host.put('/usr/bin/crictl');
+    const both = await host.run(layoutOf('kubelet', format), script, args);
+    const asked = ({ calls }: { calls: readonly string[] }) =>
+      calls.filter((call) => call.startsWith('kubelet-confgen'));
+    expect(asked(alone)).toEqual(['kubelet-confgen apply --quiet --root=']);
+    expect(asked(both)).toEqual(['kubelet-confgen apply --quiet --root=', 'kubelet-confgen crictl --quiet --root=']);
+  });
+
   async function purge(record: string, text = generated) {
     const host = hookHost();
     put(host, { ...STATE, [drop]: text, '/etc/kubernetes/kubelet.conf.d/90-mine.conf': 'mine' });
@@ -488,6 +500,35 @@ describe.each(['deb', 'rpm'] as const)('the generator in a %s', (format) => {
     expect(host.has('/etc/kubernetes/kubelet.conf.d')).toBe(false);
     expect(host.has('/var/lib/kubelet-confgen/state.json')).toBe(false);
     expect(host.text('/var/lib/kubelet-confgen/kubelet.env')).toBe('# mine\n');
+  });
+
+  test.each([
+    ['the kubelet', ['kubelet', 'cri-tools']],
+    ['cri-tools', ['cri-tools', 'kubelet']],
+  ])('%s goes first: what it wrote goes with either, and the record with the last', async (_, names) => {
+    const host = hookHost();
+    const crictl = '/etc/crictl.yaml';
+    const state = '/var/lib/kubelet-confgen/state.json';
+    put(host, { [drop]: generated, [crictl]: 'runtime-endpoint: x\n' });
+    const sums = [drop, crictl].map((path) => createHash('sha256').update(host.text(path)).digest('hex'));
+    host.put(state, `${sums.join('\n')}\n`);
+    const [hook, ...words] = gone;
+    const left: boolean[][] = [];
+    for (const name of names) {
+      await host.run(layoutOf(name, format), hook, words);
+      left.push([host.has(drop), host.has(crictl), host.has(state)]);
+    }
+    expect(left).toEqual([[names[0] !== 'kubelet', names[0] !== 'cri-tools', true], Array(3).fill(false)]);
+    expect([host.has('/etc/kubernetes'), host.has('/var/lib/kubelet-confgen')]).toEqual([false, false]);
+  });
+
+  test('cri-tools goes and the kubelet stays: so does the record', async () => {
+    const host = hookHost();
+    host.put('/usr/libexec/kubernetes/kubelet-confgen');
+    host.put('/var/lib/kubelet-confgen/state.json', '{}');
+    const [hook, ...words] = gone;
+    await host.run(layoutOf('cri-tools', format), hook, words);
+    expect(host.has('/var/lib/kubelet-confgen/state.json')).toBe(true);
   });
 
   test('an upgrade removes nothing of it', async () => {

@@ -78,6 +78,14 @@ function eventLine(event: PipelineEvent, started: Map<unknown, number>): string 
     }
     case 'planned':
       return `plan        ${event.tasks.length} packages`;
+    case 'image-instead':
+      return `image       ${event.host}: made here, ${event.reason}`;
+    case 'image-making':
+      return `image       ${event.host}, ${event.source === 'vendor' ? "the vendor's" : "of Debian's packages"} ...`;
+    case 'image-made':
+      return `image       ${event.host}, ${humanTime(event.milliseconds / 1000)}`;
+    case 'assembling':
+      return `assemble    ${event.target} on ${event.host}: ${event.reason}`;
     case 'packing':
       started.set(event.task, Date.now());
       return undefined;
@@ -147,6 +155,10 @@ function barView(): ProgressView {
           end(artifactName(event.artifact));
           break;
         case 'retry':
+        case 'image-instead':
+        case 'image-making':
+        case 'image-made':
+        case 'assembling':
           bars.log(`${eventLine(event, new Map())}\n`);
           break;
         case 'planned':

@@ -1,0 +1,131 @@
+import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { KubeparcelError } from '../src/support/errors.ts';
+import { cacheFolder, checkDisk, removeStale, WORK_PREFIX } from './real-payload/cache.ts';
+import { findPackage, findSource, openDebian, unpackPackages } from './real-payload/debian.ts';
+import { sumsOf } from './real-payload/folder.ts';
+import { compileKubernetes, debianGo, generateOpenapi } from './real-payload/go.ts';
+import { unpackKubernetes } from './real-payload/kubernetes-source.ts';
+import { CONTROL_PLANE, hostArchitecture, RECIPE, shortDigest } from './real-payload/recipe.ts';
+import { run, type Say, timed } from './real-payload/run.ts';
+import { isScript, runMaking } from './real-payload/script.ts';
+
+export interface ControlPlane {
+  /** etcd, kube-apiserver and kube-controller-manager, for this machine's architecture. */
+  readonly folder: string;
+  /** It was found in the cache. */
+  readonly cached: boolean;
+}
+
+interface Options {
+  readonly say?: Say;
+  readonly signal?: AbortSignal;
+}
+
+const PROGRAMS = [basename(CONTROL_PLANE.etcd.program), ...CONTROL_PLANE.commands];
+const SUMS = 'SHA256SUMS';
+
+/**
+ * Makes what the control plane of a cluster runs on, in the version of the real payload, so that kubeadm can be tested
+ * against it; or finds it in the cache ($XDG_CACHE_HOME or ~/.cache, kubeparcel/real-payload/control-plane-RECIPE):
+ * kube-apiserver and kube-controller-manager compiled from Debian's source package, etcd as Debian has it. Takes some
+ * minutes, the network, and no root.
+ *
+ * @throws KubeparcelError with what is missing or failed
+ */
+export async function makeControlPlane(options: Options = {}): Promise<ControlPlane> {
+  const say = options.say ?? ((line) => process.stderr.write(`control plane: ${line}\n`));
+  const { signal } = options;
+  const architecture = hostArchitecture();
+  const cache = cacheFolder();
+  await mkdir(cache, { recursive: true });
+  await removeStale(cache);
+
+  const result = join(cache, `control-plane-${shortDigest([CONTROL_PLANE, RECIPE, architecture])}`);
+  const folder = join(result, architecture);
+  if (await isWhole(result)) {
+    return { folder, cached: true };
+  }
+  await rm(result, { recursive: true, force: true });
+  const work = await mkdtemp(join(cache, WORK_PREFIX));
+  try {
+    await checkDisk(work);
+    const out = join(work, 'out', architecture);
+    await mkdir(out, { recursive: true });
+    await fill(out, work, say, signal);
+    await writeFile(join(work, 'out', SUMS), await sumsOf(join(work, 'out')));
+    await keep(join(work, 'out'), result);
+  } finally {
+    // A stopped Go leaves compilers behind that still write for a moment.
+    await rm(work, { recursive: true, force: true, maxRetries: 10, retryDelay: 300 });
+  }
+  return { folder, cached: false };
+}
+
+async function isWhole(result: string): Promise<boolean> {
+  try {
+    return (await readFile(join(result, SUMS), 'utf8')) === (await sumsOf(result));
+  } catch {
+    return false;
+  }
+}
+
+async function fill(out: string, work: string, say: Say, signal: AbortSignal | undefined): Promise<void> {
+  const root = join(work, 'root');
+  const debian = await timed(say, `fetching the lists of Debian ${RECIPE.suite}`, () =>
+    openDebian(join(work, 'apt'), say, signal),
+  );
+  const names = [...RECIPE.go.packages, RECIPE.reflect2.package, CONTROL_PLANE.etcd.package];
+  const packages = await Promise.all(names.map((name) => findPackage(debian, name)));
+  const source = await findSource(debian, RECIPE.kubernetes.source, RECIPE.kubernetes.upstreamVersion);
+  await timed(say, 'fetching and unpacking Go, reflect2, etcd and the source of Kubernetes', async () => {
+    await unpackPackages(debian, packages, root);
+    await unpackKubernetes(debian, source, root, work);
+  });
+  await copyFile(join(root, CONTROL_PLANE.etcd.program), join(out, basename(CONTROL_PLANE.etcd.program)));
+  const go = await debianGo(work, root, signal);
+  await timed(say, 'generating the OpenAPI definitions', () => generateOpenapi(work, go, signal));
+  const { commands } = CONTROL_PLANE;
+  await timed(say, `compiling ${commands.join(' and ')} with Go ${go.version}`, () =>
+    compileKubernetes(work, go, commands, out, signal),
+  );
+  for (const name of await readdir(out)) {
+    await chmod(join(out, name), 0o755);
+  }
+  await checkVersions(out, work, signal);
+}
+
+async function checkVersions(out: string, work: string, signal: AbortSignal | undefined): Promise<void> {
+  for (const name of PROGRAMS) {
+    const failure = `${name} does not run`;
+    const todo = 'What was compiled is of no use: see what changed in the toolchain or in Debian.';
+    const said = await run(join(out, name), ['--version'], {
+      cwd: work,
+      environment: { PATH: process.env.PATH, HOME: work },
+      signal,
+      failure,
+      kind: 'verification',
+      todo,
+      timeout: 60_000,
+    });
+    const expected = name === 'etcd' ? 'etcd Version: 3.' : `Kubernetes v${RECIPE.kubernetes.version}`;
+    if (!said.startsWith(expected)) {
+      throw new KubeparcelError('verification', `${name} --version answers ${JSON.stringify(said)}`, { todo });
+    }
+  }
+}
+
+async function keep(made: string, result: string): Promise<void> {
+  try {
+    await rename(made, result);
+  } catch (error) {
+    // Another process made the same and was first.
+    if (!(await isWhole(result))) {
+      throw error;
+    }
+  }
+}
+
+if (isScript(import.meta.url)) {
+  await runMaking('control plane', (say, signal) => makeControlPlane({ say, signal }));
+}

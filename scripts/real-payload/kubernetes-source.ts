@@ -1,0 +1,24 @@
+import { cp, mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type ArchivePackage, type Debian, unpackSource } from './debian.ts';
+import { RECIPE } from './recipe.ts';
+
+/**
+ * Makes work/gopath/src/k8s.io/kubernetes, ready to compile, of Debian's source package.
+ *
+ * @param root where the package of reflect2 is unpacked
+ */
+export async function unpackKubernetes(
+  debian: Debian,
+  source: ArchivePackage,
+  root: string,
+  work: string,
+): Promise<void> {
+  const tree = join(work, 'gopath/src/k8s.io/kubernetes');
+  await mkdir(join(tree, '..'), { recursive: true });
+  await unpackSource(debian, source, tree);
+  // The vendored 1.0.1 reads the runtime's maps by a layout that Go changed with 1.18: it crashes.
+  const vendored = join(tree, 'vendor/github.com/modern-go/reflect2');
+  await rm(vendored, { recursive: true });
+  await cp(join(root, RECIPE.reflect2.folder), vendored, { recursive: true });
+}

@@ -1,0 +1,167 @@
+import { mkdir } from 'node:fs/promises';
+import { basename, dirname, posix } from 'node:path';
+import { Readable } from 'node:stream';
+import { finished } from 'node:stream/promises';
+import { create, extract } from 'tar';
+import { KubeparcelError } from '../support/errors.ts';
+import { type CommandResult, runCommand } from './command.ts';
+import type { Container, EngineName, ExecOptions, ExecResult } from './engine.ts';
+
+const DEFAULT_TIMEOUT = 120_000;
+/** How long a program may take to end itself after SIGTERM, and the engine after that (milliseconds). */
+const GRACE = 2_000;
+const ENGINE_GRACE = 10_000;
+
+/** A container that runs, by its name. */
+export function containerOf(
+  engine: EngineName,
+  facts: Pick<Container, 'name' | 'image' | 'failedUnits'> & { readonly init: 'systemd' | 'none' },
+  remove: () => Promise<void>,
+): Container {
+  const { name, image, failedUnits, init } = facts;
+  const users = new Map<string, string>();
+  /**
+   * UID:GID of a user. podman looks for names in the container's files as this process sees them, which is not so
+   * where they are in a mount namespace of their own.
+   */
+  const numbersOf = async (user: string): Promise<string> => {
+    if (/^\d+(:\d+)?$/.test(user)) return user;
+    const script = 'printf %s:%s "$(id -u -- "$1")" "$(id -g -- "$1")"';
+    const { stdout } = await execIn(engine, name, ['sh', '-c', script, 'kubeparcel', user], {});
+    if (!/^\d+:\d+$/.test(stdout)) throw new KubeparcelError('usage', `there is no user ${user}`, { where: name });
+    return stdout;
+  };
+  const exec = async (command: readonly string[], options: ExecOptions = {}) => {
+    const { user, ...others } = options;
+    if (user === undefined) return await execIn(engine, name, command, others);
+    const numbers = users.get(user) ?? (await numbersOf(user));
+    users.set(user, numbers);
+    return await execIn(engine, name, command, { ...others, user: numbers });
+  };
+  return {
+    name,
+    image,
+    failedUnits,
+    exec,
+    copyIn: (source, targetFolder) => copyIn(engine, name, source, targetFolder),
+    copyOut: (source, targetFolder) => copyOut(engine, name, source, targetFolder),
+    logs: async () => {
+      const printed = await runCommand([engine, 'logs', name], { timeout: 30_000 });
+      if (init === 'none') return printed.stdout + printed.stderr;
+      const journal = await exec(['journalctl', '--no-pager', '--boot'], { timeout: 30_000 }).catch(() => undefined);
+      return journal?.status === 0 ? journal.stdout : printed.stdout + printed.stderr;
+    },
+    remove,
+    commandLine: (command, options = {}) => [engine, 'exec', ...(options.interactive ? ['-it'] : []), name, ...command],
+  };
+}
+
+/**
+ * timeout(1) of the container ends the process there; ending the engine's client alone would leave it running. The
+ * client is ended too where the container no longer answers.
+ */
+async function execIn(
+  engine: EngineName,
+  name: string,
+  command: readonly string[],
+  options: ExecOptions,
+): Promise<ExecResult> {
+  const limit = options.timeout ?? DEFAULT_TIMEOUT;
+  const result = await runCommand(
+    [
+      engine,
+      'exec',
+      ...(options.stdin === undefined ? [] : ['--interactive']),
+      ...(options.user === undefined ? [] : [`--user=${options.user}`]),
+      ...Object.entries(options.environment ?? {}).map(([variable, value]) => `--env=${variable}=${value}`),
+      name,
+      'timeout',
+      `--kill-after=${GRACE / 1000}`,
+      String(limit / 1000),
+      ...command,
+    ],
+    {
+      timeout: limit + GRACE + ENGINE_GRACE,
+      ...(options.stdin === undefined ? {} : { stdin: options.stdin }),
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+    },
+  );
+  refuseGone(engine, name, result);
+  // 124: ended by SIGTERM; 137: by SIGKILL.
+  const timedOut = result.timedOut || (result.milliseconds >= limit && [124, 137].includes(result.status ?? 124));
+  return {
+    command,
+    status: timedOut ? 124 : (result.status ?? 255),
+    timedOut,
+    stdout: result.stdout,
+    stderr: result.stderr,
+    milliseconds: result.milliseconds,
+  };
+}
+
+/** Owners are not taken along: inside, all belongs to root. */
+async function copyIn(engine: EngineName, name: string, source: string, targetFolder: string): Promise<void> {
+  const archive = create({ cwd: dirname(source), portable: true, strict: true }, [`./${basename(source)}`]);
+  const result = await runCommand(
+    [engine, 'exec', '--interactive', name, 'sh', '-c', UNPACK, 'kubeparcel', targetFolder],
+    { stdin: Readable.from(archive as AsyncIterable<Uint8Array>) },
+  );
+  refuse(engine, name, result, `${source} could not be copied into the container`, targetFolder);
+}
+
+const UNPACK = 'mkdir -p -- "$1" && exec tar --extract --no-same-owner --directory="$1" --file=-';
+
+async function copyOut(engine: EngineName, name: string, source: string, targetFolder: string): Promise<void> {
+  await mkdir(targetFolder, { recursive: true });
+  const sink = extract({ cwd: targetFolder, strict: true, preserveOwner: false });
+  const done = finished(sink as unknown as NodeJS.WritableStream);
+  const unpacked = done.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  const result = await runCommand(
+    [
+      engine,
+      'exec',
+      name,
+      'tar',
+      '--create',
+      `--directory=${posix.dirname(source)}`,
+      '--file=-',
+      '--',
+      posix.basename(source),
+    ],
+    { output: sink as unknown as NodeJS.WritableStream },
+  );
+  refuse(engine, name, result, 'a file of the container could not be copied out of it', source);
+  const fault = await unpacked;
+  if (fault !== undefined) {
+    throw new KubeparcelError('io', 'what a container holds could not be unpacked', {
+      where: targetFolder,
+      cause: fault,
+    });
+  }
+}
+
+/** @throws KubeparcelError of kind 'io' for every status but 0 */
+export function refuse(engine: EngineName, name: string, result: CommandResult, what: string, where: string): void {
+  refuseGone(engine, name, result);
+  if (result.status === 0) return;
+  throw new KubeparcelError('io', `${what}: ${lastLine(result)}`, { where });
+}
+
+/** The engine's own failure is no status of the command. */
+function refuseGone(engine: EngineName, name: string, { status, stderr }: CommandResult): void {
+  if (status === undefined && stderr !== '')
+    throw new KubeparcelError('io', `${engine} could not be run: ${stderr.trim()}`);
+  if (status !== 0 && GONE.test(stderr)) {
+    throw new KubeparcelError('io', `the container does not run any more: ${stderr.trim()}`, { where: name });
+  }
+}
+
+const GONE =
+  /^Error(: | response from daemon: )(no (such )?container|no container with name|can only create exec sessions on running|container [0-9a-zA-Z]+ is not running|No such container)/m;
+
+export function lastLine({ stdout, stderr, status }: CommandResult): string {
+  return (stderr.trim() || stdout.trim()).split('\n').at(-1) || `status ${status ?? 'unknown'}`;
+}

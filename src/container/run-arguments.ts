@@ -1,0 +1,125 @@
+import { KubeparcelError } from '../support/errors.ts';
+import type { Decisions } from './decide.ts';
+import { type EngineName, LABEL, type StartOptions } from './engine.ts';
+import { ENTER, INIT } from './scripts.ts';
+
+/** What one `run` needs to know of kubeparcel and of the machine. */
+export interface RunContext {
+  readonly engine: EngineName;
+  readonly decisions: Decisions;
+  readonly runId: string;
+  /** Character devices of this machine: /dev/kmsg. */
+  readonly devices: readonly string[];
+}
+
+/**
+ * The whole command that starts a container: `podman run ...`, where need be inside a mount namespace of its own.
+ *
+ * @throws KubeparcelError of kind 'usage' for a name, path or size that cannot be
+ */
+export function startCommand(options: StartOptions, context: RunContext): string[] {
+  const { engine, decisions, runId } = context;
+  check(options);
+  const systemd = options.init === 'systemd';
+  const controllers = systemd && options.controllers === true && decisions.privateCgroups !== undefined;
+  const command = [
+    engine,
+    ...decisions.globalFlags,
+    'run',
+    '--detach',
+    `--name=${options.name}`,
+    // The image is here already, or it is an error.
+    '--pull=never',
+    `--network=${options.network ?? 'none'}`,
+    ...(options.network === 'host' ? [] : [`--hostname=${options.hostname ?? 'node'}`]),
+    ...Object.entries({ run: runId, ...options.labels }).flatMap(([key, value]) => [
+      `--label=${LABEL}.${key}=${value}`,
+    ]),
+    `--label=${LABEL}=container`,
+    ...decisions.runFlags,
+    ...(systemd ? machineFlags(context) : []),
+    ...(options.mounts ?? []).map(
+      ({ source, target, writable }) =>
+        `--mount=type=bind,source=${source},target=${target}${writable ? '' : ',readonly'}`,
+    ),
+    ...(options.tmpfs ?? []).map(tmpfsFlag),
+    ...(options.user === undefined ? [] : [`--user=${options.user}`]),
+    ...Object.entries(options.environment ?? {}).map(([name, value]) => `--env=${name}=${value}`),
+    '--entrypoint=',
+    options.image,
+    ...(systemd
+      ? ['/bin/sh', '-c', INIT, LABEL, controllers ? 'v1' : 'v2', '/sbin/init', ...(controllers ? LEGACY : [])]
+      : ['sleep', 'infinity']),
+  ];
+  return decisions.privateCgroups === undefined
+    ? command
+    : [
+        ...PRIVATE_NAMESPACE,
+        ENTER,
+        LABEL,
+        `${runId}/${options.name}`,
+        ...(controllers ? decisions.privateCgroups.parents : []),
+        '--',
+        ...command,
+      ];
+}
+
+function tmpfsFlag({ path, sizeBytes }: NonNullable<StartOptions['tmpfs']>[number]): string {
+  const mode = path === '/tmp' || path === '/var/tmp' ? '1777' : '755';
+  return `--tmpfs=${path}:rw,exec,mode=${mode}${sizeBytes === undefined ? '' : `,size=${sizeBytes}`}`;
+}
+
+/** Followed by a script, a name for its messages and its parameters. */
+export const PRIVATE_NAMESPACE = ['unshare', '--mount', '--propagation=private', '/bin/sh', '-c'] as const;
+
+/** systemd 256 and later boot on cgroup v1 only when asked to twice. */
+const LEGACY = ['systemd.unified_cgroup_hierarchy=0', 'SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1'];
+
+/** What makes a container as much of a machine as can be; INIT (scripts.ts) does the rest inside. */
+function machineFlags({ engine, devices }: RunContext): string[] {
+  return [
+    '--cap-add=ALL',
+    '--security-opt=seccomp=unconfined',
+    '--security-opt=apparmor=unconfined',
+    ...devices.map((path) => `--device=${path}`),
+    ...(engine === 'podman'
+      ? ['--security-opt=label=disable', '--security-opt=unmask=ALL', '--systemd=always']
+      : [
+          '--security-opt=systempaths=unconfined',
+          '--cgroupns=private',
+          '--tmpfs=/run:rw,exec,mode=755',
+          '--tmpfs=/run/lock',
+          '--tmpfs=/tmp:rw,exec,mode=1777',
+          '--env=container=docker',
+          // systemd(1): what it takes for a request to shut down.
+          '--stop-signal=RTMIN+3',
+        ]),
+  ];
+}
+
+/** Values that would be read as something else: a comma ends a field of --mount, a colon one of --tmpfs. */
+function check({ name, hostname, mounts, tmpfs, environment, labels }: StartOptions): void {
+  const wrong = (what: string, where: string): never => {
+    throw new KubeparcelError('usage', what, { where });
+  };
+  if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$/.test(name)) wrong('no name for a container', name);
+  if (hostname !== undefined && !/^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/.test(hostname))
+    wrong('no host name', hostname);
+  for (const { source, target } of mounts ?? []) {
+    for (const path of [source, target]) {
+      if (!path.startsWith('/') || /[,\n"]/.test(path))
+        wrong('a folder that cannot be mounted: absolute, without comma or quote', path);
+    }
+  }
+  for (const { path, sizeBytes } of tmpfs ?? []) {
+    if (!path.startsWith('/') || /[,:\n]/.test(path)) wrong('a path that cannot be a tmpfs', path);
+    if (sizeBytes !== undefined && !(Number.isSafeInteger(sizeBytes) && sizeBytes > 0))
+      wrong('no size of a tmpfs', path);
+  }
+  for (const variable of Object.keys(environment ?? {})) {
+    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(variable)) wrong('no name of an environment variable', variable);
+  }
+  for (const label of Object.keys(labels ?? {})) {
+    if (!/^[a-z][a-z0-9-]*$/.test(label) || label === 'run') wrong('no label of a container', label);
+  }
+}

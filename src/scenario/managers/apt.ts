@@ -1,0 +1,64 @@
+import { type Command, filesOf, namesOf, nameVersions, type PackageManager } from './manager.ts';
+
+/** The one source that is read: the image's own need a network. */
+const SOURCES = '/etc/apt/sources.list.d/kubeparcel.list';
+
+/**
+ * As unattended-upgrades asks: an edited conffile stays, one that nobody edited is replaced, nothing waits for an answer
+ * (dpkg(1), --force-confdef and --force-confold).
+ */
+const APT: Command = [
+  'apt-get',
+  '--yes',
+  '--quiet',
+  '-o=Dpkg::Use-Pty=0',
+  '-o=Dpkg::Options::=--force-confdef',
+  '-o=Dpkg::Options::=--force-confold',
+  `-o=Dir::Etc::SourceList=${SOURCES}`,
+  '-o=Dir::Etc::SourceParts=-',
+];
+const DPKG: Command = ['dpkg', '--force-confdef', '--force-confold'];
+
+/** apt, with dpkg as the low level: apt-get(8), dpkg(1). */
+export const apt: PackageManager = {
+  successes: [],
+  environment: { DEBIAN_FRONTEND: 'noninteractive' },
+  stateFolders: ['/var/lib/dpkg', '/var/lib/apt'],
+  useRepository: (folder) => ({
+    path: SOURCES,
+    text: `deb [trusted=yes] file://${folder} ./\n`,
+    commands: [[...APT, 'update']],
+  }),
+  install: (packages, via) => [
+    via === 'low-level'
+      ? [...DPKG, '--install', ...filesOf(packages)]
+      : [...APT, 'install', ...(via === 'files' ? filesOf(packages) : namesOf(packages))],
+  ],
+  change: (packages, via) => [
+    via === 'low-level'
+      ? [...DPKG, '--install', ...filesOf(packages)]
+      : [
+          ...APT,
+          '--allow-downgrades',
+          'install',
+          ...(via === 'files' ? filesOf(packages) : nameVersions(packages, '=')),
+        ],
+  ],
+  upgradeAll: () => [[...APT, 'dist-upgrade']],
+  reinstall: (packages, via) => [
+    via === 'low-level'
+      ? [...DPKG, '--install', ...filesOf(packages)]
+      : [...APT, '--reinstall', 'install', ...(via === 'files' ? filesOf(packages) : namesOf(packages))],
+  ],
+  remove: (names, { purge, via }) => [
+    via === 'low-level'
+      ? [...DPKG, purge ? '--purge' : '--remove', ...names]
+      : [...APT, purge ? 'purge' : 'remove', ...names],
+  ],
+  repair: () => [
+    [...DPKG, '--configure', '--pending'],
+    [...APT, '--fix-broken', 'install'],
+  ],
+  hold: (names) => [['apt-mark', 'hold', ...names]],
+  endHold: (names) => [['apt-mark', 'unhold', ...names]],
+};

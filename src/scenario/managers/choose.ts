@@ -1,0 +1,17 @@
+import type { ScenarioHost } from '../host.ts';
+import { apt } from './apt.ts';
+import { dnf } from './dnf.ts';
+import type { PackageManager } from './manager.ts';
+import { zypper } from './zypper.ts';
+
+/** What a host's package manager is told. */
+export function packageManager({ manager, program }: ScenarioHost): PackageManager {
+  switch (manager) {
+    case 'apt':
+      return apt;
+    case 'dnf':
+      return dnf(program);
+    case 'zypper':
+      return zypper;
+  }
+}

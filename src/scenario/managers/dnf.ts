@@ -1,0 +1,44 @@
+import { type Command, filesOf, namesOf, nameVersions, type PackageManager, type Via, type Wanted } from './manager.ts';
+import { RPM_STATE, rpm } from './rpm.ts';
+
+const REPOSITORY = '/etc/yum.repos.d/kubeparcel.repo';
+/** versionlock is a plugin that few images have; an exclude in the repository's own file holds as well. */
+const EDIT: Command = ['sed', '--in-place'];
+
+/**
+ * dnf, with rpm as the low level: dnf(8). The image's own repositories need a network.
+ *
+ * @param program dnf, or yum where there is no dnf yet
+ */
+export function dnf(program: string): PackageManager {
+  const base: Command = [program, '--assumeyes', '--disablerepo=*', '--enablerepo=kubeparcel', '--nogpgcheck'];
+  const named = (packages: readonly Wanted[], via: Via, separator?: string) =>
+    via === 'files'
+      ? filesOf(packages)
+      : separator === undefined
+        ? namesOf(packages)
+        : nameVersions(packages, separator);
+  return {
+    successes: [],
+    environment: {},
+    stateFolders: [...RPM_STATE, '/var/lib/dnf', '/var/lib/yum'],
+    useRepository: (folder) => ({
+      path: REPOSITORY,
+      text: `[kubeparcel]\nname=kubeparcel\nbaseurl=file://${folder}\nenabled=1\ngpgcheck=0\n`,
+      commands: [[...base, 'clean', 'expire-cache']],
+    }),
+    install: (packages, via) =>
+      via === 'low-level' ? rpm.install(packages) : [[...base, 'install', ...named(packages, via)]],
+    change: (packages, via, direction) =>
+      via === 'low-level'
+        ? rpm.change(packages)
+        : [[...base, direction === 'down' ? 'downgrade' : 'upgrade', ...named(packages, via, '-')]],
+    upgradeAll: () => [[...base, 'upgrade']],
+    reinstall: (packages, via) =>
+      via === 'low-level' ? rpm.reinstall(packages) : [[...base, 'reinstall', ...named(packages, via)]],
+    remove: (names, { via }) => (via === 'low-level' ? rpm.remove(names) : [[...base, 'remove', ...names]]),
+    repair: (packages) => [[...base, 'install', ...namesOf(packages)]],
+    hold: (names) => [[...EDIT, `$a exclude=${names.join(' ')}`, REPOSITORY]],
+    endHold: () => [[...EDIT, '/^exclude=/d', REPOSITORY]],
+  };
+}

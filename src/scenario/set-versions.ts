@@ -1,0 +1,61 @@
+import semver from 'semver';
+import type { PackageSet } from './expectation.ts';
+
+/** What a set is built from. */
+export interface SetRecipe {
+  /** Without v. */
+  readonly version: string;
+  readonly revision: string;
+}
+
+export interface KnownMinors {
+  /** The oldest that there are packages of: 1.11. */
+  readonly oldestMinor: string;
+  /** The newest whose official packages had the first of their layouts: 1.27. */
+  readonly legacyMinor: string | undefined;
+}
+
+/**
+ * Which version and revision each set has, from those of the packages under test.
+ *
+ * @param current.version 1.37.0, 1.36.4, 1.37.0-rc.1
+ * @param current.revision 1, 2.el9
+ * @returns undefined where there is nothing before it
+ */
+export function setRecipe(
+  set: Exclude<PackageSet, 'current'>,
+  current: SetRecipe,
+  { oldestMinor, legacyMinor }: KnownMinors,
+): SetRecipe | undefined {
+  const [, minor = '', patch = '', pre] = /^1\.(\d+)\.(\d+)(?:-(.+))?$/.exec(current.version) ?? [];
+  const minorBefore = Number(minor) - 1 < Number(oldestMinor.split('.')[1]) ? undefined : `1.${Number(minor) - 1}.0`;
+  const revision = '1';
+  const recipe = (version: string | undefined) => (version === undefined ? undefined : { version, revision });
+  switch (set) {
+    case 'next-revision': {
+      const number = /^\d+/.exec(current.revision)?.[0];
+      return number === undefined ? undefined : { version: current.version, revision: String(Number(number) + 1) };
+    }
+    case 'previous-minor':
+      return recipe(minorBefore);
+    case 'previous-patch':
+      if (pre !== undefined) return recipe(minorBefore);
+      return recipe(Number(patch) === 0 ? `1.${minor}.0-rc.1` : `1.${minor}.${Number(patch) - 1}`);
+    case 'official-legacy':
+      return legacyMinor !== undefined && Number(legacyMinor.split('.')[1]) < Number(minor)
+        ? recipe(`${legacyMinor}.0`)
+        : undefined;
+    case 'official':
+      if (pre !== undefined || Number(patch) === 0) return recipe(minorBefore);
+      return recipe(`1.${minor}.${Number(patch) - 1}`);
+  }
+}
+
+/** Below 0 where the first set is older than the second. */
+export function setRank(a: SetRecipe, b: SetRecipe): number {
+  return semver.compare(a.version, b.version) || leadingNumber(a.revision) - leadingNumber(b.revision);
+}
+
+function leadingNumber(revision: string): number {
+  return Number(/^\d+/.exec(revision)?.[0] ?? 0);
+}

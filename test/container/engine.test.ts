@@ -1,0 +1,319 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { execa } from 'execa';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { Container, Engine, StartOptions } from '../../src/container/engine.ts';
+import { imageReference } from '../../src/container/recipe.ts';
+import { packageRoot } from '../../src/support/package-root.ts';
+import { temporaryFolder } from '../support/temp-folder.ts';
+import { HOSTS, machineWith } from './support/machine.ts';
+
+let engine: Engine;
+const started: Container[] = [];
+const IMAGE = imageReference({ id: 'debian-12' }, 'local');
+
+beforeAll(async () => {
+  ({ engine } = await machineWith(HOSTS));
+});
+afterEach(async () => {
+  for (const container of started.splice(0)) await container.remove();
+});
+
+let count = 0;
+async function start(options: Partial<StartOptions> = {}): Promise<Container> {
+  count += 1;
+  const name = `kubeparcel-engine-test-${process.pid}-${count}`;
+  const container = await engine.start({ image: IMAGE, init: 'none', name, ...options });
+  started.push(container);
+  return container;
+}
+
+async function output(container: Container, script: string): Promise<string> {
+  const { stdout, stderr, status } = await container.exec(['sh', '-c', script]);
+  expect(`${status} ${stderr}`).toBe('0 ');
+  return stdout.trim();
+}
+
+describe.each(HOSTS)('%s', (host) => {
+  test('boots with systemd, has loopback alone and knows its name', async () => {
+    const container = await start({ image: imageReference({ id: host }, 'local'), init: 'systemd' });
+    expect(container.failedUnits).toEqual([]);
+    expect(await output(container, 'systemctl is-system-running')).toBe('running');
+    expect(await output(container, 'ls /sys/class/net')).toBe('lo');
+    expect(await output(container, 'cat /sys/class/net/lo/flags')).toBe('0x9');
+    expect(await output(container, 'uname -n; getent hosts node')).toMatch(/^node\n127\.0\.1\.1\s+node$/);
+    expect(await output(container, 'systemd-run --quiet --wait --pipe echo unit')).toBe('unit');
+    expect(await container.logs()).toContain('systemd');
+  });
+
+  test('has controllers for a kubelet: a unit’s memory is bounded', async () => {
+    const container = await start({ image: imageReference({ id: host }, 'local'), init: 'systemd', controllers: true });
+    expect(container.failedUnits).toEqual([]);
+    const use = (limit: string) =>
+      container.exec([
+        'systemd-run',
+        '--wait',
+        '--pipe',
+        `--property=MemoryMax=${limit}`,
+        'sh',
+        '-c',
+        'head -c 80M /dev/zero | tail -c 80M | wc -c',
+      ]);
+    expect((await use('400M')).stdout.trim()).toBe(String(80 * 1024 * 1024));
+    expect((await use('20M')).stdout.trim()).not.toBe(String(80 * 1024 * 1024));
+  });
+});
+
+describe('a machine in a container', () => {
+  test('changes the settings of its own network alone', async () => {
+    const container = await start({ init: 'systemd' });
+    const before = ['vm/overcommit_memory', 'kernel/panic', 'net/ipv4/ip_forward', 'vm/swappiness'].map(setting);
+    // The kubelet writes these two, and reads them back.
+    const own = await output(
+      container,
+      'echo 2 > /proc/sys/vm/overcommit_memory; echo 77 > /proc/sys/kernel/panic; cat /proc/sys/vm/overcommit_memory /proc/sys/kernel/panic',
+    );
+    expect(own.split('\n')).toEqual(['2', '77']);
+    expect(await output(container, 'sysctl -n -w net.ipv4.ip_forward=1')).toBe('1');
+    expect((await container.exec(['sysctl', '-w', 'vm.swappiness=3'])).status).not.toBe(0);
+    expect(['vm/overcommit_memory', 'kernel/panic', 'net/ipv4/ip_forward', 'vm/swappiness'].map(setting)).toEqual(
+      before,
+    );
+  });
+
+  test('runs containerd, which runs a container', async () => {
+    const container = await start({ init: 'systemd', controllers: true, tmpfs: [{ path: '/var/lib/containerd' }] });
+    await output(container, 'systemctl start containerd && ctr version');
+    // No image can be pulled: one of a root file system with nothing in it but a static program is enough.
+    await output(
+      container,
+      'ip netns add x && ip netns exec x ip link set lo up && ip link add veth0 type veth peer name veth1 netns x',
+    );
+    expect(
+      await output(
+        container,
+        'mkdir -p /r/bin /r/lib64 /r/lib/x86_64-linux-gnu && cp -L /bin/sh /r/bin/ && for l in $(ldd /bin/sh | grep -o "/[^ ]*"); do mkdir -p "/r$(dirname $l)"; cp -L $l /r$l; done; ctr run --rm --rootfs /r one /bin/sh -c "echo inside"',
+      ),
+    ).toBe('inside');
+  });
+
+  test('names the units that failed', async () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'broken.service'), '[Service]\nType=oneshot\nExecStart=/bin/false\n');
+    writeFileSync(join(folder, 'wants.conf'), '[Unit]\nWants=broken.service\n');
+    const container = await start({
+      init: 'systemd',
+      mounts: [
+        { source: join(folder, 'broken.service'), target: '/etc/systemd/system/broken.service' },
+        { source: join(folder, 'wants.conf'), target: '/etc/systemd/system/multi-user.target.d/wants.conf' },
+      ],
+    });
+    expect(container.failedUnits).toEqual(['broken.service']);
+  });
+});
+
+describe('a command', () => {
+  test('has its status, its streams, its user and its environment', async () => {
+    const container = await start();
+    for (const status of [0, 1, 3, 124, 125, 126, 127, 255]) {
+      const result = await container.exec(['sh', '-c', `echo out; echo err >&2; exit ${status}`]);
+      expect(result).toMatchObject({ status, timedOut: false, stdout: 'out\n', stderr: 'err\n' });
+    }
+    expect(await container.exec(['no-such-program'])).toMatchObject({ status: 127 });
+    const { stdout, stderr } = await container.exec(['sh', '-c', 'id -un; echo "$LANG $A"'], {
+      user: 'nobody',
+      environment: { LANG: 'de_DE.UTF-8', A: '$(id) "x"' },
+    });
+    expect(stderr).toBe('');
+    await expect(container.exec(['true'], { user: 'no-such-user' })).rejects.toMatchObject({ kind: 'usage' });
+    expect(stdout).toBe('nobody\nde_DE.UTF-8 $(id) "x"\n');
+  });
+
+  test('reads what it is given, byte by byte', async () => {
+    const container = await start();
+    const bytes = Uint8Array.from({ length: 300_000 }, (_, index) => (index * 7) % 256);
+    const { stdout } = await container.exec(['sha256sum'], { stdin: bytes });
+    expect(stdout).toBe(execFileSync('sha256sum', { input: bytes, encoding: 'utf8' }));
+    expect((await container.exec(['cat'], { stdin: '' })).stdout).toBe('');
+    expect((await container.exec(['cat'])).stdout).toBe('');
+  });
+
+  test('prints without end: the rest is cut off, and said so', async () => {
+    const container = await start();
+    const { stdout, status } = await container.exec(['sh', '-c', 'head -c 20000000 /dev/zero | tr "\\0" x']);
+    expect(status).toBe(0);
+    expect(stdout.length).toBeLessThan(9 * 1024 * 1024);
+    expect(stdout.slice(-60)).toMatch(/x\n\[11611392 more bytes were cut off\]\n$/);
+  });
+
+  test.each([
+    ['sleep', ['sleep', '612']],
+    ['a program that ignores SIGTERM', ['sh', '-c', 'trap "" TERM; sleep 613; sleep 613']],
+  ])('takes too long: %s is ended, in the container too', async (_, command) => {
+    const container = await start();
+    const result = await container.exec(command, { timeout: 700 });
+    expect(result).toMatchObject({ status: 124, timedOut: true });
+    expect(result.milliseconds).toBeLessThan(8000);
+    const { stdout } = await container.exec(['ps', '-eo', 'args']);
+    expect(stdout).not.toMatch(/sleep 61[23]/);
+  });
+
+  test('is aborted', async () => {
+    const container = await start();
+    const controller = new AbortController();
+    setTimeout(() => controller.abort(new Error('enough')), 300);
+    await expect(container.exec(['sleep', '60'], { signal: controller.signal })).rejects.toThrow('enough');
+  });
+
+  test('in a container that is gone is an error, not a status', async () => {
+    const container = await start();
+    await container.remove();
+    await container.remove();
+    await expect(container.exec(['true'])).rejects.toMatchObject({ kind: 'io' });
+  });
+});
+
+describe('files', () => {
+  test('go in and out, with modes and links', async () => {
+    const container = await start();
+    const folder = join(temporaryFolder(), '-odd name');
+    mkdirSync(join(folder, 'sub'), { recursive: true });
+    writeFileSync(join(folder, 'sub', 'run'), 'text', { mode: 0o750 });
+    await container.copyIn(folder, '/opt/a b');
+    expect(await output(container, 'stat -c "%a %U %s" "/opt/a b/-odd name/sub/run"')).toBe('750 root 4');
+    await output(container, 'ln -s sub/run "/opt/a b/-odd name/link"');
+    const out = join(temporaryFolder(), 'out');
+    await container.copyOut('/opt/a b/-odd name', out);
+    expect(readdirSync(join(out, '-odd name')).sort()).toEqual(['link', 'sub']);
+    expect(readFileSync(join(out, '-odd name', 'link'), 'utf8')).toBe('text');
+  });
+
+  test('that are not there', async () => {
+    const container = await start();
+    await expect(container.copyIn('/no/such', '/opt')).rejects.toThrow();
+    await expect(container.copyOut('/no/such', temporaryFolder())).rejects.toMatchObject({ kind: 'io' });
+    await expect(container.copyIn(temporaryFolder(), '/proc/x')).rejects.toMatchObject({ kind: 'io' });
+  });
+
+  test('mounts are read-only, and a memory file system has an end', async () => {
+    const source = temporaryFolder();
+    writeFileSync(join(source, 'file'), 'x');
+    const container = await start({
+      mounts: [{ source, target: '/mnt/in' }],
+      tmpfs: [{ path: '/var/full', sizeBytes: 1024 * 1024 }],
+    });
+    const write = await container.exec(['touch', '/mnt/in/file']);
+    expect(write).toMatchObject({ status: 1, stderr: expect.stringContaining('Read-only') });
+    const fill = await container.exec(['dd', 'if=/dev/zero', 'of=/var/full/x', 'bs=64k', 'count=64']);
+    expect(fill).toMatchObject({ status: 1, stderr: expect.stringContaining('No space left') });
+  });
+});
+
+describe('what is left behind', () => {
+  let compiled: string;
+  beforeAll(async () => {
+    const root = packageRoot();
+    mkdirSync(join(root, 'lib'), { recursive: true });
+    compiled = mkdtempSync(join(root, 'lib', '.test-'));
+    const config = {
+      extends: '../../tsconfig.json',
+      compilerOptions: { noEmit: false, rootDir: '../..', outDir: '.' },
+      include: [],
+      files: ['../../test/support/starting-container-main.ts'],
+    };
+    writeFileSync(join(compiled, 'tsconfig.json'), JSON.stringify(config));
+    await execa(join(root, 'node_modules', '.bin', 'tsc'), ['-p', compiled], { cwd: root });
+  });
+  afterAll(() => rmSync(compiled, { recursive: true, force: true }));
+
+  const runner = (name: string, keep = '') =>
+    execa('node', [join(compiled, 'test', 'support', 'starting-container-main.js'), IMAGE, name, keep], {
+      reject: false,
+    });
+
+  /** What names of this test there are, anywhere. */
+  async function traces(name: string): Promise<string[]> {
+    const containers = (await engine.listContainers()).map((container) => container.name);
+    const groups = execFileSync('find', ['/sys/fs/cgroup', '-type', 'd', '-name', name], { encoding: 'utf8' });
+    return [...containers, ...groups.split('\n'), ...readFileSync('/proc/self/mountinfo', 'utf8').split('\n')].filter(
+      (line) => line.includes(name),
+    );
+  }
+
+  test.each([
+    ['at once', 0],
+    ['while its container starts', 60],
+    ['while it starts', 140],
+    ['while it boots', 300],
+  ])('by a run that is killed %s: cleaning removes it', async (moment, delay) => {
+    const name = `kubeparcel-killed-${process.pid}-${delay}`;
+    const child = runner(name);
+    await new Promise((resolve) => child.stdout.once('data', resolve));
+    await wait(delay);
+    child.kill('SIGKILL');
+    await child;
+    if (moment === 'while it boots') expect(await traces(name)).not.toEqual([]);
+    await engine.clean('dead-runs');
+    expect(await traces(name)).toEqual([]);
+    await wait(1500);
+    expect(await traces(name)).toEqual([]);
+  });
+
+  test('a run that goes on is spared; one that was killed while it waited for a command is not', async () => {
+    const name = `kubeparcel-killed-${process.pid}-exec`;
+    const child = runner(name);
+    await new Promise<void>((resolve) =>
+      child.stdout.on('data', (text) => String(text).includes('booted') && resolve()),
+    );
+    expect(await engine.clean('dead-runs')).toEqual([]);
+    expect(await traces(name)).not.toEqual([]);
+    child.kill('SIGKILL');
+    await child;
+    expect(await engine.clean('dead-runs')).toEqual([name]);
+    expect(await traces(name)).toEqual([]);
+    expect(await engine.clean('dead-runs')).toEqual([]);
+  });
+
+  test('on purpose: kept until all that is over is cleaned, and found again', async () => {
+    const name = `kubeparcel-kept-${process.pid}`;
+    const child = runner(name, 'keep');
+    await new Promise<void>((resolve) =>
+      child.stdout.on('data', (text) => String(text).includes('booted') && resolve()),
+    );
+    child.kill('SIGKILL');
+    await child;
+    expect(await engine.clean('dead-runs')).toEqual([]);
+    const container = await engine.attach(name);
+    expect(await output(container, 'uname -n')).toBe('node');
+    const [program = '', ...parameters] = container.commandLine(['uname', '-n']);
+    expect(execFileSync(program, parameters, { encoding: 'utf8' })).toBe('node\n');
+    expect(await engine.clean('over')).toContain(name);
+    expect(await traces(name)).toEqual([]);
+    await expect(engine.attach(name)).rejects.toMatchObject({ kind: 'usage' });
+  });
+
+  test('by a start that is aborted, or whose name is taken', async () => {
+    const name = `kubeparcel-aborted-${process.pid}`;
+    const controller = new AbortController();
+    setTimeout(() => controller.abort(new Error('enough')), 200);
+    await expect(start({ name, init: 'systemd', signal: controller.signal })).rejects.toThrow('enough');
+    await wait(1000);
+    await engine.clean('dead-runs');
+    expect(await traces(name)).toEqual([]);
+    const first = await start();
+    await expect(start({ name: first.name })).rejects.toMatchObject({ kind: 'io' });
+    expect(await output(first, 'echo here')).toBe('here');
+  });
+
+  test('an image that is not here', async () => {
+    const name = `kubeparcel-none-${process.pid}`;
+    await expect(start({ name, image: 'localhost/kubeparcel/none:local' })).rejects.toMatchObject({ kind: 'io' });
+    expect(await traces(name)).toEqual([]);
+  });
+});
+
+function setting(name: string): string {
+  return readFileSync(join('/proc/sys', name), 'utf8');
+}

@@ -1,0 +1,31 @@
+/**
+ * All scenarios with a real payload: Kubernetes 1.20.2, CNI plugins, crictl and the control plane, compiled here. They
+ * are made first where they are not in the cache, which takes some minutes and Debian's source packages.
+ */
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { makeControlPlane } from '../../scripts/control-plane.ts';
+import { makeRealPayload } from '../../scripts/real-payload.ts';
+import { loadScenarios } from '../../src/scenario/load.ts';
+import { runScenarios } from '../../src/scenario/run.ts';
+import { packageRoot } from '../../src/support/package-root.ts';
+import { machineWith, sampleSettings } from './support/machine.ts';
+import { failureReport, hostTable } from './support/report.ts';
+
+test('all scenarios pass with a real payload', async () => {
+  const say = (line: string) => process.stdout.write(`${line}\n`);
+  const payload = await makeRealPayload({ say });
+  const { folder: controlPlane } = await makeControlPlane({ say });
+  const { engine, hosts } = await machineWith(['debian-12', 'dnf-on-debian-12']);
+  const scenarios = await loadScenarios(join(packageRoot(), 'packaging', 'scenarios'));
+  const sample = sampleSettings();
+  const settings = { ...sample, version: payload.versions.kubernetes, source: payload.folder };
+  const packages = { kind: 'build', settings } as const;
+  const results = await runScenarios({ engine, hosts, scenarios, packages, sample, controlPlane, jobs: 2 });
+  process.stdout.write(`\nPackages of Kubernetes ${payload.versions.kubernetes}:\n${hostTable(results)}\n\n`);
+  expect(failureReport(results)).toBe('');
+  expect(results.passed).toBe(true);
+  const ran = new Set(results.scenarios.map(({ scenario }) => scenario));
+  const missing = scenarios.filter(({ name, hosts: { payload } }) => payload !== 'sample' && !ran.has(name));
+  expect(missing.map(({ name }) => name)).toEqual([]);
+});

@@ -1,0 +1,23 @@
+/** All scenarios with the embedded sample, on every host that can be made where no registry answers. */
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { loadScenarios } from '../../src/scenario/load.ts';
+import { runScenarios } from '../../src/scenario/run.ts';
+import { packageRoot } from '../../src/support/package-root.ts';
+import { HOSTS, machineWith, sampleSettings } from './support/machine.ts';
+import { failureReport, hostTable } from './support/report.ts';
+
+test('all scenarios pass with the sample', async () => {
+  const { engine, hosts } = await machineWith(HOSTS);
+  const scenarios = await loadScenarios(join(packageRoot(), 'packaging', 'scenarios'));
+  const settings = sampleSettings();
+  const packages = { kind: 'build', settings } as const;
+  const results = await runScenarios({ engine, hosts, scenarios, packages, sample: settings, jobs: 2 });
+  process.stdout.write(`\nThe sample's packages:\n${hostTable(results)}\n\n`);
+  expect(failureReport(results)).toBe('');
+  expect(results.passed).toBe(true);
+  // Each scenario ran somewhere, but those that only a real payload can go through.
+  const ran = new Set(results.scenarios.map(({ scenario }) => scenario));
+  const missing = scenarios.filter(({ name, hosts: { payload } }) => payload !== 'real' && !ran.has(name));
+  expect(missing.map(({ name }) => name)).toEqual([]);
+});

@@ -1,0 +1,72 @@
+import { ownArchitecture } from '../../../scripts/runners/machines.ts';
+import { makeRunners } from '../../../scripts/runners.ts';
+import { type Catalog, loadCatalog } from '../../../src/catalog/catalog.ts';
+import type { Engine } from '../../../src/container/engine.ts';
+import { findEngine } from '../../../src/container/find-engine.ts';
+import { type HostImage, loadHosts } from '../../../src/container/hosts.ts';
+import { prepareImages } from '../../../src/container/prepare-images.ts';
+import type { Settings } from '../../../src/pipeline/prepare.ts';
+import { type ScenarioHost, scenarioHost } from '../../../src/scenario/host.ts';
+
+/** Hosts that can be made where no registry answers. */
+export const DEB_HOSTS = ['debian-11', 'debian-12', 'debian-13'] as const;
+const RPM_HOSTS = ['dnf-on-debian-12', 'zypper-on-debian-12'] as const;
+export const HOSTS = [...DEB_HOSTS, ...RPM_HOSTS] as const;
+export type HostId = (typeof HOSTS)[number];
+
+export interface Machine {
+  readonly engine: Engine;
+  readonly catalog: Catalog;
+  /** In the order in which they were asked for. */
+  readonly hosts: readonly ScenarioHost[];
+}
+
+/** An engine and hosts with their images, which are made first where they are not here; containers of dead runs go. */
+export async function machineWith(ids: readonly HostId[]): Promise<Machine> {
+  const say = (line: string) => process.stdout.write(`${line}\n`);
+  const engine = await findEngine();
+  await engine.clean('dead-runs');
+  const catalog = await loadCatalog();
+  const all = await loadHosts(catalog);
+  const wanted = ids
+    .map((id) => all.find((host) => host.id === id))
+    .filter((host) => host !== undefined) as HostImage[];
+  const images = await prepareImages(engine, wanted, {
+    images: 'local',
+    onEvent: (event) => {
+      if (event.kind === 'image-making') say(`image of ${event.host} ...`);
+      if (event.kind === 'image-made') say(`image of ${event.host}: ${(event.milliseconds / 1000).toFixed(0)} s`);
+    },
+  });
+  const architecture = ownArchitecture();
+  if (architecture === undefined) throw new Error(`no packages for this machine (${process.arch})`);
+  await makeRunners([architecture], { say, fetchMusl: false });
+  return { engine, catalog, hosts: images.map((image) => scenarioHost(image, catalog, architecture)) };
+}
+
+/** How packages of the sample are made here: as quickly as can be. */
+export function sampleSettings(): Settings {
+  const architecture = ownArchitecture();
+  return {
+    version: 'stable',
+    packages: undefined,
+    architectures: architecture === undefined ? [] : [architecture],
+    formats: undefined,
+    distributions: undefined,
+    revision: '1',
+    components: {},
+    source: 'sample',
+    servers: {},
+    digests: {},
+    fast: false,
+    compression: { codec: 'gzip', level: 1 },
+    maintainer: 'Release Team <release@example.org>',
+    restart: 'none',
+    kernel: undefined,
+    confgen: true,
+    templates: undefined,
+    packaging: undefined,
+    lock: undefined,
+    jobs: 2,
+  };
+}

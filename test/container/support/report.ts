@@ -1,0 +1,51 @@
+import { table } from '../../../src/cli/render/table.ts';
+import type { Results, ScenarioResult, StepResult } from '../../../src/scenario/events.ts';
+import { GROUPS } from '../../../src/scenario/scenario.ts';
+
+/** Hosts by groups of scenarios: how many passed of how many that ran, and how long they took one after the other. */
+export function hostTable({ scenarios, milliseconds }: Results): string {
+  const hosts = [...new Set(scenarios.map(({ host }) => host))];
+  const groups = GROUPS.filter((group) => scenarios.some((result) => result.group === group));
+  const cell = (host: string, group: string) => {
+    const ran = scenarios.filter((result) => result.host === host && result.group === group);
+    const passed = ran.filter(({ outcome }) => outcome === 'passed').length;
+    return ran.length === 0 ? '' : passed === ran.length ? String(passed) : `${passed} of ${ran.length}`;
+  };
+  const time = (host: string) =>
+    `${scenarios.reduce((sum, result) => sum + (result.host === host ? result.milliseconds / 1000 : 0), 0).toFixed(0)} s`;
+  const rows = hosts.map((host) => [host, ...groups.map((group) => cell(host, group)), time(host)]);
+  return [
+    table(['Host', ...groups.map((group) => `>${group}`), '>Time'], rows),
+    `${scenarios.length} scenarios in ${(milliseconds / 1000).toFixed(0)} s`,
+  ].join('\n');
+}
+
+/** What went wrong, for a person who was not there; empty where all passed. */
+export function failureReport({ scenarios }: Results): string {
+  return scenarios
+    .filter(({ outcome }) => outcome !== 'passed')
+    .map(describeScenario)
+    .join('\n\n');
+}
+
+function describeScenario({ host, scenario, outcome, fault, steps, journal }: ScenarioResult): string {
+  return [
+    `${scenario} on ${host}: ${outcome}: ${fault}`,
+    ...steps.filter(({ ok }) => !ok).map(describeStep),
+    `journal:\n${journal.split('\n').slice(-20).join('\n')}`,
+  ].join('\n');
+}
+
+/** One step: what it was to find, what it found, what was run. */
+export function describeStep({ number, title, error, findings, commands }: StepResult): string {
+  return [
+    `step ${number}: ${title}`,
+    ...(error === undefined ? [] : [error]),
+    ...findings
+      .filter(({ ok }) => !ok)
+      .map(({ what, expected, found }) => `${what}: expected ${expected}, found ${found}`),
+    ...commands.map(({ command, status, stdout, stderr }) =>
+      `$ ${command.join(' ')} (status ${status})\n${stdout}\n${stderr}`.trim(),
+    ),
+  ].join('\n  ');
+}

@@ -1,0 +1,35 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { expect, test } from 'vitest';
+import { isOver, ownRunId } from '../../../src/container/run-id.ts';
+
+test('this run goes on', () => {
+  expect(ownRunId()).toMatch(/^[0-9a-f]{12}\.\d+\.\d+\.\d+$/);
+  expect(isOver(ownRunId())).toBe(false);
+});
+
+test('another process of the same number is another run', () => {
+  const [boot, namespace, pid, start] = ownRunId().split('.');
+  expect(isOver([boot, namespace, pid, Number(start) + 1].join('.'))).toBe(true);
+});
+
+test('before this boot', () => {
+  expect(isOver(ownRunId().replace(/^[0-9a-f]{12}/, '0123456789ab'))).toBe(true);
+});
+
+test('nobody knows of another namespace', () => {
+  const [boot, , ...rest] = ownRunId().split('.');
+  expect(isOver([boot, '1', ...rest].join('.'))).toBe(false);
+});
+
+test('a process that is gone', async () => {
+  const child = spawn('true');
+  const pid = String(child.pid);
+  await once(child, 'exit');
+  const [boot, namespace] = ownRunId().split('.');
+  expect(isOver([boot, namespace, pid, '1'].join('.'))).toBe(true);
+});
+
+test.each(['', 'x', '1.2.3'])('no run at all: %j', (text) => {
+  expect(isOver(text)).toBe(true);
+});

@@ -1,0 +1,93 @@
+import { readFileSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { actions } from '../../../src/scenario/actions.ts';
+import { checks } from '../../../src/scenario/checks.ts';
+import { loadScenarios, parseScenario } from '../../../src/scenario/load.ts';
+import { PLACEHOLDERS } from '../../../src/scenario/placeholders.ts';
+import { packageRoot } from '../../../src/support/package-root.ts';
+import { temporaryFolder } from '../../support/temp-folder.ts';
+
+const HEAD = 'title: a title\ngroup: install\nwhy: because\n';
+
+function faultOf(text: string): string {
+  try {
+    parseScenario(HEAD + text, 'x.yaml', 'x');
+  } catch (error) {
+    return error instanceof Error && 'where' in error ? `${String(error.where)}: ${error.message}` : String(error);
+  }
+  return '';
+}
+
+describe('a scenario file', () => {
+  test('every scenario that comes along can be read', async () => {
+    const scenarios = await loadScenarios(join(packageRoot(), 'packaging', 'scenarios'));
+    expect(scenarios.length).toBeGreaterThan(10);
+    expect(new Set(scenarios.map(({ name }) => name)).size).toBe(scenarios.length);
+  });
+
+  test('defaults are filled in, one name is a list of one, and the verb is known by its members', () => {
+    const { steps, container, timeout } = parseScenario(
+      `${HEAD}steps:\n  - install: kubelet\n    on: deb\n  - unit: kubelet\n    remember-process: before\n  - file: /x\n    text: abc\n`,
+      'x.yaml',
+      'x',
+    );
+    expect({ container, timeout }).toMatchObject({ container: { init: 'systemd', controllers: false }, timeout: 240 });
+    expect(steps).toMatchObject([
+      {
+        kind: 'action',
+        on: ['deb'],
+        action: { verb: 'install', install: ['kubelet'], from: 'current', via: 'repository' },
+      },
+      { kind: 'action', on: undefined, action: { verb: 'remember-process', unit: 'kubelet.service' } },
+      { kind: 'check', check: { verb: 'file', exists: true, within: 5, text: { equals: 'abc' } } },
+    ]);
+  });
+
+  test.each([
+    ['a verb that is none', 'steps:\n  - instal: all\n', 'x.yaml:5:5: steps.0: a step needs one of install, change'],
+    [
+      'a member that is none',
+      'steps:\n  - install: all\n    form: current\n',
+      'x.yaml:6:5: steps.0: Unrecognized key: "form"',
+    ],
+    ['two verbs', 'steps:\n  - install: all\n    remove: all\n', 'x.yaml:6:5: steps.0: Unrecognized key: "remove"'],
+    ['a set that is none', 'steps:\n  - install: all\n    from: newest\n', 'x.yaml:6:5: steps.0.from: Invalid option'],
+    [
+      'a placeholder that is none',
+      'steps:\n  - file: "{env}"\n',
+      'x.yaml:5:5: steps.0.file: no such placeholder: {env}',
+    ],
+    ['a placeholder of no set', 'steps:\n  - file: "{units@newest}"\n', 'no such set of packages: newest'],
+    ['a file of no package', 'steps:\n  - run: [cat, "{file}"]\n', 'say of which package: {file:kubelet}'],
+    ['a broken regular expression', 'steps:\n  - file: /x\n    text: { matches: "(" }\n', 'Invalid regular expression'],
+    ['a relative path', 'steps:\n  - file: etc/x\n', 'an absolute path'],
+    ['no step', 'steps: []\n', 'x.yaml:4:1: steps: '],
+    ['a wrong place', 'steps:\n  - wait: 1\n    on: Debian\n', 'x.yaml:6:5: steps.0.on.0: deb, rpm'],
+  ])('%s is refused, with its line', (_, text, expected) => {
+    expect(faultOf(text)).toContain(expected);
+  });
+
+  test('what is braces to a shell, to rpm or in JSON is no placeholder', () => {
+    const text = `steps:\n  - run: [sh, -c, 'echo $\{name} %{name} {"name":1} {{name}}']\n`;
+    expect(faultOf(text)).toBe('');
+  });
+
+  test('faults of all files are told at once', async () => {
+    const folder = await temporaryFolder();
+    await mkdir(join(folder, 'files'));
+    await writeFile(join(folder, 'a.yaml'), 'title: a\n');
+    await writeFile(join(folder, 'b.yaml'), `${HEAD}steps:\n  - wait: long\n`);
+    await expect(loadScenarios(folder)).rejects.toThrow(/group[\s\S]*b\.yaml:5:5: steps\.0\.wait/);
+  });
+});
+
+test('docs/testing.md explains every verb and every placeholder', () => {
+  const manual = readFileSync(join(packageRoot(), 'docs', 'testing.md'), 'utf8');
+  const missing = [
+    ...[...Object.keys(actions), ...Object.keys(checks)].filter((verb) => !new RegExp(`\`${verb}[:\`]`).test(manual)),
+    ...Object.keys(PLACEHOLDERS).filter((name) => !manual.includes(`{${name}}`) && !manual.includes(`{${name}:`)),
+  ];
+  expect(missing).toEqual([]);
+});

@@ -1,0 +1,263 @@
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cp, mkdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { type Catalog, loadCatalog } from '../../../src/catalog/catalog.ts';
+import type { Settings } from '../../../src/pipeline/prepare.ts';
+import { buildSet } from '../../../src/scenario/build-set.ts';
+import type { ScenarioEvent } from '../../../src/scenario/events.ts';
+import type { ScenarioHost } from '../../../src/scenario/host.ts';
+import { parseScenario } from '../../../src/scenario/load.ts';
+import { readPackageFolder } from '../../../src/scenario/package-folder.ts';
+import { type RunScenariosOptions, runScenarios } from '../../../src/scenario/run.ts';
+import { hasTool } from '../../support/tools.ts';
+import { type Answering, fakeEngine } from './fake-engine.ts';
+
+const SAMPLE: Settings = {
+  version: '1.36.4',
+  packages: undefined,
+  architectures: ['amd64'],
+  formats: ['deb'],
+  distributions: undefined,
+  revision: '1',
+  components: {},
+  source: 'sample',
+  servers: {},
+  digests: {},
+  compression: undefined,
+  fast: false,
+  maintainer: 'Release Team <release@example.org>',
+  restart: 'none',
+  kernel: undefined,
+  confgen: false,
+  templates: undefined,
+  packaging: undefined,
+  lock: undefined,
+  jobs: 2,
+};
+
+let catalog: Catalog;
+let folder: string;
+let own: string;
+let host: ScenarioHost;
+
+beforeAll(async () => {
+  catalog = await loadCatalog();
+  const distribution = catalog.distributions.find(({ id }) => id === 'debian-12');
+  if (distribution === undefined) throw new Error('no debian-12');
+  host = { id: 'debian-12', image: 'an-image', manager: 'apt', program: 'apt', distribution, architecture: 'amd64' };
+  folder = mkdtempSync(join(tmpdir(), 'kubeparcel-scenario-'));
+  own = join(folder, 'tmp');
+  await mkdir(own);
+  vi.stubEnv('TMPDIR', own);
+  await buildSet(SAMPLE, join(folder, 'packages'));
+});
+afterAll(() => {
+  vi.unstubAllEnvs();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function run(steps: string, answer?: Answering, more: Partial<RunScenariosOptions> = {}) {
+  const engine = fakeEngine(answer);
+  const events: ScenarioEvent[] = [];
+  const scenario = parseScenario(`title: t\ngroup: install\nwhy: w\n${steps}`, 't.yaml', 't');
+  const results = await runScenarios({
+    engine,
+    hosts: [host],
+    scenarios: [scenario],
+    packages: { kind: 'folders', deb: join(folder, 'packages') },
+    sample: SAMPLE,
+    jobs: 2,
+    onEvent: (event) => events.push(event),
+    ...more,
+  });
+  const [result] = results.scenarios;
+  return { engine, events, results, result };
+}
+
+/** Folders of runs; other tests of this machine have their own at the same time. */
+function leftBehind(): string[] {
+  return readdirSync(own).filter((name) => name.startsWith('kubeparcel-test-'));
+}
+
+const ready = hasTool('apt-ftparchive');
+
+describe.skipIf(!ready)('a run of scenarios', () => {
+  test('a package manager is given a repository once, and names, versions and files of the packages', async () => {
+    const { engine, result } = await run(
+      'steps:\n  - install: all\n  - install: kubectl\n  - change: [kubelet]\n    to: next-revision\n  - remove: all\n    purge: true\n  - install: kubelet\n    via: low-level\n',
+    );
+    expect(result).toMatchObject({ outcome: 'passed', stepCount: 5, fault: '', kept: undefined });
+    const lines = engine.commands.map((command) => command.filter((word) => !word.startsWith('-o=')).join(' '));
+    expect(lines.map((line) => line.replace(/^sh -c [\s\S]* write /, 'write '))).toEqual([
+      'write /etc/apt/sources.list.d/kubeparcel.list 0644',
+      'apt-get --yes --quiet update',
+      'apt-get --yes --quiet install cri-tools kubeadm kubectl kubelet kubernetes-cni',
+      'apt-get --yes --quiet install kubectl',
+      'write /etc/apt/sources.list.d/kubeparcel.list 0644',
+      'apt-get --yes --quiet update',
+      'apt-get --yes --quiet --allow-downgrades install kubelet=1.36.4-2',
+      'apt-get --yes --quiet purge cri-tools kubeadm kubectl kubelet kubernetes-cni',
+      'dpkg --force-confdef --force-confold --install /srv/kubeparcel/packages/current/kubelet_1.36.4-1_amd64.deb',
+    ]);
+    expect(engine.started[0]).toMatchObject({
+      image: 'an-image',
+      init: 'systemd',
+      labels: { host: 'debian-12', scenario: 't' },
+    });
+    expect(engine.started[0]?.mounts?.map(({ target }) => target)).toEqual([
+      '/srv/kubeparcel/packages/current',
+      '/srv/kubeparcel/packages/next-revision',
+      '/srv/kubeparcel/packages/none',
+    ]);
+    expect(engine.removed).toHaveLength(1);
+  });
+
+  test('checks that follow each other are asked in one call', async () => {
+    const { engine } = await run('steps:\n  - command: [a]\n  - command: [b, "c d"]\n  - command: [e]\n');
+    expect(engine.calls()).toBe(1);
+    expect(engine.commands).toEqual([['a'], ['b', 'c d'], ['e']]);
+  });
+
+  test('a check that had to wait makes the later ones look again', async () => {
+    let looks = 0;
+    const { engine, result } = await run('steps:\n  - command: [a]\n  - command: [b]\n', ([program]) =>
+      program === 'a' && looks++ < 2 ? { status: 1 } : {},
+    );
+    expect(result?.outcome).toBe('passed');
+    expect(engine.commands.map(([program]) => program).join('')).toBe('abaab');
+  });
+
+  test('what must stay so is looked at until the end of its time', async () => {
+    let looks = 0;
+    const { result } = await run('steps:\n  - command: [a]\n    for: 1\n', () => (++looks > 2 ? { status: 7 } : {}));
+    expect(result?.steps[0]).toMatchObject({ ok: false, error: 'it was so, but did not stay so for 1 s' });
+  });
+
+  test('an action that fails ends the scenario, a check that fails does not', async () => {
+    const answer: Answering = ([program]) => (program === 'bad' ? { status: 3, stderr: 'alas\n' } : {});
+    const checks = await run('steps:\n  - command: [bad]\n    within: 0\n  - command: [good]\n', answer);
+    expect(checks.result?.steps.map(({ ok }) => ok)).toEqual([false, true]);
+    const action = await run('steps:\n  - run: [bad]\n  - run: [good]\n', answer);
+    expect(action.result).toMatchObject({
+      outcome: 'failed',
+      stepCount: 2,
+      fault: 'step 1, run bad: status: expected 0, found 3',
+    });
+    expect(action.result?.steps).toMatchObject([
+      { ok: false, commands: [{ command: ['bad'], status: 3, stderr: 'alas' }] },
+    ]);
+    expect(action.results.passed).toBe(false);
+    expect(action.engine.removed).toHaveLength(1);
+  });
+
+  test('what must fail and does not is a failure', async () => {
+    const { result } = await run('steps:\n  - remove: all\n    fails: true\n');
+    expect(result?.fault).toBe('step 1, remove all: status: expected a failure, found status 0');
+  });
+
+  test('placeholders are filled in from the packages and the host', async () => {
+    const { engine } = await run(
+      'steps:\n  - run: [echo, "{env-file} {drop-in} {version} {package-version:cri-tools} {minor@previous-minor} {file:kubectl}"]\n',
+    );
+    expect(engine.commands).toEqual([
+      [
+        'echo',
+        '/etc/default/kubelet /usr/lib/systemd/system/kubelet.service.d/10-kubeadm.conf 1.36.4 1.36.0-1 1.35 /srv/kubeparcel/packages/current/kubectl_1.36.4-1_amd64.deb',
+      ],
+    ]);
+  });
+
+  test('environment and umask hold for every command', async () => {
+    const seen: unknown[] = [];
+    const container = "container: { umask: '077', environment: { LANG: tr_TR.UTF-8 } }\n";
+    await run(`${container}steps:\n  - run: [a, b]\n    environment: { X: y }\n`, (command, { environment }) => {
+      seen.push(command, environment);
+      return {};
+    });
+    expect(seen).toEqual([
+      ['sh', '-c', 'umask 077; exec "$@"', 'with-umask', 'a', 'b'],
+      { LANG: 'tr_TR.UTF-8', X: 'y' },
+    ]);
+  });
+
+  test('a package that the set does not have is told, not thrown', async () => {
+    const { result } = await run('steps:\n  - install: kubefed\n');
+    expect(result?.fault).toContain('there is no package kubefed in the set current');
+  });
+
+  test('a scenario that takes too long is ended and has failed', async () => {
+    const { engine, result } = await run('timeout: 0.2\nsteps:\n  - run: [a]\n', async ([program], { signal }) => {
+      if (program !== 'a') return {};
+      await new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
+      return {};
+    });
+    expect(result).toMatchObject({ outcome: 'failed', fault: 'it took longer than 0.2 s' });
+    expect(engine.removed).toHaveLength(1);
+  });
+
+  test('an interrupted run leaves no container and no file', async () => {
+    const controller = new AbortController();
+    const engine = fakeEngine(() => {
+      controller.abort();
+      return {};
+    });
+    const running = run('steps:\n  - run: [a]\n', undefined, { signal: controller.signal, engine });
+    await expect(running).rejects.toThrow();
+    expect(engine.removed).toEqual(engine.started.map(({ name }) => name));
+    expect(leftBehind()).toEqual([]);
+  });
+
+  test('a container is kept where that was asked for and something failed', async () => {
+    const answer: Answering = ([program]) => (program === 'bad' ? { status: 1 } : {});
+    const bad = await run('steps:\n  - run: [bad]\n', answer, { keep: true });
+    expect(bad.engine.removed).toEqual([]);
+    expect(bad.result).toMatchObject({
+      kept: bad.engine.started[0]?.name,
+      enter: ['podman', 'exec', bad.engine.started[0]?.name],
+    });
+    expect(bad.engine.started[0]?.labels).toMatchObject({ keep: 'yes' });
+    expect((await run('steps:\n  - run: [good]\n', answer, { keep: true })).engine.removed).toHaveLength(1);
+  });
+
+  test('no more run at a time than were asked for', async () => {
+    const scenarios = ['a', 'b', 'c', 'd'].map((name) =>
+      parseScenario('title: t\ngroup: install\nwhy: w\nsteps: [{ run: [x] }]\n', 't', name),
+    );
+    const pause = async () => {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      return {};
+    };
+    const { engine, results } = await run('steps: [{ wait: 1 }]\n', undefined, {
+      scenarios,
+      engine: fakeEngine(pause),
+    });
+    expect(engine.started).toHaveLength(0);
+    expect(results.scenarios.map(({ scenario }) => scenario)).toEqual(['a', 'b', 'c', 'd']);
+  });
+
+  test('of several packages each host takes the one that was made for it', async () => {
+    const mixed = join(folder, 'mixed');
+    await mkdir(mixed);
+    await cp(join(folder, 'packages'), mixed, { recursive: true });
+    await buildSet({ ...SAMPLE, distributions: ['debian-12', 'debian-11'], packages: ['kubelet'] }, mixed);
+    writeFileSync(join(mixed, 'notes.txt'), 'no package\n');
+    expect(await readPackageFolder(mixed)).toHaveLength(7);
+    const packages = { kind: 'folders', deb: mixed } as const;
+    const { engine } = await run(
+      'steps:\n  - run: [echo, "{package-version:kubelet} {package-version:kubectl}"]\n',
+      undefined,
+      { packages },
+    );
+    expect(engine.commands).toEqual([['echo', '1.36.4-1~debian12 1.36.4-1']]);
+  });
+
+  test('a host without packages is left out, and says so', async () => {
+    const { results } = await run('steps: [{ wait: 1 }]\n', undefined, { packages: { kind: 'folders', rpm: folder } });
+    expect(results).toMatchObject({
+      scenarios: [],
+      leftOut: [{ reason: 'there are no packages for it in no folder of deb packages' }],
+    });
+  });
+});
