@@ -36,7 +36,7 @@ for (const stream of [process.stdout, process.stderr]) {
 const commandLine = yargs(hideBin(process.argv))
   .scriptName('kubeparcel')
   .detectLocale(false)
-  .usage('$0 COMMAND\n\nBuilds, inspects and compares the DEB and RPM packages of a Kubernetes node.')
+  .usage('$0 COMMAND\n\nBuilds, signs, indexes and tests the DEB and RPM packages of a Kubernetes node.')
   .command(buildCommand)
   .command(fetchCommand)
   .command(layoutCommand)
