@@ -101,10 +101,13 @@ describe('package managers', () => {
   - package: kubelet
     installed: false
   - same-files: before
-    but: [/opt, /var/lib/kubelet, /etc/kubernetes, /etc/kubernetes/manifests, /opt/cni, /etc/cni, "/var/lib/systemd/**", "/etc/yum.repos.d/**", "/etc/zypp/**", "/var/lib/apt/**"]
+    but: [/opt, /etc/sysconfig, /usr/share/licenses, /var/lib/kubelet, /etc/kubernetes, /etc/kubernetes/manifests, /opt/cni, /etc/cni, "/var/lib/systemd/**", "/etc/dnf/**", "/etc/yum.repos.d/**", "/etc/zypp/**", "/var/lib/apt/**"]
   - repository: none
-  - install: kubelet
+  - title: its file alone does not bring what it needs
+    install: kubelet
+    via: files
     fails: true
+    output: { contains: kubernetes-cni }
 `);
     expect(faults(results)).toEqual(NONE);
   });

@@ -2,7 +2,7 @@ import { type Command, filesOf, namesOf, nameVersions, type PackageManager, type
 import { RPM_STATE, rpm } from './rpm.ts';
 
 const REPOSITORY = '/etc/yum.repos.d/kubeparcel.repo';
-/** versionlock is a plugin that few images have; an exclude in the repository's own file holds as well. */
+/** versionlock is a plugin that few images have; an exclude in the main configuration holds as well. */
 const EDIT: Command = ['sed', '--in-place'];
 
 /**
@@ -12,6 +12,7 @@ const EDIT: Command = ['sed', '--in-place'];
  */
 export function dnf(program: string): PackageManager {
   const base: Command = [program, '--assumeyes', '--disablerepo=*', '--enablerepo=kubeparcel', '--nogpgcheck'];
+  const configuration = program === 'dnf' ? '/etc/dnf/dnf.conf' : '/etc/yum.conf';
   const named = (packages: readonly Wanted[], via: Via, separator?: string) =>
     via === 'files'
       ? filesOf(packages)
@@ -38,7 +39,7 @@ export function dnf(program: string): PackageManager {
       via === 'low-level' ? rpm.reinstall(packages) : [[...base, 'reinstall', ...named(packages, via)]],
     remove: (names, { via }) => (via === 'low-level' ? rpm.remove(names) : [[...base, 'remove', ...names]]),
     repair: (packages) => [[...base, 'install', ...namesOf(packages)]],
-    hold: (names) => [[...EDIT, `$a exclude=${names.join(' ')}`, REPOSITORY]],
-    endHold: () => [[...EDIT, '/^exclude=/d', REPOSITORY]],
+    hold: (names) => [[...EDIT, `/^\\[main]/a exclude=${names.join(' ')}`, configuration]],
+    endHold: () => [[...EDIT, '/^exclude=/d', configuration]],
   };
 }
