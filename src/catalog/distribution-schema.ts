@@ -123,7 +123,8 @@ export function distributionSchema(span: Span, taken: Map<string, string>) {
           const owner = taken.get(normalName(word));
           if (owner !== undefined) {
             const message = `${word} is a name of ${owner} already`;
-            context.addIssue({ code: 'custom', path: ['releases', index, 'id'], message });
+            const where = word === release.id ? 'id' : 'aliases';
+            context.addIssue({ code: 'custom', path: ['releases', index, where], message });
           }
           taken.set(normalName(word), release.id);
         }

@@ -180,8 +180,8 @@ describe('data that contradicts itself is refused with file and line', () => {
     {
       what: 'a compression that there is not',
       file: 'distributions/debian.yaml',
-      before: "['xz:6', 'gzip:9', none] }",
-      after: "['xz:11', 'gzip:9', none] }",
+      before: "['xz:6', 'gzip:9', none]",
+      after: "['xz:11', 'gzip:9', none]",
       says: /no compression: xz:11/,
     },
     {
