@@ -1,0 +1,317 @@
+/** apt, dnf and zypper with signature checks on: they install, upgrade and verify, and refuse what was tampered with. */
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Container } from '../../src/container/engine.ts';
+import type { Format } from '../../src/layout/layout.ts';
+import { signPackages } from '../../src/pipeline/sign.ts';
+import { addPackages } from '../../src/repo/add.ts';
+import { publicKeyPath, type View, viewFolder } from '../../src/repo/repository.ts';
+import { type KeyAlgorithm, newKey } from '../../src/sign/new-key.ts';
+import { openSigners } from '../../src/sign/open-signers.ts';
+import type { Signer } from '../../src/sign/signer.ts';
+import { buildSample, type SamplePackage } from '../support/build-sample.ts';
+import { HOSTS, type Machine, machineWith } from './support/machine.ts';
+import { type RepoClient, repoClient } from './support/repo-clients.ts';
+import { requests, serveFolder } from './support/repo-server.ts';
+
+const work = mkdtempSync(join(tmpdir(), 'kubeparcel-repo-'));
+const MADE = 1_780_000_000;
+const DATE = MADE + 86_400;
+const NAMES = ['cri-tools', 'kubeadm', 'kubectl', 'kubelet', 'kubernetes-cni'];
+/** Long ago, when kubeadm still needed the other four. */
+const FORMER = '1.28.0';
+const OLDER = '1.36.3';
+const NEWER = '1.36.4';
+const NEXT = '1.37.0';
+
+/** Repositories to copy: a former minor, the older patch and the next minor; the same by an Ed25519 key; of packages without a signature. */
+const SITE = join(work, 'site');
+const ED25519 = join(work, 'ed25519');
+const UNSIGNED_PACKAGES = join(work, 'unsigned-packages');
+const STRANGE = join(work, 'strange');
+const KEYS = join(work, 'keys');
+
+let machine: Machine;
+let signer: Signer;
+const built = new Map<string, readonly SamplePackage[]>();
+
+beforeAll(async () => {
+  machine = await machineWith(HOSTS);
+  mkdirSync(KEYS);
+  const [rsa, edwards, other] = await Promise.all([
+    key('rsa', 'rsa4096'),
+    key('ed25519', 'ed25519'),
+    key('other', 'ed25519'),
+  ]);
+  signer = rsa;
+  for (const version of [FORMER, OLDER, NEWER, NEXT]) {
+    const compression = { codec: 'gzip', level: 1 } as const;
+    built.set(version, await buildSample(join(work, version), { version: `v${version}`, compression }));
+  }
+  const options = { channel: 'stable', date: DATE } as const;
+  await addPackages(UNSIGNED_PACKAGES, paths('rpm', OLDER, NEXT), { ...options, signers: [rsa] });
+  for (const version of built.keys()) await signPackages(paths('rpm', version), rsa, { date: DATE });
+  const first = [...paths('deb', OLDER, NEXT), ...paths('rpm', OLDER, NEXT)];
+  await addPackages(SITE, first, { ...options, signers: [rsa] });
+  const former = [...paths('deb', FORMER), ...paths('rpm', FORMER)];
+  await addPackages(SITE, former, { ...options, signers: [rsa] });
+  await addPackages(ED25519, paths('deb', NEXT), { ...options, signers: [edwards] });
+  await addPackages(STRANGE, first, { ...options, signers: [other] });
+});
+afterAll(() => rmSync(work, { recursive: true, force: true }));
+
+async function key(name: string, algorithm: KeyAlgorithm): Promise<Signer> {
+  const { privateKey, publicKey } = await newKey({
+    userId: `${name} <${name}@example.org>`,
+    algorithm,
+    lifetime: 0,
+    passphrase: undefined,
+    date: MADE,
+  });
+  writeFileSync(join(KEYS, `${name}.key`), privateKey, { mode: 0o600 });
+  writeFileSync(join(KEYS, `${name}.asc`), publicKey);
+  const [signer] = await openSigners([join(KEYS, `${name}.key`)], { environment: {} });
+  if (signer === undefined) throw new Error('no signer');
+  return signer;
+}
+
+function paths(format: Format, ...versions: readonly string[]): string[] {
+  return versions.flatMap((version) =>
+    (built.get(version) ?? []).filter(({ layout }) => layout.format === format).map(({ path }) => path),
+  );
+}
+
+/** The five packages of a release, as clients print them. */
+function release(format: Format, version: string): string[] {
+  return (built.get(version) ?? [])
+    .filter(({ layout }) => layout.format === format)
+    .map(({ layout: { name, version } }) => `${name} ${version.upstream}-${version.revision}`)
+    .sort();
+}
+
+const views = (format: Format): readonly View[] => [
+  { channel: 'stable', minor: '1.36', format },
+  { channel: 'stable', minor: undefined, format },
+];
+
+/** A host with a copy of each repository below /srv, which this machine changes and the host only reads. */
+interface Host {
+  readonly container: Container;
+  readonly client: RepoClient;
+  /** Puts a copy of a repository there; its name. */
+  copy(site: string, change?: (folder: string) => void): string;
+  /** Where a copy is on this machine. */
+  folder(copy: string): string;
+}
+
+/** What a client is pointed at: URL, and for apt suite and components. */
+function address(base: string, copy: string, view: View): string {
+  const url = `${base}/${copy}`;
+  if (view.format === 'rpm') return `${url}/${viewFolder(view)}`;
+  return view.minor === undefined ? `${url} ${view.channel} main` : `${url}/${viewFolder(view)} ./`;
+}
+
+/**
+ * Changes one letter, for a file of its own: not for the others that are links to it.
+ *
+ * @param place from 0, the begin, to 1, the end
+ */
+function tamper(file: string, place: number): void {
+  const bytes = readFileSync(file);
+  const at = Math.floor(bytes.length * place);
+  bytes[at] = (bytes[at] ?? 0) ^ 1;
+  rmSync(file);
+  writeFileSync(file, bytes);
+}
+
+/** Tampers with all files below a folder whose name is so; there must be one. */
+function tamperNamed(folder: string, name: RegExp, place = 0.5): void {
+  const found = readdirSync(folder, { recursive: true, withFileTypes: true }).filter(
+    (entry) => entry.isFile() && name.test(join(entry.parentPath, entry.name)),
+  );
+  if (found.length === 0) throw new Error(`no ${name} in ${folder}`);
+  for (const { parentPath, name } of found) tamper(join(parentPath, name), place);
+}
+
+interface Tampered {
+  readonly what: string;
+  readonly change: (folder: string) => void;
+  readonly site?: string;
+}
+
+const EVERY: readonly Tampered[] = [
+  { what: 'a package', change: (folder) => tamperNamed(folder, /\/kubectl[^/]*\.(deb|rpm)$/) },
+  { what: 'the key', change: (folder) => tamperNamed(folder, /\/(Release|repomd\.xml)\.key$/) },
+  { what: 'signatures of a key that is not trusted', change: () => {}, site: STRANGE },
+];
+const TAMPERED: Readonly<Record<Format, readonly Tampered[]>> = {
+  deb: [
+    ...EVERY,
+    {
+      what: 'the list of packages',
+      change: (folder) => tamperNamed(folder, /\/(Packages(\.gz|\.xz)?|SHA256\/[^/]+)$/),
+    },
+    { what: 'the text of InRelease', change: (folder) => tamperNamed(folder, /\/InRelease$/, 0.2) },
+    { what: 'the signature of InRelease', change: (folder) => tamperNamed(folder, /\/InRelease$/, 0.8) },
+    {
+      what: 'Release.gpg, where there is no InRelease',
+      change: (folder) => {
+        tamperNamed(folder, /\/Release\.gpg$/);
+        remove(folder, 'InRelease');
+      },
+    },
+    {
+      what: 'no signature',
+      change: (folder) => {
+        remove(folder, 'InRelease');
+        remove(folder, 'Release.gpg');
+      },
+    },
+  ],
+  rpm: [
+    ...EVERY,
+    { what: 'the list of packages', change: (folder) => tamperNamed(folder, /-primary\.xml\.gz$/) },
+    { what: 'repomd.xml', change: (folder) => tamperNamed(folder, /\/repomd\.xml$/) },
+    { what: 'repomd.xml.asc', change: (folder) => tamperNamed(folder, /\/repomd\.xml\.asc$/) },
+    { what: 'no signature', change: (folder) => remove(folder, 'repomd.xml.asc') },
+    { what: 'packages without signatures', change: () => {}, site: UNSIGNED_PACKAGES },
+  ],
+};
+
+function remove(folder: string, name: string): void {
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    if (entry.name === name) rmSync(join(entry.parentPath, name));
+  }
+}
+
+/** Starts a host for one test, and removes it then. */
+async function onHost(id: string, run: (host: Host, base: readonly [file: string, http: string]) => Promise<void>) {
+  const scenarioHost = machine.hosts.find((host) => host.id === id);
+  if (scenarioHost === undefined) throw new Error(`no host ${id}`);
+  const { image, manager } = scenarioHost;
+  const root = join(work, id);
+  mkdirSync(root);
+  // apt reads as a user of its own.
+  chmodSync(root, 0o755);
+  cpSync(KEYS, join(root, 'keys'), { recursive: true, filter: (path) => !path.endsWith('.key') });
+  let copies = 0;
+  const name = `kubeparcel-repo-test-${process.pid}-${id}`;
+  const mounts = [{ source: root, target: '/srv' }];
+  const container = await machine.engine.start({ image, name, init: 'none', mounts });
+  try {
+    const client = repoClient(container, manager, NAMES);
+    const folder = (copy: string) => join(root, copy);
+    const copy = (site: string, change = (_: string) => {}) => {
+      const name = `copy-${copies++}`;
+      cpSync(site, folder(name), { recursive: true, verbatimSymlinks: true });
+      change(folder(name));
+      return name;
+    };
+    await run({ container, client, folder, copy }, ['file:///srv', await serveFolder(container)]);
+  } finally {
+    await container.remove();
+    rmSync(root, { recursive: true, force: true });
+  }
+}
+
+const KEY = '/srv/keys/rsa.asc';
+/** What clients say when bytes are not what was signed. */
+const REASON = /hash sum mismatch|checksum|digest|not signed|signature|signed file|public key data/i;
+
+async function refusesWhatIsTamperedWith({ client, copy }: Host, bases: readonly string[]): Promise<void> {
+  const { format } = client;
+  for (const [at, view] of views(format).entries()) {
+    const base = bases[at] ?? '';
+    const kubectl = [`kubectl ${view.minor === undefined ? NEXT : OLDER}-1`];
+    for (const { what, change, site = SITE } of TAMPERED[format]) {
+      const tampered = copy(site, change);
+      const key = what === 'the key' ? `/srv/${tampered}/${publicKeyPath(view)}` : KEY;
+      const { status, said, text } = await client.install(address(base, tampered, view), key, kubectl);
+      const context = `${what} of ${viewFolder(view)}\n${text}`;
+      expect(await client.installed(), context).toEqual([]);
+      expect(status, context).not.toBe(0);
+      expect(said, context).toMatch(REASON);
+    }
+    // The same lines install what nobody tampered with.
+    const whole = copy(SITE);
+    const installing = await client.install(
+      address(base, whole, view),
+      `/srv/${whole}/${publicKeyPath(view)}`,
+      kubectl,
+    );
+    expect(await client.installed(), installing.text).toEqual(kubectl);
+    await client.remove(['kubectl']);
+  }
+  if (format === 'rpm') return;
+  const edwards = copy(ED25519);
+  const { text } = await client.install(`file:///srv/${edwards} stable main`, '/srv/keys/ed25519.asc', ['kubectl']);
+  expect(await client.installed(), text).toEqual([`kubectl ${NEXT}-1`]);
+  await client.remove(['kubectl']);
+}
+
+async function installsAndUpgrades(host: Host, bases: readonly string[]): Promise<void> {
+  const { container, client, copy, folder } = host;
+  const { format } = client;
+  for (const base of bases) {
+    for (const view of views(format)) {
+      const site = copy(SITE);
+      const url = address(base, site, view);
+      const older = release(format, OLDER);
+      const installing = await client.install(url, KEY, older);
+      expect(await client.installed(), installing.text).toEqual(older);
+      const newer = paths(format, NEWER);
+      await addPackages(folder(site), newer, { channel: 'stable', signers: [signer], date: DATE + 60 });
+      const upgrading = await client.upgrade();
+      const latest = release(format, view.minor === undefined ? NEXT : NEWER);
+      expect(await client.installed(), upgrading.text).toEqual(latest);
+      const verified = await client.verify();
+      expect([verified.status, verified.stdout], verified.text).toEqual([0, '']);
+      const removed = await client.remove(NAMES);
+      expect(await client.installed(), removed.text).toEqual([]);
+    }
+  }
+  const pointer = format === 'deb' ? /^200 .*InRelease$/ : /^200 .*repomd\.xml\.asc$/;
+  const asked = (await requests(container)).filter((line) => pointer.test(line));
+  expect(asked.length).toBeGreaterThanOrEqual(4);
+}
+
+interface Solution {
+  /** Of the view; undefined for all minors. */
+  readonly minor?: string;
+  readonly asked: readonly string[];
+  /** What every client chooses then: the packages of a release, and those of them that are of the former one. */
+  readonly of: string;
+  readonly only?: readonly string[];
+  readonly former?: readonly string[];
+}
+
+/** All versions that a relation allows are the same to it, so the newest is chosen, whatever is asked for beside it. */
+const SOLUTIONS: readonly Solution[] = [
+  { minor: '1.28', asked: ['kubeadm'], of: FORMER },
+  { asked: NAMES, of: NEXT },
+  { asked: ['kubelet'], of: NEXT, only: ['kubelet', 'kubernetes-cni'] },
+  { asked: [`kubeadm ${FORMER}-1`], of: NEXT, former: ['kubeadm'] },
+  { asked: [`kubeadm ${FORMER}-1`, `kubelet ${FORMER}-1`], of: NEXT, former: ['kubeadm', 'kubelet'] },
+];
+
+async function choosesAsTheOthers({ client, copy }: Host, base: string): Promise<void> {
+  const { format } = client;
+  const site = copy(SITE);
+  for (const { minor, asked, of, only = NAMES, former = [] } of SOLUTIONS) {
+    await client.use(address(base, site, { channel: 'stable', minor, format }), KEY);
+    const chosen = only.map((name) =>
+      release(format, former.includes(name) ? FORMER : of).find((each) => each.startsWith(`${name} `)),
+    );
+    expect(await client.plan(asked), asked.join(', ')).toEqual(chosen);
+  }
+}
+
+test.concurrent.each(HOSTS)('%s installs, upgrades and verifies, and refuses what was tampered with', async (id) => {
+  await onHost(id, async (host, bases) => {
+    await refusesWhatIsTamperedWith(host, bases);
+    await choosesAsTheOthers(host, bases[0]);
+    await installsAndUpgrades(host, bases);
+  });
+});
