@@ -1,35 +1,34 @@
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { execa } from 'execa';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { Format } from '../layout/layout.ts';
-import { KubeparcelError } from '../support/errors.ts';
+import { packagesText } from '../repo/apt/texts.ts';
+import { digestPackage } from '../repo/digest-package.ts';
+import { readRecord } from '../repo/read-record.ts';
+import { repodataFiles } from '../repo/rpm-md/view.ts';
 
 /**
- * Writes what a package manager wants to find beside the packages of a folder: Packages (deb-src flat repository, unsigned)
- * or repodata/. By the tools that people use; the repository room's own writer can stand here in their place.
+ * Writes what a package manager wants to find beside the packages of a folder: Packages (a flat repository, unsigned) or
+ * repodata/. Dated as the newest of the packages.
  *
- * @throws KubeparcelError of kind 'usage' when the tool is not installed
+ * @throws KubeparcelError of kind 'format' or 'verification' for what is no package, or a damaged one
  */
 export async function indexPackages(folder: string, format: Format, signal?: AbortSignal): Promise<void> {
-  const [tool = '', ...parameters] =
-    format === 'deb'
-      ? ['apt-ftparchive', 'packages', '.']
-      : ['createrepo_c', '--quiet', '--general-compress-type=gz', '.'];
-  const result = await execa(tool, parameters, {
-    cwd: folder,
-    reject: false,
-    ...(signal === undefined ? {} : { cancelSignal: signal }),
-  });
-  signal?.throwIfAborted();
-  if (result.code === 'ENOENT') {
-    throw new KubeparcelError('usage', `${tool} is needed to make a repository for the tests, and is not installed`, {
-      todo: 'on Debian and Ubuntu: sudo apt-get install --no-install-recommends apt-utils createrepo-c',
-    });
+  const names = (await readdir(folder)).filter((name) => name.endsWith(`.${format}`)).sort();
+  const packages = [];
+  for (const name of names) {
+    const path = join(folder, name);
+    const record = await readRecord(path, await digestPackage(path, signal), signal === undefined ? {} : { signal });
+    packages.push({ name, record });
   }
-  if (result.failed) {
-    throw new KubeparcelError('io', `${tool} made no index: ${result.stderr.trim() || result.message}`, {
-      where: folder,
-    });
+  if (format === 'deb') {
+    const text = packagesText(packages.map(({ name, record }) => ({ record, filename: `./${name}` })));
+    await writeFile(join(folder, 'Packages'), text);
+    return;
   }
-  if (format === 'deb') await writeFile(join(folder, 'Packages'), result.stdout === '' ? '' : `${result.stdout}\n`);
+  const date = Math.max(0, ...packages.map(({ record }) => record.date));
+  const listed = packages.map(({ name, record }) => ({ href: name, record }));
+  for (const { path, bytes } of await repodataFiles(listed, { compression: 'gz', signers: [], date })) {
+    await mkdir(dirname(join(folder, path)), { recursive: true });
+    await writeFile(join(folder, path), bytes);
+  }
 }

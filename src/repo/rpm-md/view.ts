@@ -1,18 +1,39 @@
 import { signTogether } from '../../sign/sign-together.ts';
+import type { Signer } from '../../sign/signer.ts';
 import { pack, sha256 } from '../pack.ts';
 import type { PackageRecord, PackageXml } from '../record.ts';
+import type { RepositorySettings } from '../repository.ts';
 import { publicKeysInTurn, type ViewFile, type ViewRequest } from '../view-files.ts';
 import { linkPath } from '../view-packages.ts';
 import { attributes } from './xml.ts';
 
 const DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n';
 
+/** The files of a view that is an rpm-md repository. */
+export function rpmMdFiles({ settings, listed, ...how }: ViewRequest): Promise<ViewFile[]> {
+  const packages = listed.map(({ entry, record }) => ({ href: linkPath(entry), record }));
+  return repodataFiles(packages, { ...how, compression: settings.rpmCompression });
+}
+
+interface RepodataOptions {
+  readonly compression: RepositorySettings['rpmCompression'];
+  /** None for a repository without signatures. */
+  readonly signers: readonly Signer[];
+  /** Seconds since 1970-01-01 UTC. */
+  readonly date: number;
+}
+
 /**
  * The files of an rpm-md repository, as createrepo_c writes them without its databases: repomd.xml and what it names, each
  * under a name that begins with its digest.
+ *
+ * @param listed packages, and where they are, relative to the folder of repodata/
  */
-export async function rpmMdFiles({ settings, listed, signers, date }: ViewRequest): Promise<ViewFile[]> {
-  const packages = listed.map(({ entry, record }) => ({ href: linkPath(entry), xml: xmlOf(record) }));
+export async function repodataFiles(
+  listed: readonly { readonly href: string; readonly record: PackageRecord }[],
+  { compression, signers, date }: RepodataOptions,
+): Promise<ViewFile[]> {
+  const packages = listed.map(({ href, record }) => ({ href, xml: xmlOf(record) }));
   const documents: readonly (readonly [type: string, root: string, namespaces: string, body: string[]])[] = [
     [
       'primary',
@@ -33,8 +54,8 @@ export async function rpmMdFiles({ settings, listed, signers, date }: ViewReques
       const open = Buffer.from(
         `${DECLARATION}<${root} ${namespaces} packages="${packages.length}">\n${body.join('')}</${root}>\n`,
       );
-      const bytes = await pack(open, settings.rpmCompression);
-      const path = `repodata/${sha256(bytes)}-${type}.xml.${settings.rpmCompression}`;
+      const bytes = await pack(open, compression);
+      const path = `repodata/${sha256(bytes)}-${type}.xml.${compression}`;
       return { type, path, bytes, open: { size: open.length, sha256: sha256(open) } };
     }),
   );
