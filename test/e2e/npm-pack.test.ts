@@ -24,7 +24,7 @@ test('npm pack gives a package that installs elsewhere and builds there', { time
         ),
     ),
   ).toEqual([]);
-  expect(paths.filter((path) => /test|tsbuildinfo|\.ts$/.test(path) && !path.endsWith('.d.ts'))).toEqual([]);
+  expect(paths.filter((path) => /\.test\.|tsbuildinfo|\.ts$/.test(path) && !path.endsWith('.d.ts'))).toEqual([]);
   for (const part of ['lib/src/cli/main.js', 'templates/kubelet.service.ejs', 'packaging/sample/SHA256SUMS']) {
     expect(paths).toContain(part);
   }
