@@ -5,7 +5,7 @@ import type { Format } from '../../../src/layout/layout.ts';
 /** What a person gives a package manager to install from a repository; each is a line of sh. */
 interface Client {
   readonly format: Format;
-  /** Forgets what is known of repositories and keys, takes this key, and reads this repository's indices. */
+  /** Forgets what is known of repositories and keys, takes this key, and makes this repository the only one. */
   use(url: string, key: string): readonly string[];
   install(packages: readonly string[]): string;
   simulate(packages: readonly string[]): string;
@@ -62,10 +62,10 @@ const CLIENTS: Readonly<Record<Manager, Client>> = {
       'mkdir -p /etc/yum.repos.d',
       `printf '${REPOSITORY(url, key)}' >/etc/yum.repos.d/kubeparcel.repo`,
       `rpm --import ${key}`,
-      'dnf --assumeyes makecache',
     ],
     install: (packages) => `dnf --assumeyes install ${packages.join(' ')}`,
-    simulate: (packages) => `dnf --assumeno install ${packages.join(' ')}`,
+    // Whose answer to the repository's key would be no as well.
+    simulate: (packages) => `dnf --assumeyes makecache >&2\ndnf --assumeno install ${packages.join(' ')}`,
     planned: (stdout) =>
       [...stdout.matchAll(/^ (\S+) +(?:x86_64|aarch64|noarch) +(\S+) +kubeparcel /gm)].map(
         ([, name, version]) => `${name} ${version}`,
@@ -81,7 +81,6 @@ const CLIENTS: Readonly<Record<Manager, Client>> = {
       'mkdir -p /etc/zypp/repos.d',
       `printf '${REPOSITORY(url, key)}' >/etc/zypp/repos.d/kubeparcel.repo`,
       `rpm --import ${key}`,
-      `${ZYPPER} refresh --force`,
     ],
     install: (packages) => `${ZYPPER} install ${packages.join(' ')}`,
     simulate: (packages) => `${ZYPPER} --xmlout install --dry-run ${packages.join(' ')}`,
@@ -122,6 +121,7 @@ export function repoClient(container: Container, manager: Manager, names: readon
     /** Reads a repository by this key; `kubectl` and `kubeadm 1.36.3-1` are packages to install then. */
     install: (url: string, key: string, packages: readonly string[]) =>
       run(...client.use(url, key), client.install(at(packages))),
+    /** Takes a repository, and this key, for what follows. */
     use: (url: string, key: string) => run(...client.use(url, key)),
     /** What would be installed, sorted: `kubeadm 1.36.3-1`. */
     async plan(packages: readonly string[]): Promise<string[]> {
