@@ -242,7 +242,7 @@ describe.skipIf(!tools)('publishing a real apt repository', () => {
 
     test('20 kills: apt-get update never notices', { timeout: 240_000 }, async () => {
       // What the server was sent before the kill, it still does; apt looks at its folder, past the server.
-      const settled = () => sleep(300);
+      const settled = async () => void (await sleep(300));
       await killed(20, `s3://${BUCKET}/killed`, join(server.bucketFolder, 'killed'), server.environment, settled);
     });
 
