@@ -99,14 +99,22 @@ describe.skipIf(!tools)('publishing a real apt repository', () => {
   }
 
   /** Publishes the two states in turn and kills it, `kills` times; a client must never notice. */
-  async function killed(kills: number, target: string, seen: string, environment: Readonly<Record<string, string>>) {
+  async function killed(
+    kills: number,
+    target: string,
+    seen: string,
+    environment: Readonly<Record<string, string>>,
+    settled = async () => {},
+  ) {
     const start = (folder: string) =>
       execa('node', [child.main, folder, target], { env: environment, reject: false, detached: true });
     const root = temporaryFolder();
     expect((await start(archives.old.folder)).stdout).toMatch(/done$/);
     aptRoot(root, `file:${seen}/deb`, archives.old.keyring);
     aptAccepts(root, true);
+    await settled();
     const usual = (await start(archives.next.folder)).stdout.split('\n').length;
+    await settled();
     let early = 0;
     for (let round = 0; round < kills; round++) {
       const running = start((round % 2 === 0 ? archives.old : archives.next).folder);
@@ -115,6 +123,7 @@ describe.skipIf(!tools)('publishing a real apt repository', () => {
       // With what it runs, as a machine that goes down.
       if (running.pid !== undefined && running.exitCode === null) process.kill(-running.pid, 'SIGKILL');
       if ((await running).signal === 'SIGKILL') early += 1;
+      await settled();
       aptAccepts(root, round % 5 === 0);
     }
     // Most of them have met it at work.
@@ -129,44 +138,50 @@ describe.skipIf(!tools)('publishing a real apt repository', () => {
     await killed(100, target, target, {});
   });
 
-  test.skipIf(!hasTool('rsync'))('over rsync, to a daemon', { timeout: 120_000 }, async () => {
-    const folder = temporaryFolder();
-    const module = join(folder, 'module');
-    mkdirSync(module);
-    const port = await freePort();
-    const config = join(folder, 'rsyncd.conf');
-    writeFileSync(config, `use chroot = no\n[packages]\npath = ${module}\nread only = no\nuid = 0\ngid = 0\n`);
-    const daemon = execa(
-      'rsync',
-      ['--daemon', '--no-detach', `--port=${port}`, '--address=127.0.0.1', `--config=${config}`],
-      { reject: false, stdin: 'ignore' },
-    );
-    try {
-      await expect
-        .poll(() =>
-          execa('rsync', [`rsync://127.0.0.1:${port}/`]).then(
-            () => true,
-            () => false,
-          ),
-        )
-        .toBe(true);
-      const target = `rsync://127.0.0.1:${port}/packages/a/b`;
-      expect((await publishTo(target, archives.old.folder, { dryRun: true })).plan.phases[0]?.uploads).toHaveLength(3);
-      expect(await contents(module)).toEqual({});
-      await publishTo(target, archives.old.folder);
-      await publishTo(target, archives.next.folder);
-      expect(await contents(join(module, 'a', 'b'))).toEqual(await contents(archives.next.folder));
-      const again = await publishTo(target, archives.next.folder);
-      expect([again.sent, again.plan.deletions]).toEqual([[], []]);
-      writeFileSync(join(module, 'a', 'b', 'deb', 'old_1_all.deb'), 'old');
-      writeFileSync(join(module, 'a', 'b', 'theirs.txt'), 'not ours');
-      expect((await publishTo(target, archives.next.folder)).plan.deletions).toEqual(['deb/old_1_all.deb']);
-      expect(Object.keys(await contents(join(module, 'a', 'b')))).toContain('theirs.txt');
-    } finally {
-      daemon.kill();
-      await daemon;
-    }
-  });
+  test.skipIf(!hasTool('rsync'))(
+    'over rsync, to a folder and to a daemon; 10 kills',
+    { timeout: 120_000 },
+    async () => {
+      const folder = temporaryFolder();
+      const module = join(folder, 'module');
+      mkdirSync(module);
+      const port = await freePort();
+      const config = join(folder, 'rsyncd.conf');
+      writeFileSync(config, `use chroot = no\n[packages]\npath = ${module}\nread only = no\nuid = 0\ngid = 0\n`);
+      const daemon = execa(
+        'rsync',
+        ['--daemon', '--no-detach', `--port=${port}`, '--address=127.0.0.1', `--config=${config}`],
+        { reject: false, stdin: 'ignore' },
+      );
+      try {
+        await expect
+          .poll(() =>
+            execa('rsync', [`rsync://127.0.0.1:${port}/`]).then(
+              () => true,
+              () => false,
+            ),
+          )
+          .toBe(true);
+        const target = `rsync://127.0.0.1:${port}/packages/a/b`;
+        expect((await publishTo(target, archives.old.folder, { dryRun: true })).plan.phases[0]?.uploads).toHaveLength(
+          3,
+        );
+        expect(await contents(module)).toEqual({});
+        // What the daemon had been sent before the kill, it still does.
+        const idle = () => readFileSync(`/proc/${daemon.pid}/task/${daemon.pid}/children`, 'utf8') === '';
+        await killed(10, target, join(module, 'a', 'b'), {}, () => expect.poll(idle, { timeout: 10_000 }).toBe(true));
+        const again = await publishTo(target, archives.next.folder);
+        expect([again.sent, again.plan.deletions]).toEqual([[], []]);
+        writeFileSync(join(module, 'a', 'b', 'deb', 'old_1_all.deb'), 'old');
+        writeFileSync(join(module, 'a', 'b', 'theirs.txt'), 'not ours');
+        expect((await publishTo(target, archives.next.folder)).plan.deletions).toEqual(['deb/old_1_all.deb']);
+        expect(Object.keys(await contents(join(module, 'a', 'b')))).toContain('theirs.txt');
+      } finally {
+        daemon.kill();
+        await daemon;
+      }
+    },
+  );
 
   describe.skipIf(!hasTool('versitygw'))('to S3-compatible storage', () => {
     let server: S3Server;

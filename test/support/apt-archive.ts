@@ -32,6 +32,8 @@ export function makeAptArchives(folder: string): { readonly old: AptArchive; rea
     return { folder: root, keyring };
   };
   const old = make('old', undefined, ['one', 'two', 'three']);
+  // apt takes a list of the same second for the one that it has.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1100);
   const next = make('next', old.folder, ['four', 'five', 'six', 'seven']);
   rmSync(join(next.folder, 'deb', 'one_1_all.deb'));
   index(join(next.folder, 'deb'), gpg);
