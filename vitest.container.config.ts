@@ -4,9 +4,9 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/container/**/*.test.ts'],
-    testTimeout: 900_000,
+    testTimeout: 2_400_000,
     hookTimeout: 1_800_000,
     fileParallelism: false,
-    maxConcurrency: 2,
+    maxConcurrency: 3,
   },
 });

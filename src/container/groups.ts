@@ -12,7 +12,7 @@ export async function listGroups(): Promise<string[]> {
 }
 
 /** Tries for this long (milliseconds): the engine's monitor of an ended container needs a moment to end, too. */
-const PATIENCE = 5_000;
+const PATIENCE = 20_000;
 
 /**
  * Removes the cgroups of a container.

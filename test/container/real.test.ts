@@ -9,10 +9,10 @@ import { makeRealPayload } from '../../scripts/real-payload.ts';
 import { loadScenarios } from '../../src/scenario/load.ts';
 import { runScenarios } from '../../src/scenario/run.ts';
 import { packageRoot } from '../../src/support/package-root.ts';
-import { machineWith, sampleSettings } from './support/machine.ts';
-import { failureReport, hostTable } from './support/report.ts';
+import { JOBS, machineWith, sampleSettings } from './support/machine.ts';
+import { failureReport, hostTable, sayWhatEnds } from './support/report.ts';
 
-test('all scenarios pass with a real payload', async () => {
+test('all scenarios pass with a real payload', async ({ signal }) => {
   const say = (line: string) => process.stdout.write(`${line}\n`);
   const payload = await makeRealPayload({ say });
   const { folder: controlPlane } = await makeControlPlane({ say });
@@ -21,7 +21,17 @@ test('all scenarios pass with a real payload', async () => {
   const sample = sampleSettings();
   const settings = { ...sample, version: payload.versions.kubernetes, source: payload.folder };
   const packages = { kind: 'build', settings } as const;
-  const results = await runScenarios({ engine, hosts, scenarios, packages, sample, controlPlane, jobs: 2 });
+  const results = await runScenarios({
+    engine,
+    hosts,
+    scenarios,
+    packages,
+    sample,
+    controlPlane,
+    jobs: JOBS,
+    onEvent: sayWhatEnds,
+    signal,
+  });
   process.stdout.write(`\nPackages of Kubernetes ${payload.versions.kubernetes}:\n${hostTable(results)}\n\n`);
   expect(failureReport(results)).toBe('');
   expect(results.passed).toBe(true);

@@ -4,15 +4,24 @@ import { expect, test } from 'vitest';
 import { loadScenarios } from '../../src/scenario/load.ts';
 import { runScenarios } from '../../src/scenario/run.ts';
 import { packageRoot } from '../../src/support/package-root.ts';
-import { HOSTS, machineWith, sampleSettings } from './support/machine.ts';
-import { failureReport, hostTable } from './support/report.ts';
+import { HOSTS, JOBS, machineWith, sampleSettings } from './support/machine.ts';
+import { failureReport, hostTable, sayWhatEnds } from './support/report.ts';
 
-test('all scenarios pass with the sample', async () => {
+test('all scenarios pass with the sample', async ({ signal }) => {
   const { engine, hosts } = await machineWith(HOSTS);
   const scenarios = await loadScenarios(join(packageRoot(), 'packaging', 'scenarios'));
   const settings = sampleSettings();
   const packages = { kind: 'build', settings } as const;
-  const results = await runScenarios({ engine, hosts, scenarios, packages, sample: settings, jobs: 2 });
+  const results = await runScenarios({
+    engine,
+    hosts,
+    scenarios,
+    packages,
+    sample: settings,
+    jobs: JOBS,
+    onEvent: sayWhatEnds,
+    signal,
+  });
   process.stdout.write(`\nThe sample's packages:\n${hostTable(results)}\n\n`);
   expect(failureReport(results)).toBe('');
   expect(results.passed).toBe(true);

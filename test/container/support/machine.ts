@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { ownArchitecture } from '../../../scripts/runners/machines.ts';
 import { makeRunners } from '../../../scripts/runners.ts';
 import { type Catalog, loadCatalog } from '../../../src/catalog/catalog.ts';
@@ -13,6 +14,9 @@ export const DEB_HOSTS = ['debian-11', 'debian-12', 'debian-13'] as const;
 const RPM_HOSTS = ['dnf-on-debian-12', 'zypper-on-debian-12'] as const;
 export const HOSTS = [...DEB_HOSTS, ...RPM_HOSTS] as const;
 export type HostId = (typeof HOSTS)[number];
+
+/** Scenarios at a time: they wait as much as they work. */
+export const JOBS = availableParallelism() + 1;
 
 export interface Machine {
   readonly engine: Engine;

@@ -1,6 +1,14 @@
 import { table } from '../../../src/cli/render/table.ts';
-import type { Results, ScenarioResult, StepResult } from '../../../src/scenario/events.ts';
+import type { Results, ScenarioEvent, ScenarioResult, StepResult } from '../../../src/scenario/events.ts';
 import { GROUPS } from '../../../src/scenario/scenario.ts';
+
+/** A line for each scenario as it ends, so that one who waits sees where it is. */
+export function sayWhatEnds(event: ScenarioEvent): void {
+  if (event.kind !== 'scenario-finished') return;
+  const { host, scenario, outcome, milliseconds, fault } = event.result;
+  const line = `${outcome} ${host} ${scenario} ${(milliseconds / 1000).toFixed(1)} s`;
+  process.stdout.write(`${fault === '' ? line : `${line}: ${fault}`}\n`);
+}
 
 /** Hosts by groups of scenarios: how many passed of how many that ran, and how long they took one after the other. */
 export function hostTable({ scenarios, milliseconds }: Results): string {

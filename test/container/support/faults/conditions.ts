@@ -70,10 +70,16 @@ export const CONDITION_FAULTS: readonly Fault[] = [
     noticed: "touch: cannot touch '/usr/libexec/kubernetes/cache': Read-only file system",
   },
   {
-    name: 'a generator that fails ends the installation',
+    name: 'a hook counts on what the generator writes',
     host: 'debian-12',
     scenario: 'conditions-full-disk',
-    broken: { kubelet: inScript('postinst', /^( +"\$program" .*) \|\| :$/m, '        "$program" "$@" --quiet') },
+    broken: {
+      kubelet: inScript(
+        'postinst',
+        /^ {8}generate apply$/m,
+        '        generate apply\n        test -e /etc/kubernetes/kubelet.conf.d/00-kubelet-confgen.conf',
+      ),
+    },
     noticed: 'an installation goes on nevertheless',
   },
   {

@@ -53,7 +53,7 @@ export const UPGRADE_FAULTS: readonly Fault[] = [
       kubelet: inScript('postinst', 'systemctl --system daemon-reload', 'true'),
       kubeadm: inScript('postinst', 'systemctl --system daemon-reload', 'true'),
     },
-    noticed: /check unit kubelet.service\n.*reload/,
+    noticed: 'kubelet.service needs daemon-reload: expected no, found yes',
   },
   {
     name: 'an upgrade enables what an administrator disabled',
