@@ -3,7 +3,7 @@ import { KubeparcelError } from '../support/errors.ts';
 import { runCommand } from './command.ts';
 import { LABEL } from './engine.ts';
 import { PRIVATE_NAMESPACE } from './run-arguments.ts';
-import { LIST, SWEEP } from './scripts.ts';
+import { END, LIST, SWEEP } from './scripts.ts';
 
 /** The cgroups that runs of kubeparcel made: RUN/NAME each. */
 export async function listGroups(): Promise<string[]> {
@@ -11,8 +11,10 @@ export async function listGroups(): Promise<string[]> {
   return result.stdout.split('\n').filter((line) => line !== '');
 }
 
-/** Tries for this long (milliseconds): the engine's monitor of an ended container needs a moment to end, too. */
-const PATIENCE = 20_000;
+/** Milliseconds: the engine's monitor of an ended container needs a moment to end, too. */
+const PATIENCE = 5_000;
+/** Then what hangs there is ended: a start that was broken off at the wrong moment leaves a runtime that waits for ever. */
+const END_PATIENCE = 15_000;
 
 /**
  * Removes the cgroups of a container.
@@ -21,8 +23,14 @@ const PATIENCE = 20_000;
  * @throws KubeparcelError of kind 'io' when something goes on running in them
  */
 export async function sweepGroups(group: string): Promise<void> {
-  for (const end = performance.now() + PATIENCE; !(await sweepOnce(group)); await wait(50)) {
-    if (performance.now() > end) {
+  const begin = performance.now();
+  for (let ended = false; !(await sweepOnce(group)); await wait(50)) {
+    const waited = performance.now() - begin;
+    if (waited > PATIENCE && !ended) {
+      await runCommand([...PRIVATE_NAMESPACE, END, LABEL, group], { timeout: 30_000 });
+      ended = true;
+    }
+    if (waited > PATIENCE + END_PATIENCE) {
       throw new KubeparcelError(
         'io',
         'the cgroups of a container cannot be removed, since something still runs in them',

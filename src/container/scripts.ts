@@ -54,6 +54,14 @@ mount -t cgroup2 none /sys/fs/cgroup && sweep "$1" 2>/dev/null
 exit 0
 `;
 
+/** Ends what still runs in a container's groups: sh -c END kubeparcel RUN/NAME. Runs in a private mount namespace. */
+export const END = `set -u
+umount -R /sys/fs/cgroup 2>/dev/null
+mount -t cgroup2 none /sys/fs/cgroup || exit 0
+find /sys/fs/cgroup -type d -path "*/kubeparcel/$1" -exec sh -c 'echo 1 > "$0/cgroup.kill"' {} \\;
+exit 0
+`;
+
 /** Names the groups there are, as RUN/NAME, one a line: sh -c LIST kubeparcel. Runs in a private mount namespace. */
 export const LIST = `set -u
 list() { find /sys/fs/cgroup -type d -path '*/kubeparcel/*/*' ! -path '*/kubeparcel/*/*/*' 2>/dev/null; }
