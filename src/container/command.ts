@@ -25,7 +25,8 @@ export interface CommandOptions {
   readonly onErrorLine?: (line: string) => void;
 }
 
-const MAX_OUTPUT = 8 * 1024 * 1024;
+/** Bytes. */
+export const MAX_OUTPUT = 8 * 1024 * 1024;
 
 /**
  * Runs a program with these arguments and this process's environment. Never rejects for how it ended.

@@ -4,8 +4,9 @@ import { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { create, extract } from 'tar';
 import { KubeparcelError } from '../support/errors.ts';
-import { type CommandResult, runCommand } from './command.ts';
+import { type CommandResult, MAX_OUTPUT, runCommand } from './command.ts';
 import type { Container, EngineName, ExecOptions, ExecResult } from './engine.ts';
+import { MAX_SESSION_INPUT, openSession, type ShellSession } from './shell-session.ts';
 
 const DEFAULT_TIMEOUT = 120_000;
 /** How long a program may take to end itself after SIGTERM, and the engine after that (milliseconds). */
@@ -31,9 +32,16 @@ export function containerOf(
     if (!/^\d+:\d+$/.test(stdout)) throw new KubeparcelError('usage', `there is no user ${user}`, { where: name });
     return stdout;
   };
+  const sessions = sessionsOf(engine, name);
   const exec = async (command: readonly string[], options: ExecOptions = {}) => {
     const { user, ...others } = options;
-    if (user === undefined) return await execIn(engine, name, command, others);
+    if (user === undefined) {
+      // /run is memory there, so that a session leaves nothing in the image of a container.
+      const session = init === 'systemd' && fitsSession(options) ? await sessions.claim(options.signal) : undefined;
+      return session === undefined
+        ? await execIn(engine, name, command, others)
+        : await execInSession(engine, name, session, command, others);
+    }
     const numbers = users.get(user) ?? (await numbersOf(user));
     users.set(user, numbers);
     return await execIn(engine, name, command, { ...others, user: numbers });
@@ -51,9 +59,66 @@ export function containerOf(
       const journal = await exec(['journalctl', '--no-pager', '--boot'], { timeout: 30_000 }).catch(() => undefined);
       return journal?.status === 0 ? journal.stdout : printed.stdout + printed.stderr;
     },
-    remove,
+    remove: async () => {
+      sessions.end();
+      await remove();
+    },
     commandLine: (command, options = {}) => [engine, 'exec', ...(options.interactive ? ['-it'] : []), name, ...command],
   };
+}
+
+/** The session of a container, which is opened when it is first asked for; commands beside it go by the engine. */
+function sessionsOf(engine: EngineName, name: string) {
+  let session: ShellSession | undefined;
+  let opening = false;
+  let never = false;
+  return {
+    async claim(signal: AbortSignal | undefined): Promise<ShellSession | undefined> {
+      if (session?.claim() === true) return session;
+      // A session that has ended is followed by another one.
+      if (never || opening || (session !== undefined && !session.ended)) return undefined;
+      opening = true;
+      try {
+        session = await openSession([engine, 'exec', '--interactive', name], signal);
+        never = session === undefined;
+        return session?.claim() === true ? session : undefined;
+      } finally {
+        opening = false;
+      }
+    },
+    end() {
+      never = true;
+      session?.end();
+    },
+  };
+}
+
+function fitsSession({ stdin }: ExecOptions): boolean {
+  return stdin === undefined || (typeof stdin === 'string' && stdin.length <= MAX_SESSION_INPUT);
+}
+
+async function execInSession(
+  engine: EngineName,
+  name: string,
+  session: ShellSession,
+  command: readonly string[],
+  { environment = {}, stdin, timeout: limit = DEFAULT_TIMEOUT, signal }: ExecOptions,
+): Promise<ExecResult> {
+  const result = await session.run(command, {
+    environment,
+    stdin: typeof stdin === 'string' ? stdin : undefined,
+    limit,
+    grace: GRACE,
+    patience: ENGINE_GRACE,
+    maxOutput: MAX_OUTPUT,
+    signal,
+  });
+  if (result.status === undefined) {
+    refuseGone(engine, name, { ...result, status: 255 });
+    // Whether it still runs; it says so where it does not.
+    if (!result.timedOut) await execIn(engine, name, ['true'], {});
+  }
+  return execResult(command, result, limit);
 }
 
 /**
@@ -87,16 +152,14 @@ async function execIn(
     },
   );
   refuseGone(engine, name, result);
+  return execResult(command, result, limit);
+}
+
+function execResult(command: readonly string[], result: CommandResult, limit: number): ExecResult {
+  const { status, stdout, stderr, milliseconds } = result;
   // 124: ended by SIGTERM; 137: by SIGKILL.
-  const timedOut = result.timedOut || (result.milliseconds >= limit && [124, 137].includes(result.status ?? 124));
-  return {
-    command,
-    status: timedOut ? 124 : (result.status ?? 255),
-    timedOut,
-    stdout: result.stdout,
-    stderr: result.stderr,
-    milliseconds: result.milliseconds,
-  };
+  const timedOut = result.timedOut || (milliseconds >= limit && [124, 137].includes(status ?? 124));
+  return { command, status: timedOut ? 124 : (status ?? 255), timedOut, stdout, stderr, milliseconds };
 }
 
 /** Owners are not taken along: inside, all belongs to root. */

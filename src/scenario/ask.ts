@@ -1,8 +1,8 @@
 import type { Container } from '../container/engine.ts';
 import { KubeparcelError } from '../support/errors.ts';
+import { shellWords } from '../support/shell-words.ts';
 import { NOTES } from './host.ts';
 import type { Answer, Ask } from './looks/look.ts';
-import { shellWords } from './shell-words.ts';
 
 /** What all commands of a scenario are run with. */
 export interface AskContext {

@@ -1,5 +1,5 @@
+import { shellWords } from '../support/shell-words.ts';
 import type { Results, ScenarioResult, StepResult } from './events.ts';
-import { shellWords } from './shell-words.ts';
 
 /**
  * The results as a JUnit file, in the form that Jenkins' and GitLab's readers take: a testsuite for each host, a testcase

@@ -1,5 +1,5 @@
+import { shellWords } from '../support/shell-words.ts';
 import type { Results, ScenarioResult, StepResult } from './events.ts';
-import { shellWords } from './shell-words.ts';
 
 /**
  * The results for people, in Markdown: for every check what was expected, what was found, and the command to look for

@@ -114,9 +114,10 @@ describe('a machine in a container', () => {
   });
 });
 
-describe('a command', () => {
+// With systemd commands go through a shell that stays, without it each by itself.
+describe.each(['none', 'systemd'] as const)('a command in a container with init %s', (init) => {
   test('has its status, its streams, its user and its environment', async () => {
-    const container = await start();
+    const container = await start({ init });
     for (const status of [0, 1, 3, 124, 125, 126, 127, 255]) {
       const result = await container.exec(['sh', '-c', `echo out; echo err >&2; exit ${status}`]);
       expect(result).toMatchObject({ status, timedOut: false, stdout: 'out\n', stderr: 'err\n' });
@@ -132,7 +133,7 @@ describe('a command', () => {
   });
 
   test('reads what it is given, byte by byte', async () => {
-    const container = await start();
+    const container = await start({ init });
     const bytes = Uint8Array.from({ length: 300_000 }, (_, index) => (index * 7) % 256);
     const { stdout } = await container.exec(['sha256sum'], { stdin: bytes });
     expect(stdout).toBe(execFileSync('sha256sum', { input: bytes, encoding: 'utf8' }));
@@ -141,7 +142,7 @@ describe('a command', () => {
   });
 
   test('prints without end: the rest is cut off, and said so', async () => {
-    const container = await start();
+    const container = await start({ init });
     const { stdout, status } = await container.exec(['sh', '-c', 'head -c 20000000 /dev/zero | tr "\\0" x']);
     expect(status).toBe(0);
     expect(stdout.length).toBeLessThan(9 * 1024 * 1024);
@@ -152,7 +153,7 @@ describe('a command', () => {
     ['sleep', ['sleep', '612']],
     ['a program that ignores SIGTERM', ['sh', '-c', 'trap "" TERM; sleep 613; sleep 613']],
   ])('takes too long: %s is ended, in the container too', async (_, command) => {
-    const container = await start();
+    const container = await start({ init });
     const result = await container.exec(command, { timeout: 700 });
     expect(result).toMatchObject({ status: 124, timedOut: true });
     expect(result.milliseconds).toBeLessThan(8000);
@@ -161,17 +162,44 @@ describe('a command', () => {
   });
 
   test('is aborted', async () => {
-    const container = await start();
+    const container = await start({ init });
     const controller = new AbortController();
     setTimeout(() => controller.abort(new Error('enough')), 300);
     await expect(container.exec(['sleep', '60'], { signal: controller.signal })).rejects.toThrow('enough');
   });
 
   test('in a container that is gone is an error, not a status', async () => {
-    const container = await start();
+    const container = await start({ init });
     await container.remove();
     await container.remove();
     await expect(container.exec(['true'])).rejects.toMatchObject({ kind: 'io' });
+  });
+
+  test('beside others, each with its own answer', async () => {
+    const container = await start({ init });
+    const numbers = [1, 2, 3, 4];
+    const results = await Promise.all(
+      numbers.map((number) => container.exec(['sh', '-c', `sleep 0.${number}; echo ${number}`])),
+    );
+    expect(results.map(({ stdout }) => stdout)).toEqual(['1\n', '2\n', '3\n', '4\n']);
+  });
+});
+
+describe('the shell that stays', () => {
+  test('is ended by its own command: the next one has a new shell', async () => {
+    const container = await start({ init: 'systemd' });
+    const parent = await output(container, 'ps -o ppid= -p $PPID');
+    expect(await output(container, 'ps -o ppid= -p $PPID')).toBe(parent);
+    const ended = await container.exec(['pkill', '-KILL', '-f', 'kubeparcel/session']);
+    expect(ended).toMatchObject({ timedOut: false });
+    expect(ended.status).not.toBe(0);
+    expect(await output(container, 'echo here')).toBe('here');
+    expect(await output(container, 'ps -o ppid= -p $PPID')).not.toBe(parent);
+  });
+
+  test('leaves nothing where files are looked at', async () => {
+    const container = await start({ init: 'systemd' });
+    expect(await output(container, 'find / -xdev -newer /run/kubeparcel -type f -path "*session*"')).toBe('');
   });
 });
 

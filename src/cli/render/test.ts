@@ -1,6 +1,6 @@
 import type { Results, ScenarioResult } from '../../scenario/events.ts';
 import { GROUPS, type Group, type Scenario } from '../../scenario/scenario.ts';
-import { shellWords } from '../../scenario/shell-words.ts';
+import { shellWords } from '../../support/shell-words.ts';
 import { humanTime, table } from './table.ts';
 
 /** Heads of columns, short enough for all groups in 80 columns. */
