@@ -13,11 +13,11 @@ const RUN = RESET_BEFORE + RESET_OUTPUT;
  * RESET_OUTPUT bytes of that run that follow belong to no segment, since a reset (zstd-blocks.ts) puts them out.
  *
  * @param chunks each a buffer of its own
- * @param begin gets each segment when it begins; it must read it to its end
+ * @param begin gets each segment when it begins, and must read it to its end; no more is read before it resolves
  */
 export async function cutSegments(
   chunks: Chunks,
-  begin: (segment: AsyncIterable<Uint8Array>) => void,
+  begin: (segment: AsyncIterable<Uint8Array>) => Promise<void>,
   segmentSize = SEGMENT_SIZE,
 ): Promise<void> {
   let queue: Queue | undefined;
@@ -28,7 +28,7 @@ export async function cutSegments(
     if (bytes.length === 0) return;
     if (queue === undefined) {
       queue = createQueue();
-      begin(queue.chunks());
+      await begin(queue.chunks());
     }
     length += bytes.length;
     await queue.push(bytes);

@@ -16,6 +16,7 @@ import { KubeparcelError } from '../support/errors.ts';
 import { isErrno } from '../support/file-system.ts';
 import { ownedSuffix } from '../support/ownership.ts';
 import { writeAtomically } from '../support/write-atomically.ts';
+import { createPlaces, type Places } from './places.ts';
 import { storeFailure } from './store-files.ts';
 
 /** What decides the blocks beside content, codec and level: the libraries, sizes of segments, the format of files here. */
@@ -52,6 +53,8 @@ export async function openPackedStore(folder: string, threads: number): Promise<
   const blocksFolder = join(folder, 'packed', MAKING);
   const temporary = join(folder, 'tmp');
   const pool = createZstdPool(threads);
+  // A segment that no thread is free for waits unread.
+  const places = createPlaces(threads);
   // liblzma works on threads of its own.
   const limit = pLimit(threads);
   const xzStream = (chunks: Chunks, level: number) =>
@@ -105,7 +108,9 @@ export async function openPackedStore(folder: string, threads: number): Promise<
   return {
     async zstdBlocks(content, level) {
       const { windowDescriptor = 0, ...blocks } = await once('zstd', content, level, async (path) => {
-        const runs = await compressContent(content, (segment) => pool.compress(rechunk(segment, INPUT_SIZE), level));
+        const runs = await compressContent(content, places, (segment) =>
+          pool.compress(rechunk(segment, INPUT_SIZE), level),
+        );
         const parts = runs.map(({ blocks }, index) => Buffer.concat(index === 0 ? blocks : [RESET, ...blocks]));
         await writeBlocks(path, parts, { windowDescriptor: Math.max(...runs.map(({ window }) => window)) });
       });
@@ -146,20 +151,25 @@ async function all(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array[]> {
   return kept;
 }
 
-/** Segments of the content, each compressed on a thread of its own as soon as one is free. */
+/** What cannot be cut is begun before everything that can, so that no long one is left over for the end. */
+const WHOLE = 2 ** 52;
+
+/** Segments of the content, each compressed on a thread of its own as soon as one is free, of large contents first. */
 async function compressContent(
   content: ContentPiece,
+  places: Places,
   compress: (segment: Chunks) => Promise<CompressedRun>,
 ): Promise<CompressedRun[]> {
-  if (content.whole === true) return [await compress(content.open())];
   const runs: Promise<CompressedRun>[] = [];
-  const begin = (segment: AsyncIterable<Uint8Array>) => {
-    const run = compress(segment);
+  const begin = async (segment: Chunks) => {
+    const leave = await places.take(content.whole === true ? WHOLE + content.size : content.size);
+    const run = compress(segment).finally(leave);
     // It is awaited below; until then its failure is nobody's surprise.
     run.catch(() => {});
     runs.push(run);
   };
-  await cutSegments(rechunk(content.open(), INPUT_SIZE), begin);
+  if (content.whole === true) await begin(content.open());
+  else await cutSegments(rechunk(content.open(), INPUT_SIZE), begin);
   return Promise.all(runs);
 }
 

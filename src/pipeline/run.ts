@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import pLimit from 'p-limit';
-import type { PackedStore } from '../archive/packed.ts';
+import { isPackedCodec, type PackedStore } from '../archive/packed.ts';
 import { type Layout, payloadSize } from '../layout/layout.ts';
 import type { ObjectReader } from '../layout/objects.ts';
 import type { WriteOptions } from '../layout/packager.ts';
@@ -37,6 +37,9 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Packages that wait for the store of compressed blocks, beside those that are written. */
+const WAITING = 6;
+
 /**
  * Writes the packages, several at a time, the largest payload first so that no long one is left over for the end, and
  * brings SHA256SUMS beside them up to date. After the first failure no other package is begun; those that are whole
@@ -47,13 +50,16 @@ export interface RunOptions {
 export async function writePackages(packages: readonly PackageJob[], options: RunOptions): Promise<BuiltPackage[]> {
   for (const { layout } of packages) validateLayout(layout);
   const spool = await makeSpool(options.out);
-  const limit = pLimit(options.jobs);
+  const [limit, manyMore] = [pLimit(options.jobs), pLimit(options.jobs + WAITING)];
+  // Where the store compresses, on threads of its own, a package mostly waits for it, and several keep it busy.
+  const limitOf = ({ compression: { codec } }: BuildTask) =>
+    options.pack === undefined && options.packed !== undefined && isPackedCodec(codec) ? manyMore : limit;
   const stop = new AbortController();
   const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal]);
   const running = new Map(
     [...packages]
       .sort((a, b) => payloadSize(b.layout) - payloadSize(a.layout))
-      .map((job) => [job.task, limit(() => writePackage(job, spool.folder, { ...options, signal }))]),
+      .map((job) => [job.task, limitOf(job.task)(() => writePackage(job, spool.folder, { ...options, signal }))]),
   );
   try {
     await Promise.all(running.values());

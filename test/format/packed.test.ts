@@ -192,8 +192,9 @@ describe('segments', () => {
         yield Uint8Array.from(bytes.subarray(at, at + chunkSize));
       }
     })();
-    const begin = (segment: AsyncIterable<Uint8Array>) =>
+    const begin = async (segment: AsyncIterable<Uint8Array>) => {
       segments.push(collect(segment, 2 ** 31, () => new Error('too long')).then((all) => Buffer.from(all)));
+    };
     await cutSegments(chunks, begin, segmentSize);
     return Promise.all(segments);
   };
@@ -241,7 +242,7 @@ describe('segments', () => {
       throw new Error('gone');
     })();
     const segments: Promise<unknown>[] = [];
-    const begin = (segment: AsyncIterable<Uint8Array>) => {
+    const begin = async (segment: AsyncIterable<Uint8Array>) => {
       segments.push(collect(segment, 1000, () => new Error('too long')).catch((error: Error) => error.message));
     };
     await expect(cutSegments(failing, begin, 1000)).rejects.toThrow('gone');
