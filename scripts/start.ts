@@ -33,7 +33,7 @@ if (architecture !== undefined && !given.includes('--without-confgen')) {
   }
 }
 
-const { exitCode } = await execa(process.execPath, ['lib/src/cli/main.js', ...flags], {
+const { exitCode } = await execa(process.execPath, ['lib/cli/main.js', ...flags], {
   stdio: 'inherit',
   reject: false,
 });

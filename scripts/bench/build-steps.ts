@@ -49,7 +49,7 @@ export async function makeBench(level: number, say: (line: string) => void): Pro
     mkdirSync(join(cache, 'kubeparcel'), { recursive: true });
     if (existsSync(runners)) await execa('cp', ['-a', runners, join(cache, 'kubeparcel')]);
   };
-  const main = join(packageRoot(), 'lib', 'src', 'cli', 'main.js');
+  const main = join(packageRoot(), 'lib', 'cli', 'main.js');
   const kubeparcel = (command: string, out: string, distributions: readonly string[], ...more: string[]) =>
     [
       process.execPath,

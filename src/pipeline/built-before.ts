@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, statSync } from 'node:fs';
 import { mkdir, readFile, stat } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Compression } from '../archive/codec.ts';
 import { contentSha256 } from '../layout/diff.ts';
@@ -30,10 +30,14 @@ export function packageKey(layout: Layout, compression: Compression): string {
 
 let knownIdentity: string | undefined;
 
-/** Changes with every file of kubeparcel's own code: another version, or a developer's change, builds anew. */
+/**
+ * Changes with every file of kubeparcel's own code: another version, or a developer's change, builds anew. The bundled
+ * command is a folder of its own; not bundled, this module is in one of several folders.
+ */
 function programIdentity(): string {
   if (knownIdentity === undefined) {
-    const folder = join(dirname(fileURLToPath(import.meta.url)), '..');
+    const here = dirname(fileURLToPath(import.meta.url));
+    const folder = basename(here) === 'pipeline' ? dirname(here) : here;
     const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort();
     knownIdentity = files
       .map((file) => {

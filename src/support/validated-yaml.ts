@@ -1,6 +1,17 @@
 import { LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { KubeparcelError } from './errors.ts';
+import { parsedBefore } from './parsed-yaml.ts';
+
+/** `<<: *name` takes members over. */
+const OPTIONS = { prettyErrors: false, uniqueKeys: true, merge: true } as const;
+/** Aliases can multiply small input into a large tree; none of these files needs many. */
+const ALIASES = { maxAliasCount: 100 };
+
+/** What YAML says, without a schema. It must be right: for files that are a part of kubeparcel. */
+export function parseOwnYaml(text: string): unknown {
+  return parseDocument(text, OPTIONS).toJS(ALIASES);
+}
 
 /**
  * Parses YAML and holds it against a schema.
@@ -14,9 +25,13 @@ export function parseValidatedYaml<Schema extends z.ZodType>(
   schema: Schema,
   where: string,
 ): z.output<Schema> {
+  const before = parsedBefore(text);
+  if (before !== undefined) {
+    const result = schema.safeParse(before);
+    if (result.success) return result.data;
+  }
   const lineCounter = new LineCounter();
-  // Aliases can multiply small input into a large tree; none of these files needs many. `<<: *name` takes members over.
-  const document = parseDocument(text, { lineCounter, prettyErrors: false, uniqueKeys: true, merge: true });
+  const document = parseDocument(text, { ...OPTIONS, lineCounter });
   const position = (offset: number) => {
     const { line, col } = lineCounter.linePos(offset);
     return `${where}:${line}:${col}`;
@@ -27,7 +42,7 @@ export function parseValidatedYaml<Schema extends z.ZodType>(
   }
   let value: unknown;
   try {
-    value = document.toJS({ maxAliasCount: 100 });
+    value = document.toJS(ALIASES);
   } catch (cause) {
     throw new KubeparcelError('config', 'too many aliases', { where, cause });
   }

@@ -19,13 +19,13 @@ test('npm pack gives a package that installs elsewhere and builds there', { time
   expect(
     paths.filter(
       (path) =>
-        !/^(lib\/src|templates|packaging|docs|runners)\/|^(package\.json|README\.md|LICENSE|lib\/kubelet-confgen\.js)$/.test(
+        !/^(lib\/cli|lib\/packaging|templates|packaging|docs|runners)\/|^(package\.json|README\.md|LICENSE|lib\/kubelet-confgen\.js)$/.test(
           path,
         ),
     ),
   ).toEqual([]);
   expect(paths.filter((path) => /\.test\.|tsbuildinfo|\.ts$/.test(path) && !path.endsWith('.d.ts'))).toEqual([]);
-  for (const part of ['lib/src/cli/main.js', 'templates/kubelet.service.ejs', 'packaging/sample/SHA256SUMS']) {
+  for (const part of ['lib/cli/main.js', 'templates/kubelet.service.ejs', 'packaging/sample/SHA256SUMS']) {
     expect(paths).toContain(part);
   }
   expect(size).toBeGreaterThan(50_000);
@@ -36,7 +36,7 @@ test('npm pack gives a package that installs elsewhere and builds there', { time
   writeFileSync(join(project, 'package.json'), '{"private":true}\n');
   await execa('npm', [...INSTALL, join(folder, filename)], { cwd: project });
   const installed = join(project, 'node_modules', 'kubeparcel');
-  expect(statSync(join(installed, 'lib', 'src', 'cli', 'main.js')).isFile()).toBe(true);
+  expect(statSync(join(installed, 'lib', 'cli', 'main.js')).isFile()).toBe(true);
   expect(existsSync(join(project, 'node_modules', 'vitest'))).toBe(false);
   const command = ['--no-install', 'kubeparcel', 'build', '--source', 'sample', '--without-confgen'];
   const { stdout } = await execa('npx', command, { cwd: project, env: { XDG_CACHE_HOME: join(folder, 'cache') } });

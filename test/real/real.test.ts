@@ -16,7 +16,7 @@ import { readPackage } from '../../src/pipeline/formats.ts';
 import { packageRoot } from '../../src/support/package-root.ts';
 import { explanations, lintian, rpmlint, unexplained } from '../support/linters.ts';
 
-const MAIN = join(packageRoot(), 'lib', 'src', 'cli', 'main.js');
+const MAIN = join(packageRoot(), 'lib', 'cli', 'main.js');
 const REAL = 'CNI plugins, crictl, kubeadm, kubectl and kubelet';
 
 /** Of st_mode, in octal, as rpm prints them. */

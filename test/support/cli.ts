@@ -7,7 +7,7 @@ import { afterAll, expect } from 'vitest';
 import { packageRoot } from '../../src/support/package-root.ts';
 
 /** The compiled command, as people run it. */
-export const MAIN = join(packageRoot(), 'lib', 'src', 'cli', 'main.js');
+export const MAIN = join(packageRoot(), 'lib', 'cli', 'main.js');
 
 export interface RunOptions {
   readonly cwd: string;

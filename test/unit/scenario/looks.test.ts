@@ -4,8 +4,8 @@ import { matchesGlob } from '../../../src/scenario/glob.ts';
 import { parseScenario } from '../../../src/scenario/load.ts';
 import { lookFor } from '../../../src/scenario/looks/look-for.ts';
 import { compareRecords } from '../../../src/scenario/looks/snapshot.ts';
-import { shellWords } from '../../../src/support/shell-words.ts';
 import { judgeText } from '../../../src/scenario/text.ts';
+import { shellWords } from '../../../src/support/shell-words.ts';
 
 let catalog: Catalog;
 beforeAll(async () => {

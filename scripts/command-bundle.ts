@@ -1,0 +1,55 @@
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { rolldown } from 'rolldown';
+import { writeAtomically } from '../src/support/write-atomically.ts';
+
+/** They load files of their own beside them, or are large and seldom needed. */
+const APART = ['@aws-sdk/client-s3', '@hpcc-js/wasm-zstd', 'lzma-native', 'openpgp'];
+
+/**
+ * Puts the command's modules and the libraries that they use into a few files: node takes half a second to find and read
+ * the four hundred files that they are, which is more than most commands work. Names of files change with their content.
+ *
+ * @param entry compiled main module
+ * @param folder gets main.js, its parts, and the licences of the libraries in them; nothing else may be in it
+ */
+export async function bundleCommand(entry: string, folder: string): Promise<void> {
+  const bundle = await rolldown({
+    input: entry,
+    platform: 'node',
+    external: [/^node:/, ...APART.map((name) => new RegExp(`^${name}(/|$)`))],
+  });
+  try {
+    const { output } = await bundle.generate({ format: 'esm', comments: false });
+    const modules = output.flatMap((part) => (part.type === 'chunk' ? part.moduleIds : []));
+    const files = new Map(output.map((part) => [part.fileName, part.type === 'chunk' ? part.code : part.source]));
+    files.set('LICENSES.txt', await licencesOf(modules));
+    await mkdir(folder, { recursive: true });
+    // Parts before main.js, which names them.
+    for (const [name, content] of [...files].reverse()) {
+      const path = join(folder, name);
+      const bytes = Buffer.from(content);
+      const before = await readFile(path).catch(() => undefined);
+      if (before?.equals(bytes) !== true) await writeAtomically(path, [bytes]);
+    }
+    for (const name of await readdir(folder)) if (!files.has(name)) await rm(join(folder, name), { recursive: true });
+  } finally {
+    await bundle.close();
+  }
+}
+
+/** What the licences of libraries ask for: their texts go where their code goes. */
+async function licencesOf(modules: readonly string[]): Promise<string> {
+  const folders = new Set(
+    modules.flatMap((path) => /^\0?(.*\/node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? []),
+  );
+  const texts = await Promise.all(
+    [...folders].map(async (folder) => {
+      const { name, version, license } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'));
+      const file = (await readdir(folder)).find((each) => /^(licen[cs]e|copying)/i.test(each));
+      const text = file === undefined ? `Licence: ${license}` : await readFile(join(folder, file), 'utf8');
+      return `${name} ${version}\n\n${text.trim()}\n`;
+    }),
+  );
+  return texts.sort().join(`\n${'-'.repeat(72)}\n\n`);
+}

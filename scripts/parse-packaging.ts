@@ -1,0 +1,31 @@
+import { deepStrictEqual } from 'node:assert/strict';
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { parsedFile } from '../src/support/parsed-yaml.ts';
+import { parseOwnYaml } from '../src/support/validated-yaml.ts';
+import { writeAtomically } from '../src/support/write-atomically.ts';
+
+/**
+ * Writes the values of the YAML files in packaging/ where the command finds them without parsing (src/support/
+ * parsed-yaml.ts).
+ *
+ * @param root kubeparcel's folder
+ * @throws where a value is none that JSON can hold
+ */
+export async function parsePackaging(root: string): Promise<void> {
+  const folder = join(root, 'packaging');
+  const names = await readdir(folder, { recursive: true });
+  const kept = new Set<string>();
+  for (const name of names.filter((each) => each.endsWith('.yaml')).sort()) {
+    const text = await readFile(join(folder, name), 'utf8');
+    const value = parseOwnYaml(text);
+    const json = JSON.stringify(value);
+    deepStrictEqual(JSON.parse(json), value, `${name} holds something that JSON cannot`);
+    const path = parsedFile(text, root);
+    await mkdir(dirname(path), { recursive: true });
+    await writeAtomically(path, [Buffer.from(json)]);
+    kept.add(basename(path));
+  }
+  const into = dirname(parsedFile('', root));
+  for (const name of await readdir(into)) if (!kept.has(name)) await rm(join(into, name), { force: true });
+}
