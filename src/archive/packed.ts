@@ -26,6 +26,8 @@ export interface PackedStore {
   xzBlocks(content: ContentPiece, level: number): Promise<PackedXz>;
   /** Compresses bytes that nobody keeps, as a frame or a stream of their own. */
   zstdRun(bytes: Uint8Array, level: number): Promise<CompressedRun>;
+  /** The same as a whole frame, with a content checksum. */
+  zstdFrame(bytes: Uint8Array, level: number): Promise<Uint8Array>;
   xzRun(bytes: Uint8Array, level: number): Promise<XzBlocks>;
   /**
    * A fact that follows from bytes and takes reading them: kept by `kind` and key.

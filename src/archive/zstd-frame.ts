@@ -115,3 +115,10 @@ export function windowSize(descriptor: number): number {
   const base = 2 ** (10 + (descriptor >> 3));
   return base + (base / 8) * (descriptor & 7);
 }
+
+/** That of the smallest window of as many bytes at least. */
+export function windowDescriptorFor(size: number): number {
+  let descriptor = 0;
+  while (windowSize(descriptor) < size) descriptor += 1;
+  return descriptor;
+}

@@ -8,6 +8,8 @@ export type ZstdCall =
   | { readonly call: 'begin'; readonly level: number }
   | { readonly call: 'compress'; readonly chunk: Uint8Array }
   | { readonly call: 'finish' }
+  /** All of a frame at once, with its content size, and with tables that are not larger than it needs. */
+  | { readonly call: 'frame'; readonly bytes: Uint8Array; readonly level: number }
   /** Pieces of a frame, each of which unpacks to `most` bytes or fewer. */
   | { readonly call: 'decompress'; readonly pieces: readonly Uint8Array[]; readonly most: number };
 
@@ -41,6 +43,9 @@ export function startZstd(zstd: Zstd, level: number): (call: ZstdCall) => Uint8A
     }
     if (call.call === 'finish') {
       return [zstd.compressEnd()];
+    }
+    if (call.call === 'frame') {
+      return [zstd.compress(call.bytes, call.level)];
     }
     return call.pieces.map((piece) => zstd.decompressChunk(piece, call.most));
   };

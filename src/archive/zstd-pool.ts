@@ -1,5 +1,5 @@
 import type { Chunks } from './chunks.ts';
-import { type FramePart, frameParts } from './zstd-frame.ts';
+import { type FramePart, frameParts, windowDescriptorFor } from './zstd-frame.ts';
 import { startZstdThread, type ZstdThread } from './zstd-library.ts';
 
 /** The blocks of a frame of its own, none of them marked as the last one (RFC 8878, 3.1.1.2). */
@@ -14,6 +14,8 @@ export interface ZstdPool {
   readonly size: number;
   /** Compresses a run of bytes as a frame of its own, as soon as a thread is free. Chunks are handed over. */
   compress(chunks: Chunks, level: number): Promise<CompressedRun>;
+  /** A frame (RFC 8878, 3.1.1) of bytes that are in memory, without a checksum; with none of the memory of a stream. */
+  frame(bytes: Uint8Array, level: number): Promise<Uint8Array>;
   close(): Promise<void>;
 }
 
@@ -37,17 +39,27 @@ export function createZstdPool(size: number): ZstdPool {
     if (next === undefined) idle.push(thread);
     else next(thread);
   };
+  const withThread = async <T>(level: number, work: (thread: ZstdThread) => Promise<T>): Promise<T> => {
+    const thread = await acquire(level);
+    try {
+      return await work(thread);
+    } finally {
+      release(thread);
+    }
+  };
   return {
     size,
-    async compress(chunks, level) {
-      const thread = await acquire(level);
-      try {
+    compress: (chunks, level) =>
+      withThread(level, async (thread) => {
         await thread.run({ call: 'begin', level });
-        return await runOf(frameParts(outputOf(thread, chunks)));
-      } finally {
-        release(thread);
-      }
-    },
+        return runOf(frameParts(outputOf(thread, chunks)));
+      }),
+    frame: (bytes, level) =>
+      withThread(level, async (thread) => {
+        const [frame] = await thread.run({ call: 'frame', bytes, level });
+        if (frame === undefined) throw new Error('libzstd gave no frame');
+        return frame;
+      }),
     async close() {
       await Promise.all([...all].map((thread) => thread.close()));
     },
@@ -61,13 +73,14 @@ async function* outputOf(thread: ZstdThread, chunks: Chunks): AsyncGenerator<Uin
   yield* await thread.run({ call: 'finish' });
 }
 
-async function runOf(parts: AsyncIterable<FramePart>): Promise<CompressedRun> {
+/** The blocks of a frame (RFC 8878, 3.1.1). */
+export async function runOf(parts: AsyncIterable<FramePart>): Promise<CompressedRun> {
   let window = 0;
   const blocks: Uint8Array[] = [];
   for await (const part of parts) {
     if (part.kind === 'header') {
-      if (part.windowDescriptor === undefined) throw new Error('libzstd made a frame without a window');
-      window = part.windowDescriptor;
+      // A frame of a single segment has its content for a window.
+      window = part.windowDescriptor ?? windowDescriptorFor(part.contentSize ?? 0);
     } else if (part.kind === 'block') {
       // libzstd ends a frame whose last input was whole blocks with an empty raw one.
       if (part.unpackedSize === 0) continue;

@@ -54,6 +54,17 @@ export async function* zstd(
   }
 }
 
+/** A whole frame (RFC 8878, 3.1.1) that has none, with a content checksum. */
+export function withChecksum(frame: Uint8Array, content: Uint8Array): Uint8Array {
+  const hash = createXxh64();
+  hash.update(content);
+  const whole = Buffer.alloc(frame.length + 4);
+  whole.set(frame);
+  whole.writeUInt8(whole.readUInt8(DESCRIPTOR_OFFSET) | CHECKSUM_FLAG, DESCRIPTOR_OFFSET);
+  whole.writeUInt32LE(hash.low32(), frame.length);
+  return whole;
+}
+
 /** How much of a frame goes to the thread at once. */
 const BATCH_BLOCKS = 32;
 

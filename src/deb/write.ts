@@ -34,14 +34,11 @@ export const debPackager: Packager = {
  */
 async function* writeDeb(layout: Layout, options: WriteOptions): AsyncGenerator<Uint8Array, void, undefined> {
   checkDebLayout(layout);
-  const { compression, signal } = options;
+  const { compression } = options;
   const sums = new Map<string, string>();
   const data = await packData(layout, sums, options);
   try {
-    const control: Uint8Array[] = [];
-    for await (const chunk of compress(writeTar(controlEntries(layout, sums)), compression, signal)) {
-      control.push(chunk);
-    }
+    const control = await packControl(layout, sums, options);
     const suffix = SUFFIXES[compression.codec];
     yield* writeAr(
       [
@@ -54,6 +51,25 @@ async function* writeDeb(layout: Layout, options: WriteOptions): AsyncGenerator<
   } finally {
     await data.close();
   }
+}
+
+/** control.tar, compressed. */
+async function packControl(
+  layout: Layout,
+  sums: ReadonlyMap<string, string>,
+  { compression, packed, signal }: WriteOptions,
+): Promise<Uint8Array[]> {
+  const archive = writeTar(controlEntries(layout, sums));
+  if (packed !== undefined && compression.codec === 'zstd') {
+    return [await packed.zstdFrame(Buffer.concat(await all(archive)), compression.level)];
+  }
+  return all(compress(archive, compression, signal));
+}
+
+async function all(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array[]> {
+  const kept: Uint8Array[] = [];
+  for await (const chunk of chunks) kept.push(chunk);
+  return kept;
 }
 
 /** data.tar, compressed; when its size is known, the MD5 of every file stands in `sums`. */

@@ -10,8 +10,10 @@ import type { ContentPiece } from '../archive/pieces.ts';
 import { cutSegments } from '../archive/segments.ts';
 import { xz } from '../archive/xz.ts';
 import { blocksOf, type XzBlocks } from '../archive/xz-blocks.ts';
+import { withChecksum } from '../archive/zstd.ts';
 import { RESET } from '../archive/zstd-blocks.ts';
-import { type CompressedRun, createZstdPool } from '../archive/zstd-pool.ts';
+import { frameParts } from '../archive/zstd-frame.ts';
+import { type CompressedRun, createZstdPool, runOf } from '../archive/zstd-pool.ts';
 import { KubeparcelError } from '../support/errors.ts';
 import { isErrno } from '../support/file-system.ts';
 import { ownedSuffix } from '../support/ownership.ts';
@@ -124,7 +126,8 @@ export async function openPackedStore(folder: string, threads: number): Promise<
       });
       return { records, ...blocks };
     },
-    zstdRun: (bytes, level) => pool.compress(rechunk([bytes], INPUT_SIZE), level),
+    zstdRun: async (bytes, level) => runOf(frameParts([await pool.frame(bytes, level)])),
+    zstdFrame: async (bytes, level) => withChecksum(await pool.frame(bytes, level), bytes),
     xzRun: (bytes, level) => xzStream([bytes], level),
     async fact(kind, key, find) {
       const path = join(folder, 'packed', MAKING, 'facts', kind, key.slice(0, 2), key.slice(2));
