@@ -57,9 +57,10 @@ export async function writePackages(packages: readonly PackageJob[], options: Ru
   const stop = new AbortController();
   const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal]);
   const running = new Map(
-    [...packages]
-      .sort((a, b) => payloadSize(b.layout) - payloadSize(a.layout))
-      .map((job) => [job.task, limitOf(job.task)(() => writePackage(job, spool.folder, { ...options, signal }))]),
+    inTurns(packages).map((job) => [
+      job.task,
+      limitOf(job.task)(() => writePackage(job, spool.folder, { ...options, signal })),
+    ]),
   );
   try {
     await Promise.all(running.values());
@@ -81,6 +82,22 @@ export async function writePackages(packages: readonly PackageJob[], options: Ru
   } finally {
     await spool.remove();
   }
+}
+
+/**
+ * One of each package before a second one for another distribution, which waits for the same compressed payload; among
+ * those the largest payload first.
+ */
+function inTurns(packages: readonly PackageJob[]): PackageJob[] {
+  const seen = new Map<string, number>();
+  const turns = packages.map((job) => {
+    const { package: name, architecture, target } = job.task;
+    const key = `${name} ${architecture} ${target.format}`;
+    const turn = seen.get(key) ?? 0;
+    seen.set(key, turn + 1);
+    return { job, turn, size: payloadSize(job.layout) };
+  });
+  return turns.sort((a, b) => a.turn - b.turn || b.size - a.size).map(({ job }) => job);
 }
 
 const packNatively: Pack = ({ layout }, options) => PACKAGERS[layout.format].write(layout, options);
