@@ -25,7 +25,7 @@ export const repoVerifyCommand: CommandModule<object, VerifyArguments> = {
         demandOption: true,
         describe: "A repository's folder, or what was published: a folder, s3://BUCKET/PREFIX, https://HOST/PATH",
       })
-      .option('quick', { type: 'boolean', default: false, describe: 'Sizes of packages, not their digests' })
+      .option('quick', { type: 'boolean', default: false, describe: 'Sizes of packages, no digests' })
       .option('keyring', {
         ...WORD,
         describe: 'File of the public keys that must have signed',

@@ -28,6 +28,7 @@ export function httpReader(text: string, signal?: AbortSignal): RepositoryReader
       return true;
     } catch (error) {
       if (!(error instanceof KubeparcelError) || error.kind !== 'network') throw error;
+      if (error.cause instanceof PassingFailure) throw givenUp(url, error.message, error);
       if ((await transport.probe(url, { signal })).found) throw error;
       return false;
     }
@@ -45,13 +46,7 @@ export function httpReader(text: string, signal?: AbortSignal): RepositoryReader
       } catch (error) {
         const delay = WAITS[attempt];
         if (!(error instanceof PassingFailure)) throw error;
-        if (delay === undefined) {
-          throw new KubeparcelError('network', `${error.message}; given up after ${attempt + 1} tries`, {
-            where: url,
-            todo: 'try again later',
-            cause: error,
-          });
-        }
+        if (delay === undefined) throw givenUp(url, `${error.message}; given up after ${attempt + 1} tries`, error);
         await wait(delay, undefined, signal === undefined ? {} : { signal });
       }
     }
@@ -98,6 +93,14 @@ export function httpReader(text: string, signal?: AbortSignal): RepositoryReader
       await Promise.all([agent.close(), transport.close()]);
     },
   };
+}
+
+function givenUp(where: string, what: string, cause: unknown): KubeparcelError {
+  return new KubeparcelError('network', what, {
+    where,
+    todo: 'check the address, or try again later; behind a proxy, set HTTPS_PROXY',
+    cause,
+  });
 }
 
 function baseUrl(text: string): string {
