@@ -6,7 +6,7 @@ import type { RepositoryReader } from './read/reader.ts';
 import type { Finding, FindingKind } from './repository.ts';
 
 /** More than the index of any repository of this kind. */
-export const MAX_INDEX = 256 << 20;
+const MAX_INDEX = 256 << 20;
 
 /** What a view's check finds, and looked at. */
 export interface ViewReport {

@@ -6,7 +6,7 @@ import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openTarget } from '../../src/repo/publish/open-target.ts';
 import { publish } from '../../src/repo/publish/publish.ts';
-import { INDEX_FILE, isFault } from '../../src/repo/repository.ts';
+import { type Finding, INDEX_FILE, isFault } from '../../src/repo/repository.ts';
 import { verifyPublished } from '../../src/repo/verify-published.ts';
 import { type AptClient, aptClient } from '../support/apt-client.ts';
 import { compileSupport } from '../support/compile.ts';
@@ -37,7 +37,7 @@ interface Place {
 interface Outcome {
   /** Runs that were killed at work. */
   readonly early: number;
-  /** Kills after which repomd.xml and its signature were of two states, by the view's folder. */
+  /** Views whose repomd.xml and its signature were of two states after a kill; once for each kill. */
   readonly windows: readonly string[];
 }
 
@@ -67,11 +67,14 @@ describe.skipIf(!hasTool('apt-get'))('kills of publishing', () => {
     };
     const windows: string[] = [];
     const look = async (where: string) => {
-      const { findings, keys } = await verifyPublished(seen, { keys: undefined });
+      const { findings, keys } = await verifyPublished(seen);
       const faults = findings.filter(isFault);
-      for (const { path } of faults.filter(({ path }) => path.endsWith('/repomd.xml.asc'))) windows.push(path);
-      const others = faults.filter(({ path }) => !path.endsWith('/repomd.xml.asc'));
-      expect(others, where).toEqual([]);
+      const isWindow = ({ kind, path }: Finding) => kind === 'signature' && path.endsWith('/repodata/repomd.xml.asc');
+      windows.push(...faults.filter(isWindow).map(({ path }) => path));
+      expect(
+        faults.filter((each) => !isWindow(each)),
+        where,
+      ).toEqual([]);
       expect(keys).toEqual([key.fingerprint]);
       return faults.length;
     };
@@ -160,8 +163,9 @@ describe.skipIf(!hasTool('apt-get'))('kills of publishing', () => {
       const target = `s3://${BUCKET}/killed`;
       const { environment, isIdle } = server;
       const { early, windows } = await killed(KILLS.s3, { target, seen: target, uri, environment, isIdle });
-      // In S3 repomd.xml and its signature are two objects: a kill between them shows, until somebody publishes again.
-      expect(new Set(windows.map((path) => path.replace(/^.*\//, ''))).size).toBeLessThanOrEqual(1);
+      // In S3 repomd.xml and its signature are two objects: a kill between them shows, until somebody publishes again, and
+      // seldom. The last run has mended all of them.
+      expect(windows.length).toBeLessThan(early);
       process.stdout.write(`${early} kills at work, ${windows.length} views with repomd.xml of another state\n`);
     } finally {
       for (const name of Object.keys(server.environment)) delete process.env[name];
