@@ -1,4 +1,5 @@
 import type { CommandModule } from 'yargs';
+import type { RepositoryPackage } from '../repo/repository.ts';
 import { KubeparcelError } from '../support/errors.ts';
 import { CHANNEL, channelOf, type RepoWriteArguments, repoWriteOptions, writeOptions } from './repo-options.ts';
 import { WORD } from './settings.ts';
@@ -73,6 +74,7 @@ interface PromoteArguments extends RepoWriteArguments {
   packages: string[];
   from: string | undefined;
   to: string | undefined;
+  unchecked: boolean;
 }
 
 export const repoPromoteCommand: CommandModule<object, PromoteArguments> = {
@@ -89,13 +91,27 @@ export const repoPromoteCommand: CommandModule<object, PromoteArguments> = {
       })
       .option('from', { ...CHANNEL, describe: 'Where they are', defaultDescription: 'testing' })
       .option('to', { ...CHANNEL, describe: 'Where they go too', defaultDescription: 'stable' })
+      .option('unchecked', {
+        type: 'boolean',
+        default: false,
+        describe: 'Promote what cannot be installed (repo check)',
+      })
       .example('$0 repo promote site v1.36 --key packages.key', 'A minor, from testing to stable')
       .example('$0 repo promote site --from nightly --to testing', 'All there is'),
   handler: async (args) => {
     const { promotePackages } = await import('../repo/change.ts');
     const { renderPromoted } = await import('./render/repo.ts');
     const channels = { from: channelOf(args.from ?? 'testing'), to: channelOf(args.to ?? 'stable') };
-    const result = await promotePackages(args.dir, args.packages, { ...(await writeOptions(args)), ...channels });
+    const options = await writeOptions(args);
+    const gate = async (packages: readonly RepositoryPackage[]) => {
+      const { checkPackages, refuseFaults } = await import('../repo/closure/check-repository.ts');
+      refuseFaults(await checkPackages(args.dir, packages, { channel: channels.to, signal: options.signal }), args.dir);
+    };
+    const result = await promotePackages(args.dir, args.packages, {
+      ...options,
+      ...channels,
+      gate: args.unchecked ? undefined : gate,
+    });
     process.stdout.write(`${args.json ? JSON.stringify(result) : renderPromoted(result, channels.to)}\n`);
   },
 };

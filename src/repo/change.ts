@@ -74,6 +74,13 @@ export interface PromoteResult extends ChangeResult {
   readonly promoted: readonly RepositoryPackage[];
 }
 
+export interface PromoteOptions extends WriteOptions {
+  readonly from: Channel;
+  readonly to: Channel;
+  /** Asked with all packages as they would be, before anything is written; what it throws ends the promotion. */
+  readonly gate?: ((packages: readonly RepositoryPackage[]) => Promise<void>) | undefined;
+}
+
 /**
  * Offers packages of one channel in another too, with the bytes that they have. Nothing is promoted unless every one of
  * them is in the pool as it was added.
@@ -84,7 +91,7 @@ export interface PromoteResult extends ChangeResult {
 export async function promotePackages(
   folder: string,
   words: readonly string[],
-  options: WriteOptions & { readonly from: Channel; readonly to: Channel },
+  options: PromoteOptions,
 ): Promise<PromoteResult> {
   const { from, to } = options;
   if (from === to) throw new KubeparcelError('usage', 'a channel cannot be promoted to itself', { where: from });
@@ -109,6 +116,7 @@ export async function promotePackages(
       promoted.push(next);
       return next;
     });
+    if (promoted.length > 0) await options.gate?.(packages);
     return { ...(await commit({ packages })), promoted };
   });
 }

@@ -23,8 +23,11 @@ export async function digestPackage(path: string, signal?: AbortSignal): Promise
 }
 
 /** SHA-256 of a file in hex. */
-export async function digestFile(path: string): Promise<string> {
+export async function digestFile(path: string, signal?: AbortSignal): Promise<string> {
   const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 18 })) hash.update(chunk);
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 18 })) {
+    signal?.throwIfAborted();
+    hash.update(chunk);
+  }
   return hash.digest('hex');
 }

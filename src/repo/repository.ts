@@ -43,7 +43,12 @@ export const COMPONENT = 'main';
 
 /** The armored public keys with which a view's signatures are checked. */
 export function publicKeyPath(view: View): string {
-  return `${viewFolder(view)}/${view.format === 'rpm' ? 'repodata/repomd.xml.key' : 'Release.key'}`;
+  return `${viewFolder(view)}/${publicKeyIn(view.format)}`;
+}
+
+/** The same, relative to the view's folder. */
+export function publicKeyIn(format: Format): string {
+  return format === 'rpm' ? 'repodata/repomd.xml.key' : 'Release.key';
 }
 
 /** Path of a package in a repository, which no other package may have. */
@@ -129,28 +134,49 @@ export interface RepositoryIndex {
   readonly packages: readonly (RepositoryPackage & { readonly path: string })[];
 }
 
-/** Something that is not as it must be. */
+/**
+ * - missing: an index or the state names a file that is not there
+ * - changed: a file has another digest or size than what names it says
+ * - signature: a signature does not hold, or is not there
+ * - index: an index that cannot be read, or says something else than the state
+ * - expired: Valid-Until is over
+ * - left-over: a file that nothing names
+ * - link: a package that is a second copy instead of a hard link; costs space only
+ * - note: worth knowing, and no fault
+ */
+export type FindingKind = 'missing' | 'changed' | 'signature' | 'index' | 'expired' | 'left-over' | 'link' | 'note';
+
+/** Something that is not as it must be, or worth knowing. */
 export interface Finding {
-  readonly kind:
-    | 'missing' // an index or the state names a file that is not there
-    | 'changed' // a file has another digest or size than what names it says
-    | 'signature' // a signature does not hold, or is not there
-    | 'index' // an index that cannot be read, or says something else than the state
-    | 'left-over' // a file that nothing names
-    | 'link'; // a package that is a second copy instead of a hard link; costs space only
+  readonly kind: FindingKind;
   /** Relative to the repository. */
   readonly path: string;
   /** One sentence, no full stop. */
   readonly what: string;
 }
 
-/** What `verify` found; a repository may be published when there is no finding but of kind 'link'. */
+/** Whether a repository with this finding is not to be used. */
+export function isFault({ kind }: Finding): boolean {
+  return kind !== 'link' && kind !== 'note';
+}
+
+/** What `verify` found; a repository may be published when no finding is a fault. */
 export interface VerifyReport {
+  /** By path. */
   readonly findings: readonly Finding[];
   readonly packages: number;
   readonly views: number;
-  /** Files whose digest was computed and compared. */
+  /** Indices and the like that were read. */
   readonly files: number;
   /** Fingerprints of the keys whose signatures hold. */
   readonly keys: readonly string[];
+  /** Whether the keys are the repository's own, which proves that it is whole, not whose it is. */
+  readonly ownKeys: boolean;
+}
+
+/** Each finding once, by path. */
+export function sortedFindings(findings: readonly Finding[]): Finding[] {
+  return [...findings]
+    .sort((a, b) => (a.path === b.path ? (a.what < b.what ? -1 : 1) : a.path < b.path ? -1 : 1))
+    .filter((each, at, all) => each.path !== all[at - 1]?.path || each.what !== all[at - 1]?.what);
 }

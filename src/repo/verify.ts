@@ -1,14 +1,13 @@
 import type { Dirent, Stats } from 'node:fs';
 import { lstat, readdir, readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Key } from 'openpgp';
-import pLimit from 'p-limit';
-import { readCertificates } from '../sign/certificate.ts';
-import { KubeparcelError } from '../support/errors.ts';
 import { isErrno } from '../support/file-system.ts';
 import { verifyAptView } from './apt/verify-view.ts';
+import { checkPackages } from './check-packages.ts';
 import { digestFile } from './digest-package.ts';
 import { indexText } from './index-file.ts';
+import { folderReader } from './read/folder-reader.ts';
+import { below, type RepositoryReader } from './read/reader.ts';
 import {
   type Finding,
   INDEX_FILE,
@@ -17,6 +16,7 @@ import {
   type RepositoryPackage,
   type RepositoryState,
   STATE_FOLDER,
+  sortedFindings,
   type VerifyReport,
   type ViewState,
   viewFolder,
@@ -25,6 +25,7 @@ import { verifyRpmView } from './rpm-md/verify-view.ts';
 import { hasJournal, recover } from './store/journal.ts';
 import { openState } from './store/state.ts';
 import { withWriterLock } from './store/writer-lock.ts';
+import { certificatesFor, comparePackages, type IndexedFile, startCheck, type ViewReport } from './view-check.ts';
 import { hasOwnLinks, linkPath, packagesOf, viewsOf } from './view-packages.ts';
 
 export interface VerifyOptions {
@@ -35,18 +36,8 @@ export interface VerifyOptions {
   readonly signal?: AbortSignal;
 }
 
-/** What the check of one view finds, and looked at. */
-export interface ViewReport {
-  readonly findings: readonly Finding[];
-  /** Count of files. */
-  readonly files: number;
-  /** Fingerprints of keys whose signatures hold. */
-  readonly keys: readonly string[];
-}
-
 /** The folders in which nothing may be that nothing names. */
 const OWN_FOLDERS = ['pool', 'core:', 'dists', 'rpm'];
-const READ_AT_ONCE = 4;
 
 /**
  * Proves that a repository is whole: as clients do, from each view's pointer over its signature and its indices to every
@@ -72,7 +63,8 @@ export async function verifyRepository(folder: string, options: VerifyOptions = 
 }
 
 async function verifyState(folder: string, state: RepositoryState, options: VerifyOptions): Promise<VerifyReport> {
-  const findings: Finding[] = await verifyPackages(folder, state.packages, options);
+  const reader = await folderReader(folder, options.signal);
+  const findings: Finding[] = await checkPackages(reader, state.packages.map(inPool), options);
   let files = state.packages.length;
   const keys = new Set<string>();
   const stated = new Set(state.views.map(viewFolder));
@@ -85,9 +77,7 @@ async function verifyState(folder: string, state: RepositoryState, options: Veri
     options.signal?.throwIfAborted();
     const listed = packagesOf(view, state.packages);
     findings.push(...(await verifyLinks(folder, view, listed)));
-    const certificates = await certificatesOf(folder, view, options.keys, findings);
-    const check = view.format === 'deb' ? verifyAptView : verifyRpmView;
-    const report = await check(folder, view, listed, certificates);
+    const report = await verifyView(reader, view, listed, options);
     findings.push(...report.findings);
     files += report.files;
     for (const key of report.keys) keys.add(key);
@@ -98,43 +88,62 @@ async function verifyState(folder: string, state: RepositoryState, options: Veri
     findings.push({ kind: index === undefined ? 'missing' : 'index', path: INDEX_FILE, what });
   }
   findings.push(...(await findLeftOvers(folder, state)));
-  findings.sort((a, b) => (a.path === b.path ? (a.what < b.what ? -1 : 1) : a.path < b.path ? -1 : 1));
-  const unique = findings.filter(
-    (each, at) => each.path !== findings[at - 1]?.path || each.what !== findings[at - 1]?.what,
-  );
   return {
-    findings: unique,
+    findings: sortedFindings(findings),
     packages: state.packages.length,
     views: state.views.length,
     files,
     keys: [...keys].sort(),
+    ownKeys: options.keys === undefined,
   };
 }
 
 /** Whether packages of the pool are as they were added. */
-export async function verifyPackages(
-  folder: string,
-  packages: readonly RepositoryPackage[],
-  options: Pick<VerifyOptions, 'quick' | 'signal'> = {},
-): Promise<Finding[]> {
-  const limit = pLimit(READ_AT_ONCE);
-  const found = await Promise.all(
-    packages.map((each) =>
-      limit(async (): Promise<Finding[]> => {
-        options.signal?.throwIfAborted();
-        const path = poolPath(each);
-        const facts = await fileFacts(join(folder, path));
-        if (facts === undefined) return [{ kind: 'missing', path, what: 'the package is not there' }];
-        if (!facts.isFile()) return [{ kind: 'changed', path, what: 'the package is no file' }];
-        if (facts.size !== each.size) return [{ kind: 'changed', path, what: 'the package has another size' }];
-        if (options.quick !== true && (await digestFile(join(folder, path))) !== each.sha256) {
-          return [{ kind: 'changed', path, what: 'the package has another digest' }];
-        }
-        return [];
-      }),
-    ),
-  );
-  return found.flat();
+export async function verifyPackages(folder: string, packages: readonly RepositoryPackage[]): Promise<Finding[]> {
+  return checkPackages(await folderReader(folder), packages.map(inPool));
+}
+
+function inPool(each: RepositoryPackage): IndexedFile {
+  return { path: poolPath(each), size: each.size, sha256: each.sha256 };
+}
+
+/** What a view says, held against what the state says that it must. */
+async function verifyView(
+  reader: RepositoryReader,
+  view: ViewState,
+  listed: readonly RepositoryPackage[],
+  options: VerifyOptions,
+): Promise<ViewReport> {
+  const check = startCheck(reader, { published: false });
+  const at = viewFolder(view);
+  const isSigned = options.keys !== undefined || view.signedBy.length > 0;
+  const certificates = isSigned ? await certificatesFor(check, publicKeyPath(view), options.keys) : undefined;
+  const expected = listed.map((each) => ({
+    architecture: each.architecture,
+    path: hasOwnLinks(view) ? below(at, linkPath(each)) : poolPath(each),
+    size: each.size,
+    sha256: each.sha256,
+  }));
+  if (view.format === 'deb') {
+    const found = await verifyAptView(check, { at, root: hasOwnLinks(view) ? at : '', certificates, now: Date.now() });
+    const named = new Set(found?.indices.map(({ path }) => path));
+    for (const { path } of found === undefined ? [] : view.files) {
+      if (!/Release(\.gpg|\.key)?$|by-hash/.test(path) && !named.has(below(at, path))) {
+        check.fault('index', `${at}/Release`, `it does not name ${path}`);
+      }
+    }
+    for (const [index, packages] of found?.lists ?? []) {
+      const [, machine] = /binary-([^/]+)\//.exec(index) ?? [];
+      const own = expected.filter(
+        ({ architecture }) => machine === undefined || architecture === machine || architecture === 'all',
+      );
+      comparePackages(check, index, packages, own);
+    }
+  } else {
+    const found = await verifyRpmView(check, { at, certificates });
+    if (found !== undefined) comparePackages(check, found.index, found.packages, expected);
+  }
+  return check.report();
 }
 
 /** A view's packages are the pool's: the same file, or else one with the same content. */
@@ -152,25 +161,6 @@ async function verifyLinks(folder: string, view: ViewState, listed: readonly Rep
     } else findings.push({ kind: 'link', path, what: 'a second copy of the package, not a hard link to the pool' });
   }
   return findings;
-}
-
-/** The keys to check a view with; none, with a finding, when there are none to be had. */
-async function certificatesOf(
-  folder: string,
-  view: ViewState,
-  given: VerifyOptions['keys'],
-  findings: Finding[],
-): Promise<Key[] | undefined> {
-  if (given !== undefined) return readCertificates(given, 'the keys given');
-  if (view.signedBy.length === 0) return undefined;
-  const path = publicKeyPath(view);
-  try {
-    return await readCertificates(await readFile(join(folder, path)), path);
-  } catch (error) {
-    const what = error instanceof KubeparcelError ? error.message : 'the public key is not there';
-    findings.push({ kind: 'signature', path, what });
-    return [];
-  }
 }
 
 /** Files in the repository's own folders that neither the state nor an index names. */

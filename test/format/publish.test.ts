@@ -9,15 +9,14 @@ import {
   ListMultipartUploadsCommand,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
-import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { listFiles } from '../../src/repo/publish/list-files.ts';
 import { openTarget } from '../../src/repo/publish/open-target.ts';
 import { publish } from '../../src/repo/publish/publish.ts';
 import type { PublishEvent } from '../../src/repo/publish/target.ts';
-import { type AptArchive, aptGet, aptRoot, makeAptArchives } from '../support/apt-archive.ts';
-import { compileSupport } from '../support/compile.ts';
-import { BUCKET, freePort, type S3Server, startS3Server } from '../support/s3-server.ts';
+import { type AptArchive, makeAptArchives } from '../support/apt-archive.ts';
+import { startRsyncDaemon } from '../support/repo-rsync-daemon.ts';
+import { BUCKET, type S3Server, startS3Server } from '../support/s3-server.ts';
 import { temporaryFolder } from '../support/temp-folder.ts';
 import { hasTool } from '../support/tools.ts';
 
@@ -56,132 +55,47 @@ async function publishTo(text: string, folder: string, options: { dryRun?: boole
   }
 }
 
-/** Waits for so many lines, or the end. */
-function lines(stream: NodeJS.ReadableStream, count: number): Promise<void> {
-  return new Promise((resolve) => {
-    let seen = 0;
-    stream.on('data', (chunk: Buffer) => {
-      seen += chunk.toString().split('\n').length - 1;
-      if (seen >= count) resolve();
-    });
-    stream.on('end', resolve);
-  });
-}
-
-const sleep = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
-
 const tools = ['apt-get', 'apt-ftparchive', 'dpkg-deb', 'gpg'].every(hasTool);
 
 describe.skipIf(!tools)('publishing a real apt repository', () => {
   let temp: string;
   let archives: { readonly old: AptArchive; readonly next: AptArchive };
-  let child: { readonly main: string; remove(): void };
 
   beforeAll(() => {
     temp = mkdtempSync(join(tmpdir(), 'kubeparcel-test-'));
     archives = makeAptArchives(temp);
-    child = compileSupport('publishing-main.ts');
   });
   afterAll(() => {
     rmSync(temp, { recursive: true, force: true });
-    child.remove();
   });
 
-  /** apt-get update works, and what its lists name can be had. */
-  function aptAccepts(root: string, download: boolean): void {
-    const update = aptGet(root, ['update']);
-    expect(update.all, update.all).not.toMatch(/^[EW]:/m);
-    expect(update.exitCode, update.all).toBe(0);
-    if (!download) return;
-    aptGet(root, ['clean']);
-    const fetched = aptGet(root, ['install', '--yes', '--download-only', 'two', 'three']);
-    expect(fetched.exitCode, fetched.all).toBe(0);
-  }
-
-  /** Publishes the two states in turn and kills it, `kills` times; a client must never notice. */
-  async function killed(
-    kills: number,
-    target: string,
-    seen: string,
-    environment: Readonly<Record<string, string>>,
-    settled = async () => {},
-  ) {
-    const start = (folder: string) =>
-      execa('node', [child.main, folder, target], { env: environment, reject: false, detached: true });
-    const root = temporaryFolder();
-    expect((await start(archives.old.folder)).stdout).toMatch(/done$/);
-    aptRoot(root, `file:${seen}/deb`, archives.old.keyring);
-    aptAccepts(root, true);
-    await settled();
-    const usual = (await start(archives.next.folder)).stdout.split('\n').length;
-    await settled();
-    let early = 0;
-    for (let round = 0; round < kills; round++) {
-      const running = start((round % 2 === 0 ? archives.old : archives.next).folder);
-      await lines(running.stdout, Math.floor(Math.random() * usual));
-      await sleep(Math.random() * 20);
-      // With what it runs, as a machine that goes down.
-      if (running.pid !== undefined && running.exitCode === null) process.kill(-running.pid, 'SIGKILL');
-      if ((await running).signal === 'SIGKILL') early += 1;
-      await settled();
-      aptAccepts(root, round % 5 === 0);
+  test.skipIf(!hasTool('rsync'))('over rsync, to a daemon', { timeout: 60_000 }, async () => {
+    const daemon = await startRsyncDaemon(temporaryFolder());
+    const place = join(daemon.module, 'a', 'b');
+    try {
+      const target = `${daemon.url}/a/b`;
+      expect((await publishTo(target, archives.old.folder, { dryRun: true })).plan.phases[0]?.uploads).toHaveLength(3);
+      expect(await contents(daemon.module)).toEqual({});
+      await publishTo(target, archives.old.folder);
+      await publishTo(target, archives.next.folder);
+      expect(await contents(place)).toEqual(await contents(archives.next.folder));
+      const again = await publishTo(target, archives.next.folder);
+      expect([again.sent, again.plan.deletions]).toEqual([[], []]);
+      writeFileSync(join(place, 'deb', 'old_1_all.deb'), 'old');
+      // A folder that the repository has not got any more.
+      mkdirSync(join(place, 'deb', 'old'));
+      writeFileSync(join(place, 'deb', 'old', 'Release'), 'old');
+      writeFileSync(join(place, 'theirs.txt'), 'not ours');
+      const gone = ['deb/old/Release', 'deb/old_1_all.deb'];
+      expect((await publishTo(target, archives.next.folder)).plan.deletions).toEqual(gone);
+      expect(await contents(place)).toEqual({
+        ...(await contents(archives.next.folder)),
+        'theirs.txt': expect.any(String),
+      });
+    } finally {
+      await daemon.stop();
     }
-    // Most of them have met it at work.
-    expect(early).toBeGreaterThan(kills / 4);
-    expect((await start(archives.next.folder)).stdout).toMatch(/done$/);
-    expect(await contents(seen)).toEqual(await contents(archives.next.folder));
-    aptAccepts(root, true);
-  }
-
-  test('100 kills of publishing to a folder: apt-get update never notices', { timeout: 300_000 }, async () => {
-    const target = join(temporaryFolder(), 'out');
-    await killed(100, target, target, {});
   });
-
-  test.skipIf(!hasTool('rsync'))(
-    'over rsync, to a folder and to a daemon; 10 kills',
-    { timeout: 120_000 },
-    async () => {
-      const folder = temporaryFolder();
-      const module = join(folder, 'module');
-      mkdirSync(module);
-      const port = await freePort();
-      const config = join(folder, 'rsyncd.conf');
-      writeFileSync(config, `use chroot = no\n[packages]\npath = ${module}\nread only = no\nuid = 0\ngid = 0\n`);
-      const daemon = execa(
-        'rsync',
-        ['--daemon', '--no-detach', `--port=${port}`, '--address=127.0.0.1', `--config=${config}`],
-        { reject: false, stdin: 'ignore' },
-      );
-      try {
-        await expect
-          .poll(() =>
-            execa('rsync', [`rsync://127.0.0.1:${port}/`]).then(
-              () => true,
-              () => false,
-            ),
-          )
-          .toBe(true);
-        const target = `rsync://127.0.0.1:${port}/packages/a/b`;
-        expect((await publishTo(target, archives.old.folder, { dryRun: true })).plan.phases[0]?.uploads).toHaveLength(
-          3,
-        );
-        expect(await contents(module)).toEqual({});
-        // What the daemon had been sent before the kill, it still does.
-        const idle = () => readFileSync(`/proc/${daemon.pid}/task/${daemon.pid}/children`, 'utf8') === '';
-        await killed(10, target, join(module, 'a', 'b'), {}, () => expect.poll(idle, { timeout: 10_000 }).toBe(true));
-        const again = await publishTo(target, archives.next.folder);
-        expect([again.sent, again.plan.deletions]).toEqual([[], []]);
-        writeFileSync(join(module, 'a', 'b', 'deb', 'old_1_all.deb'), 'old');
-        writeFileSync(join(module, 'a', 'b', 'theirs.txt'), 'not ours');
-        expect((await publishTo(target, archives.next.folder)).plan.deletions).toEqual(['deb/old_1_all.deb']);
-        expect(Object.keys(await contents(join(module, 'a', 'b')))).toContain('theirs.txt');
-      } finally {
-        daemon.kill();
-        await daemon;
-      }
-    },
-  );
 
   describe.skipIf(!hasTool('versitygw'))('to S3-compatible storage', () => {
     let server: S3Server;

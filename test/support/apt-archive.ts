@@ -73,35 +73,3 @@ function index(folder: string, gpg: (...args: string[]) => unknown): void {
   gpg('--clearsign', '--output', join(folder, 'InRelease'), join(folder, 'Release'));
   gpg('--armor', '--detach-sign', '--output', join(folder, 'Release.gpg'), join(folder, 'Release'));
 }
-
-/** Runs apt-get with everything of its own below `root`: it sees the one repository and nothing of the machine. */
-export function aptGet(root: string, args: readonly string[]) {
-  const option = (name: string, value: string) => ['-o', `${name}=${value}`];
-  return execaSync(
-    'apt-get',
-    [
-      ...option('Dir', root),
-      ...option('Dir::State::status', join(root, 'status')),
-      ...option('Dir::Bin::methods', '/usr/lib/apt/methods'),
-      ...option('APT::Sandbox::User', 'root'),
-      ...option('APT::Update::Error-Mode', 'any'),
-      ...option('Acquire::Languages', 'none'),
-      ...args,
-    ],
-    { cwd: root, reject: false, all: true, env: { LC_ALL: 'C.UTF-8' } },
-  );
-}
-
-/** An empty root for aptGet that trusts one key. */
-export function aptRoot(root: string, uri: string, keyring: string): void {
-  for (const folder of [
-    'etc/apt/apt.conf.d',
-    'etc/apt/preferences.d',
-    'var/lib/apt/lists/partial',
-    'var/cache/apt/archives/partial',
-  ]) {
-    mkdirSync(join(root, folder), { recursive: true });
-  }
-  writeFileSync(join(root, 'status'), '');
-  writeFileSync(join(root, 'etc/apt/sources.list'), `deb [signed-by=${keyring}] ${uri} ./\n`);
-}

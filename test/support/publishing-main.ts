@@ -1,13 +1,14 @@
 import { openTarget } from '../../src/repo/publish/open-target.ts';
 import { publish } from '../../src/repo/publish/publish.ts';
+import { INDEX_FILE } from '../../src/repo/repository.ts';
 
-// Publishes a folder, for tests that kill it meanwhile: node publishing-main.js FOLDER TARGET
+// Publishes a repository, for tests that kill it meanwhile: node publishing-main.js FOLDER TARGET
 const [folder = '', target = ''] = process.argv.slice(2);
 const opened = await openTarget(target);
 process.stdout.write('begins\n');
 await publish({
   folder,
-  marker: 'repository.json',
+  marker: INDEX_FILE,
   target: opened,
   dryRun: false,
   keep: false,

@@ -1,7 +1,7 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { delimiter, join } from 'node:path';
-import { S3Client } from '@aws-sdk/client-s3';
+import { PutBucketPolicyCommand, S3Client } from '@aws-sdk/client-s3';
 import { execa } from 'execa';
 
 /** Where .ci/run puts it: no distribution has it as a package. */
@@ -17,6 +17,10 @@ export interface S3Server {
   /** The folder that the bucket is. */
   readonly bucketFolder: string;
   readonly client: S3Client;
+  /** Lets everybody read the bucket's objects over plain HTTP, as a bucket for clients is set up; its URL. */
+  makePublic(): Promise<string>;
+  /** Whether no request is worked on, of clients that are gone neither. Clients that keep a connection count. */
+  isIdle(): boolean;
   stop(): Promise<void>;
 }
 
@@ -52,12 +56,37 @@ export async function startS3Server(folder: string): Promise<S3Server> {
     },
     bucketFolder,
     client,
+    async makePublic() {
+      const statement = {
+        Effect: 'Allow',
+        Principal: '*',
+        Action: ['s3:GetObject'],
+        Resource: [`arn:aws:s3:::${BUCKET}/*`],
+      };
+      const Policy = JSON.stringify({ Version: '2012-10-17', Statement: [statement] });
+      await client.send(new PutBucketPolicyCommand({ Bucket: BUCKET, Policy }));
+      return `${endpoint}/${BUCKET}`;
+    },
+    isIdle: () => connections(port) === 0,
     async stop() {
       client.destroy();
       server.kill('SIGTERM');
       await server;
     },
   };
+}
+
+/**
+ * Connections that the server of a port has not closed yet, whether their clients are there or not (proc(5),
+ * /proc/net/tcp: local address and state in hex).
+ */
+function connections(port: number): number {
+  const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  const [LISTENING, TIME_WAIT] = ['0A', '06'];
+  return readFileSync('/proc/net/tcp', 'utf8')
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, local, , state]) => local?.endsWith(suffix) && state !== LISTENING && state !== TIME_WAIT).length;
 }
 
 async function answering(url: string): Promise<void> {

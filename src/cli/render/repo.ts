@@ -1,7 +1,7 @@
 import type { AddResult } from '../../repo/add.ts';
 import type { PromoteResult, RemovalResult } from '../../repo/change.ts';
 import type { ChangeResult } from '../../repo/commit-change.ts';
-import { type Channel, type RepositoryPackage, type VerifyReport, viewFolder } from '../../repo/repository.ts';
+import { type Channel, isFault, type RepositoryPackage, type VerifyReport, viewFolder } from '../../repo/repository.ts';
 import type { WriteOptions } from '../../repo/write-session.ts';
 import { table } from './table.ts';
 
@@ -60,14 +60,21 @@ function packageTable(
 }
 
 /** Findings by path, and what was looked at. */
-export function renderVerified(dir: string, report: VerifyReport): string {
-  const { findings, packages, views, files, keys } = report;
+export function renderVerified(target: string, report: VerifyReport): string {
+  const { findings, packages, views, files, keys, ownKeys } = report;
   const looked = `${counted(packages, 'package')}, ${counted(views, 'index', 'indices')}, ${counted(files, 'file')} read`;
   const signed = keys.length === 0 ? 'Not signed.' : `Signed by ${keys.join('\n      and ')}.`;
-  const faults = findings.filter(({ kind }) => kind !== 'link').length;
-  const lines = findings.map(({ kind, path, what }) => `  ${kind.padEnd(9)}  ${path}\n             ${what}`);
-  const verdict = faults === 0 ? `${dir} is whole` : `${dir}: ${counted(faults, 'thing')} not as it must be`;
-  return [`${verdict}: ${looked}.`, signed, ...lines].join('\n');
+  const whose =
+    ownKeys && keys.length > 0
+      ? ['The keys are its own: this proves that it is whole; --keyring FILE, whose it is.']
+      : [];
+  const faults = findings.filter(isFault);
+  const lines = [...faults, ...findings.filter((each) => !isFault(each))].map(
+    ({ kind, path, what }) => `  ${kind.padEnd(9)}  ${path}\n             ${what}`,
+  );
+  const verdict =
+    faults.length === 0 ? `${target} is whole` : `${target}: ${counted(faults.length, 'thing')} not as it must be`;
+  return [`${verdict}: ${looked}.`, signed, ...(faults.length === 0 ? whose : []), ...lines].join('\n');
 }
 
 function counted(count: number, one: string, several = `${one}s`): string {

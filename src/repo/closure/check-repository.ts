@@ -35,7 +35,8 @@ export async function checkRepository(folder: string, request: CheckRequest = {}
   return checkPackages(folder, state.packages, request);
 }
 
-async function checkPackages(
+/** The same of a repository that would have these packages. */
+export async function checkPackages(
   folder: string,
   packages: readonly RepositoryPackage[],
   { channel, distributions: ids, provided: lists, signal }: CheckRequest = {},

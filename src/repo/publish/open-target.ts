@@ -17,13 +17,9 @@ interface TargetOptions {
  */
 export async function openTarget(text: string, options: TargetOptions = {}): Promise<PublishTarget> {
   if (text.startsWith('s3://')) {
-    const [, bucket, prefix = ''] = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/.exec(text) ?? [];
-    if (bucket === undefined || /(^|\/)\.{0,2}\/|(^|\/)\.{1,2}$/.test(prefix)) {
-      throw new KubeparcelError('usage', 'not a place in S3', { where: text, todo: 'write s3://BUCKET/PREFIX' });
-    }
+    const { s3Location } = await import('./s3-storage.ts');
     const { s3Target } = await import('./s3-target.ts');
-    const { endpoint, region } = options;
-    return s3Target({ bucket, prefix: prefix.replace(/\/+$/, ''), endpoint, region });
+    return s3Target(s3Location(text, options));
   }
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1];
   if (scheme !== undefined && scheme !== 'rsync') {

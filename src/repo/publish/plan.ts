@@ -26,7 +26,7 @@ export interface PublishPlan {
   readonly phases: readonly { readonly phase: Phase; readonly uploads: readonly Upload[] }[];
   /** Files that are there already. */
   readonly unchanged: number;
-  /** Paths that go at the very end; sorted. */
+  /** Paths that go at the very end: what clients ask for first before what it leads to. */
   readonly deletions: readonly string[];
 }
 
@@ -88,9 +88,15 @@ function leftOver(local: readonly ListedFile[], remote: readonly ListedFile[]): 
     [/^\.(.+)\.[0-9a-f]{12}\.tmp$/, /^\.(.+)\.[A-Za-z0-9]{6}$/].some((form) => kept.has(form.exec(path)?.[1] ?? ''));
   const folders = new Set(local.filter(({ path }) => path.includes('/')).map(({ path }) => topFolder(path)));
   return remote
-    .map(({ path }) => path)
-    .filter((path) => !kept.has(path) && (path.includes('/') ? folders.has(topFolder(path)) : unfinished(path)))
-    .sort();
+    .filter(({ path }) => !kept.has(path) && (path.includes('/') ? folders.has(topFolder(path)) : unfinished(path)))
+    .sort((a, b) => turn(a) - turn(b) || (a.path < b.path ? -1 : 1))
+    .map(({ path }) => path);
+}
+
+/** A view that is taken away is gone with its pointer, the last that came: nobody finds a half of it. */
+function turn({ path, link }: ListedFile): number {
+  const { phase, rank } = classify(path, link !== undefined);
+  return phase === 'pointers' ? -rank : 1;
 }
 
 function topFolder(path: string): string {

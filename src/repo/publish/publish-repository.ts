@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { KubeparcelError } from '../../support/errors.ts';
 import { checkRepository, refuseFaults } from '../closure/check-repository.ts';
-import { INDEX_FILE, STATE_FOLDER } from '../repository.ts';
+import { INDEX_FILE, isFault, STATE_FOLDER } from '../repository.ts';
 import { withWriterLock } from '../store/writer-lock.ts';
 import { verifyRepository } from '../verify.ts';
 import type { PublishPlan } from './plan.ts';
@@ -34,7 +34,7 @@ export async function publishRepository(
 ): Promise<PublishPlan> {
   const { signal, distributions } = options;
   const { findings } = await verifyRepository(folder, { quick: options.quick, signal });
-  const faults = findings.filter(({ kind }) => kind !== 'link');
+  const faults = findings.filter(isFault);
   const [first] = faults;
   if (first !== undefined) {
     throw new KubeparcelError('verification', `the repository is not whole: ${first.what}`, {

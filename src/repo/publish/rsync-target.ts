@@ -61,8 +61,13 @@ const fromList = ['--from0', '--files-from=-'];
  * whatever came to the target in the meantime.
  */
 async function deleteLeftOver(paths: readonly string[], place: string, context: PublishContext): Promise<void> {
-  await rsync(['--delete-missing-args', '--timeout=60', ...fromList], paths, place, context);
+  await rsync(['--delete-missing-args', '--timeout=60', ...fromList], paths, place, context, isVanished);
   for (const path of paths) context.onEvent({ type: 'deleted', path });
+}
+
+/** rsync tells of the names' folders that they have vanished too, where a whole view is gone, and deletes all the same. */
+function isVanished(status: number | null): boolean {
+  return status === 24;
 }
 
 async function remoteFiles(place: string, context: PublishContext): Promise<string[]> {
@@ -85,18 +90,22 @@ function rsync(
   paths: readonly string[],
   place: string,
   context: PublishContext,
+  expected?: Expected,
 ): Promise<string[]> {
   const list = paths.map((path) => `${path}\0`).join('');
   // --mkpath of rsync 3.2.3; the folder given is the root of the names in the list.
-  return run([...options, '--mkpath', '--', `${context.folder.replace(/\/*$/, '')}/`, place], list, context);
+  return run([...options, '--mkpath', '--', `${context.folder.replace(/\/*$/, '')}/`, place], list, context, expected);
 }
+
+/** Whether an exit status other than 0 is no failure. */
+type Expected = (status: number | null, errors: string) => boolean;
 
 /** Runs rsync; its output's lines. */
 async function run(
   args: readonly string[],
   input: string,
   { signal }: PublishContext,
-  expected: (status: number | null, errors: string) => boolean = () => false,
+  expected: Expected = () => false,
 ): Promise<string[]> {
   signal?.throwIfAborted();
   const child = spawn('rsync', args, { stdio: ['pipe', 'pipe', 'pipe'], ...(signal === undefined ? {} : { signal }) });

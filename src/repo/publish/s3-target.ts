@@ -4,63 +4,36 @@ import {
   CreateMultipartUploadCommand,
   DeleteObjectsCommand,
   ListMultipartUploadsCommand,
-  ListObjectsV2Command,
   ListPartsCommand,
   PutObjectCommand,
-  S3Client,
+  type S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import pLimit from 'p-limit';
 import { entityTag, md5, partsOf, readPart, withFile } from './file-digest.ts';
-import type { ListedFile, Upload } from './plan.ts';
-import { s3Failure } from './s3-failure.ts';
+import type { Upload } from './plan.ts';
+import { aborted, attempt, listObjects, openStorage, plainTag, type S3Location, type Storage } from './s3-storage.ts';
 import type { PublishContext, PublishTarget } from './target.ts';
 
 /** S3 wants parts of 5 MiB at least and 10,000 at most; this bounds memory to AT_A_TIME of them. */
 const PART_SIZE = 16 << 20;
 const AT_A_TIME = 4;
 const DELETE_AT_ONCE = 1000;
-const ATTEMPTS = 5;
-
-export interface S3Location {
-  readonly bucket: string;
-  /** Without slashes at its ends; '' for the whole bucket. */
-  readonly prefix: string;
-  /** URL of a storage that is not Amazon's. */
-  readonly endpoint: string | undefined;
-  readonly region: string | undefined;
-}
 
 /**
  * S3-compatible storage. Credentials are where Amazon's own tools look for them (environment, ~/.aws, the machine's
  * role). An object whose entity tag says that it is the file is left alone; a file that is sent in parts goes on where
  * an interrupted upload of it ended.
  */
-export function s3Target({ bucket, prefix, endpoint, region }: S3Location): PublishTarget {
-  const name = `s3://${[bucket, prefix].filter((part) => part !== '').join('/')}`;
-  const elsewhere = endpoint ?? process.env.AWS_ENDPOINT_URL_S3 ?? process.env.AWS_ENDPOINT_URL;
-  // This version of the SDK runs on Node 20, and is pinned for it; its word about later ones is not for our users.
-  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
-  const client = new S3Client({
-    maxAttempts: ATTEMPTS,
-    // Content-MD5 says the same, and every storage knows it.
-    requestChecksumCalculation: 'WHEN_REQUIRED',
-    responseChecksumValidation: 'WHEN_REQUIRED',
-    ...(elsewhere === undefined ? {} : { endpoint: elsewhere, forcePathStyle: true }),
-    ...(region === undefined
-      ? elsewhere === undefined
-        ? {}
-        : { region: process.env.AWS_REGION ?? 'us-east-1' }
-      : { region }),
-  });
-  const keyOf = (path: string) => (prefix === '' ? path : `${prefix}/${path}`);
-  const storage: Storage = { client, bucket, keyOf };
+export function s3Target(location: S3Location): PublishTarget {
+  const storage = openStorage(location);
+  const { name, client, keyOf } = storage;
   let unfinished: ReadonlyMap<string, string> | undefined;
   return {
     name,
     mode: 'plain',
     async compare(files, { folder, signal }) {
-      const remote = await attempt(name, () => listObjects(storage, prefix, signal));
+      const remote = await attempt(name, () => listObjects(storage, signal));
       const sizes = new Map(remote.map(({ path, size }) => [path, size]));
       const limit = pLimit(AT_A_TIME);
       const local = await Promise.all(
@@ -76,10 +49,10 @@ export function s3Target({ bucket, prefix, endpoint, region }: S3Location): Publ
       return { local, remote };
     },
     async present({ signal }) {
-      return new Set((await attempt(name, () => listObjects(storage, prefix, signal))).map(({ path }) => path));
+      return new Set((await attempt(name, () => listObjects(storage, signal))).map(({ path }) => path));
     },
     async upload(uploads, context) {
-      unfinished ??= await attempt(name, () => unfinishedUploads(storage, prefix, context.signal));
+      unfinished ??= await attempt(name, () => unfinishedUploads(storage, context.signal));
       const ids = unfinished;
       const limit = pLimit(AT_A_TIME);
       await Promise.all(
@@ -98,51 +71,16 @@ export function s3Target({ bucket, prefix, endpoint, region }: S3Location): Publ
   };
 }
 
-interface Storage {
-  readonly client: S3Client;
-  readonly bucket: string;
-  readonly keyOf: (path: string) => string;
-}
-
-async function attempt<T>(where: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    throw s3Failure(error, where);
-  }
-}
-
-async function listObjects(
-  { client, bucket }: Storage,
-  prefix: string,
-  signal: AbortSignal | undefined,
-): Promise<ListedFile[]> {
-  const files: ListedFile[] = [];
-  const start = prefix === '' ? '' : `${prefix}/`;
-  for (let token: string | undefined, more = true; more; ) {
-    const page = await client.send(
-      new ListObjectsV2Command({ Bucket: bucket, Prefix: start, ContinuationToken: token }),
-      aborted(signal),
-    );
-    for (const { Key: key, Size: size, ETag: tag } of page.Contents ?? []) {
-      if (key === undefined || size === undefined || key.endsWith('/')) continue;
-      files.push({ path: key.slice(start.length), size, digest: plainTag(tag) });
-    }
-    token = page.NextContinuationToken;
-    more = page.IsTruncated === true && token !== undefined;
-  }
-  return files;
-}
-
 /** Ids of the newest unfinished upload by key; storages that do not list them have none to go on with. */
 async function unfinishedUploads(
-  { client, bucket }: Storage,
-  prefix: string,
+  { client, bucket, keyOf }: Storage,
   signal: AbortSignal | undefined,
 ): Promise<ReadonlyMap<string, string>> {
   const uploads = new Map<string, string>();
-  const start = prefix === '' ? '' : `${prefix}/`;
-  const page = await client.send(new ListMultipartUploadsCommand({ Bucket: bucket, Prefix: start }), aborted(signal));
+  const page = await client.send(
+    new ListMultipartUploadsCommand({ Bucket: bucket, Prefix: keyOf('') }),
+    aborted(signal),
+  );
   for (const { Key: key, UploadId: id } of page.Uploads ?? []) {
     if (key !== undefined && id !== undefined) uploads.set(key, id);
   }
@@ -229,12 +167,4 @@ async function deleteObjects(
     if (first !== undefined) throw Object.assign(new Error(first.Message ?? ''), { name: first.Code ?? 'Unknown' });
     for (const path of some) onEvent({ type: 'deleted', path });
   }
-}
-
-function plainTag(tag: string | undefined): string | undefined {
-  return tag?.replace(/^"|"$/g, '');
-}
-
-function aborted(signal: AbortSignal | undefined): { abortSignal: AbortSignal } | undefined {
-  return signal === undefined ? undefined : { abortSignal: signal };
 }

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { addPackages } from '../../../src/repo/add.ts';
 import { indexRepository, promotePackages, prunePackages, removePackages } from '../../../src/repo/change.ts';
-import { poolPath, type VerifyReport } from '../../../src/repo/repository.ts';
+import { checkPackages, refuseFaults } from '../../../src/repo/closure/check-repository.ts';
+import { poolPath, type RepositoryPackage, type VerifyReport } from '../../../src/repo/repository.ts';
 import { commit, hasJournal } from '../../../src/repo/store/journal.ts';
 import { openState } from '../../../src/repo/store/state.ts';
 import { verifyRepository } from '../../../src/repo/verify.ts';
@@ -102,6 +103,18 @@ describe('a change', () => {
     writeFileSync(join(site, 'pool/k/kubelet/kubelet_1.37.0-1_amd64.deb'), 'changed');
     await expect(promotePackages(site, [], { from: 'testing', to: 'stable', signers })).rejects.toThrow(/promoted/);
     expect(existsSync(join(site, 'core:/stable:/v1.37'))).toBe(false);
+  });
+
+  test('promotes nothing that could not be installed then', async () => {
+    const site = join(temporaryFolder(), 'site');
+    await addPackages(site, built, { channel: 'testing', signers });
+    const gate = async (packages: readonly RepositoryPackage[]) =>
+      refuseFaults(await checkPackages(site, packages, { channel: 'stable' }), site);
+    // A minor of kubelets only.
+    const promotion = promotePackages(site, ['v1.36'], { from: 'testing', to: 'stable', signers, gate });
+    await expect(promotion).rejects.toMatchObject({ kind: 'verification', where: expect.stringContaining('1.36') });
+    expect(existsSync(join(site, 'core:/stable:'))).toBe(false);
+    expect(existsSync(join(site, 'core:/testing:/v1.36'))).toBe(true);
   });
 
   test('that takes the last package of a minor away takes its folder away', async () => {

@@ -1,0 +1,43 @@
+import { join } from 'node:path';
+import { addPackages } from '../../src/repo/add.ts';
+import { removePackages } from '../../src/repo/change.ts';
+import { openSigners } from '../../src/sign/open-signers.ts';
+import { writeReleases } from './repo-packages.ts';
+import { LATER, makeKey, type TestKey } from './signing.ts';
+
+/** A signed repository in which packages, and a whole minor, come and go; its dates go forward, as everywhere. */
+export interface ChangingRepository {
+  readonly folder: string;
+  readonly key: TestKey;
+  /** Makes the next state. */
+  change(): Promise<void>;
+}
+
+/** @param folder an empty one */
+export async function changingRepository(folder: string): Promise<ChangingRepository> {
+  const key = await makeKey(folder, 'packages');
+  const signers = await openSigners([key.secret]);
+  const built = join(folder, 'built');
+  const first = await writeReleases(built, ['1.36.4'], ['kubelet']);
+  const patch = await writeReleases(built, ['1.36.5'], ['kubelet', 'kubeadm']);
+  const minor = await writeReleases(built, ['1.37.0'], ['kubelet', 'kubeadm']);
+  const repository = join(folder, 'repository');
+  let state = 0;
+  const options = () => ({ channel: 'stable' as const, signers, date: LATER + state });
+  await addPackages(repository, first, options());
+  const changes = [
+    () => addPackages(repository, patch, options()),
+    () => addPackages(repository, minor, options()),
+    () => removePackages(repository, ['kubelet=1.36.5', 'kubeadm=1.36.5'], options()),
+    () => removePackages(repository, ['v1.37'], options()),
+  ];
+  return {
+    folder: repository,
+    key,
+    change: async () => {
+      const change = changes[state % changes.length];
+      state += 1;
+      await change?.();
+    },
+  };
+}
