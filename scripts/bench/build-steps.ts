@@ -25,7 +25,8 @@ export interface Bench {
     'floor' | 'cold' | 'revised' | 'unchanged' | 'copy' | 'dpkg' | 'rpmThreads' | 'one' | 'eight',
     Step
   > & {
-    readonly nfpm: Step | undefined;
+    /** With kubeparcel at the level that makes packages of the size nearest to nfpm's, which has none as small as ours. */
+    readonly nfpm: { readonly step: Step; readonly asLarge: Step; readonly level: number } | undefined;
   };
   /** The largest ratio of a DEB's data.tar.zst to what zstd makes of the whole of it. */
   sizeRatio(): number;
@@ -57,7 +58,8 @@ export async function makeBench(level: number, say: (line: string) => void): Pro
       command,
       payload.versions.kubernetes,
       ...['--source', payload.folder, '--out', join(folder, out), '--distro', distributions.join(',')],
-      ...['--compression', `zstd:${level}`, ...more],
+      ...(more.includes('--compression') ? [] : ['--compression', `zstd:${level}`]),
+      ...more,
     ] as const;
   const fresh = (out: string) => rmSync(join(folder, out), { recursive: true, force: true });
   const sizeOf =
@@ -174,19 +176,46 @@ export async function makeBench(level: number, say: (line: string) => void): Pro
     },
     bytes: sizeOf('eight'),
   };
-  const tool = await installNfpm(folder, say);
-  const nfpm: Step | undefined =
-    tool === undefined
-      ? undefined
-      : {
-          title: `nfpm ${tool.version}, five DEBs and five RPMs`,
-          command: ['sh', nfpmScript(folder, tool.path, debTrees, level)],
-          before: () => {
-            fresh('nfpm');
-            mkdirSync(join(folder, 'nfpm'));
-          },
-          bytes: sizeOf('nfpm'),
-        };
+  const nfpm = await nfpmSteps();
+
+  async function nfpmSteps(): Promise<Bench['named']['nfpm']> {
+    const tool = await installNfpm(folder, say);
+    if (tool === undefined) return undefined;
+    const script = nfpmScript(folder, tool.path, debTrees);
+    const before = () => {
+      fresh('nfpm');
+      mkdirSync(join(folder, 'nfpm'));
+    };
+    const step: Step = {
+      title: `nfpm ${tool.version}, five DEBs (xz) and five RPMs (its best zstd)`,
+      command: ['sh', script],
+      before,
+      bytes: sizeOf('nfpm'),
+    };
+    const packAt = (at: number) => ({
+      title: `kubeparcel, five DEBs and five RPMs at level ${at}, cold`,
+      command: kubeparcel('build', 'as-large', PAIR, '--compression', `zstd:${at}`),
+      before: async () => {
+        fresh('as-large');
+        await emptyCache();
+      },
+      bytes: sizeOf('as-large'),
+    });
+    say("looking for the level that makes packages of nfpm's size");
+    before();
+    await execa('sh', [script], { cwd: folder });
+    const wanted = sizeOf('nfpm')();
+    let best: { readonly level: number; readonly distance: number } | undefined;
+    for (const at of [3, 5, 6, 7, 9, 12, 15]) {
+      const one = packAt(at);
+      await one.before();
+      const [program, ...parameters] = one.command;
+      await execa(program, parameters, { cwd: folder, env: environment });
+      const distance = Math.abs(one.bytes() - wanted);
+      if (best === undefined || distance < best.distance) best = { level: at, distance };
+    }
+    return best === undefined ? undefined : { step, asLarge: packAt(best.level), level: best.level };
+  }
 
   const whole = await wholeSizes(folder, debTrees, level, say);
   return {
@@ -194,7 +223,19 @@ export async function makeBench(level: number, say: (line: string) => void): Pro
     folder,
     environment,
     // A kubeparcel step next to the step that it is held against.
-    steps: [floor, cold, revised, unchanged, copy, dpkg, rpm, rpmThreads, ...(nfpm ? [nfpm] : []), one, eight],
+    steps: [
+      floor,
+      cold,
+      revised,
+      unchanged,
+      copy,
+      dpkg,
+      rpm,
+      rpmThreads,
+      ...(nfpm ? [nfpm.step, nfpm.asLarge] : []),
+      one,
+      eight,
+    ],
     named: { floor, cold, revised, unchanged, copy, dpkg, rpmThreads, one, eight, nfpm },
     sizeRatio: () => {
       const made = readdirSync(join(folder, 'cold')).filter((file) => file.endsWith('.deb'));

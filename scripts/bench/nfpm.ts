@@ -30,12 +30,12 @@ export async function installNfpm(
 }
 
 /**
- * A script that packs the trees of DEBs with nfpm, as DEBs and as RPMs. Its zstd has no level for DEBs and calls
- * everything from 11 on its best for RPMs.
+ * A script that packs the trees of DEBs with nfpm, as DEBs and as RPMs, each with what it packs smallest in: xz for
+ * DEBs, for whose zstd it knows no level, and its best zstd for RPMs.
  *
  * @returns the script's path
  */
-export function nfpmScript(folder: string, nfpm: string, trees: readonly string[], level: number): string {
+export function nfpmScript(folder: string, nfpm: string, trees: readonly string[]): string {
   mkdirSync(join(folder, 'nfpm-configs'));
   const lines = ['set -eu'];
   for (const tree of trees) {
@@ -55,8 +55,8 @@ export function nfpmScript(folder: string, nfpm: string, trees: readonly string[
         contents: ['usr', 'etc', 'opt']
           .map((top) => ({ src: join(tree, top), dst: `/${top}`, type: 'tree' }))
           .filter(({ src }) => existsSync(src)),
-        deb: { compression: 'zstd' },
-        rpm: { compression: `zstd:${level}` },
+        deb: { compression: 'xz' },
+        rpm: { compression: 'zstd:19' },
       }),
     );
     for (const format of ['deb', 'rpm'])
