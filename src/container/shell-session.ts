@@ -39,6 +39,9 @@ interface SessionResult {
   readonly milliseconds: number;
 }
 
+/** Milliseconds that an engine may take to start the shell; without it commands go by the engine, which says what is wrong. */
+const OPENING = 30_000;
+
 /** What goes to a command in one line of the shell; more does not go through a session. */
 export const MAX_SESSION_INPUT = 1 << 16;
 
@@ -54,13 +57,14 @@ export async function openSession(client: readonly string[], signal?: AbortSigna
     detached: true,
   });
   const lines = answersOf(child);
-  const first = await lines.next(signal === undefined ? {} : { signal });
-  if (first !== 'ready') {
-    child.kill('SIGKILL');
-    return undefined;
+  let ready = false;
+  try {
+    ready = (await lines.next({ timeout: OPENING, ...(signal === undefined ? {} : { signal }) })) === 'ready';
+  } finally {
+    if (!ready) child.kill('SIGKILL');
+    lines.rest();
   }
-  lines.rest();
-  return sessionOf(child, lines);
+  return ready ? sessionOf(child, lines) : undefined;
 }
 
 function sessionOf(child: Client, lines: Answers): ShellSession {
