@@ -1,5 +1,5 @@
 import type { Codec } from './codec.ts';
-import { type ContentPiece, gatherBig, type Piece } from './pieces.ts';
+import { type ContentPiece, gatherBig, keyOf, type Piece } from './pieces.ts';
 import { streamEnd, streamHeader, type XzBlocks, type XzRecord } from './xz-blocks.ts';
 import type { CompressedRun } from './zstd-pool.ts';
 import { type PackedBlocks, spliceFrame } from './zstd-splice.ts';
@@ -16,6 +16,8 @@ export interface PackedXz {
   readonly records: readonly XzRecord[];
   /** Bytes, compressed. */
   readonly size: number;
+  /** Differs where the bytes differ. */
+  readonly id: string;
   open(): AsyncIterable<Uint8Array>;
 }
 
@@ -41,6 +43,8 @@ export interface PackedStore {
 export interface PackedArchive {
   /** Bytes. */
   readonly size: number;
+  /** 64 hex digits that stand for the compressed bytes. */
+  readonly key: string;
   /** May be read more than once. */
   chunks(): AsyncGenerator<Uint8Array, void, undefined>;
 }
@@ -55,7 +59,7 @@ interface PackOptions {
 }
 
 /** Bytes, or blocks that are somewhere else. */
-type Part = Uint8Array | { readonly size: number; open(): AsyncIterable<Uint8Array> };
+type Part = Uint8Array | { readonly size: number; readonly id: string; open(): AsyncIterable<Uint8Array> };
 
 /**
  * Compresses an archive in which every big content is compressed once, whatever the number of archives that it is in: as
@@ -67,6 +71,13 @@ export async function packArchive(pieces: Iterable<Piece>, options: PackOptions)
   const parts: Part[] = await (codec === 'zstd' ? frameOf(gathered, options) : streamOf(gathered, options));
   return {
     size: parts.reduce((sum, part) => sum + (part instanceof Uint8Array ? part.length : part.size), 0),
+    // Of what the archive is made of, and not of what it was made from: the same contents, put together in another way by
+    // another version, have another key.
+    key: keyOf(
+      parts.map((part) =>
+        part instanceof Uint8Array ? part : { key: part.id, size: part.size, open: () => part.open() },
+      ),
+    ),
     async *chunks() {
       for (const part of parts) {
         signal?.throwIfAborted();

@@ -9,6 +9,8 @@ export interface PackedBlocks {
   readonly windowDescriptor: number;
   /** Bytes, compressed. */
   readonly size: number;
+  /** Differs where the bytes differ. */
+  readonly id: string;
   open(): AsyncIterable<Uint8Array>;
 }
 

@@ -116,7 +116,7 @@ export async function openPackedStore(folder: string, threads: number): Promise<
         const parts = runs.map(({ blocks }, index) => Buffer.concat(index === 0 ? blocks : [RESET, ...blocks]));
         await writeBlocks(path, parts, { windowDescriptor: Math.max(...runs.map(({ window }) => window)) });
       });
-      return { windowDescriptor, ...blocks };
+      return { windowDescriptor, id: `${content.key} ${blocks.crc32}`, ...blocks };
     },
     async xzBlocks(content, level) {
       const { records = [], ...blocks } = await once('xz', content, level, async (path) => {
@@ -124,7 +124,7 @@ export async function openPackedStore(folder: string, threads: number): Promise<
         const parts = streams.map(({ bytes }) => bytes);
         await writeBlocks(path, parts, { records: streams.flatMap((stream) => stream.records) });
       });
-      return { records, ...blocks };
+      return { records, id: `${content.key} ${blocks.crc32}`, ...blocks };
     },
     zstdRun: async (bytes, level) => runOf(frameParts([await pool.frame(bytes, level)])),
     zstdFrame: async (bytes, level) => withChecksum(await pool.frame(bytes, level), bytes),

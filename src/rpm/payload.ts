@@ -52,7 +52,7 @@ async function packPayload(
   };
   return {
     ...archive,
-    digest: await packed.fact(`cpio-${codec}-${compression.level}-sha256`, key, () => digestOf(archive.chunks())),
+    digest: await packed.fact('payload-sha256', archive.key, () => digestOf(archive.chunks())),
     archiveSize: pieces.reduce((sum, piece) => sum + (piece instanceof Uint8Array ? piece.length : piece.size), 0),
     archiveDigest: await packed.fact('cpio-sha256', key, () => digestOf(flatten(pieces))),
     close: async () => {},

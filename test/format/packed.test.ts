@@ -184,6 +184,30 @@ describe.each(['zstd', 'xz'] as const)('one %s stream of many parts', (codec) =>
   });
 });
 
+describe("an archive's key", () => {
+  const files = [bytesOf({ stuff: 'code', size: BIG }), bytesOf({ stuff: 'text', size: 3000 })];
+  const keyFrom = async (from: PackedStore, codec: PackedCodec) =>
+    (await packArchive(cpioOf(files), { codec, level: LEVEL, store: from })).key;
+
+  test.each(['zstd', 'xz'] as const)('is the same for the same bytes, and only for them: %s', async (codec) => {
+    const key = await keyFrom(store, codec);
+    expect(await keyFrom(store, codec)).toBe(key);
+    // The same contents, as another version may put them together; digests of the one must not be stated of the other.
+    const small: PackedStore = {
+      ...store,
+      zstdRun: (bytes, level) => store.zstdRun(bytes, level + 6),
+      xzRun: (bytes, level) => store.xzRun(Buffer.concat([bytes, Buffer.alloc(4)]), level),
+    };
+    expect(await keyFrom(small, codec)).not.toBe(key);
+    const big: PackedStore = {
+      ...store,
+      zstdBlocks: (content, level) => store.zstdBlocks(content, level + 6),
+      xzBlocks: (content, level) => store.xzBlocks(content, level + 6),
+    };
+    expect(await keyFrom(big, codec)).not.toBe(key);
+  });
+});
+
 describe('segments', () => {
   const cut = async (bytes: Buffer, segmentSize: number, chunkSize: number) => {
     const segments: Promise<Buffer>[] = [];
