@@ -120,7 +120,7 @@ export async function openPackedStore(folder: string, threads: number): Promise<
     },
     async xzBlocks(content, level) {
       const { records = [], ...blocks } = await once('xz', content, level, async (path) => {
-        const streams = await xzStreams(content, threads, (chunks) => xzStream(chunks, level));
+        const streams = await xzStreams(content, places, (chunks) => xzStream(chunks, level));
         const parts = streams.map(({ bytes }) => bytes);
         await writeBlocks(path, parts, { records: streams.flatMap((stream) => stream.records) });
       });
@@ -157,6 +157,10 @@ async function all(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array[]> {
 /** What cannot be cut is begun before everything that can, so that no long one is left over for the end. */
 const WHOLE = 2 ** 52;
 
+function rankOf({ whole, size }: ContentPiece): number {
+  return whole === true ? WHOLE + size : size;
+}
+
 /** Segments of the content, each compressed on a thread of its own as soon as one is free, of large contents first. */
 async function compressContent(
   content: ContentPiece,
@@ -165,7 +169,7 @@ async function compressContent(
 ): Promise<CompressedRun[]> {
   const runs: Promise<CompressedRun>[] = [];
   const begin = async (segment: Chunks) => {
-    const leave = await places.take(content.whole === true ? WHOLE + content.size : content.size);
+    const leave = await places.take(rankOf(content));
     const run = compress(segment).finally(leave);
     // It is awaited below; until then its failure is nobody's surprise.
     run.catch(() => {});
@@ -176,22 +180,36 @@ async function compressContent(
   return Promise.all(runs);
 }
 
-/** The content in streams of XZ_SEGMENT bytes each, `threads` of them at a time. */
+/** The content in streams of XZ_SEGMENT bytes each; a segment is read when there is a place for it. */
 async function xzStreams(
   content: ContentPiece,
-  threads: number,
+  places: Places,
   compress: (chunks: Chunks) => Promise<XzBlocks>,
 ): Promise<XzBlocks[]> {
-  if (content.whole === true) return [await compress(content.open())];
+  const rank = rankOf(content);
+  if (content.whole === true) {
+    const leave = await places.take(rank);
+    return [await compress(content.open()).finally(leave)];
+  }
   const made: Promise<XzBlocks>[] = [];
-  for await (const segment of rechunk(content.open(), XZ_SEGMENT)) {
-    const stream = compress([segment]);
+  const segments = rechunk(content.open(), XZ_SEGMENT);
+  for (;;) {
+    const leave = await places.take(rank);
+    let segment: IteratorResult<Uint8Array, void>;
+    try {
+      segment = await segments.next();
+    } catch (error) {
+      leave();
+      throw error;
+    }
+    if (segment.done) {
+      leave();
+      return Promise.all(made);
+    }
+    const stream = compress([segment.value]).finally(leave);
     stream.catch(() => {});
     made.push(stream);
-    // What waits for a thread is in memory.
-    await made.at(-threads - 1);
   }
-  return Promise.all(made);
 }
 
 /** Writes the blocks and the trailer. */
