@@ -13,11 +13,12 @@ const RUN = RESET_BEFORE + RESET_OUTPUT;
  * RESET_OUTPUT bytes of that run that follow belong to no segment, since a reset (zstd-blocks.ts) puts them out.
  *
  * @param chunks each a buffer of its own
- * @param begin gets each segment when it begins, and must read it to its end; no more is read before it resolves
+ * @param begin gets each segment when it begins; no more is read before it resolves. What it resolves to settles when the
+ * segment is done with, read to its end or not
  */
 export async function cutSegments(
   chunks: Chunks,
-  begin: (segment: AsyncIterable<Uint8Array>) => Promise<void>,
+  begin: (segment: AsyncIterable<Uint8Array>) => Promise<{ readonly done: Promise<unknown> }>,
   segmentSize = SEGMENT_SIZE,
 ): Promise<void> {
   let queue: Queue | undefined;
@@ -27,8 +28,11 @@ export async function cutSegments(
   const push = async (bytes: Uint8Array) => {
     if (bytes.length === 0) return;
     if (queue === undefined) {
-      queue = createQueue();
-      await begin(queue.chunks());
+      const begun = createQueue();
+      queue = begun;
+      const { done } = await begin(begun.chunks());
+      // Nobody would wake a push that waits for a reader that has failed.
+      done.then(begun.abandon, begun.abandon);
     }
     length += bytes.length;
     await queue.push(bytes);
@@ -68,8 +72,9 @@ function concat(a: Uint8Array, b: Uint8Array): Uint8Array {
 }
 
 interface Queue {
-  /** Waits while too much waits to be read. */
+  /** Waits while too much waits to be read; does nothing when nobody reads any more. */
   push(bytes: Uint8Array): Promise<void>;
+  abandon(): void;
   end(): void;
   fail(error: unknown): void;
   chunks(): AsyncGenerator<Uint8Array, void, undefined>;
@@ -78,9 +83,10 @@ interface Queue {
 function createQueue(): Queue {
   const waiting: Uint8Array[] = [];
   let size = 0;
-  let state: { readonly kind: 'open' | 'ended' } | { readonly kind: 'failed'; readonly error: unknown } = {
-    kind: 'open',
-  };
+  let state: { readonly kind: 'open' | 'ended' | 'abandoned' } | { readonly kind: 'failed'; readonly error: unknown } =
+    {
+      kind: 'open',
+    };
   let wake = () => {};
   const changed = () =>
     new Promise<void>((resolve) => {
@@ -98,12 +104,18 @@ function createQueue(): Queue {
   return {
     async push(bytes) {
       while (size > QUEUE_SIZE && state.kind === 'open') await changed();
+      if (state.kind === 'abandoned') return;
       waiting.push(bytes);
       size += bytes.length;
       notify();
     },
+    abandon() {
+      state = { kind: 'abandoned' };
+      waiting.length = 0;
+      notify();
+    },
     end() {
-      state = { kind: 'ended' };
+      if (state.kind === 'open') state = { kind: 'ended' };
       notify();
     },
     fail(error) {
@@ -118,7 +130,7 @@ function createQueue(): Queue {
           size -= bytes.length;
           notify();
           yield bytes;
-        } else if (state.kind === 'ended') {
+        } else if (state.kind !== 'open') {
           return;
         } else {
           await changed();

@@ -24,14 +24,15 @@ export function createZstdPool(size: number): ZstdPool {
   const idle: ZstdThread[] = [];
   const all = new Set<ZstdThread>();
   const waiting: ((thread: ZstdThread) => void)[] = [];
+  const start = (level: number) => {
+    const thread = startZstdThread(level);
+    all.add(thread);
+    return thread;
+  };
   const acquire = async (level: number): Promise<ZstdThread> => {
     const free = idle.pop();
     if (free !== undefined) return free;
-    if (all.size < size) {
-      const thread = startZstdThread(level);
-      all.add(thread);
-      return thread;
-    }
+    if (all.size < size) return start(level);
     return new Promise((resolve) => waiting.push(resolve));
   };
   const release = (thread: ZstdThread) => {
@@ -42,9 +43,16 @@ export function createZstdPool(size: number): ZstdPool {
   const withThread = async <T>(level: number, work: (thread: ZstdThread) => Promise<T>): Promise<T> => {
     const thread = await acquire(level);
     try {
-      return await work(thread);
-    } finally {
+      const result = await work(thread);
       release(thread);
+      return result;
+    } catch (error) {
+      // It may be the thread that is broken: out of memory, for one.
+      all.delete(thread);
+      const next = waiting.shift();
+      if (next !== undefined) next(start(level));
+      await thread.close();
+      throw error;
     }
   };
   return {

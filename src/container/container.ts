@@ -80,7 +80,7 @@ function sessionsOf(engine: EngineName, name: string) {
       opening = true;
       try {
         session = await openSession([engine, 'exec', '--interactive', name], signal);
-        never = session === undefined;
+        never ||= session === undefined;
         return session?.claim() === true ? session : undefined;
       } finally {
         opening = false;

@@ -134,9 +134,12 @@ interface Answers {
 }
 
 const MAX_ERRORS = 1 << 16;
+/** More than both streams of a command at their largest, in Base64. */
+const MAX_ANSWER = 32 << 20;
 
 function answersOf(child: Client): Answers {
   let parts: string[] = [];
+  let length = 0;
   let errors = '';
   let over = false;
   let waiting: ((line: string | undefined) => void) | undefined;
@@ -151,10 +154,16 @@ function answersOf(child: Client): Answers {
   };
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
     // One answer at a time, and nothing after it.
+    length += chunk.length;
+    if (length > MAX_ANSWER) {
+      child.kill('SIGKILL');
+      return;
+    }
     if (!chunk.endsWith('\n')) {
       parts.push(chunk);
       return;
     }
+    length = 0;
     const line = [...parts, chunk.slice(0, -1)].join('');
     parts = [];
     answer(line);

@@ -7,7 +7,7 @@ import { compress } from '../archive/compress.ts';
 import { isPackedCodec, type PackedStore, packArchive } from '../archive/packed.ts';
 import { type TarEntry, tarPieces, writeTar } from '../archive/tar.ts';
 import { contentSha256 } from '../layout/diff.ts';
-import { type Content, contentSize, type Entry, type FileEntry, type Layout } from '../layout/layout.ts';
+import { contentSize, type Entry, type FileEntry, type Layout } from '../layout/layout.ts';
 import type { Packager, WriteOptions } from '../layout/packager.ts';
 import { verifiedContent } from '../layout/tree.ts';
 import { checkDebLayout } from './check-layout.ts';
@@ -81,7 +81,7 @@ async function packData(layout: Layout, sums: Map<string, string>, options: Writ
     const pieces = tarPieces(dataEntries(layout, sums, uncounted));
     const archive = await packArchive(pieces, { codec, level, store: packed, onBytes, signal });
     for (const entry of layout.entries) {
-      if (entry.kind === 'file') sums.set(entry.path, await knownMd5(entry.content, packed, options));
+      if (entry.kind === 'file') sums.set(entry.path, await knownMd5(entry, sums, packed, options));
     }
     return { ...archive, close: async () => {} };
   }
@@ -95,8 +95,16 @@ async function packData(layout: Layout, sums: Map<string, string>, options: Writ
   }
 }
 
-function knownMd5(content: Content, packed: PackedStore, { objects }: WriteOptions): Promise<string> {
+/** The MD5 of a content; it is read for it only where it was not read to be compressed. */
+function knownMd5(
+  { path, content }: FileEntry,
+  sums: ReadonlyMap<string, string>,
+  packed: PackedStore,
+  { objects }: WriteOptions,
+): Promise<string> {
   const find = async () => {
+    const passed = sums.get(path);
+    if (passed !== undefined) return passed;
     const md5 = createHash('md5');
     for await (const chunk of verifiedContent(content, objects)) md5.update(chunk);
     return md5.digest('hex');

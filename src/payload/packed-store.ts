@@ -168,12 +168,17 @@ async function compressContent(
   compress: (segment: Chunks) => Promise<CompressedRun>,
 ): Promise<CompressedRun[]> {
   const runs: Promise<CompressedRun>[] = [];
+  let failed = false;
   const begin = async (segment: Chunks) => {
     const leave = await places.take(rankOf(content));
-    const run = compress(segment).finally(leave);
-    // It is awaited below; until then its failure is nobody's surprise.
-    run.catch(() => {});
-    runs.push(run);
+    // What the first failure was is told below; the rest of the content is of no use.
+    const run = failed ? Promise.reject(new Error('another segment failed')) : compress(segment);
+    const done = run.finally(leave);
+    done.catch(() => {
+      failed = true;
+    });
+    runs.push(done);
+    return { done };
   };
   if (content.whole === true) await begin(content.open());
   else await cutSegments(rechunk(content.open(), INPUT_SIZE), begin);

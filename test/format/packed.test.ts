@@ -217,7 +217,9 @@ describe('segments', () => {
       }
     })();
     const begin = async (segment: AsyncIterable<Uint8Array>) => {
-      segments.push(collect(segment, 2 ** 31, () => new Error('too long')).then((all) => Buffer.from(all)));
+      const done = collect(segment, 2 ** 31, () => new Error('too long')).then((all) => Buffer.from(all));
+      segments.push(done);
+      return { done };
     };
     await cutSegments(chunks, begin, segmentSize);
     return Promise.all(segments);
@@ -267,10 +269,27 @@ describe('segments', () => {
     })();
     const segments: Promise<unknown>[] = [];
     const begin = async (segment: AsyncIterable<Uint8Array>) => {
-      segments.push(collect(segment, 1000, () => new Error('too long')).catch((error: Error) => error.message));
+      const done = collect(segment, 1000, () => new Error('too long')).catch((error: Error) => error.message);
+      segments.push(done);
+      return { done };
     };
     await expect(cutSegments(failing, begin, 1000)).rejects.toThrow('gone');
     expect(await Promise.all(segments)).toEqual(['gone']);
+  });
+
+  test('a reader that fails, at once or on the way, keeps nobody waiting', { timeout: 10_000 }, async () => {
+    const long = async function* () {
+      for (let mebibytes = 0; mebibytes < 64; mebibytes += 1) yield new Uint8Array(1 << 20).fill(mebibytes + 1);
+    };
+    const atOnce = async () => ({ done: Promise.reject(new Error('no thread')) });
+    await cutSegments(long(), atOnce, 2 ** 30);
+    const onTheWay = async (segment: AsyncIterable<Uint8Array>) => {
+      const read = async () => {
+        for await (const _ of segment) throw new Error('out of memory');
+      };
+      return { done: read() };
+    };
+    await cutSegments(long(), onTheWay, 2 ** 30);
   });
 });
 
@@ -301,7 +320,7 @@ describe('the store', () => {
 
   test.each(['zstd', 'xz'] as const)('makes anew what is damaged: %s', async (codec) => {
     const before = await pack(tarOf([bytes]), codec);
-    const path = files().find((file) => file.includes(codec + '-3') && file.endsWith(contentOf(bytes).key.slice(2)));
+    const path = files().find((file) => file.includes(`${codec}-3`) && file.endsWith(contentOf(bytes).key.slice(2)));
     if (path === undefined) throw new Error('the blocks are not where they were looked for');
     const good = readFileSync(path);
     for (const damage of [0, good.length >> 1, good.length - 1, good.length - 7, good.length - 20, good.length - 50]) {
