@@ -1,4 +1,5 @@
 import { KubeparcelError } from '../support/errors.ts';
+import { type Part, partSize } from '../support/parts.ts';
 import { byteReader } from './byte-reader.ts';
 import type { Chunks } from './chunks.ts';
 
@@ -29,13 +30,7 @@ export async function* writeAr(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   yield Buffer.from(MAGIC);
   for (const { name, size, content } of members) {
-    if (size >= SIZE_LIMIT || name.length > NAME_MAX) {
-      throw new KubeparcelError('format', `ar has no room for a member ${name} of ${size} bytes`, {
-        todo: size < SIZE_LIMIT ? 'choose a shorter name' : 'compress it, or compress it better',
-      });
-    }
-    const fields = [name.padEnd(16), String(mtime).padEnd(12), '0'.padEnd(6), '0'.padEnd(6), '100644'.padEnd(8)];
-    yield Buffer.from(`${fields.join('')}${String(size).padEnd(10)}${HEADER_END}`, 'latin1');
+    yield memberHeader(name, size, mtime);
     let left = size;
     for await (const chunk of content) {
       left -= chunk.length;
@@ -44,10 +39,35 @@ export async function* writeAr(
     if (left !== 0) {
       throw new Error(`the ar member ${name} was to have ${size} bytes and has ${size - left}`);
     }
-    if (size % 2 === 1) {
-      yield Buffer.of(PADDING);
-    }
+    yield* padding(size);
   }
+}
+
+/** The same archive as parts. */
+export function arParts(
+  members: readonly { readonly name: string; readonly parts: readonly Part[] }[],
+  mtime: number,
+): Part[] {
+  const parts = members.flatMap(({ name, parts }) => {
+    const size = parts.reduce((sum, part) => sum + partSize(part), 0);
+    return [memberHeader(name, size, mtime), ...parts, ...padding(size)];
+  });
+  return [Buffer.from(MAGIC), ...parts];
+}
+
+function memberHeader(name: string, size: number, mtime: number): Uint8Array {
+  if (size >= SIZE_LIMIT || name.length > NAME_MAX) {
+    throw new KubeparcelError('format', `ar has no room for a member ${name} of ${size} bytes`, {
+      todo: size < SIZE_LIMIT ? 'choose a shorter name' : 'compress it, or compress it better',
+    });
+  }
+  const fields = [name.padEnd(16), String(mtime).padEnd(12), '0'.padEnd(6), '0'.padEnd(6), '100644'.padEnd(8)];
+  return Buffer.from(`${fields.join('')}${String(size).padEnd(10)}${HEADER_END}`, 'latin1');
+}
+
+/** Members begin at even offsets. */
+function padding(size: number): Uint8Array[] {
+  return size % 2 === 1 ? [Buffer.of(PADDING)] : [];
 }
 
 /**

@@ -1,7 +1,8 @@
+import { type FilePart, type Part, partSize } from '../support/parts.ts';
 import type { Codec } from './codec.ts';
 import { type ContentPiece, gatherBig, keyOf, type Piece } from './pieces.ts';
 import { streamEnd, streamHeader, type XzBlocks, type XzRecord } from './xz-blocks.ts';
-import type { CompressedRun } from './zstd-pool.ts';
+import type { CompressedRun } from './zstd-run.ts';
 import { type PackedBlocks, spliceFrame } from './zstd-splice.ts';
 
 /** Codecs whose blocks can be put together. */
@@ -12,13 +13,10 @@ export function isPackedCodec(codec: Codec): codec is PackedCodec {
 }
 
 /** Blocks of an xz stream, compressed apart. */
-export interface PackedXz {
+export interface PackedXz extends FilePart {
   readonly records: readonly XzRecord[];
-  /** Bytes, compressed. */
-  readonly size: number;
   /** Differs where the bytes differ. */
   readonly id: string;
-  open(): AsyncIterable<Uint8Array>;
 }
 
 /** Compressed blocks of big contents, by what they were made of; found, or made and kept. */
@@ -37,6 +35,8 @@ export interface PackedStore {
    * @param find how it is found; one line
    */
   fact(kind: string, key: string, find: () => Promise<string>): Promise<string>;
+  /** The digest of all bytes of the parts, in hex; found on a thread. */
+  digest(algorithm: 'md5' | 'sha256', parts: readonly Part[]): Promise<string>;
 }
 
 /** A compressed archive whose size is known before its bytes are read. */
@@ -45,8 +45,7 @@ export interface PackedArchive {
   readonly size: number;
   /** 64 hex digits that stand for the compressed bytes. */
   readonly key: string;
-  /** May be read more than once. */
-  chunks(): AsyncGenerator<Uint8Array, void, undefined>;
+  readonly parts: readonly Part[];
 }
 
 interface PackOptions {
@@ -58,37 +57,27 @@ interface PackOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Bytes, or blocks that are somewhere else. */
-type Part = Uint8Array | { readonly size: number; readonly id: string; open(): AsyncIterable<Uint8Array> };
+type KnownPart = Uint8Array | (FilePart & { readonly id: string });
 
 /**
  * Compresses an archive in which every big content is compressed once, whatever the number of archives that it is in: as
  * one zstd frame (without a checksum), or as one xz stream of several blocks.
  */
 export async function packArchive(pieces: Iterable<Piece>, options: PackOptions): Promise<PackedArchive> {
-  const { codec, signal } = options;
   const gathered = await gatherBig(pieces);
-  const parts: Part[] = await (codec === 'zstd' ? frameOf(gathered, options) : streamOf(gathered, options));
+  const parts: KnownPart[] = await (options.codec === 'zstd'
+    ? frameOf(gathered, options)
+    : streamOf(gathered, options));
   return {
-    size: parts.reduce((sum, part) => sum + (part instanceof Uint8Array ? part.length : part.size), 0),
+    size: parts.reduce((sum, part) => sum + partSize(part), 0),
     // Of what the archive is made of, and not of what it was made from: the same contents, put together in another way by
     // another version, have another key.
-    key: keyOf(
-      parts.map((part) =>
-        part instanceof Uint8Array ? part : { key: part.id, size: part.size, open: () => part.open() },
-      ),
-    ),
-    async *chunks() {
-      for (const part of parts) {
-        signal?.throwIfAborted();
-        if (part instanceof Uint8Array) yield part;
-        else yield* part.open();
-      }
-    },
+    key: keyOf(parts.map((part) => (part instanceof Uint8Array ? part : { key: part.id, size: part.size }))),
+    parts,
   };
 }
 
-async function frameOf(pieces: readonly Piece[], { level, store, onBytes, signal }: PackOptions): Promise<Part[]> {
+async function frameOf(pieces: readonly Piece[], { level, store, onBytes, signal }: PackOptions): Promise<KnownPart[]> {
   // All at once: the store's threads are busy as long as there is something to do.
   const packed = await Promise.all(
     pieces.map((piece) => {
@@ -100,8 +89,11 @@ async function frameOf(pieces: readonly Piece[], { level, store, onBytes, signal
   return spliceFrame(packed, (bytes) => store.zstdRun(bytes, level));
 }
 
-async function streamOf(pieces: readonly Piece[], { level, store, onBytes, signal }: PackOptions): Promise<Part[]> {
-  const parts: Promise<{ part: Part; records: readonly XzRecord[] }>[] = [];
+async function streamOf(
+  pieces: readonly Piece[],
+  { level, store, onBytes, signal }: PackOptions,
+): Promise<KnownPart[]> {
+  const parts: Promise<{ part: KnownPart; records: readonly XzRecord[] }>[] = [];
   const run = async (bytes: Uint8Array) => {
     const { bytes: part, records } = await store.xzRun(bytes, level);
     return { part, records };

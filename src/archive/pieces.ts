@@ -28,7 +28,7 @@ export async function* flatten(pieces: Iterable<Piece>): AsyncGenerator<Uint8Arr
 }
 
 /** 64 hex digits that are equal when the bytes of all pieces are. */
-export function keyOf(pieces: Iterable<Piece>): string {
+export function keyOf(pieces: Iterable<Uint8Array | Pick<ContentPiece, 'key' | 'size'>>): string {
   const hash = createHash('sha256').update('pieces\n');
   for (const piece of pieces) {
     if (piece instanceof Uint8Array) hash.update(`bytes ${piece.length}\n`).update(piece);

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
-import { Worker } from 'node:worker_threads';
 import type { Zstd } from '@hpcc-js/wasm-zstd';
+import { startThread, type Thread } from '../support/thread.ts';
 
 export type ZstdCall =
   /** Ends what was begun, and starts a frame at this level. */
@@ -13,11 +13,7 @@ export type ZstdCall =
   /** Pieces of a frame, each of which unpacks to `most` bytes or fewer. */
   | { readonly call: 'decompress'; readonly pieces: readonly Uint8Array[]; readonly most: number };
 
-export interface ZstdThread {
-  /** One call at a time. The chunk of a `compress` is handed over and may not be used again. */
-  run(call: ZstdCall): Promise<readonly Uint8Array[]>;
-  close(): Promise<void>;
-}
+export type ZstdThread = Thread<ZstdCall, readonly Uint8Array[]>;
 
 /**
  * A fresh (de)compressor made from the library: a function from calls to their output. It stands on nothing outside
@@ -51,58 +47,25 @@ export function startZstd(zstd: Zstd, level: number): (call: ZstdCall) => Uint8A
   };
 }
 
-const WORKER_SOURCE = `
-const { parentPort, workerData } = require('node:worker_threads');
-const starting = import(workerData.library)
-  .then(({ Zstd }) => Zstd.load())
-  .then((zstd) => (${startZstd.toString()})(zstd, workerData.level));
-parentPort.on('message', async (call) => {
-  try {
-    const output = (await starting)(call);
-    parentPort.postMessage({ output }, output.map((bytes) => bytes.buffer));
-  } catch (error) {
-    parentPort.postMessage({ failure: error instanceof Error ? error.message : String(error) });
-  }
-});
-`;
-
 /**
- * A (de)compressor on a thread of its own, with a memory of its own. It keeps the process alive only while a call is
- * under way, and must be closed.
+ * A (de)compressor on a thread of its own, with a memory of its own. It must be closed. The chunk of a `compress` is
+ * handed over and may not be used again.
+ *
+ * @param options.ahead the library is loaded before it is called for
  */
-export function startZstdThread(level: number): ZstdThread {
+export function startZstdThread(level: number, options: { readonly ahead?: boolean } = {}): ZstdThread {
   const library = pathToFileURL(createRequire(import.meta.url).resolve('@hpcc-js/wasm-zstd')).href;
-  const worker = new Worker(WORKER_SOURCE, { eval: true, execArgv: [], workerData: { library, level } });
-  let settle: { resolve: (output: Uint8Array[]) => void; reject: (error: Error) => void } | undefined;
-  let broken: Error | undefined;
-  const fail = (error: Error) => {
-    broken ??= error;
-    settle?.reject(error);
-  };
-  worker.unref();
-  worker.on('message', (answer: { output: Uint8Array[] } | { failure: string }) => {
-    'output' in answer ? settle?.resolve(answer.output) : settle?.reject(new Error(answer.failure));
-  });
-  worker.on('error', fail);
-  worker.on('exit', () => fail(new Error('the zstd thread has ended')));
-  return {
-    run: async (call) => {
-      if (broken !== undefined) {
-        throw broken;
-      }
-      worker.ref();
-      try {
-        return await new Promise<Uint8Array[]>((resolve, reject) => {
-          settle = { resolve, reject };
-          worker.postMessage(call, call.call === 'compress' ? [call.chunk.buffer as ArrayBuffer] : []);
-        });
-      } finally {
-        settle = undefined;
-        worker.unref();
-      }
+  const start = `async ({ library, level }) => {
+    const { Zstd } = await import(library);
+    return (${startZstd.toString()})(await Zstd.load(), level);
+  }`;
+  return startThread(
+    start,
+    { library, level },
+    {
+      ...options,
+      handOver: (call) => (call.call === 'compress' ? [call.chunk.buffer as ArrayBuffer] : []),
+      handBack: '(output) => output.map((bytes) => bytes.buffer)',
     },
-    close: async () => {
-      await worker.terminate();
-    },
-  };
+  );
 }

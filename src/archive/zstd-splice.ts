@@ -1,17 +1,15 @@
+import type { FilePart } from '../support/parts.ts';
 import { findEqualRun, findLastEqualRun } from './equal-run.ts';
 import { frameStart, LAST_BLOCK, RESET, RESET_BEFORE, RESET_OUTPUT, rawBlocks } from './zstd-blocks.ts';
 import { windowSize } from './zstd-frame.ts';
-import type { CompressedRun } from './zstd-pool.ts';
+import type { CompressedRun } from './zstd-run.ts';
 
 /** Blocks of a big file, compressed apart. */
-export interface PackedBlocks {
+export interface PackedBlocks extends FilePart {
   /** Of the frame that they were made in (RFC 8878, 3.1.1.1.2). */
   readonly windowDescriptor: number;
-  /** Bytes, compressed. */
-  readonly size: number;
   /** Differs where the bytes differ. */
   readonly id: string;
-  open(): AsyncIterable<Uint8Array>;
 }
 
 /** What an archive is put together from, in order. */

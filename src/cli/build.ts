@@ -1,5 +1,6 @@
 import type { CommandModule } from 'yargs';
-import type { Pack } from '../pipeline/run.ts';
+import type { ContentStore } from '../payload/store.ts';
+import type { RunOptions } from '../pipeline/run.ts';
 import { type ReleaseArguments, releaseOptions, settingsFrom, WORD } from './settings.ts';
 import { withRelease } from './with-release.ts';
 
@@ -31,33 +32,39 @@ export const buildCommand: CommandModule<object, BuildArguments> = {
       .example('$0 fetch 1.36 && $0 build --locked', 'Exactly what kubeparcel.lock states'),
   handler: async (args) => {
     const { settings, out = 'dist' } = await settingsFrom(args);
-    const { openBuiltBefore } = await import('../pipeline/built-before.ts');
-    const { boundBlocks } = await import('../payload/cache.ts');
-    const { openPackedStore } = await import('../payload/packed-store.ts');
-    const { composeLayouts } = await import('../pipeline/prepare.ts');
-    const { writePackages } = await import('../pipeline/run.ts');
-    const { renderBuilt, renderPlan } = await import('./render/build.ts');
-    await withRelease(settings, { json: args.json }, async ({ prepared, fetch, ...context }) => {
-      if (args['dry-run']) return renderPlan(prepared);
-      const make = async (pack?: Pack) => {
-        const { payload, store } = await fetch();
-        const packages = composeLayouts(prepared, payload);
-        const { jobs } = settings;
-        const how = { ...context, objects: store, out, jobs };
-        if (pack !== undefined) return renderBuilt(prepared, await writePackages(packages, { ...how, pack }), out);
-        const packed = await openPackedStore(store.folder, jobs);
-        try {
-          const before = openBuiltBefore(store.folder);
-          const built = await writePackages(packages, { ...how, packed, before });
-          await boundBlocks(store.folder);
+    const { jobs } = settings;
+    const { createPackingThreads } = await import('../payload/packing-threads.ts');
+    const isNative = args.assemble === 'native' && !args['dry-run'];
+    // First of all, so that they are there by the time that they are needed.
+    const threads = isNative ? createPackingThreads(jobs) : undefined;
+    try {
+      const { boundBlocks } = await import('../payload/cache.ts');
+      const { composeLayouts } = await import('../pipeline/prepare.ts');
+      const { writePackages } = await import('../pipeline/run.ts');
+      const { renderBuilt, renderPlan } = await import('./render/build.ts');
+      await withRelease(settings, { json: args.json }, async ({ prepared, fetch, ...context }) => {
+        if (args['dry-run']) return renderPlan(prepared);
+        const make = async (optionsFor: (store: ContentStore) => Promise<Partial<RunOptions>>) => {
+          const { payload, store } = await fetch();
+          const options = await optionsFor(store);
+          const packages = composeLayouts(prepared, payload);
+          const built = await writePackages(packages, { ...context, objects: store, out, jobs, ...options });
+          if (options.packed?.grown() === true) await boundBlocks(store.folder);
           return renderBuilt(prepared, built, out);
-        } finally {
-          await packed.close();
+        };
+        if (threads === undefined) {
+          const { withAssembler } = await import('../pipeline/with-assembler.ts');
+          return await withAssembler(prepared, context, (pack) => make(async () => ({ pack })));
         }
-      };
-      if (args.assemble === 'native') return await make();
-      const { withAssembler } = await import('../pipeline/with-assembler.ts');
-      return await withAssembler(prepared, context, make);
-    });
+        const { openBuiltBefore } = await import('../pipeline/built-before.ts');
+        const { openPackedStore } = await import('../payload/packed-store.ts');
+        return await make(async ({ folder }) => ({
+          packed: await openPackedStore(folder, threads),
+          before: openBuiltBefore(folder),
+        }));
+      });
+    } finally {
+      await threads?.close();
+    }
   },
 };

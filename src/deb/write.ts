@@ -1,15 +1,16 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeAr } from '../archive/ar.ts';
+import { arParts, writeAr } from '../archive/ar.ts';
 import type { Codec } from '../archive/codec.ts';
 import { compress } from '../archive/compress.ts';
-import { isPackedCodec, type PackedStore, packArchive } from '../archive/packed.ts';
+import { isPackedCodec, packArchive } from '../archive/packed.ts';
 import { type TarEntry, tarPieces, writeTar } from '../archive/tar.ts';
 import { contentSha256 } from '../layout/diff.ts';
 import { contentSize, type Entry, type FileEntry, type Layout } from '../layout/layout.ts';
-import type { Packager, WriteOptions } from '../layout/packager.ts';
+import type { Packager, SpliceOptions, WriteOptions } from '../layout/packager.ts';
 import { verifiedContent } from '../layout/tree.ts';
+import type { Part } from '../support/parts.ts';
 import { checkDebLayout } from './check-layout.ts';
 import { controlMembers } from './control.ts';
 
@@ -26,6 +27,7 @@ export const debPackager: Packager = {
   fileName: ({ name, version, architecture }) =>
     `${name}_${version.upstream}${version.revision === '' ? '' : `-${version.revision}`}_${architecture}.deb`,
   write: writeDeb,
+  splice: spliceDeb,
 };
 
 /**
@@ -34,36 +36,52 @@ export const debPackager: Packager = {
  */
 async function* writeDeb(layout: Layout, options: WriteOptions): AsyncGenerator<Uint8Array, void, undefined> {
   checkDebLayout(layout);
-  const { compression } = options;
+  const { compression, signal } = options;
   const sums = new Map<string, string>();
-  const data = await packData(layout, sums, options);
+  const spool = await openSpool(options.spoolFolder);
   try {
-    const control = await packControl(layout, sums, options);
+    const size = await fill(spool, compress(writeTar(dataEntries(layout, sums, options)), compression, signal));
+    const control = await all(compress(writeTar(controlEntries(layout, sums)), compression, signal));
     const suffix = SUFFIXES[compression.codec];
     yield* writeAr(
       [
         { name: 'debian-binary', size: DEBIAN_BINARY.length, content: [DEBIAN_BINARY] },
         { name: `control.tar${suffix}`, size: control.reduce((sum, { length }) => sum + length, 0), content: control },
-        { name: `data.tar${suffix}`, size: data.size, content: data.chunks() },
+        { name: `data.tar${suffix}`, size, content: drain(spool, signal) },
       ],
       layout.date,
     );
   } finally {
-    await data.close();
+    await spool.close();
   }
 }
 
-/** control.tar, compressed. */
-async function packControl(
-  layout: Layout,
-  sums: ReadonlyMap<string, string>,
-  { compression, packed, signal }: WriteOptions,
-): Promise<Uint8Array[]> {
-  const archive = writeTar(controlEntries(layout, sums));
-  if (packed !== undefined && compression.codec === 'zstd') {
-    return [await packed.zstdFrame(Buffer.concat(await all(archive)), compression.level)];
+/** @throws as writeDeb */
+async function spliceDeb(layout: Layout, options: SpliceOptions): Promise<Part[] | undefined> {
+  const { compression, packed, onBytes, signal, ...uncounted } = options;
+  const { codec, level } = compression;
+  if (!isPackedCodec(codec)) return undefined;
+  checkDebLayout(layout);
+  const sums = new Map<string, string>();
+  const pieces = tarPieces(dataEntries(layout, sums, uncounted));
+  const data = await packArchive(pieces, { codec, level, store: packed, onBytes, signal });
+  for (const entry of layout.entries) {
+    if (entry.kind === 'file') sums.set(entry.path, await knownMd5(entry, sums, options));
   }
-  return all(compress(archive, compression, signal));
+  const controlTar = Buffer.concat(await all(writeTar(controlEntries(layout, sums))));
+  const control =
+    codec === 'zstd'
+      ? [await packed.zstdFrame(controlTar, level)]
+      : await all(compress([controlTar], compression, signal));
+  const suffix = SUFFIXES[codec];
+  return arParts(
+    [
+      { name: 'debian-binary', parts: [DEBIAN_BINARY] },
+      { name: `control.tar${suffix}`, parts: control },
+      { name: `data.tar${suffix}`, parts: data.parts },
+    ],
+    layout.date,
+  );
 }
 
 async function all(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array[]> {
@@ -72,35 +90,11 @@ async function all(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array[]> {
   return kept;
 }
 
-/** data.tar, compressed; when its size is known, the MD5 of every file stands in `sums`. */
-async function packData(layout: Layout, sums: Map<string, string>, options: WriteOptions) {
-  const { compression, packed, signal, onBytes } = options;
-  const { codec, level } = compression;
-  if (packed !== undefined && isPackedCodec(codec)) {
-    const { onBytes: _, ...uncounted } = options;
-    const pieces = tarPieces(dataEntries(layout, sums, uncounted));
-    const archive = await packArchive(pieces, { codec, level, store: packed, onBytes, signal });
-    for (const entry of layout.entries) {
-      if (entry.kind === 'file') sums.set(entry.path, await knownMd5(entry, sums, packed, options));
-    }
-    return { ...archive, close: async () => {} };
-  }
-  const spool = await openSpool(options.spoolFolder);
-  try {
-    const size = await fill(spool, compress(writeTar(dataEntries(layout, sums, options)), compression, signal));
-    return { size, chunks: () => drain(spool, signal), close: () => spool.close() };
-  } catch (error) {
-    await spool.close();
-    throw error;
-  }
-}
-
 /** The MD5 of a content; it is read for it only where it was not read to be compressed. */
 function knownMd5(
   { path, content }: FileEntry,
   sums: ReadonlyMap<string, string>,
-  packed: PackedStore,
-  { objects }: WriteOptions,
+  { objects, packed }: SpliceOptions,
 ): Promise<string> {
   const find = async () => {
     const passed = sums.get(path);
@@ -112,10 +106,12 @@ function knownMd5(
   return content.kind === 'memory' ? find() : packed.fact('md5', content.sha256, find);
 }
 
+type ContentOptions = Pick<WriteOptions, 'objects' | 'onBytes'>;
+
 function* dataEntries(
   layout: Layout,
   sums: Map<string, string>,
-  options: WriteOptions,
+  options: ContentOptions,
 ): Generator<TarEntry, void, undefined> {
   yield { path: './', kind: 'directory', mode: 0o755, owner: 'root', group: 'root', mtime: layout.date };
   for (const entry of layout.entries) {
@@ -123,7 +119,7 @@ function* dataEntries(
   }
 }
 
-function dataEntry(entry: Entry, sums: Map<string, string>, options: WriteOptions): TarEntry {
+function dataEntry(entry: Entry, sums: Map<string, string>, options: ContentOptions): TarEntry {
   const { mode, owner, group, mtime } = entry;
   const base = { path: `.${entry.path}`, mode, owner, group, mtime };
   switch (entry.kind) {
@@ -146,7 +142,7 @@ function dataEntry(entry: Entry, sums: Map<string, string>, options: WriteOption
 async function* summed(
   { path, content }: FileEntry,
   sums: Map<string, string>,
-  { objects, onBytes }: WriteOptions,
+  { objects, onBytes }: ContentOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const md5 = createHash('md5');
   for await (const chunk of verifiedContent(content, objects)) {

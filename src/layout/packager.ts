@@ -1,5 +1,6 @@
 import type { Codec, Compression } from '../archive/codec.ts';
 import type { PackedStore } from '../archive/packed.ts';
+import type { Part } from '../support/parts.ts';
 import type { Layout } from './layout.ts';
 import type { ObjectReader } from './objects.ts';
 
@@ -8,20 +9,20 @@ export interface WriteOptions {
   readonly objects: ObjectReader;
   /** Where the compressed payload waits until its size and digests are known; an existing folder. */
   readonly spoolFolder: string;
-  /**
-   * Where compressed blocks of big contents are kept, and other facts that take reading them. With it, a zstd or xz
-   * archive is put together from blocks, and a zstd one has no checksum; without it, it is compressed as it comes.
-   */
-  readonly packed?: PackedStore;
   readonly signal?: AbortSignal;
   /** Called with the count of payload bytes (uncompressed) taken in since the last call. */
   readonly onBytes?: (bytes: number) => void;
 }
 
+export interface SpliceOptions extends Omit<WriteOptions, 'spoolFolder'> {
+  /** Where compressed blocks of big contents are kept, and other facts that take reading them. */
+  readonly packed: PackedStore;
+}
+
 /** What a package's file name is made of. */
 export type PackageIdentity = Pick<Layout, 'name' | 'version' | 'architecture'>;
 
-/** A package format: the conventional file name, and the package as a stream of chunks. */
+/** A package format: the conventional file name, and the package as a stream of chunks, or put together from parts. */
 export interface Packager {
   fileName(identity: PackageIdentity): string;
   /**
@@ -29,6 +30,11 @@ export interface Packager {
    * KubeparcelError of kind 'verification'.
    */
   write(layout: Layout, options: WriteOptions): AsyncIterable<Uint8Array>;
+  /**
+   * The same package, its zstd or xz archive put together from blocks that are compressed once, whatever the number of
+   * packages that they are in (a zstd one has no checksum then). Undefined where that cannot be: it must be written.
+   */
+  splice(layout: Layout, options: SpliceOptions): Promise<readonly Part[] | undefined>;
 }
 
 /** A package read back. Contents are always by reference (`stored`), since nobody keeps them. */

@@ -1,4 +1,3 @@
-import { createReadStream } from 'node:fs';
 import { type FileHandle, mkdir, open, readFile, rename, rm, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
@@ -13,11 +12,13 @@ import { blocksOf, type XzBlocks } from '../archive/xz-blocks.ts';
 import { withChecksum } from '../archive/zstd.ts';
 import { RESET } from '../archive/zstd-blocks.ts';
 import { frameParts } from '../archive/zstd-frame.ts';
-import { type CompressedRun, createZstdPool, runOf } from '../archive/zstd-pool.ts';
+import { type CompressedRun, compressFrame, compressRun, runOf } from '../archive/zstd-run.ts';
 import { KubeparcelError } from '../support/errors.ts';
-import { isErrno } from '../support/file-system.ts';
+import { isErrno, syncFile } from '../support/file-system.ts';
 import { ownedSuffix } from '../support/ownership.ts';
-import { writeAtomically } from '../support/write-atomically.ts';
+import { type Part, partSize } from '../support/parts.ts';
+import { placeAtomically, type WrittenFile, writeAtomically } from '../support/write-atomically.ts';
+import type { PackingThreads } from './packing-threads.ts';
 import { createPlaces, type Places } from './places.ts';
 import { storeFailure } from './store-files.ts';
 
@@ -38,30 +39,36 @@ const trailerSchema = z.object({
 type Trailer = z.output<typeof trailerSchema>;
 
 interface KeptBlocks extends Trailer {
-  open(): AsyncIterable<Uint8Array>;
+  readonly path: string;
 }
 
 export interface OpenPackedStore extends PackedStore {
-  close(): Promise<void>;
+  /** As writeAtomically does, on a thread, mode 0644. It cannot be stopped on the way. */
+  write(path: string, parts: readonly Part[], temporaryFolder: string): Promise<WrittenFile>;
+  /** Whether blocks came into it since it was opened. */
+  grown(): boolean;
 }
 
 /**
  * Opens the store of compressed blocks in the folder of the content store. Any number of processes may use it: a file
  * appears by renaming a whole one. A damaged file is made anew.
- *
- * @param threads that compress, at most
  */
-export async function openPackedStore(folder: string, threads: number): Promise<OpenPackedStore> {
+export async function openPackedStore(folder: string, threads: PackingThreads): Promise<OpenPackedStore> {
   const blocksFolder = join(folder, 'packed', MAKING);
   const temporary = join(folder, 'tmp');
-  const pool = createZstdPool(threads);
   // A segment that no thread is free for waits unread.
-  const places = createPlaces(threads);
+  const places = createPlaces(threads.zstd.size);
   // liblzma works on threads of its own.
-  const limit = pLimit(threads);
+  const limit = pLimit(threads.zstd.size);
+  const sum = (algorithm: 'crc32' | 'md5' | 'sha256', parts: readonly Part[]) =>
+    threads.files.with((thread) => thread.run({ call: 'sum', algorithm, parts: inFewer(parts) }));
+  const crcOf = async (path: string, size: number) => Number(await sum('crc32', [{ path, size }]));
+  const frame = (bytes: Uint8Array, level: number) =>
+    threads.small.with((thread) => compressFrame(thread, bytes, level));
   const xzStream = (chunks: Chunks, level: number) =>
     limit(async () => blocksOf(Buffer.concat(await all(xz(rechunk(chunks, INPUT_SIZE), level)))));
   const running = new Map<string, Promise<KeptBlocks>>();
+  let grown = false;
   await mkdir(temporary, { recursive: true });
 
   const kept = async (
@@ -71,7 +78,7 @@ export async function openPackedStore(folder: string, threads: number): Promise<
     make: (path: string) => Promise<void>,
   ): Promise<KeptBlocks> => {
     const path = join(blocksFolder, `${codec}-${level}`, content.key.slice(0, 2), content.key.slice(2));
-    const found = await readBlocks(path);
+    const found = await readBlocks(path, crcOf);
     if (found !== undefined) return found;
     const unfinished = join(temporary, `object${ownedSuffix()}`);
     try {
@@ -82,7 +89,8 @@ export async function openPackedStore(folder: string, threads: number): Promise<
       await rm(unfinished, { force: true });
       throw storeFailure(folder, cause);
     }
-    const made = await readBlocks(path);
+    grown = true;
+    const made = await readBlocks(path, crcOf);
     if (made === undefined) {
       throw new KubeparcelError('io', 'what was just written reads back differently', {
         where: path,
@@ -111,7 +119,7 @@ export async function openPackedStore(folder: string, threads: number): Promise<
     async zstdBlocks(content, level) {
       const { windowDescriptor = 0, ...blocks } = await once('zstd', content, level, async (path) => {
         const runs = await compressContent(content, places, (segment) =>
-          pool.compress(rechunk(segment, INPUT_SIZE), level),
+          threads.zstd.with((thread) => compressRun(thread, rechunk(segment, INPUT_SIZE), level)),
         );
         const parts = runs.map(({ blocks }, index) => Buffer.concat(index === 0 ? blocks : [RESET, ...blocks]));
         await writeBlocks(path, parts, { windowDescriptor: Math.max(...runs.map(({ window }) => window)) });
@@ -126,8 +134,8 @@ export async function openPackedStore(folder: string, threads: number): Promise<
       });
       return { records, id: `${content.key} ${blocks.crc32}`, ...blocks };
     },
-    zstdRun: async (bytes, level) => runOf(frameParts([await pool.frame(bytes, level)])),
-    zstdFrame: async (bytes, level) => withChecksum(await pool.frame(bytes, level), bytes),
+    zstdRun: async (bytes, level) => runOf(frameParts([await frame(bytes, level)])),
+    zstdFrame: async (bytes, level) => withChecksum(await frame(bytes, level), bytes),
     xzRun: (bytes, level) => xzStream([bytes], level),
     async fact(kind, key, find) {
       const path = join(folder, 'packed', MAKING, 'facts', kind, key.slice(0, 2), key.slice(2));
@@ -144,8 +152,39 @@ export async function openPackedStore(folder: string, threads: number): Promise<
       await writeAtomically(path, [text], { temporaryFolder: temporary });
       return fact;
     },
-    close: () => pool.close(),
+    digest: sum,
+    grown: () => grown,
+    async write(path, parts, temporaryFolder) {
+      const sha256 = await placeAtomically(path, { temporaryFolder }, async (unfinished) => {
+        const call = { call: 'write', path: unfinished, mode: 0o644, parts: inFewer(parts) } as const;
+        const written = await threads.files.with((thread) => thread.run(call));
+        // The thread has the next file to write meanwhile.
+        await syncFile(unfinished);
+        return written;
+      });
+      return { path, size: parts.reduce((sum, part) => sum + partSize(part), 0), sha256 };
+    },
   };
+}
+
+/** The same bytes in as few parts as they can be, and with nothing in them that cannot be sent to a thread. */
+function inFewer(parts: readonly Part[]): Part[] {
+  const fewer: Part[] = [];
+  let pending: Uint8Array[] = [];
+  const flush = () => {
+    if (pending.length > 0) fewer.push(Buffer.concat(pending));
+    pending = [];
+  };
+  for (const part of parts) {
+    if (part instanceof Uint8Array) {
+      pending.push(part);
+    } else {
+      flush();
+      fewer.push({ path: part.path, size: part.size });
+    }
+  }
+  flush();
+  return fewer;
 }
 
 async function all(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array[]> {
@@ -255,7 +294,10 @@ export async function isSoundPacked(path: string): Promise<boolean> {
 }
 
 /** The blocks of a file that is whole and sound; any other is removed. */
-async function readBlocks(path: string): Promise<KeptBlocks | undefined> {
+async function readBlocks(
+  path: string,
+  crcOf: (path: string, size: number) => Promise<number>,
+): Promise<KeptBlocks | undefined> {
   let file: FileHandle;
   try {
     file = await open(path, 'r');
@@ -265,10 +307,10 @@ async function readBlocks(path: string): Promise<KeptBlocks | undefined> {
   }
   try {
     const trailer = await readTrailer(file);
-    if (trailer !== undefined && (await sumOf(file, trailer.size)) === trailer.crc32) {
+    if (trailer !== undefined && (await crcOf(path, trailer.size)) === trailer.crc32) {
       const now = new Date();
       await utimes(path, now, now).catch(() => {});
-      return { ...trailer, open: () => createReadStream(path, { end: trailer.size - 1, highWaterMark: INPUT_SIZE }) };
+      return { ...trailer, path };
     }
   } finally {
     await file.close();

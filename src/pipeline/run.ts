@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import pLimit from 'p-limit';
-import { isPackedCodec, type PackedStore } from '../archive/packed.ts';
+import { isPackedCodec } from '../archive/packed.ts';
 import { type Layout, payloadSize } from '../layout/layout.ts';
 import type { ObjectReader } from '../layout/objects.ts';
 import type { WriteOptions } from '../layout/packager.ts';
 import { validateLayout } from '../layout/validate.ts';
+import type { OpenPackedStore } from '../payload/packed-store.ts';
 import { writeAtomically } from '../support/write-atomically.ts';
 import { type BuiltBefore, packageKey } from './built-before.ts';
 import { updateChecksums } from './checksums.ts';
@@ -25,8 +26,8 @@ export interface RunOptions {
   /** By default kubeparcel's own writers. */
   readonly pack?: Pack;
   readonly objects: ObjectReader;
-  /** See WriteOptions. */
-  readonly packed?: PackedStore;
+  /** With it, kubeparcel's own writers compress what is big once for all packages. */
+  readonly packed?: OpenPackedStore;
   /** Packages that need not be written again; all are when it is not given. */
   readonly before?: BuiltBefore;
   /** Folder that the packages appear in; made when it is not there. */
@@ -38,7 +39,7 @@ export interface RunOptions {
 }
 
 /** Packages that wait for the store of compressed blocks, beside those that are written. */
-const WAITING = 6;
+const WAITING = 14;
 
 /**
  * Writes the packages, several at a time, the largest payload first so that no long one is left over for the end, and
@@ -100,12 +101,10 @@ function inTurns(packages: readonly PackageJob[]): PackageJob[] {
   return turns.sort((a, b) => a.turn - b.turn || b.size - a.size).map(({ job }) => job);
 }
 
-const packNatively: Pack = ({ layout }, options) => PACKAGERS[layout.format].write(layout, options);
-
 async function writePackage(
   job: PackageJob,
   spoolFolder: string,
-  { pack = packNatively, objects, packed, before, out, onEvent, signal }: RunOptions & { signal: AbortSignal },
+  { pack, objects, packed, before, out, onEvent, signal }: RunOptions & { signal: AbortSignal },
 ): Promise<BuiltPackage> {
   const { task, layout } = job;
   signal.throwIfAborted();
@@ -118,18 +117,25 @@ async function writePackage(
   }
   onEvent?.({ kind: 'packing', task, total: payloadSize(layout) });
   let bytes = 0;
-  const chunks = pack(job, {
+  const options = {
     compression: task.compression,
     objects,
-    ...(packed === undefined ? {} : { packed }),
     spoolFolder,
     signal,
-    onBytes: (count) => {
+    onBytes: (count: number) => {
       bytes += count;
       onEvent?.({ kind: 'packing-progress', task, bytes });
     },
-  });
-  const written = await writeAtomically(path, chunks, { temporaryFolder: spoolFolder });
+  };
+  const { splice, write } = PACKAGERS[layout.format];
+  const parts = pack === undefined && packed !== undefined ? await splice(layout, { ...options, packed }) : undefined;
+  signal.throwIfAborted();
+  const written =
+    packed !== undefined && parts !== undefined
+      ? await packed.write(path, parts, spoolFolder)
+      : await writeAtomically(path, pack === undefined ? write(layout, options) : pack(job, options), {
+          temporaryFolder: spoolFolder,
+        });
   await before?.remember(written, key);
   const built = { task, ...written };
   onEvent?.({ kind: 'packed', ...built });

@@ -3,63 +3,58 @@ import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { compress } from '../archive/compress.ts';
 import { type CpioMember, cpioPieces, writeCpio } from '../archive/cpio.ts';
-import { isPackedCodec, type PackedCodec, type PackedStore, packArchive } from '../archive/packed.ts';
+import { type PackedCodec, packArchive } from '../archive/packed.ts';
 import { flatten, keyOf } from '../archive/pieces.ts';
 import { contentSha256 } from '../layout/diff.ts';
-import type { WriteOptions } from '../layout/packager.ts';
+import type { SpliceOptions, WriteOptions } from '../layout/packager.ts';
 import { verifiedContent } from '../layout/tree.ts';
+import type { Part } from '../support/parts.ts';
 import { EMPTY_SHA256, hasLargeFiles, type ListedFile } from './file-list.ts';
 
-/** A compressed payload that waits until the headers before it can be written. Digests are SHA-256 in hex. */
-export interface WaitingPayload {
+/** What the headers state of a payload. Digests are SHA-256 in hex. */
+export interface PayloadFacts {
   /** Bytes. */
   readonly size: number;
   readonly digest: string;
   /** Of the archive before compression. */
   readonly archiveSize: number;
   readonly archiveDigest: string;
+}
+
+/** A compressed payload that waits until the headers before it can be written. */
+export interface WaitingPayload extends PayloadFacts {
   /** May be read more than once. */
   chunks(): AsyncIterable<Uint8Array>;
   close(): Promise<void>;
 }
 
-/** The payload, put together from what is compressed already, or compressed into a new file in the spool folder. */
-export function makePayload(files: readonly ListedFile[], options: WriteOptions): Promise<WaitingPayload> {
-  const { compression, packed } = options;
-  // Stripped headers hold no run of equal bytes, which splicing needs.
-  return packed !== undefined && isPackedCodec(compression.codec) && !hasLargeFiles(files)
-    ? packPayload(files, options, compression.codec, packed)
-    : spoolPayload(files, options);
-}
-
-async function packPayload(
+/** The payload, put together from what is compressed already; no file in it may be large. */
+export async function packPayload(
   files: readonly ListedFile[],
-  options: WriteOptions,
   codec: PackedCodec,
-  packed: PackedStore,
-): Promise<WaitingPayload> {
-  const { compression, onBytes, signal, ...uncounted } = options;
-  const pieces = [...cpioPieces(members(files, { ...uncounted, compression }), { stripped: false })];
+  { compression, packed, onBytes, signal, ...uncounted }: SpliceOptions,
+): Promise<PayloadFacts & { readonly parts: readonly Part[] }> {
+  const pieces = [...cpioPieces(members(files, uncounted), { stripped: false })];
   const archive = await packArchive(pieces, { codec, level: compression.level, store: packed, onBytes, signal });
-  const key = keyOf(pieces);
-  const digestOf = async (chunks: AsyncIterable<Uint8Array>) => {
+  const archiveDigest = async () => {
     const hash = createHash('sha256');
-    for await (const chunk of chunks) {
+    for await (const chunk of flatten(pieces)) {
       signal?.throwIfAborted();
       hash.update(chunk);
     }
     return hash.digest('hex');
   };
   return {
-    ...archive,
-    digest: await packed.fact('payload-sha256', archive.key, () => digestOf(archive.chunks())),
+    size: archive.size,
+    parts: archive.parts,
+    digest: await packed.fact('payload-sha256', archive.key, () => packed.digest('sha256', archive.parts)),
     archiveSize: pieces.reduce((sum, piece) => sum + (piece instanceof Uint8Array ? piece.length : piece.size), 0),
-    archiveDigest: await packed.fact('cpio-sha256', key, () => digestOf(flatten(pieces))),
-    close: async () => {},
+    archiveDigest: await packed.fact('cpio-sha256', keyOf(pieces), archiveDigest),
   };
 }
 
-async function spoolPayload(files: readonly ListedFile[], options: WriteOptions): Promise<WaitingPayload> {
+/** The payload, compressed into a new file in the spool folder. */
+export async function spoolPayload(files: readonly ListedFile[], options: WriteOptions): Promise<WaitingPayload> {
   const path = join(options.spoolFolder, `payload.${randomBytes(8).toString('hex')}.cpio`);
   const archive = measured(writeCpio(members(files, options), { stripped: hasLargeFiles(files) }));
   const payload = measured(compress(archive.chunks, options.compression, options.signal));
@@ -96,7 +91,9 @@ async function* readSpool(path: string, signal: AbortSignal | undefined): AsyncG
   }
 }
 
-function* members(files: readonly ListedFile[], options: WriteOptions): Generator<CpioMember> {
+type ContentOptions = Pick<WriteOptions, 'objects' | 'onBytes'>;
+
+function* members(files: readonly ListedFile[], options: ContentOptions): Generator<CpioMember> {
   for (const file of files) {
     if (file.entry.role !== 'ghost') {
       const { path, mtime } = file.entry;
@@ -116,7 +113,7 @@ function keyOfContent({ entry }: ListedFile): string {
   return entry.kind === 'symlink' ? createHash('sha256').update(entry.target).digest('hex') : EMPTY_SHA256;
 }
 
-async function* content({ entry }: ListedFile, { objects, onBytes }: WriteOptions): AsyncGenerator<Uint8Array> {
+async function* content({ entry }: ListedFile, { objects, onBytes }: ContentOptions): AsyncGenerator<Uint8Array> {
   if (entry.kind === 'symlink') {
     yield Buffer.from(entry.target);
   }

@@ -1,13 +1,15 @@
 import { createHash } from 'node:crypto';
 import type { Compression } from '../archive/codec.ts';
+import { isPackedCodec } from '../archive/packed.ts';
 import type { Layout } from '../layout/layout.ts';
-import type { PackageIdentity, Packager, WriteOptions } from '../layout/packager.ts';
+import type { PackageIdentity, Packager, SpliceOptions, WriteOptions } from '../layout/packager.ts';
+import type { Part } from '../support/parts.ts';
 import { changelogEntries } from './changelog.ts';
 import { checkRpmLayout } from './check-layout.ts';
-import { DIGEST_SHA256, fileEntries, type ListedFile, listFiles } from './file-list.ts';
+import { DIGEST_SHA256, fileEntries, hasLargeFiles, type ListedFile, listFiles } from './file-list.ts';
 import { encodeHeader, type HeaderEntry, i18nString, int32, string, stringArray } from './header.ts';
 import { encodeLead } from './lead.ts';
-import { makePayload, type WaitingPayload } from './payload.ts';
+import { type PayloadFacts, packPayload, spoolPayload } from './payload.ts';
 import { DEPENDENCY_TAGS, type DependencyList, statedDependencies } from './relations.ts';
 import { rpmlibDependencies } from './rpmlib.ts';
 import { interpreterDependencies, scriptEntries } from './scripts.ts';
@@ -25,29 +27,54 @@ export const rpmPackager: Packager = {
   fileName: ({ name, version, architecture }: PackageIdentity) =>
     `${name}-${version.upstream}-${version.revision}.${architecture}.rpm`,
   write: writeRpm,
+  splice: spliceRpm,
 };
 
 async function* writeRpm(layout: Layout, options: WriteOptions): AsyncGenerator<Uint8Array, void, undefined> {
   checkRpmLayout(layout);
   const files = listFiles(layout.entries);
-  const payload = await makePayload(files, options);
+  const payload = await spoolPayload(files, options);
   try {
-    const header = encodeHeader('immutable', [
-      ...identityEntries(layout),
-      ...buildEntries(layout),
-      ...dependencyEntries(layout, files, options.compression),
-      ...scriptEntries(layout),
-      ...changelogEntries(layout.changelog),
-      ...fileEntries(files),
-      ...payloadEntries(payload, options.compression),
-    ]);
+    const header = headerOf(layout, files, payload, options.compression);
+    // MD5 runs over header and payload in their order, so the payload is read once more for it.
+    const md5 = createHash('md5').update(header);
+    for await (const chunk of payload.chunks()) md5.update(chunk);
     yield encodeLead(layout);
-    yield signatureHeader(await packageFacts(header, payload), []);
+    yield signatureHeader(packageFacts(header, payload, md5.digest('hex')), []);
     yield header;
     yield* payload.chunks();
   } finally {
     await payload.close();
   }
+}
+
+async function spliceRpm(layout: Layout, options: SpliceOptions): Promise<Part[] | undefined> {
+  const { codec } = options.compression;
+  checkRpmLayout(layout);
+  const files = listFiles(layout.entries);
+  // Stripped headers hold no run of equal bytes, which splicing needs.
+  if (!isPackedCodec(codec) || hasLargeFiles(files)) return undefined;
+  const payload = await packPayload(files, codec, options);
+  const header = headerOf(layout, files, payload, options.compression);
+  const md5 = await options.packed.digest('md5', [header, ...payload.parts]);
+  return [encodeLead(layout), signatureHeader(packageFacts(header, payload, md5), []), header, ...payload.parts];
+}
+
+function headerOf(
+  layout: Layout,
+  files: readonly ListedFile[],
+  payload: PayloadFacts,
+  compression: Compression,
+): Uint8Array {
+  return encodeHeader('immutable', [
+    ...identityEntries(layout),
+    ...buildEntries(layout),
+    ...dependencyEntries(layout, files, compression),
+    ...scriptEntries(layout),
+    ...changelogEntries(layout.changelog),
+    ...fileEntries(files),
+    ...payloadEntries(payload, compression),
+  ]);
 }
 
 function identityEntries(layout: Layout): HeaderEntry[] {
@@ -100,7 +127,7 @@ function dependencyEntries(layout: Layout, files: readonly ListedFile[], compres
   });
 }
 
-function payloadEntries(payload: WaitingPayload, { codec, level }: Compression): HeaderEntry[] {
+function payloadEntries(payload: PayloadFacts, { codec, level }: Compression): HeaderEntry[] {
   return [
     [TAGS.PAYLOADFORMAT, string('cpio')],
     ...(codec === 'none' ? [] : [[TAGS.PAYLOADCOMPRESSOR, string(codec)] as const]),
@@ -111,16 +138,11 @@ function payloadEntries(payload: WaitingPayload, { codec, level }: Compression):
   ];
 }
 
-/** MD5 runs over header and payload in their order, so the payload is read once more for it. */
-async function packageFacts(header: Uint8Array, payload: WaitingPayload): Promise<PackageFacts> {
-  const md5 = createHash('md5').update(header);
-  for await (const chunk of payload.chunks()) {
-    md5.update(chunk);
-  }
+function packageFacts(header: Uint8Array, payload: PayloadFacts, md5: string): PackageFacts {
   return {
     sha1: createHash('sha1').update(header).digest('hex'),
     sha256: createHash('sha256').update(header).digest('hex'),
-    md5: md5.digest('hex'),
+    md5,
     size: header.length + payload.size,
     archiveSize: payload.archiveSize,
   };

@@ -7,7 +7,16 @@ export function isErrno(error: unknown, code: string): boolean {
 
 /** Brings a folder's names to the disk: a rename in it outlasts a power cut then. */
 export async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
+  await sync(folder, 'r');
+}
+
+/** Brings to the disk what was written into the file, by whomever. */
+export async function syncFile(path: string): Promise<void> {
+  await sync(path, 'r+');
+}
+
+async function sync(path: string, flags: string): Promise<void> {
+  const handle = await open(path, flags);
   try {
     await handle.sync();
   } finally {

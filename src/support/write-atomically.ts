@@ -25,13 +25,9 @@ export async function writeAtomically(
   options: { readonly mode?: number; readonly temporaryFolder?: string } = {},
 ): Promise<WrittenFile> {
   const mode = options.mode ?? 0o644;
-  const temporary = join(
-    options.temporaryFolder ?? dirname(path),
-    `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`,
-  );
   const hash = createHash('sha256');
   let size = 0;
-  try {
+  await placeAtomically(path, options, async (temporary) => {
     const file = await open(temporary, 'wx', mode);
     try {
       for await (const chunk of chunks) {
@@ -44,11 +40,31 @@ export async function writeAtomically(
     } finally {
       await file.close();
     }
+  });
+  return { path, size, sha256: hash.digest('hex') };
+}
+
+/**
+ * The same for a file that somebody else writes: `write` gets the name of a file that is not there yet, and resolves when
+ * all of it is on disk.
+ */
+export async function placeAtomically<T>(
+  path: string,
+  options: { readonly temporaryFolder?: string },
+  write: (temporary: string) => Promise<T>,
+): Promise<T> {
+  const temporary = join(
+    options.temporaryFolder ?? dirname(path),
+    `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`,
+  );
+  let written: T;
+  try {
+    written = await write(temporary);
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;
   }
   await syncFolder(dirname(path));
-  return { path, size, sha256: hash.digest('hex') };
+  return written;
 }

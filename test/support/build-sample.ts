@@ -4,6 +4,7 @@ import type { Layout } from '../../src/layout/layout.ts';
 import type { ObjectReader } from '../../src/layout/objects.ts';
 import { fetchPayload } from '../../src/payload/fetch.ts';
 import { openPackedStore } from '../../src/payload/packed-store.ts';
+import { createPackingThreads } from '../../src/payload/packing-threads.ts';
 import type { Architecture } from '../../src/payload/payload.ts';
 import { openStore } from '../../src/payload/store.ts';
 import { openBuiltBefore } from '../../src/pipeline/built-before.ts';
@@ -81,8 +82,9 @@ export async function buildSample(folder: string, options: SampleOptions = {}): 
 
 /** Layouts that are composed already, or changed since, written into `out`. */
 export async function writeSample({ jobs, objects }: ComposedSample, out: string): Promise<SamplePackage[]> {
-  const packed = await openPackedStore(join(out, '..', 'store'), 2);
+  const threads = createPackingThreads(2);
+  const packed = await openPackedStore(join(out, '..', 'store'), threads);
   const before = openBuiltBefore(join(out, '..', 'store'));
-  const built = await writePackages(jobs, { objects, packed, before, out, jobs: 2 }).finally(() => packed.close());
+  const built = await writePackages(jobs, { objects, packed, before, out, jobs: 2 }).finally(() => threads.close());
   return jobs.map((job, index) => ({ job, layout: job.layout, path: built[index]?.path ?? '' }));
 }

@@ -1,0 +1,35 @@
+import { startZstdThread, type ZstdThread } from '../archive/zstd-library.ts';
+import { type FileThread, startFileThread } from '../support/file-thread.ts';
+import { createThreadPool, type ThreadPool } from '../support/thread.ts';
+
+/** What packing works with beside the main thread. */
+export interface PackingThreads {
+  /** Compress segments of big contents; contexts of up to about 130 MB (level 19) each. */
+  readonly zstd: ThreadPool<ZstdThread>;
+  /** One for what is small, so that it need not wait for what is big. */
+  readonly small: ThreadPool<ZstdThread>;
+  readonly files: ThreadPool<FileThread>;
+  close(): Promise<void>;
+}
+
+/** More would wait for the disk. */
+const MOST_FILES = 4;
+
+/**
+ * Those for small things and for files run at once, since starting them takes as long as much of their work.
+ *
+ * @param count of threads that compress big contents
+ */
+export function createPackingThreads(count: number): PackingThreads {
+  const pools = {
+    zstd: createThreadPool(count, () => startZstdThread(1)),
+    small: createThreadPool(1, () => startZstdThread(1, { ahead: true }), { ahead: true }),
+    files: createThreadPool(Math.min(count, MOST_FILES), startFileThread, { ahead: true }),
+  };
+  return {
+    ...pools,
+    async close() {
+      await Promise.all(Object.values(pools).map((pool) => pool.close()));
+    },
+  };
+}

@@ -1,0 +1,137 @@
+import { Worker } from 'node:worker_threads';
+
+export interface Thread<Call, Answer> {
+  /** One call at a time. */
+  run(call: Call): Promise<Answer>;
+  close(): Promise<void>;
+}
+
+/** What a thread's source posts: what it was asked for, or why there is none. */
+type Posted<Answer> = { readonly answer: Answer } | { readonly failure: object };
+
+/**
+ * A worker that answers calls. It keeps the process alive only while a call is under way, and must be closed.
+ *
+ * @param start JavaScript, since Node 20 cannot start a worker from a TypeScript file: an expression that is a function,
+ *   which gets `data` and returns, or resolves to, a function from calls to answers. It is called at the first call
+ * @param options.ahead it is called as soon as the thread runs
+ * @param options.handOver buffers of a call that are handed over rather than copied
+ * @param options.handBack the same of an answer; JavaScript
+ */
+export function startThread<Call, Answer>(
+  start: string,
+  data: unknown,
+  options: {
+    readonly ahead?: boolean;
+    readonly handOver?: (call: Call) => ArrayBuffer[];
+    readonly handBack?: string;
+  } = {},
+): Thread<Call, Answer> {
+  const source = `
+const { parentPort, workerData } = require('node:worker_threads');
+const start = async () => (${start})(workerData);
+let started${options.ahead === true ? ' = start()' : ''};
+${options.ahead === true ? 'started.catch(() => {});' : ''}
+parentPort.on('message', async (call) => {
+  try {
+    started ??= start();
+    const answer = (await started)(call);
+    parentPort.postMessage({ answer }, (${options.handBack ?? '() => []'})(answer));
+  } catch (error) {
+    const { message, code, errno, syscall, path } = error;
+    parentPort.postMessage({ failure: { message, code, errno, syscall, path } });
+  }
+});
+`;
+  const worker = new Worker(source, { eval: true, execArgv: [], workerData: data });
+  let settle: { resolve: (answer: Answer) => void; reject: (error: Error) => void } | undefined;
+  let broken: Error | undefined;
+  const fail = (error: Error) => {
+    broken ??= error;
+    settle?.reject(error);
+  };
+  worker.unref();
+  worker.on('message', (posted: Posted<Answer>) => {
+    if ('answer' in posted) settle?.resolve(posted.answer);
+    else settle?.reject(Object.assign(new Error(), posted.failure));
+  });
+  worker.on('error', fail);
+  worker.on('exit', () => fail(new Error('the thread has ended')));
+  return {
+    run: async (call) => {
+      if (broken !== undefined) {
+        throw broken;
+      }
+      worker.ref();
+      try {
+        return await new Promise<Answer>((resolve, reject) => {
+          settle = { resolve, reject };
+          worker.postMessage(call, options.handOver?.(call) ?? []);
+        });
+      } finally {
+        settle = undefined;
+        worker.unref();
+      }
+    },
+    close: async () => {
+      await worker.terminate();
+    },
+  };
+}
+
+export interface ThreadPool<T> {
+  /** Threads, at most. */
+  readonly size: number;
+  /** Does the work with a thread as soon as one is free. */
+  with<R>(work: (thread: T) => Promise<R>): Promise<R>;
+  close(): Promise<void>;
+}
+
+/**
+ * Threads that are begun when they are first needed.
+ *
+ * @param options.ahead all of them are begun at once
+ */
+export function createThreadPool<T extends { close(): Promise<void> }>(
+  size: number,
+  start: () => T,
+  options: { readonly ahead?: boolean } = {},
+): ThreadPool<T> {
+  const idle: T[] = [];
+  const all = new Set<T>();
+  const waiting: ((thread: T) => void)[] = [];
+  const begin = () => {
+    const thread = start();
+    all.add(thread);
+    return thread;
+  };
+  if (options.ahead === true) while (all.size < size) idle.push(begin());
+  const acquire = async (): Promise<T> => {
+    const free = idle.pop();
+    if (free !== undefined) return free;
+    if (all.size < size) return begin();
+    return new Promise((resolve) => waiting.push(resolve));
+  };
+  return {
+    size,
+    async with(work) {
+      const thread = await acquire();
+      try {
+        const result = await work(thread);
+        const next = waiting.shift();
+        if (next === undefined) idle.push(thread);
+        else next(thread);
+        return result;
+      } catch (error) {
+        // It may be the thread that is broken: out of memory, for one.
+        all.delete(thread);
+        waiting.shift()?.(begin());
+        await thread.close();
+        throw error;
+      }
+    },
+    async close() {
+      await Promise.all([...all].map((thread) => thread.close()));
+    },
+  };
+}
