@@ -1,5 +1,5 @@
 import { KubeparcelError } from '../support/errors.ts';
-import { type Part, partSize } from '../support/parts.ts';
+import { type Part, totalSize } from '../support/parts.ts';
 import { byteReader } from './byte-reader.ts';
 import type { Chunks } from './chunks.ts';
 
@@ -49,7 +49,7 @@ export function arParts(
   mtime: number,
 ): Part[] {
   const parts = members.flatMap(({ name, parts }) => {
-    const size = parts.reduce((sum, part) => sum + partSize(part), 0);
+    const size = totalSize(parts);
     return [memberHeader(name, size, mtime), ...parts, ...padding(size)];
   });
   return [Buffer.from(MAGIC), ...parts];

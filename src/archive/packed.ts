@@ -1,4 +1,4 @@
-import { type FilePart, type Part, partSize } from '../support/parts.ts';
+import { type FilePart, type Part, totalSize } from '../support/parts.ts';
 import type { Codec } from './codec.ts';
 import { type ContentPiece, gatherBig, keyOf, type Piece } from './pieces.ts';
 import { streamEnd, streamHeader, type XzBlocks, type XzRecord } from './xz-blocks.ts';
@@ -69,7 +69,7 @@ export async function packArchive(pieces: Iterable<Piece>, options: PackOptions)
     ? frameOf(gathered, options)
     : streamOf(gathered, options));
   return {
-    size: parts.reduce((sum, part) => sum + partSize(part), 0),
+    size: totalSize(parts),
     // Of what the archive is made of, and not of what it was made from: the same contents, put together in another way by
     // another version, have another key.
     key: keyOf(parts.map((part) => (part instanceof Uint8Array ? part : { key: part.id, size: part.size }))),

@@ -3,7 +3,8 @@ import { createReadStream } from 'node:fs';
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { isErrno } from '../support/file-system.ts';
-import { isSoundPacked, MAKING } from './packed-store.ts';
+import { isSoundPacked } from './blocks-file.ts';
+import { MAKING } from './packed-store.ts';
 
 /** What the cache holds: artifacts and their files by digest, compressed blocks, facts, records of packages written. */
 export const CACHE_KINDS = ['objects', 'blocks', 'facts', 'built'] as const;

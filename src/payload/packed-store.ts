@@ -1,8 +1,8 @@
-import { type FileHandle, mkdir, open, readFile, rename, rm, utimes } from 'node:fs/promises';
-import { join } from 'node:path';
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import pLimit from 'p-limit';
-import { z } from 'zod';
 import { type Chunks, rechunk } from '../archive/chunks.ts';
 import type { PackedCodec, PackedStore } from '../archive/packed.ts';
 import type { ContentPiece } from '../archive/pieces.ts';
@@ -15,11 +15,13 @@ import { frameParts } from '../archive/zstd-frame.ts';
 import { type CompressedRun, compressFrame, compressRun, runOf } from '../archive/zstd-run.ts';
 import { KubeparcelError } from '../support/errors.ts';
 import { isErrno, syncFile } from '../support/file-system.ts';
+import type { FileCall } from '../support/file-thread.ts';
 import { ownedSuffix } from '../support/ownership.ts';
-import { type Part, partSize } from '../support/parts.ts';
+import { type Part, totalSize } from '../support/parts.ts';
+import { createPlaces, type Places } from '../support/places.ts';
 import { placeAtomically, type WrittenFile, writeAtomically } from '../support/write-atomically.ts';
+import { type KeptBlocks, readBlocks, readRun, writeBlocks } from './blocks-file.ts';
 import type { PackingThreads } from './packing-threads.ts';
-import { createPlaces, type Places } from './places.ts';
 import { storeFailure } from './store-files.ts';
 
 /** What decides the blocks beside content, codec and level: the libraries, sizes of segments, the format of files here. */
@@ -28,24 +30,10 @@ const INPUT_SIZE = 1 << 20;
 /** Bytes; three dictionaries of xz -6, as xz itself cuts for its threads. */
 const XZ_SEGMENT = 24 << 20;
 
-/** What stands at the end of a file of blocks, before its own CRC-32 and length in four bytes each. */
-const trailerSchema = z.object({
-  /** Bytes of the blocks. */
-  size: z.int(),
-  crc32: z.int(),
-  windowDescriptor: z.int().optional(),
-  records: z.array(z.object({ unpadded: z.int(), uncompressed: z.int() })).optional(),
-});
-type Trailer = z.output<typeof trailerSchema>;
-
-interface KeptBlocks extends Trailer {
-  readonly path: string;
-}
-
 export interface OpenPackedStore extends PackedStore {
   /** As writeAtomically does, on a thread, mode 0644. It cannot be stopped on the way. */
   write(path: string, parts: readonly Part[], temporaryFolder: string): Promise<WrittenFile>;
-  /** Whether blocks came into it since it was opened. */
+  /** Whether blocks of contents came into it since it was opened. */
   grown(): boolean;
 }
 
@@ -60,37 +48,36 @@ export async function openPackedStore(folder: string, threads: PackingThreads): 
   const places = createPlaces(threads.zstd.size);
   // liblzma works on threads of its own.
   const limit = pLimit(threads.zstd.size);
+  // What is long goes first, so that none of it is left over for the end.
+  const onFiles = (call: FileCall) => threads.files.with((thread) => thread.run(call), totalSize(call.parts));
   const sum = (algorithm: 'crc32' | 'md5' | 'sha256', parts: readonly Part[]) =>
-    threads.files.with((thread) => thread.run({ call: 'sum', algorithm, parts: inFewer(parts) }));
+    onFiles({ call: 'sum', algorithm, parts: inFewer(parts) });
   const crcOf = async (path: string, size: number) => Number(await sum('crc32', [{ path, size }]));
   const frame = (bytes: Uint8Array, level: number) =>
     threads.small.with((thread) => compressFrame(thread, bytes, level));
   const xzStream = (chunks: Chunks, level: number) =>
     limit(async () => blocksOf(Buffer.concat(await all(xz(rechunk(chunks, INPUT_SIZE), level)))));
-  const running = new Map<string, Promise<KeptBlocks>>();
   let grown = false;
   await mkdir(temporary, { recursive: true });
 
-  const kept = async (
-    codec: PackedCodec,
-    content: ContentPiece,
-    level: number,
+  /** What is kept in this place; made, and read back, where it is not there or damaged. */
+  const kept = async <T>(
+    path: string,
+    read: (path: string) => Promise<T | undefined>,
     make: (path: string) => Promise<void>,
-  ): Promise<KeptBlocks> => {
-    const path = join(blocksFolder, `${codec}-${level}`, content.key.slice(0, 2), content.key.slice(2));
-    const found = await readBlocks(path, crcOf);
+  ): Promise<T> => {
+    const found = await read(path);
     if (found !== undefined) return found;
     const unfinished = join(temporary, `object${ownedSuffix()}`);
     try {
       await make(unfinished);
-      await mkdir(join(path, '..'), { recursive: true });
+      await mkdir(dirname(path), { recursive: true });
       await rename(unfinished, path);
     } catch (cause) {
       await rm(unfinished, { force: true });
       throw storeFailure(folder, cause);
     }
-    grown = true;
-    const made = await readBlocks(path, crcOf);
+    const made = await read(path);
     if (made === undefined) {
       throw new KubeparcelError('io', 'what was just written reads back differently', {
         where: path,
@@ -99,25 +86,26 @@ export async function openPackedStore(folder: string, threads: PackingThreads): 
     }
     return made;
   };
-  /** Whoever asks for the same meanwhile waits for the same. */
-  const once = (
+  const place = (room: string, key: string) => join(blocksFolder, room, key.slice(0, 2), key.slice(2));
+  const blocks = once<KeptBlocks>();
+  const runs = once<CompressedRun>();
+  const blocksOfContent = (
     codec: PackedCodec,
-    content: ContentPiece,
+    { key }: ContentPiece,
     level: number,
     make: (path: string) => Promise<void>,
-  ): Promise<KeptBlocks> => {
-    const name = `${codec} ${level} ${content.key}`;
-    let one = running.get(name);
-    if (one === undefined) {
-      one = kept(codec, content, level, make);
-      running.set(name, one);
-    }
-    return one;
+  ) => {
+    const path = place(`${codec}-${level}`, key);
+    const makeMore = async (unfinished: string) => {
+      await make(unfinished);
+      grown = true;
+    };
+    return blocks(path, () => kept(path, (there) => readBlocks(there, crcOf), makeMore));
   };
 
   return {
     async zstdBlocks(content, level) {
-      const { windowDescriptor = 0, ...blocks } = await once('zstd', content, level, async (path) => {
+      const { windowDescriptor = 0, ...blocks } = await blocksOfContent('zstd', content, level, async (path) => {
         const runs = await compressContent(content, places, (segment) =>
           threads.zstd.with((thread) => compressRun(thread, rechunk(segment, INPUT_SIZE), level)),
         );
@@ -127,14 +115,24 @@ export async function openPackedStore(folder: string, threads: PackingThreads): 
       return { windowDescriptor, id: `${content.key} ${blocks.crc32}`, ...blocks };
     },
     async xzBlocks(content, level) {
-      const { records = [], ...blocks } = await once('xz', content, level, async (path) => {
+      const { records = [], ...blocks } = await blocksOfContent('xz', content, level, async (path) => {
         const streams = await xzStreams(content, places, (chunks) => xzStream(chunks, level));
         const parts = streams.map(({ bytes }) => bytes);
         await writeBlocks(path, parts, { records: streams.flatMap((stream) => stream.records) });
       });
       return { records, id: `${content.key} ${blocks.crc32}`, ...blocks };
     },
-    zstdRun: async (bytes, level) => runOf(frameParts([await frame(bytes, level)])),
+    zstdRun(bytes, level) {
+      const path = place(`zstd-run-${level}`, createHash('sha256').update(bytes).digest('hex'));
+      const make = async (unfinished: string) => {
+        const { window, blocks } = await runOf(frameParts([await frame(bytes, level)]));
+        await writeBlocks(unfinished, blocks, { windowDescriptor: window }, { sync: false });
+      };
+      return runs(path, async () => {
+        const { windowDescriptor = 0, bytes } = await kept(path, readRun, make);
+        return { window: windowDescriptor, blocks: [bytes] };
+      });
+    },
     zstdFrame: async (bytes, level) => withChecksum(await frame(bytes, level), bytes),
     xzRun: (bytes, level) => xzStream([bytes], level),
     async fact(kind, key, find) {
@@ -149,21 +147,30 @@ export async function openPackedStore(folder: string, threads: PackingThreads): 
       const fact = await find();
       await mkdir(join(path, '..'), { recursive: true });
       const text = Buffer.from(`${fact}\n${crc32(fact).toString(16)}\n`);
-      await writeAtomically(path, [text], { temporaryFolder: temporary });
+      await writeAtomically(path, [text], { temporaryFolder: temporary, sync: false });
       return fact;
     },
     digest: sum,
     grown: () => grown,
     async write(path, parts, temporaryFolder) {
       const sha256 = await placeAtomically(path, { temporaryFolder }, async (unfinished) => {
-        const call = { call: 'write', path: unfinished, mode: 0o644, parts: inFewer(parts) } as const;
-        const written = await threads.files.with((thread) => thread.run(call));
+        const written = await onFiles({ call: 'write', path: unfinished, mode: 0o644, parts: inFewer(parts) });
         // The thread has the next file to write meanwhile.
         await syncFile(unfinished);
         return written;
       });
-      return { path, size: parts.reduce((sum, part) => sum + partSize(part), 0), sha256 };
+      return { path, size: totalSize(parts), sha256 };
     },
+  };
+}
+
+/** Whoever asks for the same meanwhile, or later, gets the same. */
+function once<T>() {
+  const running = new Map<string, Promise<T>>();
+  return (name: string, make: () => Promise<T>): Promise<T> => {
+    const one = running.get(name) ?? make();
+    running.set(name, one);
+    return one;
   };
 }
 
@@ -254,95 +261,4 @@ async function xzStreams(
     stream.catch(() => {});
     made.push(stream);
   }
-}
-
-/** Writes the blocks and the trailer. */
-async function writeBlocks(
-  path: string,
-  parts: readonly Uint8Array[],
-  facts: Omit<Trailer, 'size' | 'crc32'>,
-): Promise<void> {
-  const file = await open(path, 'wx', 0o644);
-  try {
-    let size = 0;
-    let crc = 0;
-    for (const bytes of parts) {
-      size += bytes.length;
-      crc = crc32(bytes, crc);
-      await file.writeFile(bytes);
-    }
-    const trailer = Buffer.from(JSON.stringify({ size, crc32: crc, ...facts } satisfies Trailer));
-    const end = Buffer.alloc(8);
-    end.writeUInt32LE(crc32(trailer));
-    end.writeUInt32LE(trailer.length, 4);
-    await file.writeFile(Buffer.concat([trailer, end]));
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
-
-/** Whether a file of blocks is as it was written. */
-export async function isSoundPacked(path: string): Promise<boolean> {
-  const file = await open(path, 'r');
-  try {
-    const trailer = await readTrailer(file);
-    return trailer !== undefined && (await sumOf(file, trailer.size)) === trailer.crc32;
-  } finally {
-    await file.close();
-  }
-}
-
-/** The blocks of a file that is whole and sound; any other is removed. */
-async function readBlocks(
-  path: string,
-  crcOf: (path: string, size: number) => Promise<number>,
-): Promise<KeptBlocks | undefined> {
-  let file: FileHandle;
-  try {
-    file = await open(path, 'r');
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return undefined;
-    throw error;
-  }
-  try {
-    const trailer = await readTrailer(file);
-    if (trailer !== undefined && (await crcOf(path, trailer.size)) === trailer.crc32) {
-      const now = new Date();
-      await utimes(path, now, now).catch(() => {});
-      return { ...trailer, path };
-    }
-  } finally {
-    await file.close();
-  }
-  await rm(path, { force: true });
-  return undefined;
-}
-
-/** A trailer of 64 KiB has a record of every 24 MiB of 50 GiB. */
-const MAX_TRAILER = 1 << 16;
-
-async function readTrailer(file: FileHandle): Promise<Trailer | undefined> {
-  const { size } = await file.stat();
-  const tail = Buffer.alloc(Math.min(size, MAX_TRAILER));
-  await file.read(tail, 0, tail.length, size - tail.length);
-  if (tail.length < 8) return undefined;
-  const at = tail.length - 8 - tail.readUInt32LE(tail.length - 4);
-  if (at < 0) return undefined;
-  const text = tail.subarray(at, tail.length - 8);
-  if (crc32(text) !== tail.readUInt32LE(tail.length - 8)) return undefined;
-  const trailer = trailerSchema.parse(JSON.parse(text.toString()));
-  return trailer.size === size - text.length - 8 ? trailer : undefined;
-}
-
-async function sumOf(file: FileHandle, size: number): Promise<number> {
-  let crc = 0;
-  const buffer = Buffer.allocUnsafe(INPUT_SIZE);
-  for (let position = 0; position < size; ) {
-    const { bytesRead } = await file.read(buffer, 0, Math.min(buffer.length, size - position), position);
-    if (bytesRead === 0) break;
-    crc = crc32(buffer.subarray(0, bytesRead), crc);
-    position += bytesRead;
-  }
-  return crc;
 }

@@ -78,7 +78,7 @@ export function openBuiltBefore(folder: string): BuiltBefore {
     async remember({ path, sha256 }, key) {
       const record = recordOf(path);
       await mkdir(dirname(record), { recursive: true });
-      await writeAtomically(record, [Buffer.from(`${key}\n${sha256}\n${await identityOf(path)}\n`)]);
+      await writeAtomically(record, [Buffer.from(`${key}\n${sha256}\n${await identityOf(path)}\n`)], { sync: false });
     },
   };
 }

@@ -8,6 +8,7 @@ export interface FilePart {
 /** Bytes, or where they are. */
 export type Part = Uint8Array | FilePart;
 
-export function partSize(part: Part): number {
-  return part instanceof Uint8Array ? part.length : part.size;
+/** Bytes of all parts. */
+export function totalSize(parts: readonly Part[]): number {
+  return parts.reduce((sum, part) => sum + (part instanceof Uint8Array ? part.length : part.size), 0);
 }

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { createPlaces } from './places.ts';
 
 export interface Thread<Call, Answer> {
   /** One call at a time. */
@@ -82,8 +83,8 @@ parentPort.on('message', async (call) => {
 export interface ThreadPool<T> {
   /** Threads, at most. */
   readonly size: number;
-  /** Does the work with a thread as soon as one is free. */
-  with<R>(work: (thread: T) => Promise<R>): Promise<R>;
+  /** Does the work with a thread as soon as one is free; who has the higher rank goes first. */
+  with<R>(work: (thread: T) => Promise<R>, rank?: number): Promise<R>;
   close(): Promise<void>;
 }
 
@@ -99,35 +100,31 @@ export function createThreadPool<T extends { close(): Promise<void> }>(
 ): ThreadPool<T> {
   const idle: T[] = [];
   const all = new Set<T>();
-  const waiting: ((thread: T) => void)[] = [];
+  const places = createPlaces(size);
   const begin = () => {
     const thread = start();
     all.add(thread);
     return thread;
   };
   if (options.ahead === true) while (all.size < size) idle.push(begin());
-  const acquire = async (): Promise<T> => {
-    const free = idle.pop();
-    if (free !== undefined) return free;
-    if (all.size < size) return begin();
-    return new Promise((resolve) => waiting.push(resolve));
-  };
   return {
     size,
-    async with(work) {
-      const thread = await acquire();
+    async with(work, rank = 0) {
+      const leave = await places.take(rank);
       try {
-        const result = await work(thread);
-        const next = waiting.shift();
-        if (next === undefined) idle.push(thread);
-        else next(thread);
-        return result;
-      } catch (error) {
-        // It may be the thread that is broken: out of memory, for one.
-        all.delete(thread);
-        waiting.shift()?.(begin());
-        await thread.close();
-        throw error;
+        const thread = idle.pop() ?? begin();
+        try {
+          const result = await work(thread);
+          idle.push(thread);
+          return result;
+        } catch (error) {
+          // It may be the thread that is broken: out of memory, for one.
+          all.delete(thread);
+          await thread.close();
+          throw error;
+        }
+      } finally {
+        leave();
       }
     },
     async close() {

@@ -18,11 +18,12 @@ export interface WrittenFile {
  *
  * @param options.mode permission bits, whatever the umask; 0644 by default
  * @param options.temporaryFolder where the unfinished file is, on the same file system; the file's own by default
+ * @param options.sync false for what may be lost, and is checked where it is read, so that nobody waits for the disk
  */
 export async function writeAtomically(
   path: string,
   chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-  options: { readonly mode?: number; readonly temporaryFolder?: string } = {},
+  options: { readonly mode?: number; readonly temporaryFolder?: string; readonly sync?: false } = {},
 ): Promise<WrittenFile> {
   const mode = options.mode ?? 0o644;
   const hash = createHash('sha256');
@@ -36,7 +37,7 @@ export async function writeAtomically(
         await file.writeFile(chunk);
       }
       await file.chmod(mode);
-      await file.sync();
+      if (options.sync !== false) await file.sync();
     } finally {
       await file.close();
     }
@@ -50,7 +51,7 @@ export async function writeAtomically(
  */
 export async function placeAtomically<T>(
   path: string,
-  options: { readonly temporaryFolder?: string },
+  options: { readonly temporaryFolder?: string; readonly sync?: false },
   write: (temporary: string) => Promise<T>,
 ): Promise<T> {
   const temporary = join(
@@ -65,6 +66,6 @@ export async function placeAtomically<T>(
     await rm(temporary, { force: true });
     throw error;
   }
-  await syncFolder(dirname(path));
+  if (options.sync !== false) await syncFolder(dirname(path));
   return written;
 }
