@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { rolldown } from 'rolldown';
+import { type Plugin, rolldown } from 'rolldown';
 import { writeAtomically } from '../src/support/write-atomically.ts';
 
 /** They load files of their own beside them, or are large and seldom needed. */
@@ -18,6 +18,7 @@ export async function bundleCommand(entry: string, folder: string): Promise<void
     input: entry,
     platform: 'node',
     external: [/^node:/, ...APART.map((name) => new RegExp(`^${name}(/|$)`))],
+    plugins: [plainWidth],
   });
   try {
     const { output } = await bundle.generate({ format: 'esm', comments: false });
@@ -37,6 +38,20 @@ export async function bundleCommand(entry: string, folder: string): Promise<void
     await bundle.close();
   }
 }
+
+/**
+ * What yargs measures the words of its help with: string-width reads and runs expressions for emoji, which takes 30 ms of
+ * every start, as yargs draws the help of a command that it only runs, too. The words are ASCII, one column each; yargs
+ * does without string-width in browsers as well.
+ */
+const PLAIN_WIDTH = 'export default (text) => text.length;';
+
+const plainWidth: Plugin = {
+  name: 'plain-width',
+  resolveId: (source, importer) =>
+    source === 'string-width' && /[\\/](yargs|cliui|wrap-ansi)[\\/]/.test(importer ?? '') ? '\0string-width' : null,
+  load: (id) => (id === '\0string-width' ? PLAIN_WIDTH : null),
+};
 
 /** What the licences of libraries ask for: their texts go where their code goes. */
 async function licencesOf(modules: readonly string[]): Promise<string> {
