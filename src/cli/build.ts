@@ -1,9 +1,7 @@
 import type { CommandModule } from 'yargs';
-import type { Pack } from '../pipeline/run.ts';
-import { type ReleaseArguments, releaseOptions, settingsFrom, WORD } from './settings.ts';
-import { withRelease } from './with-release.ts';
+import { type ReleaseArguments, releaseOptions, WORD } from './settings.ts';
 
-interface BuildArguments extends ReleaseArguments {
+export interface BuildArguments extends ReleaseArguments {
   out: string | undefined;
   'dry-run': boolean;
   assemble: Assembly;
@@ -30,34 +28,7 @@ export const buildCommand: CommandModule<object, BuildArguments> = {
       .example('$0 build 1.36 --assemble container', 'By dpkg-deb and rpmbuild of the distributions')
       .example('$0 fetch 1.36 && $0 build --locked', 'Exactly what kubeparcel.lock states'),
   handler: async (args) => {
-    const { settings, out = 'dist' } = await settingsFrom(args);
-    const { openBuiltBefore } = await import('../pipeline/built-before.ts');
-    const { boundBlocks } = await import('../payload/cache.ts');
-    const { openPackedStore } = await import('../payload/packed-store.ts');
-    const { composeLayouts } = await import('../pipeline/prepare.ts');
-    const { writePackages } = await import('../pipeline/run.ts');
-    const { renderBuilt, renderPlan } = await import('./render/build.ts');
-    await withRelease(settings, { json: args.json }, async ({ prepared, fetch, ...context }) => {
-      if (args['dry-run']) return renderPlan(prepared);
-      const make = async (pack?: Pack) => {
-        const { payload, store } = await fetch();
-        const packages = composeLayouts(prepared, payload);
-        const { jobs } = settings;
-        const how = { ...context, objects: store, out, jobs };
-        if (pack !== undefined) return renderBuilt(prepared, await writePackages(packages, { ...how, pack }), out);
-        const packed = await openPackedStore(store.folder, jobs);
-        try {
-          const before = openBuiltBefore(store.folder);
-          const built = await writePackages(packages, { ...how, packed, before });
-          await boundBlocks(store.folder);
-          return renderBuilt(prepared, built, out);
-        } finally {
-          await packed.close();
-        }
-      };
-      if (args.assemble === 'native') return await make();
-      const { withAssembler } = await import('../pipeline/with-assembler.ts');
-      return await withAssembler(prepared, context, make);
-    });
+    const { makePackages } = await import('./make-packages.ts');
+    await makePackages(args);
   },
 };
