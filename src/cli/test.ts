@@ -236,7 +236,7 @@ async function hostImages(
   choice: ImageChoice,
 ): Promise<HostImage[]> {
   const { loadHosts } = await import('../container/hosts.ts');
-  const { normalName } = await import('../catalog/distribution-schema.ts');
+  const { normalName } = await import('../catalog/distribution.ts');
   const { registryAnswers, registryOf } = await import('../container/registry.ts');
   const hosts = await loadHosts(catalog);
   const words = ({ id, manager, format }: HostImage) => [id, manager, format].map(normalName);
