@@ -29,7 +29,7 @@ export async function parsePackaging(root: string): Promise<void> {
     kept.add(basename(path));
   }
   const { versionsFile: _, ...catalog } = await readCatalog(folder);
-  const path = parsedFile(await catalogText(folder), root);
+  const path = parsedFile(catalogText(folder), root);
   await writeAtomically(path, [Buffer.from(JSON.stringify(catalog satisfies KnownCatalog))]);
   kept.add(basename(path));
   const into = dirname(parsedFile('', root));

@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { GeneratorData } from '../confgen/data.ts';
 import { packageRoot } from '../support/package-root.ts';
@@ -32,7 +32,7 @@ export interface Catalog {
  * @throws KubeparcelError as readCatalog does
  */
 export async function loadCatalog(folder: string = join(packageRoot(), 'packaging')): Promise<Catalog> {
-  const known = parsedBefore(await catalogText(folder).catch(() => '')) as KnownCatalog | undefined;
+  const known = knownCatalog(folder);
   if (known !== undefined) return { ...known, versionsFile: join(folder, 'versions.yaml') };
   // Schemas take long to make and to run.
   const { readCatalog } = await import('./read-catalog.ts');
@@ -42,15 +42,28 @@ export async function loadCatalog(folder: string = join(packageRoot(), 'packagin
 /** What of a catalog is the same in every folder with these texts; `npm run compile` keeps that of kubeparcel's own. */
 export type KnownCatalog = Omit<Catalog, 'versionsFile'>;
 
+function knownCatalog(folder: string): KnownCatalog | undefined {
+  let text: string;
+  try {
+    text = catalogText(folder);
+  } catch {
+    // readCatalog says what cannot be read.
+    return undefined;
+  }
+  return parsedBefore(text) as KnownCatalog | undefined;
+}
+
 /** All that a catalog is made of, as one text. */
-export async function catalogText(folder: string): Promise<string> {
-  const lists = await Promise.all(
-    ['packages', 'distributions'].map(async (room) =>
-      (await readdir(join(folder, room))).map((name) => join(room, name)),
-    ),
+export function catalogText(folder: string): string {
+  const names = ['packages', 'distributions'].flatMap((room) =>
+    readdirSync(join(folder, room))
+      .filter((name) => name.endsWith('.yaml'))
+      .map((name) => `${room}/${name}`),
   );
-  const names = [...lists.flat().filter((name) => name.endsWith('.yaml')), 'versions.yaml', 'former-files.yaml'].sort();
   return JSON.stringify(
-    await Promise.all(names.map(async (name) => [name, await readFile(join(folder, name), 'utf8')])),
+    [...names.sort(), 'versions.yaml', 'former-files.yaml'].map((name) => [
+      name,
+      readFileSync(join(folder, name), 'utf8'),
+    ]),
   );
 }

@@ -57,7 +57,7 @@ test('the data that kubeparcel brings loads', async () => {
 });
 
 test('the catalog that compiling keeps of our own files is what the schemas make of them', async () => {
-  expect(parsedBefore(await catalogText(folder)), 'npm run compile').toBeDefined();
+  expect(parsedBefore(catalogText(folder)), 'npm run compile').toBeDefined();
   expect(await loadCatalog(folder)).toEqual(await readCatalog(folder));
 });
 
