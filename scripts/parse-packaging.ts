@@ -1,13 +1,15 @@
 import { deepStrictEqual } from 'node:assert/strict';
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { catalogText, type KnownCatalog } from '../src/catalog/catalog.ts';
+import { readCatalog } from '../src/catalog/read-catalog.ts';
 import { parsedFile } from '../src/support/parsed-yaml.ts';
 import { parseOwnYaml } from '../src/support/validated-yaml.ts';
 import { writeAtomically } from '../src/support/write-atomically.ts';
 
 /**
- * Writes the values of the YAML files in packaging/ where the command finds them without parsing (src/support/
- * parsed-yaml.ts).
+ * Writes the values of the YAML files in packaging/, and the catalog that they make, where the command finds them without
+ * parsing (src/support/parsed-yaml.ts).
  *
  * @param root kubeparcel's folder
  * @throws where a value is none that JSON can hold
@@ -26,6 +28,10 @@ export async function parsePackaging(root: string): Promise<void> {
     await writeAtomically(path, [Buffer.from(json)]);
     kept.add(basename(path));
   }
+  const { versionsFile: _, ...catalog } = await readCatalog(folder);
+  const path = parsedFile(catalogText(folder), root);
+  await writeAtomically(path, [Buffer.from(JSON.stringify(catalog satisfies KnownCatalog))]);
+  kept.add(basename(path));
   const into = dirname(parsedFile('', root));
   for (const name of await readdir(into)) if (!kept.has(name)) await rm(join(into, name), { force: true });
 }

@@ -1,14 +1,13 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { GeneratorData } from '../confgen/data.ts';
-import { KubeparcelError } from '../support/errors.ts';
 import { packageRoot } from '../support/package-root.ts';
-import { parseValidatedYaml } from '../support/validated-yaml.ts';
-import { type Distribution, distributionSchema, releasesOf } from './distribution-schema.ts';
-import { type FormerFile, formerFilesSchema } from './former-files.ts';
-import { type PackageDefinition, packageSchema } from './package-schema.ts';
+import { parsedBefore } from '../support/parsed-yaml.ts';
+import type { Distribution } from './distribution.ts';
+import type { FormerFile } from './former-files.ts';
+import type { PackageDefinition } from './package-schema.ts';
 import type { Range } from './ranges.ts';
-import { type Minor, minorsSchema, versionsSchema } from './versions-schema.ts';
+import type { Minor } from './versions-schema.ts';
 
 /** The packaging data: what packages, distributions and versions there are. */
 export interface Catalog {
@@ -27,74 +26,44 @@ export interface Catalog {
 }
 
 /**
- * Reads packaging data: packages/*.yaml, distributions/*.yaml, versions.yaml and former-files.yaml.
+ * Packaging data: packages/*.yaml, distributions/*.yaml, versions.yaml and former-files.yaml.
  *
  * @param folder kubeparcel's own packaging/ by default
- * @throws KubeparcelError of kind 'config' with file, line and column for what a schema refuses: unknown keys, ranges
- * of versions that overlap or leave holes, names that a distribution lacks, pins that cannot be installed together; of
- * kind 'io' for what cannot be read
+ * @throws KubeparcelError as readCatalog does
  */
 export async function loadCatalog(folder: string = join(packageRoot(), 'packaging')): Promise<Catalog> {
-  const versionsFile = join(folder, 'versions.yaml');
-  const versionsText = await read(versionsFile);
-  const { minors } = parseValidatedYaml(versionsText, minorsSchema, versionsFile);
-  const span = { oldest: minors[0]?.minor ?? '', newest: minors.at(-1)?.minor ?? '' };
-
-  const distributions: Distribution[] = [];
-  const taken = new Map<string, string>();
-  for (const file of await yamlFiles(join(folder, 'distributions'))) {
-    distributions.push(...releasesOf(parseValidatedYaml(await read(file), distributionSchema(span, taken), file)));
-  }
-
-  const files = await yamlFiles(join(folder, 'packages'));
-  const ours = files.map((file) => nameOf(file));
-  const packages: PackageDefinition[] = [];
-  for (const file of files) {
-    const definition = parseValidatedYaml(await read(file), packageSchema(span, distributions, ours), file);
-    if (definition.name !== nameOf(file)) {
-      throw new KubeparcelError('config', `the package is called ${definition.name}, its file is not`, { where: file });
-    }
-    packages.push(definition);
-  }
-
-  const versions = parseValidatedYaml(versionsText, versionsSchema(span, packages), versionsFile);
-  const { kubelet, kubeadm } = versions;
-  const generator = { ...span, kubelet, kubeadm, removedFlags: versions['removed-flags'] };
-  const formerFile = join(folder, 'former-files.yaml');
-  const { files: formerFiles } = parseValidatedYaml(await read(formerFile), formerFilesSchema, formerFile);
-  return { packages, distributions, minors, pins: versions.pins, generator, formerFiles, versionsFile };
+  const known = knownCatalog(folder);
+  if (known !== undefined) return { ...known, versionsFile: join(folder, 'versions.yaml') };
+  // Schemas take long to make and to run.
+  const { readCatalog } = await import('./read-catalog.ts');
+  return readCatalog(folder);
 }
 
-async function yamlFiles(folder: string): Promise<string[]> {
-  let names: string[];
+/** What of a catalog is the same in every folder with these texts; `npm run compile` keeps that of kubeparcel's own. */
+export type KnownCatalog = Omit<Catalog, 'versionsFile'>;
+
+function knownCatalog(folder: string): KnownCatalog | undefined {
+  let text: string;
   try {
-    names = await readdir(folder);
-  } catch (cause) {
-    throw unreadable(folder, cause);
+    text = catalogText(folder);
+  } catch {
+    // readCatalog says what cannot be read.
+    return undefined;
   }
-  const files = names.filter((name) => name.endsWith('.yaml')).sort();
-  if (files.length === 0) {
-    throw new KubeparcelError('config', 'a folder of packaging data with no .yaml file in it', { where: folder });
-  }
-  return files.map((name) => join(folder, name));
+  return parsedBefore(text) as KnownCatalog | undefined;
 }
 
-function nameOf(file: string): string {
-  return file.slice(file.lastIndexOf('/') + 1, -'.yaml'.length);
-}
-
-async function read(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (cause) {
-    throw unreadable(file, cause);
-  }
-}
-
-function unreadable(path: string, cause: unknown): KubeparcelError {
-  return new KubeparcelError('io', 'packaging data cannot be read', {
-    where: path,
-    todo: 'a folder of packaging data holds packages/, distributions/, versions.yaml and former-files.yaml; copy them from kubeparcel',
-    cause,
-  });
+/** All that a catalog is made of, as one text. */
+export function catalogText(folder: string): string {
+  const names = ['packages', 'distributions'].flatMap((room) =>
+    readdirSync(join(folder, room))
+      .filter((name) => name.endsWith('.yaml'))
+      .map((name) => `${room}/${name}`),
+  );
+  return JSON.stringify(
+    [...names.sort(), 'versions.yaml', 'former-files.yaml'].map((name) => [
+      name,
+      readFileSync(join(folder, name), 'utf8'),
+    ]),
+  );
 }

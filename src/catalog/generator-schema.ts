@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type GeneratorData, KUBEADM_API_VERSIONS } from '../confgen/data.ts';
-import { bound, coveringRanges, type Span } from './ranges.ts';
+import { bound, coveringRanges } from './range-schema.ts';
+import type { Span } from './ranges.ts';
 import { boundNumbers, compareNumbers } from './versions.ts';
 
 /** The keys of versions.yaml that kubelet-confgen takes along; what they mean is said in src/confgen/data.ts. */

@@ -9,8 +9,10 @@ import {
   type ScriptName,
 } from '../layout/layout.ts';
 import { COMPONENTS, type Component } from '../payload/payload.ts';
-import { type Distribution, PLACES, packageName } from './distribution-schema.ts';
-import { bound, coveringRanges, type Range, type Span } from './ranges.ts';
+import { type Distribution, PLACES } from './distribution.ts';
+import { packageName } from './distribution-schema.ts';
+import { bound, coveringRanges } from './range-schema.ts';
+import type { Range, Span } from './ranges.ts';
 
 export interface PackageDefinition {
   readonly name: string;

@@ -3,7 +3,7 @@ import { FORMATS, type Format } from '../layout/layout.ts';
 import type { Architecture } from '../payload/payload.ts';
 import { KubeparcelError } from '../support/errors.ts';
 import type { Catalog } from './catalog.ts';
-import { type Distribution, normalName } from './distribution-schema.ts';
+import { type Distribution, normalName } from './distribution.ts';
 
 /** What one package is built for: a family of distributions, or a single one. */
 export interface Target {

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { generatorKeys } from './generator-schema.ts';
 import type { PackageDefinition } from './package-schema.ts';
 import { unmetByPins } from './pins.ts';
-import { bound, coveringRanges, type Span } from './ranges.ts';
+import { bound, coveringRanges } from './range-schema.ts';
+import type { Span } from './ranges.ts';
 
 export interface Minor {
   readonly minor: string;

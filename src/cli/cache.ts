@@ -20,7 +20,7 @@ export const cacheCommand: CommandModule<object, object> = {
           const { listCache } = await import('../payload/cache.ts');
           const { renderCache } = await import('./render/cache.ts');
           const folder = defaultStoreFolder();
-          process.stdout.write(`${renderCache(folder, await listCache(folder))}\n`);
+          process.stdout.write(`${renderCache(folder, listCache(folder))}\n`);
         },
       })
       .command<CacheArguments>({
@@ -37,7 +37,7 @@ export const cacheCommand: CommandModule<object, object> = {
           const { choosePruned, listCache, removeCached, USUAL_BLOCKS } = await import('../payload/cache.ts');
           const { renderRemoved } = await import('./render/cache.ts');
           const folder = defaultStoreFolder();
-          const files = await listCache(folder);
+          const files = listCache(folder);
           const keep = args.keep === undefined ? USUAL_BLOCKS : parseSize(args.keep);
           const gone = args.all ? files : choosePruned(files, keep);
           await removeCached(folder, gone);
@@ -52,7 +52,7 @@ export const cacheCommand: CommandModule<object, object> = {
           const { isSoundCached, listCache, removeCached } = await import('../payload/cache.ts');
           const { renderVerified } = await import('./render/cache.ts');
           const folder = defaultStoreFolder();
-          const files = await listCache(folder);
+          const files = listCache(folder);
           const damaged = [];
           for (const file of files) {
             if (!(await isSoundCached(folder, file))) damaged.push(file);

@@ -1,6 +1,5 @@
 import type { CommandModule } from 'yargs';
-import { type ReleaseArguments, releaseOptions, settingsFrom, WORD } from './settings.ts';
-import { withRelease } from './with-release.ts';
+import { type ReleaseArguments, releaseOptions, WORD } from './settings.ts';
 
 interface FetchArguments extends ReleaseArguments {
   bundle: string | undefined;
@@ -15,6 +14,8 @@ export const fetchCommand: CommandModule<object, FetchArguments> = {
       .example('$0 fetch 1.36 --arch all', 'URL, size and SHA-256 of each artifact go to kubeparcel.lock')
       .example('$0 fetch 1.36 --bundle k8s-1.36.kpb', 'For a site without a network'),
   handler: async (args) => {
+    const { settingsFrom } = await import('./chosen-settings.ts');
+    const { withRelease } = await import('./with-release.ts');
     const { settings } = await settingsFrom(args);
     const { writeAtomically } = await import('../support/write-atomically.ts');
     const { formatLock } = await import('../release/lock.ts');

@@ -1,4 +1,5 @@
 import type { CommandModule } from 'yargs';
+import { KubeparcelError } from '../support/errors.ts';
 
 interface InitArguments {
   file: string;
@@ -14,7 +15,6 @@ export const initCommand: CommandModule<object, InitArguments> = {
   handler: async ({ file }) => {
     const { writeFile } = await import('node:fs/promises');
     const { configTemplate } = await import('../config/template.ts');
-    const { KubeparcelError } = await import('../support/errors.ts');
     try {
       await writeFile(file, configTemplate(), { flag: 'wx' });
     } catch (cause) {

@@ -1,5 +1,6 @@
 import type { CommandModule } from 'yargs';
 import type { KeyAlgorithm } from '../sign/new-key.ts';
+import { readPassphrases } from '../sign/secrets.ts';
 import { KubeparcelError } from '../support/errors.ts';
 import { askPassphrase, canAsk } from './ask-passphrase.ts';
 import { WORD } from './settings.ts';
@@ -77,7 +78,6 @@ async function refuseExisting(path: string): Promise<void> {
 }
 
 async function newPassphrase(args: NewArguments): Promise<string> {
-  const { readPassphrases } = await import('../sign/secrets.ts');
   const source = { passphraseFile: args['passphrase-file'], passphraseFd: args['passphrase-fd'] };
   const [given] = await readPassphrases(source, process.env);
   if (given !== undefined) return given;

@@ -1,5 +1,5 @@
 import type { CommandModule } from 'yargs';
-import { KubeparcelError } from '../support/errors.ts';
+import { EXIT_STATUS, KubeparcelError } from '../support/errors.ts';
 import { keysNewCommand } from './keys-new.ts';
 import { keysPackageCommand } from './keys-package.ts';
 import { WORD } from './settings.ts';
@@ -65,7 +65,6 @@ const keysCheckCommand: CommandModule<object, CheckArguments> = {
     const { checkKey } = await import('../sign/check-key.ts');
     const { loadVerifiers } = await import('../sign/verifiers.ts');
     const { renderKeyReports } = await import('./render/keys.ts');
-    const { EXIT_STATUS } = await import('../support/errors.ts');
     const verifiers = await loadVerifiers();
     const now = Math.floor(Date.now() / 1000);
     const reports = [];

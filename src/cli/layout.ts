@@ -1,6 +1,5 @@
 import type { CommandModule } from 'yargs';
-import { type ReleaseArguments, releaseOptions, settingsFrom, WORD } from './settings.ts';
-import { withRelease } from './with-release.ts';
+import { type ReleaseArguments, releaseOptions, WORD } from './settings.ts';
 
 interface LayoutArguments extends ReleaseArguments {
   out: string | undefined;
@@ -15,6 +14,8 @@ export const layoutCommand: CommandModule<object, LayoutArguments> = {
       .example('$0 layout 1.36 --formats deb', 'DEBIAN/ and the root of each package, for dpkg-deb --build')
       .example('$0 layout 1.36 --formats rpm', 'SPECS, SOURCES and BUILDROOT of each, for rpmbuild -bb'),
   handler: async (args) => {
+    const { settingsFrom } = await import('./chosen-settings.ts');
+    const { withRelease } = await import('./with-release.ts');
     const { out: _, ...release } = args;
     const { settings } = await settingsFrom(release);
     const out = args.out ?? 'layouts';

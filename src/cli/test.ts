@@ -8,8 +8,9 @@ import type { Results } from '../scenario/events.ts';
 import type { PackagesUnderTest } from '../scenario/host-sets.ts';
 import type { Scenario } from '../scenario/scenario.ts';
 import { EXIT_STATUS, KubeparcelError } from '../support/errors.ts';
+import { packageRoot } from '../support/package-root.ts';
 import { interruptible } from './interruption.ts';
-import { LIST, settingsFrom, WORD } from './settings.ts';
+import { LIST, WORD } from './settings.ts';
 import { shellCommand } from './test-shell.ts';
 
 interface TestArguments {
@@ -37,7 +38,6 @@ export const testCommand: CommandModule<object, TestArguments> = {
   handler: async (args) => {
     if (args.clean) return await clean();
     const { loadScenarios } = await import('../scenario/load.ts');
-    const { packageRoot } = await import('../support/package-root.ts');
     const { join } = await import('node:path');
     const scenarios = chosen(await loadScenarios(join(packageRoot(), 'packaging', 'scenarios')), args.scenario);
     if (args.list) return await list(scenarios, args.json);
@@ -152,6 +152,7 @@ async function writeReports(args: TestArguments, results: Results): Promise<void
 
 /** A release that is named comes from where build takes it; without one it is the sample. */
 async function buildSettings(args: TestArguments): Promise<{ settings: Settings; architecture: Architecture }> {
+  const { ownArchitecture, settingsFrom } = await import('./chosen-settings.ts');
   const { settings } = await settingsFrom({
     release: args.release,
     source: args.source ?? (args.release === undefined ? 'sample' : undefined),
@@ -170,7 +171,6 @@ async function buildSettings(args: TestArguments): Promise<{ settings: Settings;
     lock: 'kubeparcel.lock',
     json: args.json,
   });
-  const { ownArchitecture } = await import('./settings.ts');
   const architecture = ownArchitecture();
   return {
     settings: { ...settings, packages: undefined, architectures: [architecture], distributions: undefined },
@@ -236,7 +236,7 @@ async function hostImages(
   choice: ImageChoice,
 ): Promise<HostImage[]> {
   const { loadHosts } = await import('../container/hosts.ts');
-  const { normalName } = await import('../catalog/distribution-schema.ts');
+  const { normalName } = await import('../catalog/distribution.ts');
   const { registryAnswers, registryOf } = await import('../container/registry.ts');
   const hosts = await loadHosts(catalog);
   const words = ({ id, manager, format }: HostImage) => [id, manager, format].map(normalName);

@@ -1,7 +1,7 @@
-import type { FetchedRelease } from '../payload/fetch.ts';
-import type { ContentStore } from '../payload/store.ts';
+import { type FetchedRelease, fetchPayload } from '../payload/fetch.ts';
+import { type ContentStore, openStore } from '../payload/store.ts';
 import type { OnPipelineEvent } from '../pipeline/events.ts';
-import type { Prepared, Settings } from '../pipeline/prepare.ts';
+import { type Prepared, prepare, type Settings } from '../pipeline/prepare.ts';
 import { interruptible } from './interruption.ts';
 import { progressView } from './render/progress.ts';
 
@@ -23,9 +23,6 @@ export async function withRelease(
   options: { readonly json: boolean },
   make: (session: ReleaseSession) => Promise<string>,
 ): Promise<void> {
-  const { prepare } = await import('../pipeline/prepare.ts');
-  const { fetchPayload } = await import('../payload/fetch.ts');
-  const { openStore } = await import('../payload/store.ts');
   const view = progressView(options);
   const context = { onEvent: view.onEvent, signal: interruptible() };
   try {

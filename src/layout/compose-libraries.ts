@@ -1,5 +1,5 @@
 import semver from 'semver';
-import type { LibraryPackage } from '../catalog/distribution-schema.ts';
+import type { LibraryPackage } from '../catalog/distribution.ts';
 import type { PackageDefinition } from '../catalog/package-schema.ts';
 import type { Target } from '../catalog/targets.ts';
 import type { PayloadFile } from '../payload/payload.ts';

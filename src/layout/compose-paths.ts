@@ -1,4 +1,4 @@
-import { PLACES, type Place } from '../catalog/distribution-schema.ts';
+import { PLACES, type Place } from '../catalog/distribution.ts';
 import { rangeAt } from '../catalog/ranges.ts';
 import type { Target } from '../catalog/targets.ts';
 import { KubeparcelError } from '../support/errors.ts';

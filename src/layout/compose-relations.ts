@@ -1,4 +1,4 @@
-import type { Distribution } from '../catalog/distribution-schema.ts';
+import type { Distribution } from '../catalog/distribution.ts';
 import type { PackageDefinition, RelationRange, RelationRule } from '../catalog/package-schema.ts';
 import { rangeAt } from '../catalog/ranges.ts';
 import type { Target } from '../catalog/targets.ts';

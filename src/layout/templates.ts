@@ -1,5 +1,4 @@
-import type { Dirent } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { type Dirent, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ejs from 'ejs';
 import { KubeparcelError } from '../support/errors.ts';
@@ -41,19 +40,19 @@ const NOT_PACKAGES = ['bundle/', 'site/'];
 export async function loadTemplates(overrideFolder?: string): Promise<TemplateSet> {
   const builtIn = join(packageRoot(), 'templates');
   const sources = new Map<string, Source>();
-  for (const name of await templateNames(builtIn)) {
+  for (const name of templateNames(builtIn)) {
     if (NOT_PACKAGES.some((folder) => name.startsWith(folder))) continue;
-    sources.set(name, await readSource(builtIn, name));
+    sources.set(name, readSource(builtIn, name));
   }
   if (overrideFolder !== undefined) {
-    for (const name of await templateNames(overrideFolder)) {
+    for (const name of templateNames(overrideFolder)) {
       if (!sources.has(name)) {
         throw new KubeparcelError('config', 'no template has this name', {
           where: join(overrideFolder, name),
           todo: `templates are ${[...sources.keys()].join(', ')}; remove or rename this file`,
         });
       }
-      sources.set(name, await readSource(overrideFolder, name));
+      sources.set(name, readSource(overrideFolder, name));
     }
   }
   return {
@@ -74,17 +73,18 @@ interface Source extends TemplateFile {
   readonly render: (values: TemplateValues) => string;
 }
 
-async function templateNames(folder: string): Promise<string[]> {
+/** Dozens of small files that come along: to wait for each of them takes ten times as long as to read it. */
+function templateNames(folder: string): string[] {
   let found: Dirent[];
   try {
-    found = (await readdir(folder, { withFileTypes: true })).filter(({ name }) => !name.startsWith('.'));
+    found = readdirSync(folder, { withFileTypes: true }).filter(({ name }) => !name.startsWith('.'));
   } catch (cause) {
     throw new KubeparcelError('io', 'the folder of templates cannot be read', { where: folder, cause });
   }
   const names: string[] = [];
   for (const each of found) {
     if (each.isDirectory()) {
-      const below = await templateNames(join(folder, each.name));
+      const below = templateNames(join(folder, each.name));
       names.push(...below.map((name) => `${each.name}/${name}`));
     } else {
       names.push(each.name);
@@ -93,11 +93,11 @@ async function templateNames(folder: string): Promise<string[]> {
   return names.sort();
 }
 
-async function readSource(folder: string, name: string): Promise<Source> {
+function readSource(folder: string, name: string): Source {
   const path = join(folder, name);
   let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    text = readFileSync(path, 'utf8');
   } catch (cause) {
     throw new KubeparcelError('io', 'a template cannot be read', { where: path, cause });
   }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { readdir, rm, stat } from 'node:fs/promises';
+import { createReadStream, type Dirent, readdirSync, statSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { isErrno } from '../support/file-system.ts';
 import { isSoundPacked } from './blocks-file.ts';
@@ -26,19 +26,23 @@ export interface CachedFile {
 export const USUAL_BLOCKS = 5 * 2 ** 30;
 
 /** All files of the cache, sorted by path; other folders in it (partial downloads, runners) are left out. */
-export async function listCache(folder: string): Promise<CachedFile[]> {
-  const files = await Promise.all([
-    filesIn(folder, 'objects', () => 'objects'),
-    filesIn(folder, 'packed', (path) => (path.split('/')[2] === 'facts' ? 'facts' : 'blocks')),
-    filesIn(folder, 'built', () => 'built'),
-  ]);
-  return files.flat();
+export function listCache(folder: string): CachedFile[] {
+  return [
+    ...filesIn(folder, 'objects', () => 'objects'),
+    ...packedFiles(folder),
+    ...filesIn(folder, 'built', () => 'built'),
+  ];
 }
 
-async function filesIn(folder: string, room: string, kindOf: (path: string) => CacheKind): Promise<CachedFile[]> {
-  let entries: Awaited<ReturnType<typeof readEntries>>;
+function packedFiles(folder: string): CachedFile[] {
+  return filesIn(folder, 'packed', (path) => (path.split('/')[2] === 'facts' ? 'facts' : 'blocks'));
+}
+
+/** Node's threads would take ten times as long for so many small questions, and every build asks them. */
+function filesIn(folder: string, room: string, kindOf: (path: string) => CacheKind): CachedFile[] {
+  let entries: Dirent[];
   try {
-    entries = await readEntries(join(folder, room));
+    entries = readdirSync(join(folder, room), { recursive: true, withFileTypes: true });
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return [];
     throw error;
@@ -48,7 +52,7 @@ async function filesIn(folder: string, room: string, kindOf: (path: string) => C
     if (!entry.isFile()) continue;
     const path = join(entry.parentPath, entry.name);
     try {
-      const { size, mtimeMs, atimeMs } = await stat(path);
+      const { size, mtimeMs, atimeMs } = statSync(path);
       const shown = relative(folder, path);
       const kind = kindOf(shown);
       const used = Math.floor((kind === 'objects' ? atimeMs : mtimeMs) / 1000);
@@ -60,8 +64,6 @@ async function filesIn(folder: string, room: string, kindOf: (path: string) => C
   }
   return found.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
-
-const readEntries = (folder: string) => readdir(folder, { recursive: true, withFileTypes: true });
 
 /**
  * Which compressed blocks go so that the rest has at most `maxBytes`: all that another version made, then the least
@@ -81,7 +83,7 @@ export function choosePruned(files: readonly CachedFile[], maxBytes: number): Ca
 
 /** Keeps the compressed blocks within their usual bounds. */
 export async function boundBlocks(folder: string): Promise<void> {
-  await removeCached(folder, choosePruned(await listCache(folder), USUAL_BLOCKS));
+  await removeCached(folder, choosePruned(packedFiles(folder), USUAL_BLOCKS));
 }
 
 export async function removeCached(folder: string, files: readonly CachedFile[]): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Catalog } from '../catalog/catalog.ts';
-import type { Distribution } from '../catalog/distribution-schema.ts';
+import type { Distribution } from '../catalog/distribution.ts';
 import type { Manager } from '../container/hosts.ts';
 import type { PreparedImage } from '../container/prepare-images.ts';
 import type { Architecture } from '../payload/payload.ts';

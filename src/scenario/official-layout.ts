@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Catalog } from '../catalog/catalog.ts';
-import { bound, coveringRanges, rangeAt } from '../catalog/ranges.ts';
+import { bound, coveringRanges } from '../catalog/range-schema.ts';
+import { rangeAt } from '../catalog/ranges.ts';
 import {
   type DirectoryEntry,
   type Entry,

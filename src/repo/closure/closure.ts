@@ -1,4 +1,4 @@
-import type { Distribution } from '../../catalog/distribution-schema.ts';
+import type { Distribution } from '../../catalog/distribution.ts';
 import { formatRelation } from '../../layout/diff.ts';
 import type { Format, Relation, RelationTarget } from '../../layout/layout.ts';
 import type { ProvidedNames } from './provided.ts';

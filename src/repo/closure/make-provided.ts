@@ -4,7 +4,7 @@ import { collect } from '../../archive/chunks.ts';
 import type { Codec } from '../../archive/codec.ts';
 import { decompress } from '../../archive/compress.ts';
 import type { Catalog } from '../../catalog/catalog.ts';
-import type { Distribution } from '../../catalog/distribution-schema.ts';
+import type { Distribution } from '../../catalog/distribution.ts';
 import { createHttpAgent, drop, type HttpAgent, PassingFailure } from '../../payload/http-request.ts';
 import { KubeparcelError } from '../../support/errors.ts';
 import { architecturesOf, type Mirror, nameFilter, statedNames } from './mirrors.ts';

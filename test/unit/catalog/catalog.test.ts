@@ -1,9 +1,11 @@
 import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { loadCatalog } from '../../../src/catalog/catalog.ts';
+import { catalogText, loadCatalog } from '../../../src/catalog/catalog.ts';
+import { readCatalog } from '../../../src/catalog/read-catalog.ts';
 import { KubeparcelError } from '../../../src/support/errors.ts';
 import { packageRoot } from '../../../src/support/package-root.ts';
+import { parsedBefore } from '../../../src/support/parsed-yaml.ts';
 import { temporaryFolder } from '../../support/temp-folder.ts';
 
 let folder: string;
@@ -52,6 +54,11 @@ test('the data that kubeparcel brings loads', async () => {
   expect(catalog.distributions.map(({ id }) => id)).toEqual(
     expect.arrayContaining(['debian-11', 'debian-13', 'ubuntu-20.04', 'ubuntu-26.04', 'el-8', 'el-10', 'sles-16']),
   );
+});
+
+test('the catalog that compiling keeps of our own files is what the schemas make of them', async () => {
+  expect(parsedBefore(catalogText(folder)), 'npm run compile').toBeDefined();
+  expect(await loadCatalog(folder)).toEqual(await readCatalog(folder));
 });
 
 describe('data that contradicts itself is refused with file and line', () => {

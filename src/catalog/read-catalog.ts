@@ -1,0 +1,82 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { KubeparcelError } from '../support/errors.ts';
+import { parseValidatedYaml } from '../support/validated-yaml.ts';
+import type { Catalog } from './catalog.ts';
+import type { Distribution } from './distribution.ts';
+import { distributionSchema, releasesOf } from './distribution-schema.ts';
+import { formerFilesSchema } from './former-files.ts';
+import { type PackageDefinition, packageSchema } from './package-schema.ts';
+import { minorsSchema, versionsSchema } from './versions-schema.ts';
+
+/**
+ * Reads packaging data and holds it against its schemas.
+ *
+ * @throws KubeparcelError of kind 'config' with file, line and column for what a schema refuses: unknown keys, ranges
+ * of versions that overlap or leave holes, names that a distribution lacks, pins that cannot be installed together; of
+ * kind 'io' for what cannot be read
+ */
+export async function readCatalog(folder: string): Promise<Catalog> {
+  const versionsFile = join(folder, 'versions.yaml');
+  const versionsText = await read(versionsFile);
+  const { minors } = parseValidatedYaml(versionsText, minorsSchema, versionsFile);
+  const span = { oldest: minors[0]?.minor ?? '', newest: minors.at(-1)?.minor ?? '' };
+
+  const distributions: Distribution[] = [];
+  const taken = new Map<string, string>();
+  for (const file of await yamlFiles(join(folder, 'distributions'))) {
+    distributions.push(...releasesOf(parseValidatedYaml(await read(file), distributionSchema(span, taken), file)));
+  }
+
+  const files = await yamlFiles(join(folder, 'packages'));
+  const ours = files.map((file) => nameOf(file));
+  const packages: PackageDefinition[] = [];
+  for (const file of files) {
+    const definition = parseValidatedYaml(await read(file), packageSchema(span, distributions, ours), file);
+    if (definition.name !== nameOf(file)) {
+      throw new KubeparcelError('config', `the package is called ${definition.name}, its file is not`, { where: file });
+    }
+    packages.push(definition);
+  }
+
+  const versions = parseValidatedYaml(versionsText, versionsSchema(span, packages), versionsFile);
+  const { kubelet, kubeadm } = versions;
+  const generator = { ...span, kubelet, kubeadm, removedFlags: versions['removed-flags'] };
+  const formerFile = join(folder, 'former-files.yaml');
+  const { files: formerFiles } = parseValidatedYaml(await read(formerFile), formerFilesSchema, formerFile);
+  return { packages, distributions, minors, pins: versions.pins, generator, formerFiles, versionsFile };
+}
+
+async function yamlFiles(folder: string): Promise<string[]> {
+  let names: string[];
+  try {
+    names = await readdir(folder);
+  } catch (cause) {
+    throw unreadable(folder, cause);
+  }
+  const files = names.filter((name) => name.endsWith('.yaml')).sort();
+  if (files.length === 0) {
+    throw new KubeparcelError('config', 'a folder of packaging data with no .yaml file in it', { where: folder });
+  }
+  return files.map((name) => join(folder, name));
+}
+
+function nameOf(file: string): string {
+  return file.slice(file.lastIndexOf('/') + 1, -'.yaml'.length);
+}
+
+async function read(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    throw unreadable(file, cause);
+  }
+}
+
+function unreadable(path: string, cause: unknown): KubeparcelError {
+  return new KubeparcelError('io', 'packaging data cannot be read', {
+    where: path,
+    todo: 'a folder of packaging data holds packages/, distributions/, versions.yaml and former-files.yaml; copy them from kubeparcel',
+    cause,
+  });
+}

@@ -1,0 +1,43 @@
+import { boundBlocks } from '../payload/cache.ts';
+import { openPackedStore } from '../payload/packed-store.ts';
+import { createPackingThreads } from '../payload/packing-threads.ts';
+import type { ContentStore } from '../payload/store.ts';
+import { openBuiltBefore } from '../pipeline/built-before.ts';
+import { composeLayouts } from '../pipeline/prepare.ts';
+import { type RunOptions, writePackages } from '../pipeline/run.ts';
+import type { BuildArguments } from './build.ts';
+import { settingsFrom } from './chosen-settings.ts';
+import { renderBuilt, renderPlan } from './render/build.ts';
+import { withRelease } from './with-release.ts';
+
+/** What `kubeparcel build` does. What it needs beside this is one file of the bundled command. */
+export async function makePackages(args: BuildArguments): Promise<void> {
+  const { settings, out = 'dist' } = await settingsFrom(args);
+  const { jobs } = settings;
+  const isNative = args.assemble === 'native' && !args['dry-run'];
+  // First of all, so that they are there by the time that they are needed.
+  const threads = isNative ? createPackingThreads(jobs) : undefined;
+  try {
+    await withRelease(settings, { json: args.json }, async ({ prepared, fetch, ...context }) => {
+      if (args['dry-run']) return renderPlan(prepared);
+      const make = async (optionsFor: (store: ContentStore) => Promise<Partial<RunOptions>>) => {
+        const { payload, store } = await fetch();
+        const options = await optionsFor(store);
+        const packages = composeLayouts(prepared, payload);
+        const built = await writePackages(packages, { ...context, objects: store, out, jobs, ...options });
+        if (options.packed?.grown() === true) await boundBlocks(store.folder);
+        return renderBuilt(prepared, built, out);
+      };
+      if (threads === undefined) {
+        const { withAssembler } = await import('../pipeline/with-assembler.ts');
+        return await withAssembler(prepared, context, (pack) => make(async () => ({ pack })));
+      }
+      return await make(async ({ folder }) => ({
+        packed: await openPackedStore(folder, threads),
+        before: openBuiltBefore(folder),
+      }));
+    });
+  } finally {
+    await threads?.close();
+  }
+}
