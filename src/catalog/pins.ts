@@ -1,4 +1,4 @@
-import semver from 'semver';
+import compare from 'semver/functions/compare.js';
 import type { Operator } from '../layout/layout.ts';
 import type { Component } from '../payload/payload.ts';
 import type { Pins } from '../release/release.ts';
@@ -82,7 +82,7 @@ export function unmetByPins(packages: readonly PackageDefinition[], range: Range
 }
 
 function satisfies(version: string, wanted: { readonly operator: Operator; readonly version: string }): boolean {
-  const order = semver.compare(version, wanted.version);
+  const order = compare(version, wanted.version);
   const holds: Readonly<Record<Operator, boolean>> = {
     '<<': order < 0,
     '<=': order <= 0,

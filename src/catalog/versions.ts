@@ -1,4 +1,4 @@
-import semver from 'semver';
+import parse from 'semver/functions/parse.js';
 import { KubeparcelError } from '../support/errors.ts';
 
 /** Major, minor and patch. A pre-release counts as the release that it leads to: it is packaged in the same way. */
@@ -9,7 +9,7 @@ export type VersionNumbers = readonly [major: number, minor: number, patch: numb
  * @throws KubeparcelError of kind 'usage' for anything else
  */
 export function versionNumbers(version: string): VersionNumbers {
-  const parsed = semver.parse(version);
+  const parsed = parse(version);
   if (parsed === null) {
     throw new KubeparcelError('usage', `no version of Kubernetes: ${JSON.stringify(version)}`, {
       todo: 'write it as 1.36.4 or 1.37.0-rc.1',

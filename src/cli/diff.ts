@@ -21,7 +21,7 @@ export const diffCommand: CommandModule<object, DiffArguments> = {
       .example('$0 diff dist/kubelet_1.36.4-1_amd64.deb dist/kubelet-1.36.4-1.x86_64.rpm', '')
       .epilogue('Exit status: 0 no difference, 1 differences, others are failures.'),
   handler: async ({ a, b, json }) => {
-    const { readPackage } = await import('../pipeline/formats.ts');
+    const { readPackage } = await import('../pipeline/read-package.ts');
     const { diffLayouts } = await import('../layout/diff.ts');
     const { renderDifferences } = await import('./render/package.ts');
     const [left, right] = await Promise.all([readPackage(a), readPackage(b)]);

@@ -15,7 +15,7 @@ export const inspectCommand: CommandModule<object, InspectArguments> = {
       .example('$0 inspect dist/kubelet_1.36.4-1_amd64.deb', 'Metadata, relations, scripts, entries, digests')
       .example("$0 inspect --json *.rpm | jq '.layout.version'", 'The same for programs'),
   handler: async ({ files, json }) => {
-    const { readPackage } = await import('../pipeline/formats.ts');
+    const { readPackage } = await import('../pipeline/read-package.ts');
     const { packageAsJson, renderPackage } = await import('./render/package.ts');
     for (const [index, file] of files.entries()) {
       const read = await readPackage(file);

@@ -23,7 +23,7 @@ export async function withRelease(
   options: { readonly json: boolean },
   make: (session: ReleaseSession) => Promise<string>,
 ): Promise<void> {
-  const view = progressView(options);
+  const view = await progressView(options);
   const context = { onEvent: view.onEvent, signal: interruptible() };
   try {
     const prepared = await prepare(settings, context);

@@ -1,4 +1,5 @@
-import semver from 'semver';
+import coerce from 'semver/functions/coerce.js';
+import compare from 'semver/functions/compare.js';
 import type { LibraryPackage } from '../catalog/distribution.ts';
 import type { PackageDefinition } from '../catalog/package-schema.ts';
 import type { Target } from '../catalog/targets.ts';
@@ -84,5 +85,5 @@ function isText(value: string | undefined): value is string {
 
 /** 2.4 before 2.34, 2.2.5 after 2.2. */
 function compareVersions(a: string, b: string): number {
-  return semver.compare(semver.coerce(a) ?? '0.0.0', semver.coerce(b) ?? '0.0.0');
+  return compare(coerce(a) ?? '0.0.0', coerce(b) ?? '0.0.0');
 }

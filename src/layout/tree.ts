@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
-import { chmod, lstat, lutimes, mkdir, mkdtemp, open, rename, symlink, utimes } from 'node:fs/promises';
+import { chmod, lstat, lutimes, mkdir, mkdtemp, open, rename, rm, symlink, utimes } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { ensureDir, remove } from 'fs-extra/esm';
 import { KubeparcelError } from '../support/errors.ts';
 import { isErrno } from '../support/file-system.ts';
 import { type Content, contentSize } from './layout.ts';
@@ -31,7 +30,7 @@ export async function writeTree(folder: string, items: readonly TreeItem[], obje
   let beside: string | undefined;
   try {
     await refuseOccupied(folder);
-    await ensureDir(dirname(folder));
+    await mkdir(dirname(folder), { recursive: true });
     beside = await mkdtemp(join(dirname(folder), `.${basename(folder)}.`));
     for (const item of tree) {
       await writeItem(join(beside, item.path), item, objects);
@@ -45,7 +44,7 @@ export async function writeTree(folder: string, items: readonly TreeItem[], obje
     await refuseOccupied(folder);
     await rename(beside, folder);
   } catch (error) {
-    if (beside !== undefined) await remove(beside);
+    if (beside !== undefined) await rm(beside, { recursive: true, force: true });
     if (['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].some((code) => isErrno(error, code))) {
       throw occupied(folder);
     }

@@ -51,8 +51,10 @@ export async function recallArtifact(store: ContentStore, artifact: Artifact): P
     await rm(path, { force: true });
     return undefined;
   }
-  for (const object of [examined.object, ...examined.files]) {
-    if (!(await store.has(object.sha256, object.size))) {
+  // What is not packed is its own only file.
+  const sizes = new Map([examined.object, ...examined.files].map(({ sha256, size }) => [sha256, size]));
+  for (const [sha256, size] of sizes) {
+    if (!(await store.has(sha256, size))) {
       return undefined;
     }
   }

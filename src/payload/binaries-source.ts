@@ -70,11 +70,8 @@ export async function openBinariesSource(folder: string): Promise<Source> {
         return [await artifact(wanted, `${wanted.architecture}/${wanted.component}`, wanted.component)];
       }
       const path = `${wanted.architecture}/cni`;
-      const artifacts: Artifact[] = [];
-      for (const name of await fileNames(join(folder, path))) {
-        artifacts.push(await artifact(wanted, `${path}/${name}`, name));
-      }
-      return artifacts;
+      const names = await fileNames(join(folder, path));
+      return allOf(names.map((name) => artifact(wanted, `${path}/${name}`, name)));
     },
     async transfer({ url }, sink, context) {
       const path = url.startsWith(SCHEME) ? url.slice(SCHEME.length) : undefined;
@@ -119,6 +116,12 @@ function found(request: VersionRequest, stated: z.output<typeof statementSchema>
       ...(stated.criTools === undefined ? {} : { criTools: stated.criTools }),
     },
   };
+}
+
+/** All values, or the first failure in the order of the list, whichever was the first in time. */
+async function allOf<T>(promises: readonly Promise<T>[]): Promise<T[]> {
+  await Promise.allSettled(promises);
+  return Promise.all(promises);
 }
 
 async function fileNames(folder: string): Promise<readonly string[]> {

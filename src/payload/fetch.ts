@@ -6,12 +6,11 @@ import type { Sink, Source, SourceContext } from '../release/source.ts';
 import { KubeparcelError } from '../support/errors.ts';
 import { type ExaminedArtifact, recallArtifact, rememberArtifact } from './artifact-index.ts';
 import { assemblePayload } from './assemble.ts';
-import { type Expectation, examineFile } from './examine.ts';
+import type { Expectation } from './examine.ts';
 import type { Payload, PayloadFile } from './payload.ts';
 import { streamRange } from './random-access.ts';
 import type { ContentStore, StagedObject } from './store.ts';
 import { storeFailure } from './store-files.ts';
-import { unpackArchive } from './unpack.ts';
 
 export interface FetchOptions extends SourceContext {
   readonly release: Release;
@@ -114,6 +113,7 @@ async function openStored(artifact: Artifact, store: ContentStore): Promise<Stag
 }
 
 async function single(artifact: Artifact, staged: StagedObject): Promise<readonly PayloadFile[]> {
+  const { examineFile } = await import('./examine.ts');
   const role = artifact.component === 'cni-plugins' ? 'either' : 'program';
   const facts = await examineFile(staged.bytes, expectation(artifact, role, artifact.url));
   return [{ name: artifact.name, sha256: staged.sha256, size: staged.size, ...facts }];
@@ -125,6 +125,8 @@ async function unpack(
   store: ContentStore,
   parts: StagedObject[],
 ): Promise<readonly PayloadFile[]> {
+  const { examineFile } = await import('./examine.ts');
+  const { unpackArchive } = await import('./unpack.ts');
   const members = await unpackArchive(streamRange(archive.bytes, 0, archive.size), store, artifact.url);
   parts.push(...members.map((member) => member.staged));
   const files: PayloadFile[] = [];

@@ -4,7 +4,6 @@ import type { Source } from '../release/source.ts';
 import { KubeparcelError } from '../support/errors.ts';
 import { isErrno } from '../support/file-system.ts';
 import { openBinariesSource } from './binaries-source.ts';
-import { openBundle, startsAsBundle } from './bundle.ts';
 import { createFolderTransport } from './folder-transport.ts';
 import type { HttpOptions } from './http-transport.ts';
 import { openLocal } from './local-file.ts';
@@ -81,6 +80,7 @@ async function namesIn(path: string): Promise<readonly string[] | undefined> {
 }
 
 async function openBundleFile(path: string): Promise<Source> {
+  const { openBundle, startsAsBundle } = await import('./bundle.ts');
   const opened = await openLocal(path);
   const head = (await opened?.bytes.read(0, 512)) ?? Buffer.alloc(0);
   await opened?.file.close();

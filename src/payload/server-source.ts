@@ -1,4 +1,4 @@
-import semver from 'semver';
+import valid from 'semver/functions/valid.js';
 import type { Digest } from '../release/release.ts';
 import type { FoundRelease, Source, SourceContext, WantedComponent } from '../release/source.ts';
 import { isSatisfiedBy, type VersionRequest } from '../release/version-request.ts';
@@ -57,7 +57,7 @@ async function newest(
     });
   }
   const version = /^v(\d+\.\d+\.\d+)\s*$/.exec(text)?.[1];
-  if (version === undefined || semver.valid(version) === null || !isSatisfiedBy(request, version)) {
+  if (version === undefined || valid(version) === null || !isSatisfiedBy(request, version)) {
     throw new KubeparcelError('network', `not the version that is wanted: ${JSON.stringify(text.slice(0, 60))}`, {
       where: url,
       todo: 'check the base URL of the server, or name a version such as 1.36.4',

@@ -75,9 +75,8 @@ export async function openStore(folder: string = defaultStoreFolder()): Promise<
   const temporary = join(folder, 'tmp');
   const partials = join(folder, 'partial');
   try {
-    for (const path of [temporary, partials, join(folder, 'index'), join(folder, 'objects')]) {
-      await mkdir(path, { recursive: true });
-    }
+    const rooms = [temporary, partials, join(folder, 'index'), join(folder, 'objects')];
+    await Promise.all(rooms.map((path) => mkdir(path, { recursive: true })));
     await sweepStore(folder);
   } catch (cause) {
     throw storeFailure(folder, cause);

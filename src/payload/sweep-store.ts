@@ -11,8 +11,8 @@ const PARTIAL_AGE = 14 * DAY;
 /** Removes what nobody works on any more: files of killed processes, and downloads that were given up. */
 export async function sweepStore(folder: string): Promise<void> {
   const now = Date.now();
-  const sweep = async (room: string, isStale: (name: string, age: number) => boolean) => {
-    for (const name of (await readdir(join(folder, room))).sort()) {
+  const sweep = async (room: string, concerned: RegExp, isStale: (name: string, age: number) => boolean) => {
+    for (const name of (await readdir(join(folder, room))).filter((each) => concerned.test(each)).sort()) {
       const path = join(folder, room, name);
       try {
         const { mtimeMs, ctimeMs } = await stat(path);
@@ -26,7 +26,8 @@ export async function sweepStore(folder: string): Promise<void> {
       }
     }
   };
-  await sweep('tmp', (name, age) => isAbandoned(name) || age > DAY);
-  await sweep('partial', (_, age) => age > PARTIAL_AGE);
-  await sweep('index', (name, age) => name.startsWith('.') && age > DAY);
+  await sweep('tmp', /^/, (name, age) => isAbandoned(name) || age > DAY);
+  await sweep('partial', /^/, (_, age) => age > PARTIAL_AGE);
+  // Records that are whole stay; there are hundreds.
+  await sweep('index', /^\./, (_, age) => age > DAY);
 }

@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { posix } from 'node:path';
-import semver from 'semver';
+import gte from 'semver/functions/gte.js';
+import lt from 'semver/functions/lt.js';
+import valid from 'semver/functions/valid.js';
 import { z } from 'zod';
 import type { Artifact, Digest } from '../release/release.ts';
 import { KubeparcelError } from '../support/errors.ts';
@@ -16,7 +18,7 @@ export type ServerBases = Readonly<Partial<Record<Server, string | undefined>>>;
 const path = z.string().regex(/^[A-Za-z0-9{][A-Za-z0-9{}._/-]*$/, 'a relative path with {placeholders}');
 const release = z
   .string('a full version such as 0.8.0')
-  .refine((text) => semver.valid(text) === text, 'a full version such as 0.8.0');
+  .refine((text) => valid(text) === text, 'a full version such as 0.8.0');
 
 const pathsSchema = z
   .array(z.strictObject({ from: release.optional(), path }))
@@ -26,7 +28,7 @@ const pathsSchema = z
     (paths) =>
       paths.slice(1).every((one, i) => {
         const before = paths[i]?.from;
-        return one.from !== undefined && (before === undefined || semver.lt(before, one.from));
+        return one.from !== undefined && (before === undefined || lt(before, one.from));
       }),
     'further paths need a `from`, oldest first',
   )
@@ -115,7 +117,7 @@ export function artifactUrl(
   architecture: Architecture,
 ): Pick<Artifact, 'packing' | 'name' | 'url'> {
   const { server, packing, paths } = layout.components[component];
-  const template = paths.findLast(({ from }) => from === undefined || semver.gte(version, from))?.path ?? '';
+  const template = paths.findLast(({ from }) => from === undefined || gte(version, from))?.path ?? '';
   const relative = template.replaceAll('{version}', version).replaceAll('{arch}', architecture);
   return { packing, name: posix.basename(relative), url: join(layout.servers[server], relative) };
 }

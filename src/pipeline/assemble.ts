@@ -1,9 +1,8 @@
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdtemp } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { remove } from 'fs-extra/esm';
 import { type TarEntry, writeTar } from '../archive/tar.ts';
 import type { Container, ExecResult } from '../container/engine.ts';
 import { type Difference, diffLayouts } from '../layout/diff.ts';
@@ -12,7 +11,8 @@ import type { WriteOptions } from '../layout/packager.ts';
 import { type TreeItem, verifiedContent } from '../layout/tree.ts';
 import { KubeparcelError } from '../support/errors.ts';
 import { binaryTree, packCommand } from './binary-layout.ts';
-import { PACKAGERS, readPackage } from './formats.ts';
+import { PACKAGERS } from './formats.ts';
+import { readPackage } from './read-package.ts';
 import type { PackageJob } from './run.ts';
 
 /** nobody, by number: engines look names up in the image, where they can be missing. */
@@ -56,7 +56,7 @@ export async function* assembleIn(
     await expectEqual(layout, path, writing);
     yield* createReadStream(path);
   } finally {
-    await remove(own);
+    await rm(own, { recursive: true, force: true });
     // The next packages need the room. Where this fails the container is gone, or is about to be.
     await container.exec(['rm', '-rf', folder, `${folder}.deb`, `${WORK}/${archive}`]).catch(() => {});
   }

@@ -28,26 +28,34 @@ export async function correctChecksums(folder: string, sums: ReadonlyMap<string,
   if (!(await readdir(folder)).includes(CHECKSUMS_FILE)) return;
   await withFolderLock(folder, async () => {
     const path = join(folder, CHECKSUMS_FILE);
-    const old = parseChecksums(await readFile(path, 'utf8'));
+    const before = await readFile(path, 'utf8');
+    const old = parseChecksums(before);
     if (!old.some(([name]) => sums.has(name))) return;
-    await writeChecksums(folder, new Map(old.map(([name, sum]) => [name, sums.get(name) ?? sum])), folder);
+    await writeChecksums(folder, new Map(old.map(([name, sum]) => [name, sums.get(name) ?? sum])), folder, before);
   });
 }
 
 async function update(folder: string, written: readonly WrittenFile[], temporaryFolder: string): Promise<void> {
   const path = join(folder, CHECKSUMS_FILE);
   const present = new Set(await readdir(folder));
-  const old = present.has(CHECKSUMS_FILE) ? parseChecksums(await readFile(path, 'utf8')) : [];
-  const sums = new Map(old.filter(([name]) => present.has(name)));
+  const before = present.has(CHECKSUMS_FILE) ? await readFile(path, 'utf8') : undefined;
+  const sums = new Map(parseChecksums(before ?? '').filter(([name]) => present.has(name)));
   for (const file of written) {
     sums.set(basename(file.path), file.sha256);
   }
-  await writeChecksums(folder, sums, temporaryFolder);
+  await writeChecksums(folder, sums, temporaryFolder, before);
 }
 
-async function writeChecksums(folder: string, sums: ReadonlyMap<string, string>, temporaryFolder: string) {
+/** @param before what stands there, if anything; the same is not written again */
+async function writeChecksums(
+  folder: string,
+  sums: ReadonlyMap<string, string>,
+  temporaryFolder: string,
+  before: string | undefined,
+): Promise<void> {
   const names = [...sums.keys()].sort((a, b) => (a < b ? -1 : 1));
   const text = names.map((name) => `${sums.get(name)}  ${name}\n`).join('');
+  if (text === before) return;
   await writeAtomically(join(folder, CHECKSUMS_FILE), [Buffer.from(text)], { temporaryFolder });
 }
 

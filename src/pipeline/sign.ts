@@ -6,7 +6,7 @@ import { signRpm } from '../rpm/sign.ts';
 import type { Signer } from '../sign/signer.ts';
 import { KubeparcelError } from '../support/errors.ts';
 import { correctChecksums } from './checksums.ts';
-import { packageFormat } from './formats.ts';
+import { packageFormat } from './read-package.ts';
 
 export interface SignedPackage {
   readonly path: string;

@@ -1,6 +1,5 @@
-import { mkdir, readdir, stat } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ensureDir, remove } from 'fs-extra/esm';
 import { isErrno } from '../support/file-system.ts';
 import { isAbandoned, ownedSuffix } from '../support/ownership.ts';
 
@@ -15,12 +14,14 @@ const ABANDONED_AFTER = 86_400_000;
  * @returns the folder, and a function that removes it
  */
 export async function makeSpool(out: string): Promise<{ folder: string; remove: () => Promise<void> }> {
-  await ensureDir(out);
+  await mkdir(out, { recursive: true });
   await sweep(out);
   const folder = join(out, `.kubeparcel${ownedSuffix()}`);
   await mkdir(folder);
   return { folder, remove: () => remove(folder) };
 }
+
+const remove = (path: string) => rm(path, { recursive: true, force: true });
 
 async function sweep(out: string): Promise<void> {
   for (const name of await readdir(out)) {

@@ -1,4 +1,4 @@
-import semver from 'semver';
+import prerelease from 'semver/functions/prerelease.js';
 import { KubeparcelError } from '../support/errors.ts';
 
 /** The oldest minor of Kubernetes 1 whose packages kubeparcel knows how to lay out. */
@@ -52,7 +52,7 @@ export function isSatisfiedBy(request: VersionRequest, version: string): boolean
   if (request.kind === 'exact') {
     return request.version === version;
   }
-  return semver.prerelease(version) === null && (request.kind === 'stable' || version.startsWith(`${request.minor}.`));
+  return prerelease(version) === null && (request.kind === 'stable' || version.startsWith(`${request.minor}.`));
 }
 
 function unacceptable(what: string): KubeparcelError {

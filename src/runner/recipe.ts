@@ -44,8 +44,8 @@ export function runnersFolder(): string {
 export async function recipeDigest(): Promise<string> {
   const folder = runnersFolder();
   const hash = createHash('sha256').update(JSON.stringify(RECIPE));
-  for (const name of (await readdir(folder)).filter((each) => /\.[ch]$/.test(each)).sort()) {
-    hash.update(`\0${name}\0`).update(await readFile(join(folder, name)));
-  }
+  const names = (await readdir(folder)).filter((each) => /\.[ch]$/.test(each)).sort();
+  const texts = await Promise.all(names.map((name) => readFile(join(folder, name))));
+  for (const [index, text] of texts.entries()) hash.update(`\0${names[index]}\0`).update(text);
   return hash.digest('hex').slice(0, 16);
 }

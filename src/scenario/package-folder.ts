@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { packageArchitecture } from '../catalog/targets.ts';
 import { contentSize, type Layout } from '../layout/layout.ts';
-import { readPackage } from '../pipeline/formats.ts';
+import { readPackage } from '../pipeline/read-package.ts';
 import { KubeparcelError } from '../support/errors.ts';
 import { isErrno } from '../support/file-system.ts';
 import type { ScenarioHost } from './host.ts';

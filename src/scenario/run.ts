@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdtemp, readdir, readFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { remove } from 'fs-extra/esm';
 import pLimit from 'p-limit';
 import { loadCatalog } from '../catalog/catalog.ts';
 import type { Engine } from '../container/engine.ts';
@@ -100,7 +99,7 @@ export async function runScenarios(options: RunScenariosOptions): Promise<Result
       passed: scenarios.every(({ outcome }) => outcome === 'passed'),
     };
   } finally {
-    await remove(folder);
+    await rm(folder, { recursive: true, force: true });
   }
 }
 

@@ -1,4 +1,4 @@
-import semver from 'semver';
+import compare from 'semver/functions/compare.js';
 import type { PackageSet } from './expectation.ts';
 
 /** What a set is built from. */
@@ -53,7 +53,7 @@ export function setRecipe(
 
 /** Below 0 where the first set is older than the second. */
 export function setRank(a: SetRecipe, b: SetRecipe): number {
-  return semver.compare(a.version, b.version) || leadingNumber(a.revision) - leadingNumber(b.revision);
+  return compare(a.version, b.version) || leadingNumber(a.revision) - leadingNumber(b.revision);
 }
 
 function leadingNumber(revision: string): number {

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
-import { readPackage } from '../../src/pipeline/formats.ts';
+import { readPackage } from '../../src/pipeline/read-package.ts';
 import {
   environment,
   events,

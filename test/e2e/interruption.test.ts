@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { readPackage } from '../../src/pipeline/formats.ts';
+import { readPackage } from '../../src/pipeline/read-package.ts';
 import { ownedSuffix } from '../../src/support/ownership.ts';
 import { makeBinariesFolder, noise } from '../support/binaries-folder.ts';
 import { everythingIn, folderOfFile, packagesIn, run, start, succeed } from '../support/cli.ts';

@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { execa } from 'execa';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { readPackage } from '../../src/pipeline/formats.ts';
+import { readPackage } from '../../src/pipeline/read-package.ts';
 import {
   environment,
   everythingIn,

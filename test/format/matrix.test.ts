@@ -7,7 +7,7 @@ import { loadCatalog } from '../../src/catalog/catalog.ts';
 import { diffLayouts } from '../../src/layout/diff.ts';
 import type { Layout } from '../../src/layout/layout.ts';
 import { ARCHITECTURES } from '../../src/payload/payload.ts';
-import { readPackage } from '../../src/pipeline/formats.ts';
+import { readPackage } from '../../src/pipeline/read-package.ts';
 import { buildSample, type SamplePackage } from '../support/build-sample.ts';
 import { asDpkgDeb, asRpm, dpkgDeb, rpm } from '../support/package-facts.ts';
 import { hasTool } from '../support/tools.ts';

@@ -12,7 +12,7 @@ import { makeRealPayload, type RealPayload } from '../../scripts/real-payload.ts
 import { makeRunners } from '../../scripts/runners.ts';
 import { humanSize, table } from '../../src/cli/render/table.ts';
 import { contentSha256, diffLayouts } from '../../src/layout/diff.ts';
-import { readPackage } from '../../src/pipeline/formats.ts';
+import { readPackage } from '../../src/pipeline/read-package.ts';
 import { packageRoot } from '../../src/support/package-root.ts';
 import { explanations, lintian, rpmlint, unexplained } from '../support/linters.ts';
 

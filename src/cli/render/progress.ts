@@ -1,4 +1,3 @@
-import cliProgress from 'cli-progress';
 import type { OnPipelineEvent, PipelineEvent } from '../../pipeline/events.ts';
 import type { Artifact } from '../../release/release.ts';
 import { humanSize, humanTime } from './table.ts';
@@ -10,9 +9,11 @@ export interface ProgressView {
 }
 
 /** How events are shown: bars on a terminal, a line for each finished step elsewhere, JSON lines on request. */
-export function progressView(options: { json: boolean }): ProgressView {
+export async function progressView(options: { json: boolean }): Promise<ProgressView> {
   if (options.json) return jsonView();
-  return process.stderr.isTTY && process.env.TERM !== 'dumb' ? barView() : lineView();
+  if (!process.stderr.isTTY || process.env.TERM === 'dumb') return lineView();
+  const { barView } = await import('./progress-bars.ts');
+  return barView();
 }
 
 /** One JSON object a line on standard output: `event` names it, the rest are its fields. */
@@ -62,7 +63,7 @@ function lineView(): ProgressView {
 }
 
 /** What a finished step is worth saying; undefined for what only moves a bar. */
-function eventLine(event: PipelineEvent, started: Map<unknown, number>): string | undefined {
+export function eventLine(event: PipelineEvent, started: Map<unknown, number>): string | undefined {
   const seconds = (key: unknown) => humanTime((Date.now() - (started.get(key) ?? Date.now())) / 1000);
   switch (event.kind) {
     case 'found':
@@ -98,95 +99,6 @@ function eventLine(event: PipelineEvent, started: Map<unknown, number>): string 
   }
 }
 
-function artifactName(artifact: Artifact): string {
+export function artifactName(artifact: Artifact): string {
   return `${artifact.name} ${artifact.version} ${artifact.architecture}`;
-}
-
-const NAME_WIDTH = 38;
-
-/** A bar for each download and each package that is being made, removed when it is done; the total above them. */
-function barView(): ProgressView {
-  const bars = new cliProgress.MultiBar(
-    {
-      stream: process.stderr,
-      format: `{name} {bar} {done} {rate}`,
-      barsize: 14,
-      hideCursor: true,
-      clearOnComplete: true,
-      linewrap: false,
-      autopadding: true,
-      fps: 8,
-    },
-    cliProgress.Presets.rect,
-  );
-  const running = new Map<string, { bar: cliProgress.SingleBar; started: number; first: number }>();
-  let finished = 0;
-  let total: cliProgress.SingleBar | undefined;
-  const start = (key: string, size: number, at = 0) => {
-    end(key);
-    const bar = bars.create(Math.max(size, 1), at, { name: inColumn(key), done: '', rate: '' });
-    running.set(key, { bar, started: Date.now(), first: at });
-  };
-  const move = (key: string, bytes: number, size?: number) => {
-    const entry = running.get(key);
-    if (entry === undefined) return;
-    if (size !== undefined) entry.bar.setTotal(Math.max(size, 1));
-    const seconds = (Date.now() - entry.started) / 1000;
-    const rate = seconds < 0.5 ? '' : `${humanSize((bytes - entry.first) / seconds)}/s`;
-    entry.bar.update(bytes, { done: humanSize(bytes).padStart(7), rate });
-  };
-  const end = (key: string) => {
-    const entry = running.get(key);
-    if (entry === undefined) return;
-    entry.bar.stop();
-    bars.remove(entry.bar);
-    running.delete(key);
-  };
-  return {
-    onEvent: (event) => {
-      switch (event.kind) {
-        case 'download':
-          start(artifactName(event.artifact), event.artifact.size ?? 1, event.resumedFrom);
-          break;
-        case 'progress':
-          move(artifactName(event.artifact), event.bytes, event.total);
-          break;
-        case 'verified':
-          end(artifactName(event.artifact));
-          break;
-        case 'retry':
-        case 'image-instead':
-        case 'image-making':
-        case 'image-made':
-        case 'assembling':
-          bars.log(`${eventLine(event, new Map())}\n`);
-          break;
-        case 'planned':
-          total = bars.create(event.tasks.length, 0, {
-            name: inColumn(`packages of v${event.version}`),
-            done: `0 of ${event.tasks.length}`,
-            rate: '',
-          });
-          break;
-        case 'packing':
-          start(event.task.file, event.total);
-          break;
-        case 'packing-progress':
-          move(event.task.file, event.bytes);
-          break;
-        case 'unchanged':
-        case 'packed':
-          end(event.task.file);
-          finished += 1;
-          total?.update(finished, { done: `${finished} of ${total.getTotal()}` });
-          break;
-        default:
-      }
-    },
-    stop: () => bars.stop(),
-  };
-}
-
-function inColumn(name: string): string {
-  return name.length > NAME_WIDTH ? `${name.slice(0, NAME_WIDTH - 1)}…` : name.padEnd(NAME_WIDTH);
 }
