@@ -1,15 +1,17 @@
+import { crc32 } from 'node:zlib';
 import { type FilePart, type Part, totalSize } from '../support/parts.ts';
 import type { Codec } from './codec.ts';
+import { deflateRun, joinCrc32, memberEnd, memberHeader } from './gzip-blocks.ts';
 import { type ContentPiece, gatherBig, keyOf, type Piece } from './pieces.ts';
 import { streamEnd, streamHeader, type XzBlocks, type XzRecord } from './xz-blocks.ts';
 import type { CompressedRun } from './zstd-run.ts';
 import { type PackedBlocks, spliceFrame } from './zstd-splice.ts';
 
 /** Codecs whose blocks can be put together. */
-export type PackedCodec = Extract<Codec, 'zstd' | 'xz'>;
+export type PackedCodec = Exclude<Codec, 'none'>;
 
 export function isPackedCodec(codec: Codec): codec is PackedCodec {
-  return codec === 'zstd' || codec === 'xz';
+  return codec !== 'none';
 }
 
 /** Blocks of an xz stream, compressed apart. */
@@ -19,11 +21,20 @@ export interface PackedXz extends FilePart {
   readonly id: string;
 }
 
+/** Deflate blocks, compressed apart. */
+export interface PackedDeflate extends FilePart {
+  /** What they unpack to; size in bytes. */
+  readonly unpacked: { readonly crc32: number; readonly size: number };
+  /** Differs where the bytes differ. */
+  readonly id: string;
+}
+
 /** Compressed blocks of big contents, by what they were made of; found, or made and kept. */
 export interface PackedStore {
   /** The content's blocks. Reads the content only when they are not there. */
   zstdBlocks(content: ContentPiece, level: number): Promise<PackedBlocks>;
   xzBlocks(content: ContentPiece, level: number): Promise<PackedXz>;
+  deflateBlocks(content: ContentPiece, level: number): Promise<PackedDeflate>;
   /** Compresses bytes that nobody keeps, as a frame or a stream of their own. */
   zstdRun(bytes: Uint8Array, level: number): Promise<CompressedRun>;
   /** The same as a whole frame, with a content checksum. */
@@ -61,13 +72,10 @@ type KnownPart = Uint8Array | (FilePart & { readonly id: string });
 
 /**
  * Compresses an archive in which every big content is compressed once, whatever the number of archives that it is in: as
- * one zstd frame (without a checksum), or as one xz stream of several blocks.
+ * one zstd frame (without a checksum), one xz stream of several blocks, or one gzip member.
  */
 export async function packArchive(pieces: Iterable<Piece>, options: PackOptions): Promise<PackedArchive> {
-  const gathered = await gatherBig(pieces);
-  const parts: KnownPart[] = await (options.codec === 'zstd'
-    ? frameOf(gathered, options)
-    : streamOf(gathered, options));
+  const parts = await PUT_TOGETHER[options.codec](await gatherBig(pieces, options.codec), options);
   return {
     size: totalSize(parts),
     // Of what the archive is made of, and not of what it was made from: the same contents, put together in another way by
@@ -117,6 +125,32 @@ async function streamOf(
   const made = await Promise.all(parts);
   return [streamHeader(), ...made.map(({ part }) => part), streamEnd(made.flatMap(({ records }) => records))];
 }
+
+async function memberOf(
+  pieces: readonly Piece[],
+  { level, store, onBytes, signal }: PackOptions,
+): Promise<KnownPart[]> {
+  const made = await Promise.all(
+    pieces.map(async (piece) => {
+      if (piece instanceof Uint8Array) {
+        const part = await deflateRun(piece, level, new Uint8Array());
+        return { part, unpacked: { crc32: crc32(piece), size: piece.length } };
+      }
+      const watched = watch(piece, onBytes, signal);
+      const part = await store.deflateBlocks(watched.piece, level).finally(watched.finish);
+      return { part, unpacked: part.unpacked };
+    }),
+  );
+  const unpacked = made.reduce(
+    (all, { unpacked: { crc32, size } }) => ({ crc32: joinCrc32(all.crc32, crc32, size), size: all.size + size }),
+    { crc32: 0, size: 0 },
+  );
+  return [memberHeader(level), ...made.map(({ part }) => part), memberEnd(unpacked.crc32, unpacked.size)];
+}
+
+const PUT_TOGETHER: Readonly<
+  Record<PackedCodec, (pieces: readonly Piece[], options: PackOptions) => Promise<KnownPart[]>>
+> = { zstd: frameOf, xz: streamOf, gzip: memberOf };
 
 /** Counts a content's bytes as they are read, and at the end those that were never read since the blocks were there. */
 function watch(piece: ContentPiece, onBytes: ((count: number) => void) | undefined, signal: AbortSignal | undefined) {

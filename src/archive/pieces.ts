@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Chunks } from './chunks.ts';
+import type { Codec } from './codec.ts';
 
 /** A file's content within an archive that is still to be read. */
 export interface ContentPiece {
@@ -49,7 +50,7 @@ const STRANGERS = 4;
  * Big contents as they are to be compressed: each apart, or, where there are many, all with what stands between them as
  * one. Small contents are read.
  */
-export async function gatherBig(pieces: Iterable<Piece>): Promise<Piece[]> {
+export async function gatherBig(pieces: Iterable<Piece>, codec: Codec): Promise<Piece[]> {
   const read: Piece[] = [];
   for (const piece of pieces) {
     if (piece instanceof Uint8Array || piece.size >= BIG) {
@@ -58,6 +59,8 @@ export async function gatherBig(pieces: Iterable<Piece>): Promise<Piece[]> {
       for await (const chunk of piece.open()) read.push(chunk);
     }
   }
+  // gzip looks back 32 KiB, and has nothing of what is common.
+  if (codec === 'gzip') return joined(read);
   const isBig = (piece: Piece) => !(piece instanceof Uint8Array);
   if (read.filter(isBig).length <= STRANGERS) return read;
   const first = read.findIndex(isBig);
@@ -66,4 +69,20 @@ export async function gatherBig(pieces: Iterable<Piece>): Promise<Piece[]> {
   const size = together.reduce((sum, piece) => sum + (piece instanceof Uint8Array ? piece.length : piece.size), 0);
   const one: ContentPiece = { key: keyOf(together), size, whole: true, open: () => flatten(together) };
   return [...read.slice(0, first), one, ...read.slice(last + 1)];
+}
+
+/** The same with one piece for small ones beside each other. */
+function joined(pieces: readonly Piece[]): Piece[] {
+  const fewer: Piece[] = [];
+  let pending: Uint8Array[] = [];
+  for (const piece of [...pieces, undefined]) {
+    if (piece instanceof Uint8Array) {
+      pending.push(piece);
+      continue;
+    }
+    if (pending.length > 0) fewer.push(Buffer.concat(pending));
+    pending = [];
+    if (piece !== undefined) fewer.push(piece);
+  }
+  return fewer;
 }

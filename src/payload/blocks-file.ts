@@ -11,6 +11,7 @@ const trailerSchema = z.object({
   size: z.int(),
   crc32: z.int(),
   windowDescriptor: z.int().optional(),
+  unpacked: z.object({ crc32: z.int(), size: z.int() }).optional(),
   records: z.array(z.object({ unpadded: z.int(), uncompressed: z.int() })).optional(),
 });
 type Trailer = z.output<typeof trailerSchema>;

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import pLimit from 'p-limit';
 import { type Chunks, rechunk } from '../archive/chunks.ts';
+import { deflateRun } from '../archive/gzip-blocks.ts';
 import type { PackedCodec, PackedStore } from '../archive/packed.ts';
 import type { ContentPiece } from '../archive/pieces.ts';
 import { cutSegments } from '../archive/segments.ts';
@@ -27,6 +28,10 @@ import { storeFailure } from './store-files.ts';
 /** What decides the blocks beside content, codec and level: the libraries, sizes of segments, the format of files here. */
 export const MAKING = 'zstd-wasm-1.12.5-lzma-native-8.0.6-1';
 const INPUT_SIZE = 1 << 20;
+/** What else decides the blocks: Node's own zlib. */
+const BY: Readonly<Record<PackedCodec, string>> = { zstd: '', xz: '', gzip: `-zlib-${process.versions.zlib}` };
+/** Bytes. */
+const GZIP_SEGMENT = 4 << 20;
 /** Bytes; three dictionaries of xz -6, as xz itself cuts for its threads. */
 const XZ_SEGMENT = 24 << 20;
 
@@ -86,6 +91,11 @@ export async function openPackedStore(folder: string, threads: PackingThreads): 
     }
     return made;
   };
+  const xzStreams = async (content: ContentPiece, compress: (chunks: Chunks) => Promise<XzBlocks>) => {
+    if (content.whole !== true) return inSegments(content, XZ_SEGMENT, places, (bytes) => compress([bytes]));
+    const leave = await places.take(rankOf(content));
+    return [await compress(content.open()).finally(leave)];
+  };
   const place = (room: string, key: string) => join(blocksFolder, room, key.slice(0, 2), key.slice(2));
   const blocks = once<KeptBlocks>();
   const runs = once<CompressedRun>();
@@ -95,7 +105,7 @@ export async function openPackedStore(folder: string, threads: PackingThreads): 
     level: number,
     make: (path: string) => Promise<void>,
   ) => {
-    const path = place(`${codec}-${level}`, key);
+    const path = place(`${codec}${BY[codec]}-${level}`, key);
     const makeMore = async (unfinished: string) => {
       await make(unfinished);
       grown = true;
@@ -116,11 +126,28 @@ export async function openPackedStore(folder: string, threads: PackingThreads): 
     },
     async xzBlocks(content, level) {
       const { records = [], ...blocks } = await blocksOfContent('xz', content, level, async (path) => {
-        const streams = await xzStreams(content, places, (chunks) => xzStream(chunks, level));
+        const streams = await xzStreams(content, (chunks) => xzStream(chunks, level));
         const parts = streams.map(({ bytes }) => bytes);
         await writeBlocks(path, parts, { records: streams.flatMap((stream) => stream.records) });
       });
       return { records, id: `${content.key} ${blocks.crc32}`, ...blocks };
+    },
+    async deflateBlocks(content, level) {
+      const make = async (path: string) => {
+        const unpacked = { crc32: 0, size: 0 };
+        let before: Uint8Array = new Uint8Array();
+        const runs = await inSegments(content, GZIP_SEGMENT, places, (bytes) => {
+          unpacked.crc32 = crc32(bytes, unpacked.crc32);
+          unpacked.size += bytes.length;
+          const run = deflateRun(bytes, level, before);
+          before = bytes;
+          return run;
+        });
+        await writeBlocks(path, runs, { unpacked });
+      };
+      const { unpacked, ...blocks } = await blocksOfContent('gzip', content, level, make);
+      if (unpacked === undefined) throw new Error('blocks of gzip are kept without what they unpack to');
+      return { unpacked, id: `${content.key} ${blocks.crc32}`, ...blocks };
     },
     zstdRun(bytes, level) {
       const path = place(`zstd-run-${level}`, createHash('sha256').update(bytes).digest('hex'));
@@ -231,19 +258,16 @@ async function compressContent(
   return Promise.all(runs);
 }
 
-/** The content in streams of XZ_SEGMENT bytes each; a segment is read when there is a place for it. */
-async function xzStreams(
+/** The content in segments of as many bytes; a segment is read when there is a place for it. */
+async function inSegments<T>(
   content: ContentPiece,
+  size: number,
   places: Places,
-  compress: (chunks: Chunks) => Promise<XzBlocks>,
-): Promise<XzBlocks[]> {
+  compress: (bytes: Uint8Array) => Promise<T>,
+): Promise<T[]> {
   const rank = rankOf(content);
-  if (content.whole === true) {
-    const leave = await places.take(rank);
-    return [await compress(content.open()).finally(leave)];
-  }
-  const made: Promise<XzBlocks>[] = [];
-  const segments = rechunk(content.open(), XZ_SEGMENT);
+  const made: Promise<T>[] = [];
+  const segments = rechunk(content.open(), size);
   for (;;) {
     const leave = await places.take(rank);
     let segment: IteratorResult<Uint8Array, void>;
@@ -257,8 +281,8 @@ async function xzStreams(
       leave();
       return Promise.all(made);
     }
-    const stream = compress([segment.value]).finally(leave);
-    stream.catch(() => {});
-    made.push(stream);
+    const one = compress(segment.value).finally(leave);
+    one.catch(() => {});
+    made.push(one);
   }
 }

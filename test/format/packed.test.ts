@@ -115,7 +115,7 @@ const shape: fc.Arbitrary<Shape> = fc.record({
   size: sizes,
 });
 
-describe.each(['zstd', 'xz'] as const)('one %s stream of many parts', (codec) => {
+describe.each(['zstd', 'xz', 'gzip'] as const)('one %s stream of many parts', (codec) => {
   const absent = !hasTool(codec) || !hasTool('dpkg-deb');
 
   test.skipIf(absent).each([
@@ -179,7 +179,7 @@ describe.each(['zstd', 'xz'] as const)('one %s stream of many parts', (codec) =>
       },
     ]);
     writeFileSync(join(folder, 'control.tar'), await plain([...controlTar]));
-    const data = `data.tar.${codec === 'xz' ? 'xz' : 'zst'}`;
+    const data = `data.tar.${{ zstd: 'zst', xz: 'xz', gzip: 'gz' }[codec]}`;
     writeFileSync(join(folder, data), await pack(tarOf(files), codec));
     execFileSync('ar', ['rc', 'a.deb', 'debian-binary', 'control.tar', data], { cwd: folder });
     execFileSync('dpkg-deb', ['-x', 'a.deb', 'out'], { cwd: folder });
@@ -194,7 +194,7 @@ describe("an archive's key", () => {
   const keyFrom = async (from: PackedStore, codec: PackedCodec) =>
     (await packArchive(cpioOf(files), { codec, level: LEVEL, store: from })).key;
 
-  test.each(['zstd', 'xz'] as const)('is the same for the same bytes, and only for them: %s', async (codec) => {
+  test.each(['zstd', 'xz', 'gzip'] as const)('is the same for the same bytes, and only for them: %s', async (codec) => {
     const key = await keyFrom(store, codec);
     expect(await keyFrom(store, codec)).toBe(key);
     // The same contents, as another version may put them together; digests of the one must not be stated of the other.
@@ -203,11 +203,13 @@ describe("an archive's key", () => {
       zstdRun: (bytes, level) => store.zstdRun(bytes, level + 6),
       xzRun: (bytes, level) => store.xzRun(Buffer.concat([bytes, Buffer.alloc(4)]), level),
     };
-    expect(await keyFrom(small, codec)).not.toBe(key);
+    // The store does nothing for what is small in gzip.
+    if (codec !== 'gzip') expect(await keyFrom(small, codec)).not.toBe(key);
     const big: PackedStore = {
       ...store,
       zstdBlocks: (content, level) => store.zstdBlocks(content, level + 6),
       xzBlocks: (content, level) => store.xzBlocks(content, level + 6),
+      deflateBlocks: (content, level) => store.deflateBlocks(content, level + 6),
     };
     expect(await keyFrom(big, codec)).not.toBe(key);
   });
@@ -322,9 +324,12 @@ describe('the store', () => {
     expect([a.size, b.size, reads]).toEqual([c.size, c.size, 1]);
   });
 
-  test.each(['zstd', 'xz'] as const)('makes anew what is damaged: %s', async (codec) => {
+  test.each(['zstd', 'xz', 'gzip'] as const)('makes anew what is damaged: %s', async (codec) => {
     const before = await pack(tarOf([bytes]), codec);
-    const path = files().find((file) => file.includes(`${codec}-3`) && file.endsWith(contentOf(bytes).key.slice(2)));
+    const path = files().find(
+      (file) =>
+        file.includes(`/${codec}-`) && file.includes(`-${LEVEL}/`) && file.endsWith(contentOf(bytes).key.slice(2)),
+    );
     if (path === undefined) throw new Error('the blocks are not where they were looked for');
     const good = readFileSync(path);
     for (const damage of [0, good.length >> 1, good.length - 1, good.length - 7, good.length - 20, good.length - 50]) {
