@@ -9,7 +9,7 @@ import { constants, deflateRaw } from 'node:zlib';
 const deflate = promisify<Uint8Array, import('node:zlib').ZlibOptions, Buffer>(deflateRaw);
 
 /** How far back deflate refers (RFC 1951, 2): a run is primed with as many bytes of what stands before it. */
-export const DEFLATE_WINDOW = 1 << 15;
+const DEFLATE_WINDOW = 1 << 15;
 
 /**
  * A run of blocks, by Node's own zlib on one of its threads: the bytes may change with zlib's version.
