@@ -47,6 +47,9 @@ export function startZstd(zstd: Zstd, level: number): (call: ZstdCall) => Uint8A
   };
 }
 
+/** The first frame takes ten times as long as others: its code is compiled. */
+const FIRST_CALL = `call({ call: 'frame', bytes: Buffer.alloc(4096, 'a line of text'), level: 19 });`;
+
 /**
  * A (de)compressor on a thread of its own, with a memory of its own. It must be closed. The chunk of a `compress` is
  * handed over and may not be used again.
@@ -57,7 +60,9 @@ export function startZstdThread(level: number, options: { readonly ahead?: boole
   const library = pathToFileURL(createRequire(import.meta.url).resolve('@hpcc-js/wasm-zstd')).href;
   const start = `async ({ library, level }) => {
     const { Zstd } = await import(library);
-    return (${startZstd.toString()})(await Zstd.load(), level);
+    const call = (${startZstd.toString()})(await Zstd.load(), level);
+    ${options.ahead === true ? FIRST_CALL : ''}
+    return call;
   }`;
   return startThread(
     start,

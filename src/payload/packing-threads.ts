@@ -16,16 +16,17 @@ export interface PackingThreads {
 const MOST_FILES = 4;
 
 /**
- * Those for small things and for files run at once, since starting them takes as long as much of their work.
+ * Those for small things and for files begin at once, since starting them takes as long as much of their work.
  *
  * @param count of threads that compress big contents
  */
 export function createPackingThreads(count: number): PackingThreads {
   const pools = {
     zstd: createThreadPool(count, () => startZstdThread(1)),
-    small: createThreadPool(1, () => startZstdThread(1, { ahead: true }), { ahead: true }),
-    files: createThreadPool(Math.min(count, MOST_FILES), startFileThread, { ahead: true }),
+    small: createThreadPool(1, () => startZstdThread(1, { ahead: true })),
+    files: createThreadPool(Math.min(count, MOST_FILES), startFileThread),
   };
+  void pools.small.fill().then(() => pools.files.fill());
   return {
     ...pools,
     async close() {

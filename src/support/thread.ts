@@ -2,13 +2,15 @@ import { Worker } from 'node:worker_threads';
 import { createPlaces } from './places.ts';
 
 export interface Thread<Call, Answer> {
+  /** When it runs, and has what it was to have ahead; never where it breaks before. */
+  readonly ready: Promise<void>;
   /** One call at a time. */
   run(call: Call): Promise<Answer>;
   close(): Promise<void>;
 }
 
-/** What a thread's source posts: what it was asked for, or why there is none. */
-type Posted<Answer> = { readonly answer: Answer } | { readonly failure: object };
+/** What a thread's source posts: that it is ready; what it was asked for, or why there is none. */
+type Posted<Answer> = 'ready' | { readonly answer: Answer } | { readonly failure: object };
 
 /**
  * A worker that answers calls. It keeps the process alive only while a call is under way, and must be closed.
@@ -32,7 +34,7 @@ export function startThread<Call, Answer>(
 const { parentPort, workerData } = require('node:worker_threads');
 const start = async () => (${start})(workerData);
 let started${options.ahead === true ? ' = start()' : ''};
-${options.ahead === true ? 'started.catch(() => {});' : ''}
+Promise.resolve(started).then(() => parentPort.postMessage('ready'), () => {});
 parentPort.on('message', async (call) => {
   try {
     started ??= start();
@@ -47,18 +49,24 @@ parentPort.on('message', async (call) => {
   const worker = new Worker(source, { eval: true, execArgv: [], workerData: data });
   let settle: { resolve: (answer: Answer) => void; reject: (error: Error) => void } | undefined;
   let broken: Error | undefined;
+  let isReady = () => {};
+  const ready = new Promise<void>((resolve) => {
+    isReady = resolve;
+  });
   const fail = (error: Error) => {
     broken ??= error;
     settle?.reject(error);
   };
   worker.unref();
   worker.on('message', (posted: Posted<Answer>) => {
-    if ('answer' in posted) settle?.resolve(posted.answer);
+    if (posted === 'ready') isReady();
+    else if ('answer' in posted) settle?.resolve(posted.answer);
     else settle?.reject(Object.assign(new Error(), posted.failure));
   });
   worker.on('error', fail);
   worker.on('exit', () => fail(new Error('the thread has ended')));
   return {
+    ready,
     run: async (call) => {
       if (broken !== undefined) {
         throw broken;
@@ -85,18 +93,15 @@ export interface ThreadPool<T> {
   readonly size: number;
   /** Does the work with a thread as soon as one is free; who has the higher rank goes first. */
   with<R>(work: (thread: T) => Promise<R>, rank?: number): Promise<R>;
+  /** Begins them all now: one after another, so that the others have the rest of the processors. */
+  fill(): Promise<void>;
   close(): Promise<void>;
 }
 
-/**
- * Threads that are begun when they are first needed.
- *
- * @param options.ahead all of them are begun at once
- */
-export function createThreadPool<T extends { close(): Promise<void> }>(
+/** Threads that are begun when they are first needed. */
+export function createThreadPool<T extends Pick<Thread<unknown, unknown>, 'ready' | 'close'>>(
   size: number,
   start: () => T,
-  options: { readonly ahead?: boolean } = {},
 ): ThreadPool<T> {
   const idle: T[] = [];
   const all = new Set<T>();
@@ -106,7 +111,7 @@ export function createThreadPool<T extends { close(): Promise<void> }>(
     all.add(thread);
     return thread;
   };
-  if (options.ahead === true) while (all.size < size) idle.push(begin());
+  let closed = false;
   return {
     size,
     async with(work, rank = 0) {
@@ -127,7 +132,15 @@ export function createThreadPool<T extends { close(): Promise<void> }>(
         leave();
       }
     },
+    async fill() {
+      while (all.size < size && !closed) {
+        const thread = begin();
+        idle.push(thread);
+        await thread.ready;
+      }
+    },
     async close() {
+      closed = true;
       await Promise.all([...all].map((thread) => thread.close()));
     },
   };

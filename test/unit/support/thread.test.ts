@@ -32,14 +32,14 @@ describe('a thread', () => {
 });
 
 describe('a pool of threads', () => {
-  const counting = (size: number, options?: { ahead: boolean }) => {
+  const counting = (size: number) => {
     const started: Thread<number, number>[] = [];
     const begin = () => {
       const thread = start();
       started.push(thread);
       return thread;
     };
-    return { started, pool: createThreadPool(size, begin, options) };
+    return { started, pool: createThreadPool(size, begin) };
   };
 
   test('has no more of them than it says, and keeps none waiting', async () => {
@@ -61,9 +61,23 @@ describe('a pool of threads', () => {
     await pool.close();
   });
 
-  test('begins them ahead when it is told to', async () => {
-    const { started, pool } = counting(3, { ahead: true });
+  test('begins them all when it is told to, one after another', async () => {
+    const { started, pool } = counting(3);
+    const filled = pool.fill();
+    expect(started).toHaveLength(1);
+    await filled;
+    expect(started).toHaveLength(3);
+    expect(await pool.with((thread) => thread.run(2))).toBe(4);
     expect(started).toHaveLength(3);
     await pool.close();
+  });
+
+  test('begins no more of them when it is closed', async () => {
+    const { started, pool } = counting(3);
+    const filled = pool.fill();
+    await started[0]?.ready;
+    await pool.close();
+    await Promise.race([filled, new Promise((resolve) => setTimeout(resolve, 200))]);
+    expect(started.length).toBeLessThan(3);
   });
 });
