@@ -50,6 +50,23 @@ export interface PackedStore {
   digest(algorithm: 'md5' | 'sha256', parts: readonly Part[]): Promise<string>;
 }
 
+/** The content's blocks in this codec. */
+export function packContent(
+  store: PackedStore,
+  codec: PackedCodec,
+  content: ContentPiece,
+  level: number,
+): Promise<FilePart> {
+  switch (codec) {
+    case 'zstd':
+      return store.zstdBlocks(content, level);
+    case 'xz':
+      return store.xzBlocks(content, level);
+    case 'gzip':
+      return store.deflateBlocks(content, level);
+  }
+}
+
 /** A compressed archive whose size is known before its bytes are read. */
 export interface PackedArchive {
   /** Bytes. */

@@ -44,7 +44,7 @@ export const BIG = 512 << 10;
  * More big files than these in one archive have much in common: Kubernetes' binaries come alone, its CNI plugins share
  * most of their code (15.9 MB as one stream against 27.4 MB file by file, at level 9).
  */
-const STRANGERS = 4;
+export const STRANGERS = 4;
 
 /**
  * Big contents as they are to be compressed: each apart, or, where there are many, all with what stands between them as

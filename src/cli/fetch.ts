@@ -19,10 +19,12 @@ export const fetchCommand: CommandModule<object, FetchArguments> = {
     const { settings } = await settingsFrom(args);
     const { writeAtomically } = await import('../support/write-atomically.ts');
     const { formatLock } = await import('../release/lock.ts');
+    const { openStore } = await import('../payload/store.ts');
     const { renderFetched } = await import('./render/build.ts');
     // What is fetched is the release; the generator is of kubeparcel's own making.
     await withRelease({ ...settings, confgen: false }, { json: args.json }, async ({ fetch, signal }) => {
-      const { lock, store } = await fetch();
+      const store = await openStore();
+      const { lock } = await fetch(store);
       if (!args.locked) await writeAtomically(args.lock, [Buffer.from(formatLock(lock))]);
       if (args.bundle !== undefined) {
         const { writeBundle } = await import('../payload/bundle.ts');

@@ -19,11 +19,13 @@ export const layoutCommand: CommandModule<object, LayoutArguments> = {
     const { out: _, ...release } = args;
     const { settings } = await settingsFrom(release);
     const out = args.out ?? 'layouts';
+    const { openStore } = await import('../payload/store.ts');
     const { composeLayouts } = await import('../pipeline/prepare.ts');
     const { writeBinaryLayout } = await import('../pipeline/binary-layout.ts');
     const { renderLayouts } = await import('./render/build.ts');
     await withRelease(settings, { json: args.json }, async ({ prepared, fetch, signal }) => {
-      const { payload, store } = await fetch();
+      const store = await openStore();
+      const { payload } = await fetch(store);
       const written = [];
       for (const { task, layout } of composeLayouts(prepared, payload)) {
         written.push(await writeBinaryLayout(layout, { file: task.file, out, objects: store, signal }));

@@ -1,8 +1,9 @@
 import { boundBlocks } from '../payload/cache.ts';
 import { openPackedStore } from '../payload/packed-store.ts';
 import { createPackingThreads } from '../payload/packing-threads.ts';
-import type { ContentStore } from '../payload/store.ts';
+import { type ContentStore, openStore } from '../payload/store.ts';
 import { openBuiltBefore } from '../pipeline/built-before.ts';
+import { compressEarly } from '../pipeline/compress-early.ts';
 import { composeLayouts } from '../pipeline/prepare.ts';
 import { type RunOptions, writePackages } from '../pipeline/run.ts';
 import type { BuildArguments } from './build.ts';
@@ -21,11 +22,13 @@ export async function makePackages(args: BuildArguments): Promise<void> {
     await withRelease(settings, { json: args.json }, async ({ prepared, fetch, ...context }) => {
       if (args['dry-run']) return renderPlan(prepared);
       const make = async (optionsFor: (store: ContentStore) => Promise<Partial<RunOptions>>) => {
-        const { payload, store } = await fetch();
+        const store = await openStore();
         const options = await optionsFor(store);
+        const { packed } = options;
+        const { payload } = await fetch(store, packed && compressEarly(prepared, packed, store));
         const packages = composeLayouts(prepared, payload);
         const built = await writePackages(packages, { ...context, objects: store, out, jobs, ...options });
-        if (options.packed?.grown() === true) await boundBlocks(store.folder);
+        if (packed?.grown() === true) await boundBlocks(store.folder);
         return renderBuilt(prepared, built, out);
       };
       if (threads === undefined) {

@@ -1,5 +1,5 @@
-import { type FetchedRelease, fetchPayload } from '../payload/fetch.ts';
-import { type ContentStore, openStore } from '../payload/store.ts';
+import { type FetchedRelease, fetchPayload, type OnFiles } from '../payload/fetch.ts';
+import type { ContentStore } from '../payload/store.ts';
 import type { OnPipelineEvent } from '../pipeline/events.ts';
 import { type Prepared, prepare, type Settings } from '../pipeline/prepare.ts';
 import { interruptible } from './interruption.ts';
@@ -10,8 +10,8 @@ export interface ReleaseSession {
   readonly prepared: Prepared;
   readonly onEvent: OnPipelineEvent;
   readonly signal: AbortSignal;
-  /** Opens the content store and brings the payload into it, verified; without it nothing is written anywhere. */
-  fetch(): Promise<FetchedRelease & { readonly store: ContentStore }>;
+  /** Brings the payload into the content store, verified; without it nothing is written anywhere. */
+  fetch(store: ContentStore, onFiles?: OnFiles): Promise<FetchedRelease>;
 }
 
 /**
@@ -28,10 +28,8 @@ export async function withRelease(
   try {
     const prepared = await prepare(settings, context);
     try {
-      const fetch = async () => {
-        const store = await openStore();
-        return { ...(await fetchPayload({ ...prepared, ...context, store })), store };
-      };
+      const fetch = (store: ContentStore, onFiles?: OnFiles) =>
+        fetchPayload({ ...prepared, ...context, store, onFiles });
       const text = await make({ prepared, fetch, ...context });
       view.stop();
       if (!options.json) process.stdout.write(`${text}\n`);

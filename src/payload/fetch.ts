@@ -18,7 +18,11 @@ export interface FetchOptions extends SourceContext {
   readonly store: ContentStore;
   /** Artifacts at a time; 4 by default. */
   readonly jobs?: number | undefined;
+  /** Called when all files of an artifact are in the store, while others may be on their way. */
+  readonly onFiles?: OnFiles | undefined;
 }
+
+export type OnFiles = (artifact: Artifact, files: readonly PayloadFile[]) => void;
 
 export interface FetchedRelease {
   readonly payload: Payload;
@@ -44,7 +48,9 @@ export async function fetchPayload(options: FetchOptions): Promise<FetchedReleas
   const transfers = release.artifacts.map((artifact) =>
     limit(async () => {
       context.signal.throwIfAborted();
-      return { artifact, examined: await obtain(artifact, options, context) };
+      const examined = await obtain(artifact, options, context);
+      options.onFiles?.(artifact, examined.files);
+      return { artifact, examined };
     }),
   );
   try {

@@ -1,0 +1,118 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import type { ContentPiece } from '../../../src/archive/pieces.ts';
+import { loadCatalog } from '../../../src/catalog/catalog.ts';
+import { targets } from '../../../src/catalog/targets.ts';
+import { fetchPayload } from '../../../src/payload/fetch.ts';
+import { type OpenPackedStore, openPackedStore } from '../../../src/payload/packed-store.ts';
+import { createPackingThreads } from '../../../src/payload/packing-threads.ts';
+import { openStore } from '../../../src/payload/store.ts';
+import { compressEarly } from '../../../src/pipeline/compress-early.ts';
+import { planBuild } from '../../../src/pipeline/plan.ts';
+import type { Artifact, Release } from '../../../src/release/release.ts';
+import type { Source } from '../../../src/release/source.ts';
+import { makeElf } from '../../support/binaries.ts';
+import { PACKAGING } from '../../support/release-fixture.ts';
+import { temporaryFolder } from '../../support/temp-folder.ts';
+
+const catalog = await loadCatalog(PACKAGING);
+const big = (name: string) => makeElf('amd64', { tail: Buffer.alloc(1 << 20, name) });
+const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
+
+function artifact(component: Artifact['component'], name: string, bytes: Uint8Array): Artifact {
+  const digest = { algorithm: 'sha256', value: sha256(bytes) } as const;
+  const version = component === 'cni-plugins' ? '1.6.0' : '1.36.4';
+  return {
+    component,
+    architecture: 'amd64',
+    version,
+    packing: 'plain',
+    name,
+    url: `test:${name}`,
+    digest,
+    size: bytes.length,
+  };
+}
+
+/** A release of these files, and the plan of its packages for two distributions with two codecs. */
+function releaseOf(files: readonly (readonly [component: Artifact['component'], name: string])[]) {
+  const contents = new Map(files.map(([, name]) => [name, big(name)]));
+  const artifacts = files.map(([component, name]) => artifact(component, name, contents.get(name) ?? Buffer.alloc(0)));
+  const release: Release = { version: '1.36.4', date: 1_700_000_000, components: {}, artifacts };
+  const packages = catalog.packages.filter(({ component }) => files.some(([one]) => one === component));
+  const chosen = targets(catalog, { distributions: ['debian-11', 'el-9'] });
+  const tasks = planBuild({ release, packages, architectures: ['amd64'], targets: chosen, revision: '1' });
+  return { release, tasks, contents };
+}
+
+describe('what was fetched is compressed', () => {
+  test('while other artifacts are on their way', { timeout: 20_000 }, async () => {
+    const { release, tasks, contents } = releaseOf([
+      ['kubeadm', 'kubeadm'],
+      ['kubelet', 'kubelet'],
+    ]);
+    const folder = temporaryFolder();
+    const store = await openStore(folder);
+    const threads = createPackingThreads(1);
+    const packed = await openPackedStore(folder, threads);
+    const asked: string[] = [];
+    let firstIsPacked = () => {};
+    const packing = new Promise<void>((resolve) => {
+      firstIsPacked = resolve;
+    });
+    const heard: OpenPackedStore = {
+      ...packed,
+      zstdBlocks: async (content: ContentPiece, level) => {
+        asked.push(`zstd:${level} ${content.key}`);
+        const blocks = await packed.zstdBlocks(content, level);
+        firstIsPacked();
+        return blocks;
+      },
+      xzBlocks: (content, level) => {
+        asked.push(`xz:${level} ${content.key}`);
+        return packed.xzBlocks(content, level);
+      },
+    };
+    const source: Source = {
+      ...({} as Source),
+      transfer: async ({ name }, sink) => {
+        // It comes when the other is compressed, or never.
+        if (name === 'kubelet') await packing;
+        await sink.append(contents.get(name) ?? Buffer.alloc(0));
+      },
+    };
+    const onFiles = compressEarly({ release, tasks }, heard, store);
+    await fetchPayload({ release, source, store, onFiles });
+    const levels = tasks.map(({ compression: { codec, level } }) => `${codec}:${level}`);
+    const expected = ['kubeadm', 'kubelet'].flatMap((name) =>
+      [...new Set(levels)].map((level) => `${level} ${sha256(contents.get(name) ?? Buffer.alloc(0))}`),
+    );
+    expect(asked.sort()).toEqual(expected.sort());
+    // The DEB's MD5 is there without another reading.
+    const bytes = contents.get('kubeadm') ?? Buffer.alloc(0);
+    const md5 = await packed.fact('md5', sha256(bytes), async () => 'read again');
+    expect(md5).toBe(createHash('md5').update(bytes).digest('hex'));
+    await threads.close();
+  });
+
+  test('but not what is compressed with its like', async () => {
+    const plugins = ['bridge', 'loopback', 'host-local', 'portmap', 'dhcp'];
+    const { release, tasks, contents } = releaseOf(plugins.map((name) => ['cni-plugins', name] as const));
+    const folder = temporaryFolder();
+    const threads = createPackingThreads(1);
+    const asked: ContentPiece[] = [];
+    const ask = async (content: ContentPiece) => {
+      asked.push(content);
+      throw new Error('asked');
+    };
+    const packed = { ...(await openPackedStore(folder, threads)), zstdBlocks: ask, xzBlocks: ask };
+    const onFiles = compressEarly({ release, tasks }, packed, await openStore(folder));
+    for (const one of release.artifacts) {
+      const size = contents.get(one.name)?.length ?? 0;
+      onFiles(one, [{ name: one.name, sha256: one.digest.value, size, executable: true, libraries: [] }]);
+    }
+    expect(tasks.length).toBeGreaterThan(0);
+    expect(asked).toEqual([]);
+    await threads.close();
+  });
+});
