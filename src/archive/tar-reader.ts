@@ -1,4 +1,4 @@
-import { Pax } from 'tar';
+import { Pax } from 'tar/pax';
 import { KubeparcelError } from '../support/errors.ts';
 import { type ByteReader, byteReader } from './byte-reader.ts';
 import type { Chunks } from './chunks.ts';

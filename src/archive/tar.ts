@@ -1,4 +1,4 @@
-import { Header } from 'tar';
+import { Header } from 'tar/header';
 import { KubeparcelError } from '../support/errors.ts';
 import type { Chunks } from './chunks.ts';
 import { flatten, type Piece } from './pieces.ts';

@@ -1,4 +1,4 @@
-import { Header } from 'tar';
+import { Header } from 'tar/header';
 import { formatLock, type Lock, parseLock } from '../release/lock.ts';
 import type { LockedArtifact } from '../release/release.ts';
 import type { Source, SourceContext } from '../release/source.ts';
