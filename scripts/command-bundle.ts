@@ -11,7 +11,8 @@ const APART = ['@aws-sdk/client-s3', '@hpcc-js/wasm-zstd', 'lzma-native', 'openp
  * `build` needs on top of that. Node takes half a millisecond to find and read a file, however small.
  */
 const PARTS = [
-  { name: 'start', test: /cli[\\/]command-line\.js$/, priority: 2 },
+  { name: 'start', test: /cli[\\/]command-line\.js$/, priority: 3 },
+  { name: 'threads', test: /payload[\\/]packing-threads\.js$/, priority: 2 },
   { name: 'build', test: /cli[\\/]make-packages\.js$/, priority: 1 },
 ];
 

@@ -1,4 +1,3 @@
-import { Zstd } from '@hpcc-js/wasm-zstd';
 import { KubeparcelError } from '../support/errors.ts';
 import type { Chunks } from './chunks.ts';
 import { createXxh64 } from './xxh64.ts';
@@ -81,8 +80,10 @@ export async function* unzstd(chunks: Chunks): AsyncGenerator<Uint8Array, void, 
     let batch = await batches.next();
     let following = await batches.next();
     if (!batch.done && following.done) {
+      const { Zstd } = await import('@hpcc-js/wasm-zstd');
+      const zstd = await Zstd.load();
       // All in one go on this thread: the library's one instance is free as long as nothing is awaited in between.
-      yield* frame.check(batch.value, startZstd(await Zstd.load(), 1)(callFor(batch.value)));
+      yield* frame.check(batch.value, startZstd(zstd, 1)(callFor(batch.value)));
     } else {
       thread = startZstdThread(1);
       while (!batch.done) {

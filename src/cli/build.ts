@@ -28,7 +28,14 @@ export const buildCommand: CommandModule<object, BuildArguments> = {
       .example('$0 build 1.36 --assemble container', 'By dpkg-deb and rpmbuild of the distributions')
       .example('$0 fetch 1.36 && $0 build --locked', 'Exactly what kubeparcel.lock states'),
   handler: async (args) => {
-    const { makePackages } = await import('./make-packages.ts');
-    await makePackages(args);
+    const isNative = args.assemble === 'native' && !args['dry-run'];
+    // They start while the rest is read.
+    const threads = isNative ? (await import('../payload/packing-threads.ts')).createPackingThreads() : undefined;
+    try {
+      const { makePackages } = await import('./make-packages.ts');
+      await makePackages(args, threads);
+    } finally {
+      await threads?.close();
+    }
   },
 };

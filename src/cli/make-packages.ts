@@ -1,6 +1,6 @@
 import { boundBlocks } from '../payload/cache.ts';
 import { openPackedStore } from '../payload/packed-store.ts';
-import { createPackingThreads } from '../payload/packing-threads.ts';
+import type { PackingThreads } from '../payload/packing-threads.ts';
 import { type ContentStore, openStore } from '../payload/store.ts';
 import { openBuiltBefore } from '../pipeline/built-before.ts';
 import { compressEarly } from '../pipeline/compress-early.ts';
@@ -11,36 +11,33 @@ import { settingsFrom } from './chosen-settings.ts';
 import { renderBuilt, renderPlan } from './render/build.ts';
 import { withRelease } from './with-release.ts';
 
-/** What `kubeparcel build` does. What it needs beside this is one file of the bundled command. */
-export async function makePackages(args: BuildArguments): Promise<void> {
+/**
+ * What `kubeparcel build` does. What it needs beside this is one file of the bundled command.
+ *
+ * @param threads to make packages with; undefined where none are made, or a container makes them
+ */
+export async function makePackages(args: BuildArguments, threads: PackingThreads | undefined): Promise<void> {
   const { settings, out = 'dist' } = await settingsFrom(args);
   const { jobs } = settings;
-  const isNative = args.assemble === 'native' && !args['dry-run'];
-  // First of all, so that they are there by the time that they are needed.
-  const threads = isNative ? createPackingThreads(jobs) : undefined;
-  try {
-    await withRelease(settings, { json: args.json }, async ({ prepared, fetch, ...context }) => {
-      if (args['dry-run']) return renderPlan(prepared);
-      const make = async (optionsFor: (store: ContentStore) => Promise<Partial<RunOptions>>) => {
-        const store = await openStore();
-        const options = await optionsFor(store);
-        const { packed } = options;
-        const { payload } = await fetch(store, packed && compressEarly(prepared, packed, store));
-        const packages = composeLayouts(prepared, payload);
-        const built = await writePackages(packages, { ...context, objects: store, out, jobs, ...options });
-        if (packed?.grown() === true) await boundBlocks(store.folder);
-        return renderBuilt(prepared, built, out);
-      };
-      if (threads === undefined) {
-        const { withAssembler } = await import('../pipeline/with-assembler.ts');
-        return await withAssembler(prepared, context, (pack) => make(async () => ({ pack })));
-      }
-      return await make(async ({ folder }) => ({
-        packed: await openPackedStore(folder, threads),
-        before: openBuiltBefore(folder),
-      }));
-    });
-  } finally {
-    await threads?.close();
-  }
+  await withRelease(settings, { json: args.json }, async ({ prepared, fetch, ...context }) => {
+    if (args['dry-run']) return renderPlan(prepared);
+    const make = async (optionsFor: (store: ContentStore) => Promise<Partial<RunOptions>>) => {
+      const store = await openStore();
+      const options = await optionsFor(store);
+      const { packed } = options;
+      const { payload } = await fetch(store, packed && compressEarly(prepared, packed, store));
+      const packages = composeLayouts(prepared, payload);
+      const built = await writePackages(packages, { ...context, objects: store, out, jobs, ...options });
+      if (packed?.grown() === true) await boundBlocks(store.folder);
+      return renderBuilt(prepared, built, out);
+    };
+    if (threads === undefined) {
+      const { withAssembler } = await import('../pipeline/with-assembler.ts');
+      return await withAssembler(prepared, context, (pack) => make(async () => ({ pack })));
+    }
+    return await make(async ({ folder }) => ({
+      packed: await openPackedStore(folder, threads, jobs),
+      before: openBuiltBefore(folder),
+    }));
+  });
 }

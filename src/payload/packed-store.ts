@@ -45,14 +45,16 @@ export interface OpenPackedStore extends PackedStore {
 /**
  * Opens the store of compressed blocks in the folder of the content store. Any number of processes may use it: a file
  * appears by renaming a whole one. A damaged file is made anew.
+ *
+ * @param jobs contents or segments of them that are compressed at a time
  */
-export async function openPackedStore(folder: string, threads: PackingThreads): Promise<OpenPackedStore> {
+export async function openPackedStore(folder: string, threads: PackingThreads, jobs: number): Promise<OpenPackedStore> {
   const blocksFolder = join(folder, 'packed', MAKING);
   const temporary = join(folder, 'tmp');
   // A segment that no thread is free for waits unread.
-  const places = createPlaces(threads.zstd.size);
+  const places = createPlaces(jobs);
   // liblzma works on threads of its own.
-  const limit = pLimit(threads.zstd.size);
+  const limit = pLimit(jobs);
   // What is long goes first, so that none of it is left over for the end.
   const onFiles = (call: FileCall) => threads.files.with((thread) => thread.run(call), totalSize(call.parts));
   const sum = (algorithm: 'crc32' | 'md5' | 'sha256', parts: readonly Part[]) =>

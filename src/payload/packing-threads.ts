@@ -1,10 +1,11 @@
+import { availableParallelism } from 'node:os';
 import { startZstdThread, type ZstdThread } from '../archive/zstd-library.ts';
 import { type FileThread, startFileThread } from '../support/file-thread.ts';
 import { createThreadPool, type ThreadPool } from '../support/thread.ts';
 
 /** What packing works with beside the main thread. */
 export interface PackingThreads {
-  /** Compress segments of big contents; contexts of up to about 130 MB (level 19) each. */
+  /** Compress segments of big contents; contexts of up to about 130 MB (level 19) each. Who asks bounds their number. */
   readonly zstd: ThreadPool<ZstdThread>;
   /** One for what is small, so that it need not wait for what is big. */
   readonly small: ThreadPool<ZstdThread>;
@@ -15,18 +16,14 @@ export interface PackingThreads {
 /** More would wait for the disk. */
 const MOST_FILES = 4;
 
-/**
- * Those for small things and for files begin at once, since starting them takes as long as much of their work.
- *
- * @param count of threads that compress big contents
- */
-export function createPackingThreads(count: number): PackingThreads {
+/** Those for files and for small things begin at once, since starting them takes as long as much of their work. */
+export function createPackingThreads(): PackingThreads {
   const pools = {
-    zstd: createThreadPool(count, () => startZstdThread(1)),
+    zstd: createThreadPool(Number.POSITIVE_INFINITY, () => startZstdThread(1)),
     small: createThreadPool(1, () => startZstdThread(1, { ahead: true })),
-    files: createThreadPool(Math.min(count, MOST_FILES), startFileThread),
+    files: createThreadPool(Math.min(availableParallelism(), MOST_FILES), startFileThread),
   };
-  void pools.small.fill().then(() => pools.files.fill());
+  void pools.files.fill().then(() => pools.small.fill());
   return {
     ...pools,
     async close() {

@@ -20,10 +20,10 @@ import { hasTool } from '../support/tools.ts';
 
 const LEVEL = 3;
 const work = mkdtempSync(join(tmpdir(), 'kubeparcel-packed-'));
-const threads = createPackingThreads(2);
+const threads = createPackingThreads();
 let store: OpenPackedStore;
 beforeAll(async () => {
-  store = await openPackedStore(join(work, 'cache'), threads);
+  store = await openPackedStore(join(work, 'cache'), threads, 2);
 });
 afterAll(async () => {
   await threads.close();
@@ -319,7 +319,7 @@ describe('the store', () => {
       },
     };
     const [a, b] = await Promise.all([store.zstdBlocks(content, LEVEL), store.zstdBlocks(content, LEVEL)]);
-    const again = await openPackedStore(join(work, 'cache'), threads);
+    const again = await openPackedStore(join(work, 'cache'), threads, 2);
     const c = await again.zstdBlocks(content, LEVEL);
     expect([a.size, b.size, reads]).toEqual([c.size, c.size, 1]);
   });
@@ -336,7 +336,7 @@ describe('the store', () => {
       const bad = Buffer.from(good);
       bad[damage] = (bad[damage] ?? 0) ^ 0x40;
       writeFileSync(path, bad);
-      const fresh = await openPackedStore(join(work, 'cache'), threads);
+      const fresh = await openPackedStore(join(work, 'cache'), threads, 2);
       const packed = await pack(tarOf([bytes]), codec, fresh);
       expect(packed.equals(before)).toBe(true);
       expect(readFileSync(path).equals(good)).toBe(true);

@@ -82,8 +82,8 @@ export async function buildSample(folder: string, options: SampleOptions = {}): 
 
 /** Layouts that are composed already, or changed since, written into `out`. */
 export async function writeSample({ jobs, objects }: ComposedSample, out: string): Promise<SamplePackage[]> {
-  const threads = createPackingThreads(2);
-  const packed = await openPackedStore(join(out, '..', 'store'), threads);
+  const threads = createPackingThreads();
+  const packed = await openPackedStore(join(out, '..', 'store'), threads, 2);
   const before = openBuiltBefore(join(out, '..', 'store'));
   const built = await writePackages(jobs, { objects, packed, before, out, jobs: 2 }).finally(() => threads.close());
   return jobs.map((job, index) => ({ job, layout: job.layout, path: built[index]?.path ?? '' }));

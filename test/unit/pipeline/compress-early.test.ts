@@ -53,8 +53,8 @@ describe('what was fetched is compressed', () => {
     ]);
     const folder = temporaryFolder();
     const store = await openStore(folder);
-    const threads = createPackingThreads(1);
-    const packed = await openPackedStore(folder, threads);
+    const threads = createPackingThreads();
+    const packed = await openPackedStore(folder, threads, 2);
     const asked: string[] = [];
     let firstIsPacked = () => {};
     const packing = new Promise<void>((resolve) => {
@@ -99,13 +99,13 @@ describe('what was fetched is compressed', () => {
     const plugins = ['bridge', 'loopback', 'host-local', 'portmap', 'dhcp'];
     const { release, tasks, contents } = releaseOf(plugins.map((name) => ['cni-plugins', name] as const));
     const folder = temporaryFolder();
-    const threads = createPackingThreads(1);
+    const threads = createPackingThreads();
     const asked: ContentPiece[] = [];
     const ask = async (content: ContentPiece) => {
       asked.push(content);
       throw new Error('asked');
     };
-    const packed = { ...(await openPackedStore(folder, threads)), zstdBlocks: ask, xzBlocks: ask };
+    const packed = { ...(await openPackedStore(folder, threads, 2)), zstdBlocks: ask, xzBlocks: ask };
     const onFiles = compressEarly({ release, tasks }, packed, await openStore(folder));
     for (const one of release.artifacts) {
       const size = contents.get(one.name)?.length ?? 0;
