@@ -29,12 +29,18 @@ export interface PackedDeflate extends FilePart {
   readonly id: string;
 }
 
+export type OnRead = (bytes: number) => void;
+
 /** Compressed blocks of big contents, by what they were made of; found, or made and kept. */
 export interface PackedStore {
-  /** The content's blocks. Reads the content only when they are not there. */
-  zstdBlocks(content: ContentPiece, level: number): Promise<PackedBlocks>;
-  xzBlocks(content: ContentPiece, level: number): Promise<PackedXz>;
-  deflateBlocks(content: ContentPiece, level: number): Promise<PackedDeflate>;
+  /**
+   * The content's blocks. Reads the content only when they are not there, and once for all who ask meanwhile.
+   *
+   * @param onRead called with counts of bytes of the content that were read, for whomever
+   */
+  zstdBlocks(content: ContentPiece, level: number, onRead?: OnRead): Promise<PackedBlocks>;
+  xzBlocks(content: ContentPiece, level: number, onRead?: OnRead): Promise<PackedXz>;
+  deflateBlocks(content: ContentPiece, level: number, onRead?: OnRead): Promise<PackedDeflate>;
   /** Compresses bytes that nobody keeps, as a frame or a stream of their own. */
   zstdRun(bytes: Uint8Array, level: number): Promise<CompressedRun>;
   /** The same as a whole frame, with a content checksum. */
@@ -107,8 +113,8 @@ async function frameOf(pieces: readonly Piece[], { level, store, onBytes, signal
   const packed = await Promise.all(
     pieces.map((piece) => {
       if (piece instanceof Uint8Array) return piece;
-      const watched = watch(piece, onBytes, signal);
-      return store.zstdBlocks(watched.piece, level).finally(watched.finish);
+      const counter = countUpTo(piece.size, onBytes);
+      return store.zstdBlocks(untilAborted(piece, signal), level, counter.add).finally(counter.finish);
     }),
   );
   return spliceFrame(packed, (bytes) => store.zstdRun(bytes, level));
@@ -133,8 +139,8 @@ async function streamOf(
       if (piece.length > 0) pending.push(piece);
     } else {
       flush();
-      const watched = watch(piece, onBytes, signal);
-      const blocks = store.xzBlocks(watched.piece, level).finally(watched.finish);
+      const counter = countUpTo(piece.size, onBytes);
+      const blocks = store.xzBlocks(untilAborted(piece, signal), level, counter.add).finally(counter.finish);
       parts.push(blocks.then((part) => ({ part, records: part.records })));
     }
   }
@@ -153,8 +159,9 @@ async function memberOf(
         const part = await deflateRun(piece, level, new Uint8Array());
         return { part, unpacked: { crc32: crc32(piece), size: piece.length } };
       }
-      const watched = watch(piece, onBytes, signal);
-      const part = await store.deflateBlocks(watched.piece, level).finally(watched.finish);
+      const counter = countUpTo(piece.size, onBytes);
+      const blocks = store.deflateBlocks(untilAborted(piece, signal), level, counter.add);
+      const part = await blocks.finally(counter.finish);
       return { part, unpacked: part.unpacked };
     }),
   );
@@ -170,22 +177,25 @@ const PUT_TOGETHER: Readonly<
 > = { zstd: frameOf, xz: streamOf, gzip: memberOf };
 
 /** Counts a content's bytes as they are read, and at the end those that were never read since the blocks were there. */
-function watch(piece: ContentPiece, onBytes: ((count: number) => void) | undefined, signal: AbortSignal | undefined) {
+function countUpTo(size: number, onBytes: OnRead | undefined) {
   let counted = 0;
+  const add = (bytes: number) => {
+    // Somebody may have to read it again.
+    const more = Math.min(bytes, size - counted);
+    counted += more;
+    if (more > 0) onBytes?.(more);
+  };
+  return { add, finish: () => add(size) };
+}
+
+function untilAborted(piece: ContentPiece, signal: AbortSignal | undefined): ContentPiece {
   return {
-    piece: {
-      ...piece,
-      async *open() {
-        for await (const chunk of piece.open()) {
-          signal?.throwIfAborted();
-          counted += chunk.length;
-          onBytes?.(chunk.length);
-          yield chunk;
-        }
-      },
-    },
-    finish: () => {
-      if (counted < piece.size) onBytes?.(piece.size - counted);
+    ...piece,
+    async *open() {
+      for await (const chunk of piece.open()) {
+        signal?.throwIfAborted();
+        yield chunk;
+      }
     },
   };
 }

@@ -25,7 +25,7 @@ export async function makePackages(args: BuildArguments, threads: PackingThreads
       const store = await openStore();
       const options = await optionsFor(store);
       const { packed } = options;
-      const { payload } = await fetch(store, packed && compressEarly(prepared, packed, store));
+      const { payload } = await fetch(store, packed && compressEarly(prepared, packed, store, context.signal));
       const packages = composeLayouts(prepared, payload);
       const built = await writePackages(packages, { ...context, objects: store, out, jobs, ...options });
       if (packed?.grown() === true) await boundBlocks(store.folder);

@@ -5,7 +5,7 @@ import { crc32 } from 'node:zlib';
 import pLimit from 'p-limit';
 import { type Chunks, rechunk } from '../archive/chunks.ts';
 import { deflateRun } from '../archive/gzip-blocks.ts';
-import type { PackedCodec, PackedStore } from '../archive/packed.ts';
+import type { OnRead, PackedCodec, PackedStore } from '../archive/packed.ts';
 import type { ContentPiece } from '../archive/pieces.ts';
 import { cutSegments } from '../archive/segments.ts';
 import { xz } from '../archive/xz.ts';
@@ -101,41 +101,50 @@ export async function openPackedStore(folder: string, threads: PackingThreads, j
   const place = (room: string, key: string) => join(blocksFolder, room, key.slice(0, 2), key.slice(2));
   const blocks = once<KeptBlocks>();
   const runs = once<CompressedRun>();
+  const readings = new Map<string, Reading>();
+  /** @param make gets the content with its readers counted */
   const blocksOfContent = (
     codec: PackedCodec,
-    { key }: ContentPiece,
-    level: number,
-    make: (path: string) => Promise<void>,
+    { content, level, onRead }: Wanted,
+    make: (path: string, content: ContentPiece) => Promise<void>,
   ) => {
-    const path = place(`${codec}${BY[codec]}-${level}`, key);
+    const path = place(`${codec}${BY[codec]}-${level}`, content.key);
+    const reading = readings.get(path) ?? { bytes: 0, heard: new Set() };
+    readings.set(path, reading);
+    if (onRead !== undefined) {
+      onRead(reading.bytes);
+      reading.heard.add(onRead);
+    }
     const makeMore = async (unfinished: string) => {
-      await make(unfinished);
+      await make(unfinished, { ...content, open: () => told(content.open(), reading) });
       grown = true;
     };
     return blocks(path, () => kept(path, (there) => readBlocks(there, crcOf), makeMore));
   };
 
   return {
-    async zstdBlocks(content, level) {
-      const { windowDescriptor = 0, ...blocks } = await blocksOfContent('zstd', content, level, async (path) => {
+    async zstdBlocks(content, level, onRead) {
+      const make = async (path: string, content: ContentPiece) => {
         const runs = await compressContent(content, places, (segment) =>
           threads.zstd.with((thread) => compressRun(thread, rechunk(segment, INPUT_SIZE), level)),
         );
         const parts = runs.map(({ blocks }, index) => Buffer.concat(index === 0 ? blocks : [RESET, ...blocks]));
         await writeBlocks(path, parts, { windowDescriptor: Math.max(...runs.map(({ window }) => window)) });
-      });
+      };
+      const { windowDescriptor = 0, ...blocks } = await blocksOfContent('zstd', { content, level, onRead }, make);
       return { windowDescriptor, id: `${content.key} ${blocks.crc32}`, ...blocks };
     },
-    async xzBlocks(content, level) {
-      const { records = [], ...blocks } = await blocksOfContent('xz', content, level, async (path) => {
+    async xzBlocks(content, level, onRead) {
+      const make = async (path: string, content: ContentPiece) => {
         const streams = await xzStreams(content, (chunks) => xzStream(chunks, level));
         const parts = streams.map(({ bytes }) => bytes);
         await writeBlocks(path, parts, { records: streams.flatMap((stream) => stream.records) });
-      });
+      };
+      const { records = [], ...blocks } = await blocksOfContent('xz', { content, level, onRead }, make);
       return { records, id: `${content.key} ${blocks.crc32}`, ...blocks };
     },
-    async deflateBlocks(content, level) {
-      const make = async (path: string) => {
+    async deflateBlocks(content, level, onRead) {
+      const make = async (path: string, content: ContentPiece) => {
         const unpacked = { crc32: 0, size: 0 };
         let before: Uint8Array = new Uint8Array();
         const runs = await inSegments(content, GZIP_SEGMENT, places, (bytes) => {
@@ -147,7 +156,7 @@ export async function openPackedStore(folder: string, threads: PackingThreads, j
         });
         await writeBlocks(path, runs, { unpacked });
       };
-      const { unpacked, ...blocks } = await blocksOfContent('gzip', content, level, make);
+      const { unpacked, ...blocks } = await blocksOfContent('gzip', { content, level, onRead }, make);
       if (unpacked === undefined) throw new Error('blocks of gzip are kept without what they unpack to');
       return { unpacked, id: `${content.key} ${blocks.crc32}`, ...blocks };
     },
@@ -191,6 +200,26 @@ export async function openPackedStore(folder: string, threads: PackingThreads, j
       return { path, size: totalSize(parts), sha256 };
     },
   };
+}
+
+interface Wanted {
+  readonly content: ContentPiece;
+  readonly level: number;
+  readonly onRead: OnRead | undefined;
+}
+
+/** How far a content is read that is compressed, and who wants to know. */
+interface Reading {
+  bytes: number;
+  readonly heard: Set<OnRead>;
+}
+
+async function* told(chunks: Chunks, reading: Reading): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const chunk of chunks) {
+    reading.bytes += chunk.length;
+    for (const onRead of reading.heard) onRead(chunk.length);
+    yield chunk;
+  }
 }
 
 /** Whoever asks for the same meanwhile, or later, gets the same. */

@@ -324,6 +324,41 @@ describe('the store', () => {
     expect([a.size, b.size, reads]).toEqual([c.size, c.size, 1]);
   });
 
+  test('tells all who ask how far a content is read, whoever asked first', async () => {
+    const whole = bytesOf({ stuff: 'code', size: 4 * BIG });
+    let goOn = () => {};
+    const half = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    const { key, size } = contentOf(whole);
+    const content = {
+      key,
+      size,
+      async *open() {
+        yield whole.subarray(0, 3 * BIG);
+        await half;
+        yield whole.subarray(3 * BIG);
+      },
+    };
+    const heard = { first: 0, second: 0 };
+    let isHalf = () => {};
+    const reached = new Promise<void>((resolve) => {
+      isHalf = resolve;
+    });
+    const first = store.zstdBlocks(content, LEVEL, (count) => {
+      heard.first += count;
+      if (heard.first === 3 * BIG) isHalf();
+    });
+    await reached;
+    const second = store.zstdBlocks(content, LEVEL, (count) => {
+      heard.second += count;
+    });
+    expect(heard).toEqual({ first: 3 * BIG, second: 3 * BIG });
+    goOn();
+    await Promise.all([first, second]);
+    expect(heard).toEqual({ first: size, second: size });
+  });
+
   test.each(['zstd', 'xz', 'gzip'] as const)('makes anew what is damaged: %s', async (codec) => {
     const before = await pack(tarOf([bytes]), codec);
     const path = files().find(

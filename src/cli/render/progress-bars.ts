@@ -15,6 +15,8 @@ export function barView(): ProgressView {
       clearOnComplete: true,
       linewrap: false,
       autopadding: true,
+      // Else a bar that moves up when others are removed is not drawn at its new place.
+      forceRedraw: true,
       fps: 8,
     },
     cliProgress.Presets.rect,

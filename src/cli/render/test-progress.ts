@@ -71,7 +71,16 @@ function finishedLine({ outcome, host, scenario, milliseconds, fault }: Scenario
 /** All scenarios in one bar, and below it one line for each that runs, with its step. */
 function liveView(): TestView {
   const lines = new cliProgress.MultiBar(
-    { stream: process.stderr, format: '{text}', hideCursor: true, clearOnComplete: true, linewrap: false, fps: 8 },
+    {
+      stream: process.stderr,
+      format: '{text}',
+      hideCursor: true,
+      clearOnComplete: true,
+      linewrap: false,
+      fps: 8,
+      // Else a line that moves up when others are removed is not drawn at its new place.
+      forceRedraw: true,
+    },
     cliProgress.Presets.rect,
   );
   const running = new Map<string, cliProgress.SingleBar>();

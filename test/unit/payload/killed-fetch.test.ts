@@ -68,14 +68,16 @@ test('what a killed fetch left is taken over at once', async () => {
   const store = temporaryFolder();
   server.misbehave(kubelet, [{ kind: 'stall', after: 600_000 }], 'ever');
   const fetching = child(server.url, store);
+  let half = '';
   for await (const line of fetching) {
     const claimed = line === 'progress' ? readdirSync(join(store, 'partial')) : [];
     // Those of other artifacts become objects meanwhile.
-    const waiting = claimed.some((name) => {
-      const data = statSync(join(store, 'partial', name, 'data'), { throwIfNoEntry: false });
-      return data !== undefined && data.size > 500_000;
-    });
-    if (waiting) fetching.kill('SIGKILL');
+    half ||=
+      claimed.find((name) => {
+        const data = statSync(join(store, 'partial', name, 'data'), { throwIfNoEntry: false });
+        return data !== undefined && data.size > 500_000;
+      }) ?? '';
+    if (half !== '') fetching.kill('SIGKILL');
   }
   await fetching;
   server.misbehave(kubelet, []);
@@ -91,7 +93,9 @@ test('what a killed fetch left is taken over at once', async () => {
     path: kubelet,
     range: expect.stringMatching(/^bytes=[56]\d{5}-$/),
   });
-  expect(readdirSync(join(store, 'partial'))).toEqual([]);
+  // Of what was an object already when it was killed, an empty folder may be left for the sweep.
+  const key = half.split('.')[0] ?? '';
+  expect(readdirSync(join(store, 'partial')).filter((name) => name.startsWith(key))).toEqual([]);
 });
 
 test('two processes that fill one store at once both succeed', async () => {
