@@ -18,7 +18,7 @@ export interface FetchOptions extends SourceContext {
   readonly store: ContentStore;
   /** Artifacts at a time; 4 by default. */
   readonly jobs?: number | undefined;
-  /** Called when all files of an artifact are in the store, while others may be on their way. */
+  /** Called when all files of an artifact are in the store, while others are on their way; never when nothing is fetched. */
   readonly onFiles?: OnFiles | undefined;
 }
 
@@ -45,11 +45,12 @@ export async function fetchPayload(options: FetchOptions): Promise<FetchedReleas
   const limit = pLimit(options.jobs ?? 4);
   const stop = new AbortController();
   const context = { signal: signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]), onEvent };
+  const { tell, begin } = whileFetching(options.onFiles);
   const transfers = release.artifacts.map((artifact) =>
     limit(async () => {
       context.signal.throwIfAborted();
-      const examined = await obtain(artifact, options, context);
-      options.onFiles?.(artifact, examined.files);
+      const examined = await obtain(artifact, options, context, begin);
+      tell(artifact, examined.files);
       return { artifact, examined };
     }),
   );
@@ -72,7 +73,26 @@ export async function fetchPayload(options: FetchOptions): Promise<FetchedReleas
   }
 }
 
-async function obtain(artifact: Artifact, options: FetchOptions, context: SourceContext): Promise<ExaminedArtifact> {
+/** What was in the store already is told of as soon as anything else has to be fetched: only then is it early. */
+function whileFetching(onFiles: OnFiles = () => {}): { readonly tell: OnFiles; begin(): void } {
+  const held: Parameters<OnFiles>[] = [];
+  let fetching = false;
+  return {
+    tell: (...files) => (fetching ? onFiles(...files) : void held.push(files)),
+    begin() {
+      fetching = true;
+      for (const files of held.splice(0)) onFiles(...files);
+    },
+  };
+}
+
+/** @param begin called when the artifact is not in the store, whole and examined */
+async function obtain(
+  artifact: Artifact,
+  options: FetchOptions,
+  context: SourceContext,
+  begin: () => void,
+): Promise<ExaminedArtifact> {
   const { store, source } = options;
   const known = await recallArtifact(store, artifact);
   if (known !== undefined) {
@@ -82,6 +102,7 @@ async function obtain(artifact: Artifact, options: FetchOptions, context: Source
     context.onEvent?.({ kind: 'cached', artifact });
     return known;
   }
+  begin();
   const staged = (await openStored(artifact, store)) ?? (await download(artifact, source, store, context));
   const parts: StagedObject[] = [staged];
   try {

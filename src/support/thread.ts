@@ -117,6 +117,7 @@ export function createThreadPool<T extends Pick<Thread<unknown, unknown>, 'ready
     async with(work, rank = 0) {
       const leave = await places.take(rank);
       try {
+        if (closed) throw new Error('the threads are closed');
         const thread = idle.pop() ?? begin();
         try {
           const result = await work(thread);

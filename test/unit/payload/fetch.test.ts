@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { fetchPayload } from '../../../src/payload/fetch.ts';
+import { fetchPayload, type OnFiles } from '../../../src/payload/fetch.ts';
 import { openStore } from '../../../src/payload/store.ts';
 import type { ReleaseEvent } from '../../../src/release/events.ts';
 import { formatLock, type Lock, parseLock, releaseFromLock } from '../../../src/release/lock.ts';
@@ -38,8 +38,10 @@ async function fetchFrom(url: string, run: Run = {}) {
       ...run,
       source,
     }));
-  const fetched = await fetchPayload({ release, source, store, onEvent, signal: run.signal });
-  return { ...fetched, folder, store, events, kinds: events.map(({ kind }) => kind) };
+  const told: string[] = [];
+  const onFiles: OnFiles = ({ component }, files) => told.push(`${component} ${files.length}`);
+  const fetched = await fetchPayload({ release, source, store, onEvent, onFiles, signal: run.signal });
+  return { ...fetched, folder, store, events, kinds: events.map(({ kind }) => kind), told: told.sort() };
 }
 
 describe('a release from servers', () => {
@@ -101,6 +103,15 @@ describe('a release from servers', () => {
     expect(second.kinds).not.toContain('download');
     expect(second.kinds).not.toContain('unpacked');
     expect(server.requests.filter(({ method, path }) => method === 'GET' && !path.endsWith('.sha256'))).toEqual([]);
+  });
+
+  test('files are told of as they come; those that were there, only while others are fetched', async () => {
+    const server = await servedRelease();
+    const some = await fetchFrom(server.url, { components: ['kubeadm', 'kubelet'] });
+    expect(some.told).toEqual(['kubeadm 1', 'kubelet 1']);
+    const all = await fetchFrom(server.url, { store: some.folder });
+    expect(all.told).toEqual(['cni-plugins 3', 'crictl 1', 'kubeadm 1', 'kubectl 1', 'kubelet 1']);
+    expect((await fetchFrom(server.url, { store: some.folder })).told).toEqual([]);
   });
 
   test('a lock needs no server once the store is full', async () => {

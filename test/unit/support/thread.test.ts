@@ -79,5 +79,8 @@ describe('a pool of threads', () => {
     await pool.close();
     await Promise.race([filled, new Promise((resolve) => setTimeout(resolve, 200))]);
     expect(started.length).toBeLessThan(3);
+    const begun = started.length;
+    await expect(pool.with((thread) => thread.run(1))).rejects.toThrow('closed');
+    expect(started).toHaveLength(begun);
   });
 });
