@@ -80,7 +80,7 @@ function number(value: number): string {
 const RESERVED_WORD = /^(null|true|false|yes|no|on|off|y|n)$/i;
 /** Numbers, base 60 and dates of YAML 1.1 and 1.2, and some more: a quote too many does no harm. */
 const NUMBER_LIKE =
-  /^[0-9][0-9_]*(\.[0-9_]*)?(e[-+]?[0-9_]*)?$|^0[xob]?[0-9a-f_]*$|^[0-9][0-9_]*(:[0-9]*)+(\.[0-9_]*)?$/i;
+  /^[0-9][0-9_]*(\.[0-9_]*)?(e[-+]?[0-9_]*)?$|^e[-+]?[0-9]+$|^0[xob]?[0-9a-f_]*$|^[0-9][0-9_]*(:[0-9]*)+(\.[0-9_]*)?$/i;
 const DATE_LIKE = /^[0-9]{4}-[0-9]/;
 const PLAIN_TEXT = /^[A-Za-z0-9_/](?:[A-Za-z0-9_/.,:@%+=~()<>*&!$;-]| (?=[A-Za-z0-9_/.,@%+=~()<>*&!$;-]))*$/;
 
