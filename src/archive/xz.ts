@@ -21,7 +21,8 @@ interface NativeStream {
     error: Error | null | undefined,
     totalIn: number | null,
   ): void;
-  easyEncoder(options: { preset: number; check: number }): void;
+  /** `easyEncoder` of the package takes preset 0 for none, and makes it 6. */
+  easyEncoder_(preset: number, check: number): void;
   streamDecoder(options: { memlimit: number }): void;
   code(input: Uint8Array | null, onOtherThread: boolean): void;
   resetUnderlying(): void;
@@ -34,7 +35,7 @@ interface Liblzma {
 /** One xz stream with one block and a CRC64 of its content, as `xz -LEVEL` makes it. */
 export async function* xz(chunks: Chunks, level: number): AsyncGenerator<Uint8Array, void, undefined> {
   const { Stream, CHECK_CRC64 } = await loadLiblzma();
-  const coder = startCoder(Stream, (stream) => stream.easyEncoder({ preset: level, check: CHECK_CRC64 }));
+  const coder = startCoder(Stream, (stream) => stream.easyEncoder_(level, CHECK_CRC64));
   try {
     for await (const chunk of chunks) {
       yield* (await coder.code(chunk)).output;

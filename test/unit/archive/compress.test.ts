@@ -175,6 +175,13 @@ describe.each(CODECS)('%s', (codec) => {
   });
 });
 
+// xz(1), "Presets"; in the properties of the LZMA2 filter (The .xz File Format 1.2.0, 5.3.1).
+test.each([18, 20, 21, 22, 22, 23, 23, 24, 25, 26])('xz has the dictionary of its preset: 2^%i', async (bits) => {
+  const level = [18, 20, 21, 22, 22, 23, 23, 24, 25, 26].indexOf(bits);
+  const packed = await all(compress([Buffer.from('text')], { codec: 'xz', level }));
+  expect(packed.subarray(14, 17)).toEqual(Buffer.from([0x21, 1, 2 * (bits - 12)]));
+});
+
 describe('the zstd thread', () => {
   const threads = () => {
     const report: unknown = process.report?.getReport();
