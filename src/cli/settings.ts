@@ -50,7 +50,7 @@ export function releaseOptions(yargs: Argv): Argv<ReleaseArguments> {
     })
     .option('compression', {
       ...WORD,
-      describe: 'zstd:19, xz:6, gzip:9, none',
+      describe: 'zstd:1 to zstd:19, xz:0 to 9, gzip:1 to 9, none',
       defaultDescription: 'the best that every target can read',
     })
     .option('fast', {

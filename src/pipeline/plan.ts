@@ -90,10 +90,14 @@ function targetCompression(target: Target, wanted: Compression | undefined): Com
   if (wanted === undefined) return target.compression;
   if (!target.codecs.includes(wanted.codec)) {
     const cannot = target.distributions.filter(({ compression }) => !reads(compression, wanted.codec));
-    throw new KubeparcelError('usage', `${target.id} cannot read packages compressed with ${wanted.codec}`, {
-      where: cannot.map(({ id }) => id).join(', '),
-      todo: `choose one of ${target.codecs.join(', ')}, or name distributions that can with --distro`,
-    });
+    throw new KubeparcelError(
+      'usage',
+      `not every distribution of ${target.id} reads packages compressed with ${wanted.codec}`,
+      {
+        where: cannot.map(({ id }) => id).join(', '),
+        todo: `choose one of ${target.codecs.join(', ')}, or name distributions that can with --distro`,
+      },
+    );
   }
   return wanted;
 }

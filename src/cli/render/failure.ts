@@ -15,7 +15,7 @@ export function renderFailure(error: unknown): RenderedFailure {
       text: describe(
         `${SYSTEM_FAULTS[error.code] ?? error.message}${error.syscall === undefined ? '' : ` (${error.syscall})`}`,
         error.path,
-        undefined,
+        SYSTEM_ADVICE[error.code],
       ),
       exitStatus: EXIT_STATUS.io,
     };
@@ -47,6 +47,18 @@ const SYSTEM_FAULTS: Readonly<Record<string, string>> = {
   EEXIST: 'there is something else here already',
   EFBIG: 'the file would be larger than is allowed here',
   EMFILE: 'too many open files',
+};
+
+const SYSTEM_ADVICE: Readonly<Record<string, string>> = {
+  EACCES: 'choose a place that you may write to, or see to the permissions of this one',
+  EPERM: 'choose a place that you may write to, or see to the permissions of this one',
+  EROFS: 'choose a place that can be written to',
+  ENOSPC: 'make room on this disk, or choose a place on another one',
+  EDQUOT: 'make room, or choose a place on another disk',
+  EEXIST: 'remove it, or choose another name',
+  EISDIR: 'remove it, or name a file',
+  ENOTDIR: 'remove what is no folder on the way to it, or choose another place',
+  EMFILE: 'allow more open files (ulimit -n), or ask for fewer jobs',
 };
 
 interface SystemError extends Error {
