@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib';
+import { orAborted } from '../support/abort.ts';
 import { type FilePart, type Part, totalSize } from '../support/parts.ts';
 import type { Codec } from './codec.ts';
 import { deflateRun, joinCrc32, memberEnd, memberHeader } from './gzip-blocks.ts';
@@ -88,6 +89,7 @@ interface PackOptions {
   readonly store: PackedStore;
   /** Called with counts of bytes of contents that are in the archive by now. */
   readonly onBytes?: ((count: number) => void) | undefined;
+  /** With it aborted nobody waits for the store; what it has begun is for others, or for it to end. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -98,7 +100,8 @@ type KnownPart = Uint8Array | (FilePart & { readonly id: string });
  * one zstd frame (without a checksum), one xz stream of several blocks, or one gzip member.
  */
 export async function packArchive(pieces: Iterable<Piece>, options: PackOptions): Promise<PackedArchive> {
-  const parts = await PUT_TOGETHER[options.codec](await gatherBig(pieces, options.codec), options);
+  const gathered = await gatherBig(pieces, options.codec);
+  const parts = await orAborted(PUT_TOGETHER[options.codec](gathered, options), options.signal);
   return {
     size: totalSize(parts),
     // Of what the archive is made of, and not of what it was made from: the same contents, put together in another way by
@@ -108,22 +111,19 @@ export async function packArchive(pieces: Iterable<Piece>, options: PackOptions)
   };
 }
 
-async function frameOf(pieces: readonly Piece[], { level, store, onBytes, signal }: PackOptions): Promise<KnownPart[]> {
+async function frameOf(pieces: readonly Piece[], { level, store, onBytes }: PackOptions): Promise<KnownPart[]> {
   // All at once: the store's threads are busy as long as there is something to do.
   const packed = await Promise.all(
     pieces.map((piece) => {
       if (piece instanceof Uint8Array) return piece;
       const counter = countUpTo(piece.size, onBytes);
-      return store.zstdBlocks(untilAborted(piece, signal), level, counter.add).finally(counter.finish);
+      return store.zstdBlocks(piece, level, counter.add).finally(counter.finish);
     }),
   );
   return spliceFrame(packed, (bytes) => store.zstdRun(bytes, level));
 }
 
-async function streamOf(
-  pieces: readonly Piece[],
-  { level, store, onBytes, signal }: PackOptions,
-): Promise<KnownPart[]> {
+async function streamOf(pieces: readonly Piece[], { level, store, onBytes }: PackOptions): Promise<KnownPart[]> {
   const parts: Promise<{ part: KnownPart; records: readonly XzRecord[] }>[] = [];
   const run = async (bytes: Uint8Array) => {
     const { bytes: part, records } = await store.xzRun(bytes, level);
@@ -140,7 +140,7 @@ async function streamOf(
     } else {
       flush();
       const counter = countUpTo(piece.size, onBytes);
-      const blocks = store.xzBlocks(untilAborted(piece, signal), level, counter.add).finally(counter.finish);
+      const blocks = store.xzBlocks(piece, level, counter.add).finally(counter.finish);
       parts.push(blocks.then((part) => ({ part, records: part.records })));
     }
   }
@@ -149,10 +149,7 @@ async function streamOf(
   return [streamHeader(), ...made.map(({ part }) => part), streamEnd(made.flatMap(({ records }) => records))];
 }
 
-async function memberOf(
-  pieces: readonly Piece[],
-  { level, store, onBytes, signal }: PackOptions,
-): Promise<KnownPart[]> {
+async function memberOf(pieces: readonly Piece[], { level, store, onBytes }: PackOptions): Promise<KnownPart[]> {
   const made = await Promise.all(
     pieces.map(async (piece) => {
       if (piece instanceof Uint8Array) {
@@ -160,8 +157,7 @@ async function memberOf(
         return { part, unpacked: { crc32: crc32(piece), size: piece.length } };
       }
       const counter = countUpTo(piece.size, onBytes);
-      const blocks = store.deflateBlocks(untilAborted(piece, signal), level, counter.add);
-      const part = await blocks.finally(counter.finish);
+      const part = await store.deflateBlocks(piece, level, counter.add).finally(counter.finish);
       return { part, unpacked: part.unpacked };
     }),
   );
@@ -186,16 +182,4 @@ function countUpTo(size: number, onBytes: OnRead | undefined) {
     if (more > 0) onBytes?.(more);
   };
   return { add, finish: () => add(size) };
-}
-
-function untilAborted(piece: ContentPiece, signal: AbortSignal | undefined): ContentPiece {
-  return {
-    ...piece,
-    async *open() {
-      for await (const chunk of piece.open()) {
-        signal?.throwIfAborted();
-        yield chunk;
-      }
-    },
-  };
 }

@@ -9,10 +9,20 @@ export interface CompressedRun {
   readonly blocks: readonly Uint8Array[];
 }
 
-/** Compresses a run of bytes as a frame of its own. Chunks are handed over. */
-export async function compressRun(thread: ZstdThread, chunks: Chunks, level: number): Promise<CompressedRun> {
+/**
+ * Compresses a run of bytes as a frame of its own. Chunks are handed over.
+ *
+ * @param take gets the blocks as they come
+ * @returns the frame's window descriptor
+ */
+export async function compressRun(
+  thread: ZstdThread,
+  chunks: Chunks,
+  level: number,
+  take: (block: Uint8Array) => void | Promise<void>,
+): Promise<number> {
   await thread.run({ call: 'begin', level });
-  return runOf(frameParts(outputOf(thread, chunks)));
+  return takeRun(frameParts(outputOf(thread, chunks)), take);
 }
 
 /** A frame (RFC 8878, 3.1.1) of bytes that are in memory, without a checksum; with none of the memory of a stream. */
@@ -31,8 +41,16 @@ async function* outputOf(thread: ZstdThread, chunks: Chunks): AsyncGenerator<Uin
 
 /** The blocks of a frame (RFC 8878, 3.1.1). */
 export async function runOf(parts: AsyncIterable<FramePart>): Promise<CompressedRun> {
-  let window = 0;
   const blocks: Uint8Array[] = [];
+  const window = await takeRun(parts, (block) => void blocks.push(block));
+  return { window, blocks };
+}
+
+async function takeRun(
+  parts: AsyncIterable<FramePart>,
+  take: (block: Uint8Array) => void | Promise<void>,
+): Promise<number> {
+  let window = 0;
   for await (const part of parts) {
     if (part.kind === 'header') {
       // A frame of a single segment has its content for a window.
@@ -41,8 +59,8 @@ export async function runOf(parts: AsyncIterable<FramePart>): Promise<Compressed
       // libzstd ends a frame whose last input was whole blocks with an empty raw one.
       if (part.unpackedSize === 0) continue;
       part.bytes[0] = (part.bytes[0] ?? 0) & 0xfe;
-      blocks.push(part.bytes);
+      await take(part.bytes);
     }
   }
-  return { window, blocks };
+  return window;
 }

@@ -4,7 +4,7 @@ import { WORD } from './settings.ts';
 
 interface CacheArguments {
   keep: string | undefined;
-  all: boolean;
+  all: boolean | undefined;
 }
 
 export const cacheCommand: CommandModule<object, object> = {
@@ -29,18 +29,21 @@ export const cacheCommand: CommandModule<object, object> = {
         builder: (prune) =>
           prune
             .option('keep', { ...WORD, describe: 'How much stays: 2G, 500M', defaultDescription: '5G' })
-            .option('all', { type: 'boolean', default: false, describe: 'Artifacts and records too: all of the cache' })
+            .option('all', { type: 'boolean', describe: 'Artifacts, downloads and records too' })
+            .conflicts('keep', 'all')
             .example('$0 cache prune --keep 1G', 'The most recently used gigabyte of blocks stays')
             .example('$0 cache prune --all', 'The next build fetches and compresses everything anew'),
         handler: async (args) => {
           const { defaultStoreFolder } = await import('../payload/store.ts');
-          const { choosePruned, listCache, removeCached, USUAL_BLOCKS } = await import('../payload/cache.ts');
+          const { choosePruned, emptyCache, listCache, removeCached, USUAL_BLOCKS } = await import(
+            '../payload/cache.ts'
+          );
           const { renderRemoved } = await import('./render/cache.ts');
           const folder = defaultStoreFolder();
           const files = listCache(folder);
           const keep = args.keep === undefined ? USUAL_BLOCKS : parseSize(args.keep);
           const gone = args.all ? files : choosePruned(files, keep);
-          await removeCached(folder, gone);
+          await (args.all ? emptyCache(folder) : removeCached(folder, gone));
           process.stdout.write(`${renderRemoved(gone)}\n`);
         },
       })

@@ -25,7 +25,7 @@ export async function makePackages(args: BuildArguments, threads: PackingThreads
       const store = await openStore();
       const options = await optionsFor(store);
       const { packed } = options;
-      const { payload } = await fetch(store, packed && compressEarly(prepared, packed, store, context.signal));
+      const { payload } = await fetch(store, packed && compressEarly(prepared, packed, store));
       const packages = composeLayouts(prepared, payload);
       const built = await writePackages(packages, { ...context, objects: store, out, jobs, ...options });
       if (packed?.grown() === true) await boundBlocks(store.folder);
@@ -35,9 +35,17 @@ export async function makePackages(args: BuildArguments, threads: PackingThreads
       const { withAssembler } = await import('../pipeline/with-assembler.ts');
       return await withAssembler(prepared, context, (pack) => make(async () => ({ pack })));
     }
-    return await make(async ({ folder }) => ({
-      packed: await openPackedStore(folder, threads, jobs),
-      before: openBuiltBefore(folder),
-    }));
+    // What was begun for a package that will not be made is not waited for.
+    const stop = new AbortController();
+    const signal = AbortSignal.any([context.signal, stop.signal]);
+    try {
+      return await make(async ({ folder }) => ({
+        packed: await openPackedStore(folder, threads, jobs, signal),
+        before: openBuiltBefore(folder),
+      }));
+    } catch (error) {
+      stop.abort(error);
+      throw error;
+    }
   });
 }

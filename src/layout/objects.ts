@@ -2,4 +2,6 @@
 export interface ObjectReader {
   /** Streams the object's bytes, in chunks of any size; a missing object is a KubeparcelError of kind 'io'. */
   open(sha256: string): AsyncIterable<Uint8Array>;
+  /** Called when the bytes were not the object's: it must not be believed any more. */
+  discard?(sha256: string): Promise<void>;
 }

@@ -141,9 +141,11 @@ export async function* verifiedContent(content: Content, objects: ObjectReader):
   }
   const found = hash.digest('hex');
   if (found !== content.sha256 || size !== contentSize(content)) {
+    // Where it cannot be removed, that is not what is wrong.
+    await objects.discard?.(content.sha256).catch(() => {});
     throw new KubeparcelError('verification', `a stored file has changed: ${size} bytes with SHA-256 ${found}`, {
       where: `object ${content.sha256} (${content.size} bytes)`,
-      todo: 'run the command again: damaged objects of the store are fetched anew',
+      todo: 'run the command again: damaged objects of the store are removed, and fetched anew',
     });
   }
 }

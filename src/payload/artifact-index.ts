@@ -82,6 +82,11 @@ function recordPath(store: ContentStore, artifact: Artifact): string {
   return join(store.folder, 'index', `${hash(JSON.stringify(key))}.json`);
 }
 
+/** Whether a record is as it was written. */
+export function isSoundRecord(text: string): boolean {
+  return parseRecord(text) !== undefined;
+}
+
 function parseRecord(text: string): ExaminedArtifact | undefined {
   try {
     const { digest, body } = recordSchema.parse(JSON.parse(text));

@@ -20,28 +20,31 @@ export interface KeptBlocks extends Trailer {
   readonly path: string;
 }
 
+/** What is known of the blocks when all of them are there. */
+export type BlocksFacts = Omit<Trailer, 'size' | 'crc32'>;
+
 /**
- * Writes the blocks and the trailer into a new file.
+ * Writes blocks and the trailer into a new file.
  *
+ * @param make appends the blocks, in one go or one after another as they come to be: one at a time
  * @param options.sync false for what need not outlast a power cut: damage is found when it is read
  */
 export async function writeBlocks(
   path: string,
-  parts: readonly Uint8Array[],
-  facts: Omit<Trailer, 'size' | 'crc32'>,
+  make: (append: (bytes: Uint8Array) => Promise<void>) => Promise<BlocksFacts>,
   options: { readonly sync?: false } = {},
 ): Promise<void> {
   const file = await open(path, 'wx', 0o644);
   try {
     let size = 0;
     let crc = 0;
-    for (const bytes of parts) {
+    const facts = await make(async (bytes) => {
       // zlib.crc32 begins anew at an empty array.
-      if (bytes.length === 0) continue;
+      if (bytes.length === 0) return;
       size += bytes.length;
       crc = crc32(bytes, crc);
       await file.writeFile(bytes);
-    }
+    });
     const trailer = Buffer.from(JSON.stringify({ size, crc32: crc, ...facts } satisfies Trailer));
     const end = Buffer.alloc(8);
     end.writeUInt32LE(crc32(trailer));
@@ -73,15 +76,10 @@ export async function readBlocks(
   path: string,
   crcOf: (path: string, size: number) => Promise<number>,
 ): Promise<KeptBlocks | undefined> {
-  let file: FileHandle;
+  const file = await unlessMissing(path, () => open(path, 'r'));
+  if (file === undefined) return undefined;
   try {
-    file = await open(path, 'r');
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return undefined;
-    throw error;
-  }
-  try {
-    const trailer = await readTrailer(file);
+    const trailer = (await file.stat()).isFile() ? await readTrailer(file) : undefined;
     if (trailer !== undefined && (await crcOf(path, trailer.size)) === trailer.crc32) {
       await touch(path);
       return { ...trailer, path };
@@ -89,19 +87,14 @@ export async function readBlocks(
   } finally {
     await file.close();
   }
-  await rm(path, { force: true });
+  await rm(path, { recursive: true, force: true });
   return undefined;
 }
 
 /** The same for a few blocks, with their bytes. */
 export async function readRun(path: string): Promise<(Trailer & { readonly bytes: Uint8Array }) | undefined> {
-  let file: Buffer;
-  try {
-    file = await readFile(path);
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return undefined;
-    throw error;
-  }
+  const file = await readKept(path);
+  if (file === undefined) return undefined;
   const trailer = parseTrailer(file, file.length);
   const bytes = file.subarray(0, trailer?.size);
   if (trailer !== undefined && crc32(bytes) === trailer.crc32) {
@@ -110,6 +103,22 @@ export async function readRun(path: string): Promise<(Trailer & { readonly bytes
   }
   await rm(path, { force: true });
   return undefined;
+}
+
+/** All of a file that is kept; undefined where there is none. */
+export function readKept(path: string): Promise<Buffer | undefined> {
+  return unlessMissing(path, () => readFile(path));
+}
+
+/** What is no file, but stands where one belongs, is removed: it would be in the way for ever. */
+async function unlessMissing<T>(path: string, read: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await read();
+  } catch (error) {
+    if (isErrno(error, 'EISDIR') || isErrno(error, 'ELOOP')) await rm(path, { recursive: true });
+    else if (!isErrno(error, 'ENOENT')) throw error;
+    return undefined;
+  }
 }
 
 /** What was used last is pruned last. */
@@ -135,8 +144,17 @@ function parseTrailer(tail: Buffer, size: number): Trailer | undefined {
   if (at < 0) return undefined;
   const text = tail.subarray(at, tail.length - 8);
   if (crc32(text) !== tail.readUInt32LE(tail.length - 8)) return undefined;
-  const trailer = trailerSchema.parse(JSON.parse(text.toString()));
-  return trailer.size === size - text.length - 8 ? trailer : undefined;
+  // Zeros, as a power cut leaves them, are an empty text with the right sum.
+  const { data: trailer } = trailerSchema.safeParse(parsed(text));
+  return trailer?.size === size - text.length - 8 ? trailer : undefined;
+}
+
+function parsed(json: Buffer): unknown {
+  try {
+    return JSON.parse(json.toString());
+  } catch {
+    return undefined;
+  }
 }
 
 async function sumOf(file: FileHandle, size: number): Promise<number> {

@@ -1,18 +1,23 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, type Dirent, readdirSync, statSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { readFile, rm } from 'node:fs/promises';
+import { join, relative, sep } from 'node:path';
 import { isErrno } from '../support/file-system.ts';
+import { parseSummed } from '../support/summed-lines.ts';
+import { isSoundRecord } from './artifact-index.ts';
 import { isSoundPacked } from './blocks-file.ts';
 import { MAKING } from './packed-store.ts';
 
-/** What the cache holds: artifacts and their files by digest, compressed blocks, facts, records of packages written. */
-export const CACHE_KINDS = ['objects', 'blocks', 'facts', 'built'] as const;
+/**
+ * What the cache holds: artifacts and their files by digest, what became of artifacts, compressed blocks, facts, records of
+ * packages written.
+ */
+export const CACHE_KINDS = ['objects', 'index', 'blocks', 'facts', 'built'] as const;
 export type CacheKind = (typeof CACHE_KINDS)[number];
 
 export interface CachedFile {
   readonly kind: CacheKind;
-  /** Relative to the cache's folder. */
+  /** Relative to the cache's folder, with slashes. */
   readonly path: string;
   /** Bytes. */
   readonly size: number;
@@ -29,6 +34,7 @@ export const USUAL_BLOCKS = 5 * 2 ** 30;
 export function listCache(folder: string): CachedFile[] {
   return [
     ...filesIn(folder, 'objects', () => 'objects'),
+    ...filesIn(folder, 'index', () => 'index'),
     ...packedFiles(folder),
     ...filesIn(folder, 'built', () => 'built'),
   ];
@@ -53,7 +59,7 @@ function filesIn(folder: string, room: string, kindOf: (path: string) => CacheKi
     const path = join(entry.parentPath, entry.name);
     try {
       const { size, mtimeMs, atimeMs } = statSync(path);
-      const shown = relative(folder, path);
+      const shown = relative(folder, path).split(sep).join('/');
       const kind = kindOf(shown);
       const used = Math.floor((kind === 'objects' ? atimeMs : mtimeMs) / 1000);
       found.push({ kind, path: shown, size, used, current: room !== 'packed' || shown.split('/')[1] === MAKING });
@@ -72,29 +78,78 @@ function filesIn(folder: string, room: string, kindOf: (path: string) => CacheKi
 export function choosePruned(files: readonly CachedFile[], maxBytes: number): CachedFile[] {
   const blocks = files.filter(({ kind }) => kind === 'blocks');
   const gone = blocks.filter(({ current }) => !current);
-  let left = blocks.reduce((sum, { size, current }) => sum + (current ? size : 0), 0);
-  for (const file of blocks.filter(({ current }) => current).sort((a, b) => a.used - b.used)) {
-    if (left <= maxBytes) break;
-    gone.push(file);
-    left -= file.size;
-  }
-  return gone;
+  return [...gone, ...oldest(without(blocks, gone), maxBytes)];
+}
+
+/** Seconds: a build that uses blocks is over by then. */
+const IN_USE = 3 * 3600;
+/** Seconds: another version that was used since is used beside this one. */
+const ABANDONED = 7 * 86_400;
+
+/**
+ * The same for builds, which nobody asked to remove anything: what somebody may use now stays, and so do another version's
+ * blocks while that is in use.
+ *
+ * @param now seconds since 1970-01-01 UTC
+ */
+export function chooseBounded(files: readonly CachedFile[], maxBytes: number, now: number): CachedFile[] {
+  const blocks = files.filter(({ kind }) => kind === 'blocks');
+  const abandoned = blocks.filter(({ current, used }) => !current && used < now - ABANDONED);
+  const rest = oldest(without(blocks, abandoned), maxBytes).filter(({ used }) => used < now - IN_USE);
+  return [...abandoned, ...rest];
+}
+
+function without(files: readonly CachedFile[], others: readonly CachedFile[]): CachedFile[] {
+  const gone = new Set(others);
+  return files.filter((file) => !gone.has(file));
+}
+
+/** The least recently used, so that the others have at most `maxBytes`. */
+function oldest(files: readonly CachedFile[], maxBytes: number): CachedFile[] {
+  let left = sizeOf(files);
+  return [...files]
+    .sort((a, b) => a.used - b.used)
+    .filter(({ size }) => {
+      const goes = left > maxBytes;
+      if (goes) left -= size;
+      return goes;
+    });
+}
+
+/** Bytes of all. */
+export function sizeOf(files: readonly CachedFile[]): number {
+  return files.reduce((sum, { size }) => sum + size, 0);
 }
 
 /** Keeps the compressed blocks within their usual bounds. */
 export async function boundBlocks(folder: string): Promise<void> {
-  await removeCached(folder, choosePruned(packedFiles(folder), USUAL_BLOCKS));
+  await removeCached(folder, chooseBounded(packedFiles(folder), USUAL_BLOCKS, Date.now() / 1000));
 }
 
 export async function removeCached(folder: string, files: readonly CachedFile[]): Promise<void> {
   for (const { path } of files) await rm(join(folder, path), { force: true });
 }
 
-/** Whether a file of the cache is what its name or its own sum says. Facts and records are checked where they are read. */
+/** Removes all that `listCache` tells of, with whatever else is in its place, and what broken downloads left. */
+export async function emptyCache(folder: string): Promise<void> {
+  for (const room of ['built', 'packed', 'index', 'objects', 'partial']) {
+    await rm(join(folder, room), { recursive: true, force: true });
+  }
+}
+
+/** Whether a file of the cache is what its name or its own sum says. */
 export async function isSoundCached(folder: string, { kind, path }: CachedFile): Promise<boolean> {
-  if (kind === 'blocks') return isSoundPacked(join(folder, path));
-  if (kind !== 'objects') return true;
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(join(folder, path), { highWaterMark: 1 << 20 })) hash.update(chunk);
-  return hash.digest('hex') === path.split('/').slice(1).join('');
+  const file = join(folder, path);
+  try {
+    if (kind === 'blocks') return await isSoundPacked(file);
+    if (kind === 'index') return isSoundRecord(await readFile(file, 'utf8'));
+    if (kind !== 'objects') return parseSummed(await readFile(file, 'utf8')) !== undefined;
+    const hash = createHash('sha256');
+    for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) hash.update(chunk);
+    return hash.digest('hex') === path.split('/').slice(1).join('');
+  } catch (error) {
+    // Another process has removed it.
+    if (isErrno(error, 'ENOENT')) return true;
+    throw error;
+  }
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import pLimit from 'p-limit';
@@ -9,24 +9,26 @@ import type { OnRead, PackedCodec, PackedStore } from '../archive/packed.ts';
 import type { ContentPiece } from '../archive/pieces.ts';
 import { cutSegments } from '../archive/segments.ts';
 import { xz } from '../archive/xz.ts';
-import { blocksOf, type XzBlocks } from '../archive/xz-blocks.ts';
+import { blocksOf, type XzBlocks, type XzRecord } from '../archive/xz-blocks.ts';
 import { withChecksum } from '../archive/zstd.ts';
 import { RESET } from '../archive/zstd-blocks.ts';
 import { frameParts } from '../archive/zstd-frame.ts';
 import { type CompressedRun, compressFrame, compressRun, runOf } from '../archive/zstd-run.ts';
+import { untilAborted } from '../support/abort.ts';
 import { KubeparcelError } from '../support/errors.ts';
 import { isErrno, syncFile } from '../support/file-system.ts';
 import type { FileCall } from '../support/file-thread.ts';
 import { ownedSuffix } from '../support/ownership.ts';
 import { type Part, totalSize } from '../support/parts.ts';
 import { createPlaces, type Places } from '../support/places.ts';
-import { placeAtomically, type WrittenFile, writeAtomically } from '../support/write-atomically.ts';
-import { type KeptBlocks, readBlocks, readRun, writeBlocks } from './blocks-file.ts';
+import { formatSummed, parseSummed } from '../support/summed-lines.ts';
+import { type PlaceOptions, placeAtomically, type WrittenFile, writeAtomically } from '../support/write-atomically.ts';
+import { type KeptBlocks, readBlocks, readKept, readRun, writeBlocks } from './blocks-file.ts';
 import type { PackingThreads } from './packing-threads.ts';
 import { storeFailure } from './store-files.ts';
 
 /** What decides the blocks beside content, codec and level: the libraries, sizes of segments, the format of files here. */
-export const MAKING = 'zstd-wasm-1.12.5-lzma-native-8.0.6-1';
+export const MAKING = 'zstd-wasm-1.12.5-lzma-native-8.0.6-2';
 const INPUT_SIZE = 1 << 20;
 /** What else decides the blocks: Node's own zlib. */
 const BY: Readonly<Record<PackedCodec, string>> = { zstd: '', xz: '', gzip: `-zlib-${process.versions.zlib}` };
@@ -37,7 +39,7 @@ const XZ_SEGMENT = 24 << 20;
 
 export interface OpenPackedStore extends PackedStore {
   /** As writeAtomically does, on a thread, mode 0644. It cannot be stopped on the way. */
-  write(path: string, parts: readonly Part[], temporaryFolder: string): Promise<WrittenFile>;
+  write(path: string, parts: readonly Part[], options: PlaceOptions): Promise<WrittenFile>;
   /** Whether blocks of contents came into it since it was opened. */
   grown(): boolean;
 }
@@ -47,32 +49,56 @@ export interface OpenPackedStore extends PackedStore {
  * appears by renaming a whole one. A damaged file is made anew.
  *
  * @param jobs contents or segments of them that are compressed at a time
+ * @param signal with it aborted, no more is read or begun; what is on a thread of `threads` ends with that
  */
-export async function openPackedStore(folder: string, threads: PackingThreads, jobs: number): Promise<OpenPackedStore> {
+export async function openPackedStore(
+  folder: string,
+  threads: PackingThreads,
+  jobs: number,
+  signal?: AbortSignal,
+): Promise<OpenPackedStore> {
   const blocksFolder = join(folder, 'packed', MAKING);
   const temporary = join(folder, 'tmp');
   // A segment that no thread is free for waits unread.
-  const places = createPlaces(jobs);
+  const places = createPlaces(jobs, signal);
   // liblzma works on threads of its own.
   const limit = pLimit(jobs);
   // What is long goes first, so that none of it is left over for the end.
-  const onFiles = (call: FileCall) => threads.files.with((thread) => thread.run(call), totalSize(call.parts));
+  const onFiles = (call: FileCall) =>
+    threads.files
+      .with((thread) => thread.run(call), totalSize(call.parts))
+      .catch((cause) => {
+        throw isErrno(cause, 'ENOENT') && call.parts.some((part) => 'path' in part && part.path === cause.path)
+          ? new KubeparcelError('io', 'a file of the cache was removed while a build used it', {
+              where: cause.path,
+              todo: 'run the command again; prune the cache when no build runs',
+              cause,
+            })
+          : cause;
+      });
   const sum = (algorithm: 'crc32' | 'md5' | 'sha256', parts: readonly Part[]) =>
     onFiles({ call: 'sum', algorithm, parts: inFewer(parts) });
   const crcOf = async (path: string, size: number) => Number(await sum('crc32', [{ path, size }]));
   const frame = (bytes: Uint8Array, level: number) =>
     threads.small.with((thread) => compressFrame(thread, bytes, level));
   const xzStream = (chunks: Chunks, level: number) =>
-    limit(async () => blocksOf(Buffer.concat(await all(xz(rechunk(chunks, INPUT_SIZE), level)))));
+    limit(async () => {
+      signal?.throwIfAborted();
+      return blocksOf(Buffer.concat(await all(xz(untilAborted(rechunk(chunks, INPUT_SIZE), signal), level))));
+    });
+  const refuse = (cause: unknown): never => {
+    throw storeFailure(folder, cause);
+  };
   let grown = false;
   await mkdir(temporary, { recursive: true });
 
   /** What is kept in this place; made, and read back, where it is not there or damaged. */
   const kept = async <T>(
     path: string,
-    read: (path: string) => Promise<T | undefined>,
+    find: (path: string) => Promise<T | undefined>,
     make: (path: string) => Promise<void>,
   ): Promise<T> => {
+    const read = (path: string) => find(path).catch(refuse);
     const found = await read(path);
     if (found !== undefined) return found;
     const unfinished = join(temporary, `object${ownedSuffix()}`);
@@ -82,7 +108,7 @@ export async function openPackedStore(folder: string, threads: PackingThreads, j
       await rename(unfinished, path);
     } catch (cause) {
       await rm(unfinished, { force: true });
-      throw storeFailure(folder, cause);
+      refuse(cause);
     }
     const made = await read(path);
     if (made === undefined) {
@@ -93,10 +119,14 @@ export async function openPackedStore(folder: string, threads: PackingThreads, j
     }
     return made;
   };
-  const xzStreams = async (content: ContentPiece, compress: (chunks: Chunks) => Promise<XzBlocks>) => {
-    if (content.whole !== true) return inSegments(content, XZ_SEGMENT, places, (bytes) => compress([bytes]));
+  const xzStreams = async (
+    content: ContentPiece,
+    compress: (chunks: Chunks) => Promise<XzBlocks>,
+    take: (blocks: XzBlocks) => Promise<void>,
+  ) => {
+    if (content.whole !== true) return inSegments(content, XZ_SEGMENT, places, (bytes) => compress([bytes]), take);
     const leave = await places.take(rankOf(content));
-    return [await compress(content.open()).finally(leave)];
+    await take(await compress(content.open()).finally(leave));
   };
   const place = (room: string, key: string) => join(blocksFolder, room, key.slice(0, 2), key.slice(2));
   const blocks = once<KeptBlocks>();
@@ -116,7 +146,7 @@ export async function openPackedStore(folder: string, threads: PackingThreads, j
       reading.heard.add(onRead);
     }
     const makeMore = async (unfinished: string) => {
-      await make(unfinished, { ...content, open: () => told(content.open(), reading) });
+      await make(unfinished, { ...content, open: () => told(untilAborted(content.open(), signal), reading) });
       grown = true;
     };
     return blocks(path, () => kept(path, (there) => readBlocks(there, crcOf), makeMore));
@@ -124,38 +154,45 @@ export async function openPackedStore(folder: string, threads: PackingThreads, j
 
   return {
     async zstdBlocks(content, level, onRead) {
-      const make = async (path: string, content: ContentPiece) => {
-        const runs = await compressContent(content, places, (segment) =>
-          threads.zstd.with((thread) => compressRun(thread, rechunk(segment, INPUT_SIZE), level)),
-        );
-        const parts = runs.map(({ blocks }, index) => Buffer.concat(index === 0 ? blocks : [RESET, ...blocks]));
-        await writeBlocks(path, parts, { windowDescriptor: Math.max(...runs.map(({ window }) => window)) });
-      };
+      const make = (path: string, content: ContentPiece) =>
+        writeBlocks(path, async (append) => {
+          const windows = await compressContent(content, places, append, (segment, take) =>
+            threads.zstd.with((thread) => compressRun(thread, rechunk(segment, INPUT_SIZE), level, take)),
+          );
+          return { windowDescriptor: Math.max(...windows) };
+        });
       const { windowDescriptor = 0, ...blocks } = await blocksOfContent('zstd', { content, level, onRead }, make);
       return { windowDescriptor, id: `${content.key} ${blocks.crc32}`, ...blocks };
     },
     async xzBlocks(content, level, onRead) {
-      const make = async (path: string, content: ContentPiece) => {
-        const streams = await xzStreams(content, (chunks) => xzStream(chunks, level));
-        const parts = streams.map(({ bytes }) => bytes);
-        await writeBlocks(path, parts, { records: streams.flatMap((stream) => stream.records) });
-      };
+      const make = (path: string, content: ContentPiece) =>
+        writeBlocks(path, async (append) => {
+          const records: XzRecord[] = [];
+          const compress = (chunks: Chunks) => xzStream(chunks, level);
+          await xzStreams(content, compress, async (blocks) => {
+            records.push(...blocks.records);
+            await append(blocks.bytes);
+          });
+          return { records };
+        });
       const { records = [], ...blocks } = await blocksOfContent('xz', { content, level, onRead }, make);
       return { records, id: `${content.key} ${blocks.crc32}`, ...blocks };
     },
     async deflateBlocks(content, level, onRead) {
-      const make = async (path: string, content: ContentPiece) => {
-        const unpacked = { crc32: 0, size: 0 };
-        let before: Uint8Array = new Uint8Array();
-        const runs = await inSegments(content, GZIP_SEGMENT, places, (bytes) => {
-          unpacked.crc32 = crc32(bytes, unpacked.crc32);
-          unpacked.size += bytes.length;
-          const run = deflateRun(bytes, level, before);
-          before = bytes;
-          return run;
+      const make = (path: string, content: ContentPiece) =>
+        writeBlocks(path, async (append) => {
+          const unpacked = { crc32: 0, size: 0 };
+          let before: Uint8Array = new Uint8Array();
+          const compress = (bytes: Uint8Array) => {
+            unpacked.crc32 = crc32(bytes, unpacked.crc32);
+            unpacked.size += bytes.length;
+            const run = deflateRun(bytes, level, before);
+            before = bytes;
+            return run;
+          };
+          await inSegments(content, GZIP_SEGMENT, places, compress, append);
+          return { unpacked };
         });
-        await writeBlocks(path, runs, { unpacked });
-      };
       const { unpacked, ...blocks } = await blocksOfContent('gzip', { content, level, onRead }, make);
       if (unpacked === undefined) throw new Error('blocks of gzip are kept without what they unpack to');
       return { unpacked, id: `${content.key} ${blocks.crc32}`, ...blocks };
@@ -164,7 +201,11 @@ export async function openPackedStore(folder: string, threads: PackingThreads, j
       const path = place(`zstd-run-${level}`, createHash('sha256').update(bytes).digest('hex'));
       const make = async (unfinished: string) => {
         const { window, blocks } = await runOf(frameParts([await frame(bytes, level)]));
-        await writeBlocks(unfinished, blocks, { windowDescriptor: window }, { sync: false });
+        const make = async (append: (bytes: Uint8Array) => Promise<void>) => {
+          await append(Buffer.concat(blocks));
+          return { windowDescriptor: window };
+        };
+        await writeBlocks(unfinished, make, { sync: false });
       };
       return runs(path, async () => {
         const { windowDescriptor = 0, bytes } = await kept(path, readRun, make);
@@ -175,23 +216,21 @@ export async function openPackedStore(folder: string, threads: PackingThreads, j
     xzRun: (bytes, level) => xzStream([bytes], level),
     async fact(kind, key, find) {
       const path = join(folder, 'packed', MAKING, 'facts', kind, key.slice(0, 2), key.slice(2));
-      try {
-        const text = await readFile(path, 'utf8');
-        const [line = '', sum] = text.split('\n');
-        if (sum === crc32(line).toString(16)) return line;
-      } catch (error) {
-        if (!isErrno(error, 'ENOENT')) throw storeFailure(folder, error);
-      }
+      const known = parseSummed((await readKept(path).catch(refuse))?.toString() ?? '')?.[0];
+      if (known !== undefined) return known;
       const fact = await find();
-      await mkdir(join(path, '..'), { recursive: true });
-      const text = Buffer.from(`${fact}\n${crc32(fact).toString(16)}\n`);
-      await writeAtomically(path, [text], { temporaryFolder: temporary, sync: false });
+      try {
+        await mkdir(dirname(path), { recursive: true });
+        await writeAtomically(path, [formatSummed([fact])], { temporaryFolder: temporary, sync: false });
+      } catch (cause) {
+        refuse(cause);
+      }
       return fact;
     },
     digest: sum,
     grown: () => grown,
-    async write(path, parts, temporaryFolder) {
-      const sha256 = await placeAtomically(path, { temporaryFolder }, async (unfinished) => {
+    async write(path, parts, options) {
+      const sha256 = await placeAtomically(path, options, async (unfinished) => {
         const written = await onFiles({ call: 'write', path: unfinished, mode: 0o644, parts: inFewer(parts) });
         // The thread has the next file to write meanwhile.
         await syncFile(unfinished);
@@ -265,23 +304,41 @@ function rankOf({ whole, size }: ContentPiece): number {
   return whole === true ? WHOLE + size : size;
 }
 
-/** Segments of the content, each compressed on a thread of its own as soon as one is free, of large contents first. */
-async function compressContent(
+/** Small blocks are written together. Bytes. */
+const APPENDED_SIZE = 1 << 20;
+
+/**
+ * Segments of the content, each compressed on a thread of its own as soon as one is free, of large contents first; their
+ * blocks are appended one segment after the other. What comes before its turn waits in memory: a segment is not begun
+ * before the last one is all but read, so that it is little.
+ *
+ * @returns what each segment's `compress` does
+ */
+async function compressContent<T>(
   content: ContentPiece,
   places: Places,
-  compress: (segment: Chunks) => Promise<CompressedRun>,
-): Promise<CompressedRun[]> {
-  const runs: Promise<CompressedRun>[] = [];
+  append: (bytes: Uint8Array) => Promise<void>,
+  compress: (segment: Chunks, take: (block: Uint8Array) => Promise<void>) => Promise<T>,
+): Promise<T[]> {
+  const runs: Promise<T>[] = [];
   let failed = false;
+  let lastIsWritten: Promise<unknown> = Promise.resolve();
   const begin = async (segment: Chunks) => {
     const leave = await places.take(rankOf(content));
-    // What the first failure was is told below; the rest of the content is of no use.
-    const run = failed ? Promise.reject(new Error('another segment failed')) : compress(segment);
-    const done = run.finally(leave);
-    done.catch(() => {
+    // Throws what the failure was: the rest of the content is of no use.
+    if (failed) await Promise.all(runs).finally(leave);
+    const blocks = createAppender(append, lastIsWritten);
+    if (runs.length > 0) await blocks.take(RESET);
+    const done = compress(segment, blocks.take).finally(leave);
+    const written = done.then(async (made) => {
+      await blocks.finish();
+      return made;
+    });
+    written.catch(() => {
       failed = true;
     });
-    runs.push(done);
+    lastIsWritten = written;
+    runs.push(written);
     return { done };
   };
   if (content.whole === true) await begin(content.open());
@@ -289,31 +346,61 @@ async function compressContent(
   return Promise.all(runs);
 }
 
-/** The content in segments of as many bytes; a segment is read when there is a place for it. */
+/** Appends small bytes together, when it is their turn. */
+function createAppender(append: (bytes: Uint8Array) => Promise<void>, turn: Promise<unknown>) {
+  const waiting: Uint8Array[] = [];
+  let size = 0;
+  let isTurn = false;
+  const begin = () => {
+    isTurn = true;
+  };
+  turn.then(begin, () => {});
+  const flush = async () => {
+    size = 0;
+    await append(Buffer.concat(waiting.splice(0)));
+  };
+  return {
+    async take(bytes: Uint8Array) {
+      waiting.push(bytes);
+      size += bytes.length;
+      if (isTurn && size >= APPENDED_SIZE) await flush();
+    },
+    async finish() {
+      await turn;
+      await flush();
+    },
+  };
+}
+
+/** The content in segments of as many bytes; a segment is read when there is a place for it, and taken in its turn. */
 async function inSegments<T>(
   content: ContentPiece,
   size: number,
   places: Places,
   compress: (bytes: Uint8Array) => Promise<T>,
-): Promise<T[]> {
+  take: (made: T) => Promise<void>,
+): Promise<void> {
   const rank = rankOf(content);
-  const made: Promise<T>[] = [];
+  let taken = Promise.resolve();
+  let failed = false;
   const segments = rechunk(content.open(), size);
-  for (;;) {
-    const leave = await places.take(rank);
-    let segment: IteratorResult<Uint8Array, void>;
-    try {
-      segment = await segments.next();
-    } catch (error) {
-      leave();
-      throw error;
+  try {
+    for (;;) {
+      const leave = await places.take(rank);
+      const segment = await (failed
+        ? undefined
+        : segments.next().catch((error) => Promise.reject(error).finally(leave)));
+      if (segment === undefined || segment.done) {
+        leave();
+        return await taken;
+      }
+      const made = compress(segment.value).finally(leave);
+      taken = Promise.all([made, taken]).then(([one]) => take(one));
+      taken.catch(() => {
+        failed = true;
+      });
     }
-    if (segment.done) {
-      leave();
-      return Promise.all(made);
-    }
-    const one = compress(segment.value).finally(leave);
-    one.catch(() => {});
-    made.push(one);
+  } finally {
+    await segments.return();
   }
 }

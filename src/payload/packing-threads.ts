@@ -23,7 +23,11 @@ export function createPackingThreads(): PackingThreads {
     small: createThreadPool(1, () => startZstdThread(1, { ahead: true })),
     files: createThreadPool(Math.min(availableParallelism(), MOST_FILES), startFileThread),
   };
-  void pools.files.fill().then(() => pools.small.fill());
+  // Where they cannot be begun ahead, whoever needs them hears why.
+  pools.files
+    .fill()
+    .then(() => pools.small.fill())
+    .catch(() => {});
   return {
     ...pools,
     async close() {

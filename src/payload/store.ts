@@ -36,7 +36,7 @@ interface OpenObject extends StoredObject {
  * Objects by the SHA-256 of their bytes, in a folder that any number of processes may use at once: an object appears
  * by renaming a complete, synced file, so it is there as a whole or not at all.
  */
-export interface ContentStore extends ObjectReader {
+export interface ContentStore extends Required<ObjectReader> {
   readonly folder: string;
   /**
    * Whether an object is there and sound. One that is not (another size; written to since, and other bytes now) is
@@ -167,6 +167,9 @@ export async function openStore(folder: string = defaultStoreFolder()): Promise<
       } finally {
         await object.close();
       }
+    },
+    async discard(sha256) {
+      await rm(pathOf(sha256), { force: true });
     },
     async has(sha256, size) {
       const path = pathOf(sha256);

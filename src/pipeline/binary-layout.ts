@@ -7,6 +7,7 @@ import type { ObjectReader } from '../layout/objects.ts';
 import { type TreeItem, verifiedContent, writeTree } from '../layout/tree.ts';
 import { validateLayout } from '../layout/validate.ts';
 import { rpmTree } from '../rpm/binary-layout.ts';
+import { untilAborted } from '../support/abort.ts';
 
 export interface WrittenLayout {
   readonly folder: string;
@@ -31,7 +32,10 @@ export async function writeBinaryLayout(
   layout: Layout,
   { file, out, ...options }: LayoutOptions,
 ): Promise<WrittenLayout> {
-  const objects = untilAborted(options.objects, options.signal);
+  const objects = {
+    ...options.objects,
+    open: (sha256: string) => untilAborted(options.objects.open(sha256), options.signal),
+  };
   const folder = join(out, file.replace(/\.(deb|rpm)$/, ''));
   await writeTree(folder, await binaryTree(layout, objects), objects);
   return { folder, command: layoutCommand(layout, folder) };
@@ -91,17 +95,6 @@ export function packCommand(
       `${folder}/SPECS/${layout.name}.spec`,
     ],
     result: `${folder}/RPMS/${layout.architecture}/${file}`,
-  };
-}
-
-function untilAborted(objects: ObjectReader, signal: AbortSignal | undefined): ObjectReader {
-  return {
-    async *open(sha256) {
-      for await (const chunk of objects.open(sha256)) {
-        signal?.throwIfAborted();
-        yield chunk;
-      }
-    },
   };
 }
 

@@ -7,6 +7,7 @@ import type { Compression } from '../archive/codec.ts';
 import { contentSha256 } from '../layout/diff.ts';
 import type { Layout } from '../layout/layout.ts';
 import { isErrno } from '../support/file-system.ts';
+import { formatSummed, parseSummed } from '../support/summed-lines.ts';
 import { type WrittenFile, writeAtomically } from '../support/write-atomically.ts';
 
 /**
@@ -16,8 +17,12 @@ import { type WrittenFile, writeAtomically } from '../support/write-atomically.t
 export interface BuiltBefore {
   /** The package at this path, if it was made of just this and nobody has touched it since. */
   find(path: string, key: string): Promise<WrittenFile | undefined>;
-  /** Remembers a package that was just written. */
-  remember(file: WrittenFile, key: string): Promise<void>;
+  /**
+   * Remembers a package that was just written; what cannot be remembered is written again next time.
+   *
+   * @param left what `fileIdentity` said of it before it got its name: somebody may have put another in its place since
+   */
+  remember(file: WrittenFile, key: string, left: string | undefined): Promise<void>;
 }
 
 /** 64 hex digits that change with everything that a package's bytes depend on. */
@@ -67,23 +72,37 @@ export function openBuiltBefore(folder: string): BuiltBefore {
   return {
     async find(path, key) {
       try {
-        const [knownKey, sha256 = '', identity] = (await readFile(recordOf(path), 'utf8')).split('\n');
-        if (knownKey !== key || identity !== (await identityOf(path))) return undefined;
+        const [knownKey, sha256 = '', identity] = parseSummed(await readFile(recordOf(path), 'utf8')) ?? [];
+        if (knownKey !== key || identity !== (await timedIdentity(path))) return undefined;
         return { path, sha256, size: (await stat(path)).size };
       } catch (error) {
-        if (isErrno(error, 'ENOENT') || isErrno(error, 'ENOTDIR')) return undefined;
+        if (['ENOENT', 'ENOTDIR', 'EISDIR', 'ELOOP'].some((code) => isErrno(error, code))) return undefined;
         throw error;
       }
     },
-    async remember({ path, sha256 }, key) {
-      const record = recordOf(path);
-      await mkdir(dirname(record), { recursive: true });
-      await writeAtomically(record, [Buffer.from(`${key}\n${sha256}\n${await identityOf(path)}\n`)], { sync: false });
+    async remember({ path, sha256 }, key, left) {
+      try {
+        const identity = await timedIdentity(path);
+        if (left === undefined || !identity.startsWith(`${left} `)) return;
+        const record = recordOf(path);
+        await mkdir(dirname(record), { recursive: true });
+        await writeAtomically(record, [formatSummed([key, sha256, identity])], { sync: false });
+      } catch (error) {
+        // A cache that is full or read-only costs time, and no package.
+        if (!(error instanceof Error && 'syscall' in error)) throw error;
+      }
     },
   };
 }
 
-async function identityOf(path: string): Promise<string> {
-  const { dev, ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true });
-  return [dev, ino, size, mtimeNs, ctimeNs].join(' ');
+/** Which file this is, whatever its name; another one, or one that was written to since, has another identity. */
+export async function fileIdentity(path: string): Promise<string> {
+  const { dev, ino, size, mtimeNs } = await stat(path, { bigint: true });
+  return [dev, ino, size, mtimeNs].join(' ');
+}
+
+/** The same with the time when it was renamed or otherwise touched. */
+async function timedIdentity(path: string): Promise<string> {
+  const { ctimeNs } = await stat(path, { bigint: true });
+  return `${await fileIdentity(path)} ${ctimeNs}`;
 }

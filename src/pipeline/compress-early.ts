@@ -19,7 +19,6 @@ export function compressEarly(
   { release, tasks }: { readonly release: Release; readonly tasks: readonly BuildTask[] },
   packed: OpenPackedStore,
   objects: ObjectReader,
-  signal?: AbortSignal,
 ): OnFiles {
   return (artifact, files) => {
     const big = files.filter(({ size }) => size >= BIG);
@@ -27,7 +26,7 @@ export function compressEarly(
     if (big.length * artifactsLike(artifact, release) > STRANGERS) return;
     for (const { codec, level } of compressionsFor(artifact, tasks)) {
       for (const file of big) {
-        const content = { key: file.sha256, size: file.size, open: () => summed(file, packed, objects, signal) };
+        const content = { key: file.sha256, size: file.size, open: () => summed(file, packed, objects) };
         packContent(packed, codec, content, level).catch(() => {});
       }
     }
@@ -50,15 +49,9 @@ function compressionsFor({ component, architecture }: Artifact, tasks: readonly 
 }
 
 /** Verified, and with the MD5 that a DEB wants, so that it is read once. */
-async function* summed(
-  { sha256, size }: PayloadFile,
-  packed: OpenPackedStore,
-  objects: ObjectReader,
-  signal: AbortSignal | undefined,
-) {
+async function* summed({ sha256, size }: PayloadFile, packed: OpenPackedStore, objects: ObjectReader) {
   const md5 = createHash('md5');
   for await (const chunk of verifiedContent({ kind: 'stored', sha256, size }, objects)) {
-    signal?.throwIfAborted();
     md5.update(chunk);
     yield chunk;
   }

@@ -7,7 +7,7 @@ import type { WriteOptions } from '../layout/packager.ts';
 import { validateLayout } from '../layout/validate.ts';
 import type { OpenPackedStore } from '../payload/packed-store.ts';
 import { writeAtomically } from '../support/write-atomically.ts';
-import { type BuiltBefore, packageKey } from './built-before.ts';
+import { type BuiltBefore, fileIdentity, packageKey } from './built-before.ts';
 import { updateChecksums } from './checksums.ts';
 import type { BuiltPackage, OnPipelineEvent } from './events.ts';
 import { PACKAGERS } from './formats.ts';
@@ -130,13 +130,16 @@ async function writePackage(
   const { splice, write } = PACKAGERS[layout.format];
   const parts = pack === undefined && packed !== undefined ? await splice(layout, { ...options, packed }) : undefined;
   signal.throwIfAborted();
+  let left: string | undefined;
+  const onWritten = async (temporary: string) => {
+    left = await fileIdentity(temporary);
+  };
+  const place = { temporaryFolder: spoolFolder, onWritten };
   const written =
     packed !== undefined && parts !== undefined
-      ? await packed.write(path, parts, spoolFolder)
-      : await writeAtomically(path, pack === undefined ? write(layout, options) : pack(job, options), {
-          temporaryFolder: spoolFolder,
-        });
-  await before?.remember(written, key);
+      ? await packed.write(path, parts, place)
+      : await writeAtomically(path, pack === undefined ? write(layout, options) : pack(job, options), place);
+  await before?.remember(written, key, left);
   const built = { task, ...written };
   onEvent?.({ kind: 'packed', ...built });
   return built;

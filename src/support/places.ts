@@ -4,9 +4,13 @@ export interface Places {
   take(rank: number): Promise<() => void>;
 }
 
-export function createPlaces(count: number): Places {
+/** @param signal with it aborted, whoever waits or comes is refused with its reason */
+export function createPlaces(count: number, signal?: AbortSignal): Places {
   let free = count;
-  const waiting: { readonly rank: number; enter(): void }[] = [];
+  const waiting: { readonly rank: number; enter(): void; refuse(): void }[] = [];
+  signal?.addEventListener('abort', () => {
+    for (const one of waiting.splice(0)) one.refuse();
+  });
   const leave = () => {
     free += 1;
     if (waiting.length === 0) return;
@@ -23,12 +27,13 @@ export function createPlaces(count: number): Places {
   };
   return {
     take: (rank) =>
-      new Promise((resolve) => {
+      new Promise((resolve, reject) => {
+        signal?.throwIfAborted();
         if (free > 0) {
           free -= 1;
           resolve(once());
         } else {
-          waiting.push({ rank, enter: () => resolve(once()) });
+          waiting.push({ rank, enter: () => resolve(once()), refuse: () => reject(signal?.reason) });
         }
       }),
   };

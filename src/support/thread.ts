@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { KubeparcelError } from './errors.ts';
 import { createPlaces } from './places.ts';
 
 export interface Thread<Call, Answer> {
@@ -46,7 +47,7 @@ parentPort.on('message', async (call) => {
   }
 });
 `;
-  const worker = new Worker(source, { eval: true, execArgv: [], workerData: data });
+  const worker = startWorker(source, data);
   let settle: { resolve: (answer: Answer) => void; reject: (error: Error) => void } | undefined;
   let broken: Error | undefined;
   let isReady = () => {};
@@ -61,7 +62,7 @@ parentPort.on('message', async (call) => {
   worker.on('message', (posted: Posted<Answer>) => {
     if (posted === 'ready') isReady();
     else if ('answer' in posted) settle?.resolve(posted.answer);
-    else settle?.reject(Object.assign(new Error(), posted.failure));
+    else settle?.reject(Object.assign(new Error(), definedOnly(posted.failure)));
   });
   worker.on('error', fail);
   worker.on('exit', () => fail(new Error('the thread has ended')));
@@ -86,6 +87,21 @@ parentPort.on('message', async (call) => {
       await worker.terminate();
     },
   };
+}
+
+function startWorker(source: string, data: unknown): Worker {
+  try {
+    return new Worker(source, { eval: true, execArgv: [], workerData: data });
+  } catch (cause) {
+    throw new KubeparcelError('io', 'no more threads can be started', {
+      todo: 'allow more processes (ulimit -u, the limit of a container), or ask for fewer with --jobs',
+      cause,
+    });
+  }
+}
+
+function definedOnly(fields: object): object {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
 
 export interface ThreadPool<T> {

@@ -11,19 +11,26 @@ export interface WrittenFile {
   readonly sha256: string;
 }
 
+export interface PlaceOptions {
+  /** Where the unfinished file is, on the same file system; the file's own folder by default. */
+  readonly temporaryFolder?: string;
+  /** Called with the unfinished file's name when all bytes are in it. */
+  readonly onWritten?: (temporary: string) => Promise<void>;
+  /** False for what may be lost, and is checked where it is read, so that nobody waits for the disk. */
+  readonly sync?: false;
+}
+
 /**
  * Streams chunks into a file that appears under its name only when all of it is on disk: written beside as
  * `.NAME.RANDOM.tmp`, fsynced, renamed, and the folder fsynced. A killed process leaves the old file or the new one.
  * An error, also one that the source throws, removes the temporary file.
  *
  * @param options.mode permission bits, whatever the umask; 0644 by default
- * @param options.temporaryFolder where the unfinished file is, on the same file system; the file's own by default
- * @param options.sync false for what may be lost, and is checked where it is read, so that nobody waits for the disk
  */
 export async function writeAtomically(
   path: string,
   chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-  options: { readonly mode?: number; readonly temporaryFolder?: string; readonly sync?: false } = {},
+  options: PlaceOptions & { readonly mode?: number } = {},
 ): Promise<WrittenFile> {
   const mode = options.mode ?? 0o644;
   const hash = createHash('sha256');
@@ -51,7 +58,7 @@ export async function writeAtomically(
  */
 export async function placeAtomically<T>(
   path: string,
-  options: { readonly temporaryFolder?: string; readonly sync?: false },
+  options: PlaceOptions,
   write: (temporary: string) => Promise<T>,
 ): Promise<T> {
   const temporary = join(
@@ -61,10 +68,12 @@ export async function placeAtomically<T>(
   let written: T;
   try {
     written = await write(temporary);
+    await options.onWritten?.(temporary);
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });
-    throw error;
+    // The system names no file where it cannot write to an open one.
+    throw error instanceof Error && 'syscall' in error && !('path' in error) ? Object.assign(error, { path }) : error;
   }
   if (options.sync !== false) await syncFolder(dirname(path));
   return written;

@@ -1,7 +1,17 @@
 /** What a build keeps for the next one: seen from outside. */
-import { appendFileSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { MAKING } from '../../src/payload/packed-store.ts';
 import { makeBinariesFolder, noise } from '../support/binaries-folder.ts';
 import { expectFailure, packagesIn, run, succeed } from '../support/cli.ts';
 import { temporaryFolder } from '../support/temp-folder.ts';
@@ -92,6 +102,62 @@ describe('cache', () => {
     expect(await succeed(['cache', 'ls'], { cwd })).toMatch(/^Compressed blocks +0/m);
     await succeed(['cache', 'prune', '--all'], { cwd });
     expect(await succeed(['cache', 'ls'], { cwd })).toContain('0 B.');
+  });
+
+  test('a cache that keeps no records costs no package', async () => {
+    const cwd = temporaryFolder();
+    mkdirSync(join(cwd, '.cache/kubeparcel'), { recursive: true });
+    writeFileSync(join(cwd, '.cache/kubeparcel/built'), 'not a folder');
+    await succeed(SAMPLE, { cwd });
+    const sums = readFileSync(join(cwd, 'dist/SHA256SUMS'), 'utf8');
+    for (const [name, sha256] of Object.entries(packagesIn(join(cwd, 'dist'))))
+      expect(sums).toContain(`${sha256}  ${name}`);
+  });
+
+  test.each(['zstd:1', 'gzip:1', 'none'])('a damaged artifact is fetched anew by the next build: %s', async (codec) => {
+    const cwd = temporaryFolder();
+    const source = makeBinariesFolder(join(cwd, 'binaries'), { kubelet: noise(1) });
+    const build = ['build', '1.36.4', '--source', source, '--arch', 'amd64', '--distro', 'debian-12'];
+    await succeed(build, { cwd });
+    const objects = join(cwd, '.cache/kubeparcel/objects');
+    const kubelet = readdirSync(objects, { recursive: true, encoding: 'utf8' })
+      .map((name) => join(objects, name))
+      .sort((a, b) => statSync(b).size - statSync(a).size)[0];
+    if (kubelet === undefined) throw new Error('the store is empty');
+    // As a disk damages it, which sets no time.
+    const { atime, mtime } = statSync(kubelet);
+    const bytes = readFileSync(kubelet);
+    bytes[99_999] = (bytes[99_999] ?? 0) ^ 1;
+    chmodSync(kubelet, 0o644);
+    writeFileSync(kubelet, bytes);
+    utimesSync(kubelet, atime, mtime);
+    const other = [...build, '--compression', codec, '--out', 'other'];
+    await expectFailure(other, { cwd }, 5, 'run the command again');
+    await succeed(other, { cwd });
+  });
+
+  test('verify finds what is damaged of every kind', async () => {
+    const cwd = temporaryFolder();
+    const cache = join(cwd, '.cache/kubeparcel');
+    const source = makeBinariesFolder(join(cwd, 'binaries'), { kubelet: noise(1) });
+    await succeed(['build', '1.36.4', '--source', source, '--arch', 'amd64', '--distro', 'debian-12'], { cwd });
+    const damaged: string[] = [];
+    for (const room of ['built', 'index', 'objects', `packed/${MAKING}/facts`]) {
+      const [first = ''] = readdirSync(join(cache, room), { recursive: true, encoding: 'utf8' }).filter((name) =>
+        statSync(join(cache, room, name)).isFile(),
+      );
+      chmodSync(join(cache, room, first), 0o644);
+      appendFileSync(join(cache, room, first), 'x');
+      damaged.push(`${room}/${first}`);
+    }
+    const said = await succeed(['cache', 'verify'], { cwd });
+    expect(said).toContain('4 were damaged and are removed');
+    for (const path of damaged) expect(said).toContain(`  ${path}`);
+    expect(await succeed(['cache', 'verify'], { cwd })).toContain('all are as they were written');
+    mkdirSync(join(cache, 'objects/ab/folder'), { recursive: true });
+    await succeed(['cache', 'prune', '--all'], { cwd });
+    expect(readdirSync(cache).filter((name) => /built|packed|index|objects|partial/.test(name))).toEqual([]);
+    await expectFailure(['cache', 'prune', '--all', '--keep', '1G'], { cwd }, 2, 'mutually exclusive');
   });
 
   test('a size that is none is refused', async () => {

@@ -1,7 +1,7 @@
 /** Archives that are put together from blocks compressed apart, held against zstd, dpkg-deb and rpm2cpio. */
 import { execFileSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { collect } from '../../src/archive/chunks.ts';
 import { decompress } from '../../src/archive/compress.ts';
 import { cpioPieces } from '../../src/archive/cpio.ts';
-import { type PackedCodec, type PackedStore, packArchive } from '../../src/archive/packed.ts';
+import { type PackedCodec, type PackedStore, packArchive, packContent } from '../../src/archive/packed.ts';
 import { BIG, flatten, type Piece } from '../../src/archive/pieces.ts';
 import { cutSegments } from '../../src/archive/segments.ts';
 import { tarPieces } from '../../src/archive/tar.ts';
@@ -367,14 +367,89 @@ describe('the store', () => {
     );
     if (path === undefined) throw new Error('the blocks are not where they were looked for');
     const good = readFileSync(path);
-    for (const damage of [0, good.length >> 1, good.length - 1, good.length - 7, good.length - 20, good.length - 50]) {
-      const bad = Buffer.from(good);
-      bad[damage] = (bad[damage] ?? 0) ^ 0x40;
-      writeFileSync(path, bad);
+    const flipped = [0, good.length >> 1, good.length - 1, good.length - 7, good.length - 20, good.length - 50].map(
+      (at) => {
+        const bad = Buffer.from(good);
+        bad[at] = (bad[at] ?? 0) ^ 0x40;
+        return () => writeFileSync(path, bad);
+      },
+    );
+    // As a power cut leaves it, and what is no file at all.
+    const others = [0, 1, 8, 300, good.length].map((size) => () => writeFileSync(path, Buffer.alloc(size)));
+    const inItsPlace = [() => mkdirSync(join(path, 'folder'), { recursive: true }), () => symlinkSync(path, path)];
+    for (const damage of [...flipped, ...others, ...inItsPlace]) {
+      rmSync(path);
+      damage();
       const fresh = await openPackedStore(join(work, 'cache'), threads, 2);
       const packed = await pack(tarOf([bytes]), codec, fresh);
       expect(packed.equals(before)).toBe(true);
       expect(readFileSync(path).equals(good)).toBe(true);
     }
+  });
+
+  test('makes anew what is damaged: a small run', async () => {
+    const small = Buffer.from('kept '.repeat(500));
+    const first = await store.zstdRun(small, LEVEL);
+    const key = createHash('sha256').update(small).digest('hex');
+    const path = files().find((file) => file.includes(`zstd-run-${LEVEL}/`) && file.endsWith(key.slice(2))) ?? '';
+    const good = readFileSync(path);
+    for (const bad of [
+      Buffer.alloc(0),
+      Buffer.alloc(8),
+      Buffer.alloc(300),
+      good.subarray(1),
+      Buffer.alloc(good.length),
+    ]) {
+      writeFileSync(path, bad);
+      const fresh = await openPackedStore(join(work, 'cache'), threads, 2);
+      expect(Buffer.concat([...(await fresh.zstdRun(small, LEVEL)).blocks])).toEqual(Buffer.concat([...first.blocks]));
+      expect(readFileSync(path).equals(good)).toBe(true);
+    }
+  });
+
+  test.each(['zstd', 'xz', 'gzip'] as const)('begins and reads no more when it is aborted: %s', async (codec) => {
+    const stop = new AbortController();
+    const stopped = await openPackedStore(join(work, 'stopped'), threads, 1, stop.signal);
+    const bytes = randomBytes(2 * BIG);
+    let read = 0;
+    const endless = {
+      size: 2 ** 40,
+      key: createHash('sha256').update(bytes).digest('hex'),
+      async *open() {
+        for (; ; read++) {
+          if (read === 4) stop.abort(new Error('interrupted'));
+          yield Uint8Array.from(bytes);
+        }
+      },
+    };
+    await expect(packContent(stopped, codec, endless, 1)).rejects.toThrow('interrupted');
+    expect(read).toBeLessThan(50);
+    expect(readdirSync(join(work, 'stopped/tmp'))).toEqual([]);
+  });
+
+  test('whoever packs does not wait for a store that others still use', async () => {
+    const stop = new AbortController();
+    const slow: PackedStore = { ...store, zstdBlocks: () => new Promise(() => {}) };
+    const packing = packArchive(tarOf([bytesOf({ stuff: 'random', size: 2 * BIG })]), {
+      codec: 'zstd',
+      level: LEVEL,
+      store: slow,
+      signal: stop.signal,
+    });
+    stop.abort(new Error('another package failed'));
+    await expect(packing).rejects.toThrow('another package failed');
+  });
+
+  test('says what to do when blocks were removed under a build', async () => {
+    const [file] = (await packArchive(tarOf([bytes]), { codec: 'zstd', level: 2, store })).parts.filter(
+      (part) => 'path' in part,
+    );
+    if (file === undefined) throw new Error('nothing of it is in a file');
+    rmSync(file.path);
+    await expect(store.write(join(work, 'out'), [file], { temporaryFolder: work })).rejects.toMatchObject({
+      kind: 'io',
+      where: file.path,
+      todo: expect.stringContaining('run the command again'),
+    });
   });
 });

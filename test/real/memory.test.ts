@@ -1,9 +1,9 @@
-/** The peak memory of building a payload of 1 GiB. Run: npm run test:real */
+/** The peak memory of building a payload of 1 GiB, of what compresses well and of what does not. Run: npm run test:real */
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { measure } from '../../scripts/measure.ts';
 import { humanSize } from '../../src/cli/render/table.ts';
-import { makeBinariesFolder, repetition } from '../support/binaries-folder.ts';
+import { makeBinariesFolder, noise, repetition } from '../support/binaries-folder.ts';
 import { environment, MAIN } from '../support/cli.ts';
 import { temporaryFolder } from '../support/temp-folder.ts';
 
@@ -22,4 +22,14 @@ test('a kubelet of 1 GiB is packaged in less than 400 MB, as DEB and as RPM', as
     process.stdout.write(`1 GiB as .${format}: ${seconds.toFixed(1)} s, peak ${humanSize(peakMemory)}\n`);
     expect(peakMemory).toBeLessThan(LIMIT);
   }
+});
+
+test.each(['zstd:1', 'gzip:1'])('nor does it matter whether it compresses: %s', async (codec) => {
+  const folder = temporaryFolder();
+  const source = makeBinariesFolder(join(folder, 'release'), { kubelet: noise(1024) });
+  const { cwd, env } = environment(folder);
+  const build = ['build', '--source', source, '--arch', 'amd64', '--distro', 'debian-12', '--without-confgen'];
+  const { peakMemory } = await measure([process.execPath, MAIN, ...build, '--compression', codec], { cwd, env });
+  process.stdout.write(`1 GiB of noise, ${codec}: peak ${humanSize(peakMemory)}\n`);
+  expect(peakMemory).toBeLessThan(LIMIT);
 });

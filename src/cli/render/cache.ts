@@ -1,8 +1,9 @@
-import { CACHE_KINDS, type CachedFile, type CacheKind } from '../../payload/cache.ts';
+import { CACHE_KINDS, type CachedFile, type CacheKind, sizeOf } from '../../payload/cache.ts';
 import { humanSize, table } from './table.ts';
 
 const TITLES: Readonly<Record<CacheKind, string>> = {
   objects: 'Artifacts and their files',
+  index: 'What became of artifacts',
   blocks: 'Compressed blocks',
   facts: 'Digests of what is compressed',
   built: 'Records of packages written',
@@ -34,8 +35,4 @@ export function renderVerified(files: readonly CachedFile[], damaged: readonly C
   return [`${read} ${damaged.length} were damaged and are removed; the next build makes them anew.`, ...names].join(
     '\n',
   );
-}
-
-function sizeOf(files: readonly CachedFile[]): number {
-  return files.reduce((sum, { size }) => sum + size, 0);
 }

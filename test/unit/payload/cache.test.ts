@@ -1,0 +1,102 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { type CachedFile, chooseBounded, choosePruned, isSoundCached, listCache } from '../../../src/payload/cache.ts';
+import { MAKING } from '../../../src/payload/packed-store.ts';
+import { temporaryFolder } from '../../support/temp-folder.ts';
+
+const platform = vi.hoisted(() => ({ isWindows: false }));
+vi.mock('node:path', async (original) => {
+  const path = await original<typeof import('node:path')>();
+  return {
+    ...path,
+    // What it gives for these folders on Windows.
+    relative: (from: string, to: string) =>
+      platform.isWindows ? path.relative(from, to).replaceAll('/', '\\') : path.relative(from, to),
+    get sep() {
+      return platform.isWindows ? '\\' : '/';
+    },
+  };
+});
+afterEach(() => {
+  platform.isWindows = false;
+});
+
+const NOW = 1_800_000_000;
+const HOUR = 3600;
+const DAY = 24 * HOUR;
+const file = (path: string, age: number, more: Partial<CachedFile> = {}): CachedFile => {
+  return { kind: 'blocks', path, size: 100, used: NOW - age, current: true, ...more };
+};
+const names = (files: readonly CachedFile[]) => files.map(({ path }) => path);
+
+describe('pruned is', () => {
+  const files = [
+    file('old', 3 * DAY),
+    file('older', 9 * DAY),
+    file('now', 60),
+    file('other', 2 * DAY, { current: false }),
+    file('abandoned', 8 * DAY, { current: false }),
+    file('object', 99 * DAY, { kind: 'objects' }),
+    file('fact', 99 * DAY, { kind: 'facts' }),
+  ];
+
+  test.each([
+    [1000, ['other', 'abandoned']],
+    [250, ['other', 'abandoned', 'older']],
+    [100, ['other', 'abandoned', 'older', 'old']],
+    [0, ['other', 'abandoned', 'older', 'old', 'now']],
+  ])('by whoever asks for %i bytes: what another version made, and the oldest', (bytes, gone) => {
+    expect(names(choosePruned(files, bytes))).toEqual(gone);
+  });
+
+  test.each([
+    [1000, ['abandoned']],
+    [300, ['abandoned', 'older']],
+    [100, ['abandoned', 'older', 'old', 'other']],
+    [0, ['abandoned', 'older', 'old', 'other']],
+  ])('by builds, to have %i bytes: nothing that somebody may use now', (bytes, gone) => {
+    expect(names(chooseBounded(files, bytes, NOW))).toEqual(gone);
+  });
+});
+
+test.each([false, true])('kinds and versions are told by the path (Windows: %s)', (isWindows) => {
+  const folder = temporaryFolder();
+  const paths = [
+    'built/ab/cd',
+    'index/ab.json',
+    'objects/ab/cd',
+    `packed/${MAKING}/facts/md5/ab/cd`,
+    `packed/${MAKING}/zstd-19/ab/cd`,
+    'packed/earlier/zstd-19/ab/cd',
+  ];
+  for (const path of paths) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), '');
+  }
+  platform.isWindows = isWindows;
+  const found = listCache(folder);
+  expect(new Set(found.map(({ path, kind, current }) => `${path} ${kind} ${current}`))).toEqual(
+    new Set([
+      'built/ab/cd built true',
+      'index/ab.json index true',
+      'objects/ab/cd objects true',
+      `packed/${MAKING}/facts/md5/ab/cd facts true`,
+      `packed/${MAKING}/zstd-19/ab/cd blocks true`,
+      'packed/earlier/zstd-19/ab/cd blocks false',
+    ]),
+  );
+});
+
+test.each(['objects', 'index', 'blocks', 'facts', 'built'] as const)(
+  'a file of %s with other bytes is not sound',
+  async (kind) => {
+    const folder = temporaryFolder();
+    for (const bytes of ['', 'garbage', '\0'.repeat(8), '\0'.repeat(300)]) {
+      writeFileSync(join(folder, 'file'), bytes);
+      expect(await isSoundCached(folder, file('file', 0, { kind })), JSON.stringify(bytes)).toBe(false);
+    }
+    // Removed by another process meanwhile: not damaged.
+    expect(await isSoundCached(folder, file('gone', 0, { kind }))).toBe(true);
+  },
+);
