@@ -5,6 +5,7 @@ import { type Config, configSchema } from '../config/schema.ts';
 import { ARCHITECTURES, type Architecture } from '../payload/payload.ts';
 import type { Settings } from '../pipeline/prepare.ts';
 import { KubeparcelError } from '../support/errors.ts';
+import { issueMessage } from '../support/schema-issue.ts';
 import { DEFAULT_MAINTAINER, type ReleaseArguments } from './settings.ts';
 
 /**
@@ -55,7 +56,7 @@ function validFlags(args: ReleaseArguments & { out?: string | undefined }): Conf
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   const name = String(issue?.path[0] ?? '');
-  throw new KubeparcelError('usage', issue?.message ?? 'not a setting', {
+  throw new KubeparcelError('usage', issue === undefined ? 'not a setting' : issueMessage(issue), {
     where: name === 'version' ? 'RELEASE' : `--${FLAG_NAMES[name] ?? name}`,
     todo: 'see kubeparcel build --help',
   });

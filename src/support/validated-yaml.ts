@@ -2,6 +2,7 @@ import { LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { KubeparcelError } from './errors.ts';
 import { parsedBefore } from './parsed-yaml.ts';
+import { issueMessage } from './schema-issue.ts';
 
 /** `<<: *name` takes members over. */
 const OPTIONS = { prettyErrors: false, uniqueKeys: true, merge: true } as const;
@@ -53,7 +54,7 @@ export function parseValidatedYaml<Schema extends z.ZodType>(
   const [first, ...others] = result.error.issues
     .map((issue) => {
       const path = issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0] ?? ''] : issue.path;
-      return { offset: offsetOf(document, path), message: describe(issue.path, issue.message) };
+      return { offset: offsetOf(document, path), message: describe(issue.path, issueMessage(issue)) };
     })
     .sort((a, b) => a.offset - b.offset)
     .map(({ offset, message }) => ({ at: position(offset), message }));

@@ -59,6 +59,7 @@ describe('what cannot be is refused with one message', () => {
     ['a version that is none', [...SAMPLE, 'latest'], 'not a version of Kubernetes: "latest"'],
     ['a version before 1.11', [...SAMPLE, '1.10.0'], '1.10'],
     ['a source that is not there', ['build', '--source', 'nowhere'], 'there is no source "nowhere"'],
+    ['an empty --out', [...SAMPLE, '--out', ''], 'this is empty'],
     ['nothing to inspect', ['inspect'], 'Not enough'],
     ['one package to compare', ['diff', 'a'], 'Not enough'],
   ])('%s', async (_, args, message) => {
