@@ -136,7 +136,12 @@ describe('flags', () => {
 
   test('a compression that a target cannot read is refused, naming who cannot', async () => {
     const cwd = temporaryFolder();
-    const text = await expectFailure([...SAMPLE, '--compression', 'zstd:19'], { cwd }, 2, 'reads packages compressed with zstd');
+    const text = await expectFailure(
+      [...SAMPLE, '--compression', 'zstd:19'],
+      { cwd },
+      2,
+      'reads packages compressed with zstd',
+    );
     expect(text).toContain('debian-11');
     expect(existsSync(join(cwd, 'dist'))).toBe(false);
   });
