@@ -11,7 +11,7 @@ import { performance } from 'node:perf_hooks';
 import { loadCatalog } from '../src/catalog/catalog.ts';
 import { generatorData } from '../src/catalog/generator-data.ts';
 import { table } from '../src/cli/render/table.ts';
-import { ARCHITECTURES } from '../src/payload/payload.ts';
+import { ARCHITECTURES } from '../src/model/architecture.ts';
 import { confgenPrograms } from '../src/runner/program.ts';
 import { ownArchitecture } from './runners/machines.ts';
 import { makeRunners } from './runners.ts';

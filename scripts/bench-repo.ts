@@ -10,9 +10,10 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { table } from '../src/cli/render/table.ts';
 import { debPackager } from '../src/deb/write.ts';
-import type { Entry, Format, Layout } from '../src/layout/layout.ts';
-import { addPackages } from '../src/repo/add.ts';
-import { verifyRepository } from '../src/repo/verify.ts';
+import type { Format } from '../src/model/format.ts';
+import type { Entry, Layout } from '../src/model/layout.ts';
+import { addPackages } from '../src/repo/operations/add.ts';
+import { verifyRepository } from '../src/repo/verify/verify.ts';
 import { rpmPackager } from '../src/rpm/write.ts';
 
 const MINORS = 20;

@@ -7,7 +7,7 @@ import { bundleCommand } from './command-bundle.ts';
 import { parsePackaging } from './parse-packaging.ts';
 import { bundleForRunner } from './runners/bundle.ts';
 
-const code = await bundleForRunner(join(packageRoot(), 'src/confgen/quickjs-main.ts'));
+const code = await bundleForRunner(join(packageRoot(), 'src/confgen/commands/quickjs-main.ts'));
 await writeAtomically(bundleFile(), [Buffer.from(code)]);
 await bundleCommand(join(packageRoot(), 'lib', 'src', 'cli', 'main.js'), join(packageRoot(), 'lib', 'cli'));
 await parsePackaging(packageRoot());

@@ -12,8 +12,8 @@ const APART = ['@aws-sdk/client-s3', '@hpcc-js/wasm-zstd', 'lzma-native', 'openp
  */
 const PARTS = [
   { name: 'start', test: /cli[\\/]command-line\.js$/, priority: 3 },
-  { name: 'threads', test: /payload[\\/]packing-threads\.js$/, priority: 2 },
-  { name: 'build', test: /cli[\\/]make-packages\.js$/, priority: 1 },
+  { name: 'threads', test: /compress[\\/]compression-threads\.js$/, priority: 2 },
+  { name: 'build', test: /commands[\\/]run-build\.js$/, priority: 1 },
 ];
 
 /**

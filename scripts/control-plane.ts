@@ -98,19 +98,19 @@ async function fill(out: string, work: string, say: Say, signal: AbortSignal | u
 async function checkVersions(out: string, work: string, signal: AbortSignal | undefined): Promise<void> {
   for (const name of PROGRAMS) {
     const failure = `${name} does not run`;
-    const todo = 'What was compiled is of no use: see what changed in the toolchain or in Debian.';
+    const hint = 'What was compiled is of no use: see what changed in the toolchain or in Debian.';
     const said = await run(join(out, name), ['--version'], {
       cwd: work,
       environment: { PATH: process.env.PATH, HOME: work },
       signal,
       failure,
       kind: 'verification',
-      todo,
+      hint,
       timeout: 60_000,
     });
     const expected = name === 'etcd' ? 'etcd Version: 3.' : `Kubernetes v${RECIPE.kubernetes.version}`;
     if (!said.startsWith(expected)) {
-      throw new KubeparcelError('verification', `${name} --version answers ${JSON.stringify(said)}`, { todo });
+      throw new KubeparcelError('verification', `${name} --version answers ${JSON.stringify(said)}`, { hint });
     }
   }
 }

@@ -1,6 +1,6 @@
 import { chmod, cp, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Architecture } from '../src/payload/payload.ts';
+import type { Architecture } from '../src/model/architecture.ts';
 import { KubeparcelError } from '../src/support/errors.ts';
 import { checkAnswers } from './real-payload/answers.ts';
 import { cacheFolder, checkDisk, type Found, findCached, removeStale, WORK_PREFIX } from './real-payload/cache.ts';

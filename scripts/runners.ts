@@ -7,7 +7,7 @@ import { realpathSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ARCHITECTURES, type Architecture } from '../src/payload/payload.ts';
+import { ARCHITECTURES, type Architecture } from '../src/model/architecture.ts';
 import { cachedRunners, findRunner, packagedRunners, runnerName } from '../src/runner/find-runner.ts';
 import { recipeDigest } from '../src/runner/recipe.ts';
 import { EXIT_STATUS, KubeparcelError } from '../src/support/errors.ts';
@@ -64,8 +64,8 @@ export async function makeRunners(
     }
     const [first] = problems;
     if (first !== undefined) {
-      const todo = [...new Set(problems.map((problem) => problem.todo ?? ''))].join('; ');
-      throw new KubeparcelError(first.kind, problems.map(({ message }) => message).join('; '), { todo });
+      const hint = [...new Set(problems.map((problem) => problem.hint ?? ''))].join('; ');
+      throw new KubeparcelError(first.kind, problems.map(({ message }) => message).join('; '), { hint });
     }
     return runners;
   } finally {
@@ -114,7 +114,7 @@ async function main(words: readonly string[]): Promise<void> {
   const strange = wanted.find((word) => !ARCHITECTURES.some((each) => each === word));
   if (strange !== undefined) {
     throw new KubeparcelError('usage', `no architecture: ${strange}`, {
-      todo: `name some of ${ARCHITECTURES.join(', ')}`,
+      hint: `name some of ${ARCHITECTURES.join(', ')}`,
     });
   }
   const architectures = ARCHITECTURES.filter((each) => wanted.length === 0 || wanted.includes(each));
@@ -130,8 +130,8 @@ if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLTo
   } catch (error) {
     if (!(error instanceof KubeparcelError)) throw error;
     const where = error.where === undefined ? '' : `\n  where: ${error.where}`;
-    const todo = error.todo === undefined ? '' : `\n  what to do: ${error.todo}`;
-    process.stderr.write(`runners: ${error.message}${where}${todo}\n`);
+    const hint = error.hint === undefined ? '' : `\n  hint: ${error.hint}`;
+    process.stderr.write(`runners: ${error.message}${where}${hint}\n`);
     process.exitCode = EXIT_STATUS[error.kind];
   }
 }

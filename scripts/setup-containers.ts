@@ -5,7 +5,7 @@
 import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
-import { enginePackages } from '../src/container/hosts.ts';
+import { enginePackages } from '../src/container/images/hosts.ts';
 import { EXIT_STATUS, KubeparcelError } from '../src/support/errors.ts';
 import { run, type Say } from './real-payload/run.ts';
 
@@ -35,7 +35,7 @@ export async function setUpContainers(say: Say): Promise<void> {
   const way = await waysToInstall();
   if ('problem' in way) {
     throw new KubeparcelError('usage', `packages for containers cannot be installed: ${way.problem}`, {
-      todo: `install podman or docker as your system has it; on Debian as root: apt-get install ${packages.join(' ')}`,
+      hint: `install podman or docker as your system has it; on Debian as root: apt-get install ${packages.join(' ')}`,
     });
   }
   say(`installing ${missing.join(', ')} ...`);
@@ -47,7 +47,7 @@ export async function setUpContainers(say: Say): Promise<void> {
       signal: undefined,
       failure: `apt-get ${args[0]} failed`,
       kind: 'network',
-      todo: 'look at what it says, and run it again',
+      hint: 'look at what it says, and run it again',
     });
   };
   // Lists of a third party may not answer; whether the packages install is what counts.
@@ -76,7 +76,7 @@ if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLTo
     await setUpContainers(say);
   } catch (error) {
     if (!(error instanceof KubeparcelError)) throw error;
-    say(`${error.message}${error.todo === undefined ? '' : `\n  what to do: ${error.todo}`}`);
+    say(`${error.message}${error.hint === undefined ? '' : `\n  hint: ${error.hint}`}`);
     process.exitCode = EXIT_STATUS[error.kind];
   }
 }

@@ -24,7 +24,7 @@ if (architecture !== undefined && !given.includes('--without-confgen')) {
         '',
         "WARNING: THE PACKAGES ARE BUILT WITHOUT kubelet-confgen, THE GENERATOR OF THE KUBELET'S CONFIGURATION.",
         `  why:    ${error.message.split('\n')[0]}`,
-        ...(error.todo === undefined ? [] : [`  to do:  ${error.todo}; then npm start again`]),
+        ...(error.hint === undefined ? [] : [`  hint:   ${error.hint}; then npm start again`]),
         '',
         '',
       ].join('\n'),

@@ -46,7 +46,7 @@ async function engineOrProblem(): Promise<Engine | KubeparcelError> {
     const engine = await findEngine();
     if (engine.withoutSystemd === undefined) return engine;
     return new KubeparcelError('usage', `${engine.name} cannot run systemd here: ${engine.withoutSystemd}`, {
-      todo: 'run them on another machine or as another user: docs/containers.md',
+      hint: 'run them on another machine or as another user: docs/containers.md',
     });
   } catch (error) {
     if (error instanceof KubeparcelError) return error;
@@ -54,13 +54,13 @@ async function engineOrProblem(): Promise<Engine | KubeparcelError> {
   }
 }
 
-async function leftOut({ message, todo }: KubeparcelError): Promise<string> {
+async function leftOut({ message, hint }: KubeparcelError): Promise<string> {
   const can = 'prefix' in (await waysToInstall());
   return [
     'LEFT OUT: the tests in containers (test/container): packages installed, run,',
     'upgraded and removed under systemd, planted faults, and --assemble container.',
     `  why:    ${message}`,
-    `  to do:  ${can ? 'npm run setup:containers' : (todo ?? 'install podman or docker')}; then npm run test:containers`,
+    `  hint:   ${can ? 'npm run setup:containers' : (hint ?? 'install podman or docker')}; then npm run test:containers`,
     ...(complete ? ['  They must run here: this is a failure.'] : []),
   ].join('\n');
 }

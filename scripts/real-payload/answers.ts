@@ -46,20 +46,20 @@ export async function checkAnswers(folder: string, home: string, signal: AbortSi
       continue;
     }
     const failure = `${binary} does not run`;
-    const todo = 'The compiled payload is of no use: see what changed in the toolchain or in Debian.';
+    const hint = 'The compiled payload is of no use: see what changed in the toolchain or in Debian.';
     const said = await run(path, args, {
       cwd: home,
       environment: { PATH: process.env.PATH, HOME: home, ...environment },
       signal,
       failure,
       kind: 'verification',
-      todo,
+      hint,
       timeout: 60_000,
     });
     if (!answer.test(said.trim())) {
       throw new KubeparcelError('verification', `${binary} ${args.join(' ')} answers ${JSON.stringify(said)}`, {
         where: path,
-        todo,
+        hint,
       });
     }
   }

@@ -32,7 +32,7 @@ export async function checkDisk(folder: string): Promise<void> {
   if (bavail * bsize < DISK_NEEDED) {
     throw new KubeparcelError('io', `Compiling Kubernetes takes ${DISK_NEEDED / 1e9} GB of disk for some minutes`, {
       where: folder,
-      todo: 'Make room, or set XDG_CACHE_HOME to a folder on a larger disk.',
+      hint: 'Make room, or set XDG_CACHE_HOME to a folder on a larger disk.',
     });
   }
 }

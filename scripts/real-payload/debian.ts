@@ -79,7 +79,7 @@ export async function openDebian(
     }
   }
   throw new KubeparcelError('network', `No mirror gave lists of Debian ${suite}\n${problems.join('\n')}`, {
-    todo:
+    hint:
       keyring === undefined
         ? "Debian's archive keys are missing here: apt-get install debian-archive-keyring."
         : TODO_NETWORK,
@@ -117,7 +117,7 @@ async function mirrors(debian: Debian): Promise<string[]> {
   const targets = await run('apt-get', ['indextargets', '--format', '$(ORIGIN)|$(LABEL)|$(REPO_URI)'], {
     ...asked(debian, 'apt-get cannot read its configuration'),
     kind: 'config',
-    todo: 'Put /etc/apt/sources.list and /etc/apt/sources.list.d in order.',
+    hint: 'Put /etc/apt/sources.list and /etc/apt/sources.list.d in order.',
   });
   const configured = targets.split('\n').flatMap((line) => {
     const [origin, label, uri] = line.split('|');
@@ -160,7 +160,7 @@ export async function findSource(debian: Debian, name: string, upstreamVersion: 
     }
   }
   throw new KubeparcelError('verification', `${RECIPE.suite} has no source package ${name} of ${upstreamVersion}`, {
-    todo: 'Change RECIPE in scripts/real-payload/recipe.ts to the version that Debian has now.',
+    hint: 'Change RECIPE in scripts/real-payload/recipe.ts to the version that Debian has now.',
   });
 }
 
@@ -187,7 +187,7 @@ export async function unpackPackages(
     await run('dpkg-deb', ['--extract', join(downloads, file), folder], {
       ...asked(debian, `${file} could not be unpacked`),
       kind: 'io',
-      todo: 'See whether the disk is full.',
+      hint: 'See whether the disk is full.',
     });
   }
 }
@@ -222,7 +222,7 @@ export async function unpackSource(debian: Debian, source: ArchivePackage, folde
   await run('dpkg-source', ['--no-copy', '--extract', description, folder], {
     ...asked(debian, 'The source package could not be unpacked', downloads),
     kind: 'verification',
-    todo: 'See whether the disk is full, and that dpkg-dev, patch and xz-utils are installed.',
+    hint: 'See whether the disk is full, and that dpkg-dev, patch and xz-utils are installed.',
   });
 }
 
@@ -231,5 +231,5 @@ function apt(debian: Debian, command: string, args: readonly string[], failure: 
 }
 
 function asked(debian: Debian, failure: string, cwd = debian.folder): Run {
-  return { cwd, signal: debian.signal, failure, kind: 'network', todo: TODO_NETWORK };
+  return { cwd, signal: debian.signal, failure, kind: 'network', hint: TODO_NETWORK };
 }

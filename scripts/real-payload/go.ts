@@ -67,7 +67,7 @@ async function withVersion(work: string, go: Go, signal: AbortSignal | undefined
     signal,
     failure: 'Go does not answer',
     kind: 'io',
-    todo: 'Try `go version`.',
+    hint: 'Try `go version`.',
   });
   return { ...go, version: version.trim().replace(/^go/, '').split(' ')[0] ?? '' };
 }
@@ -106,7 +106,7 @@ export async function compileKubernetes(
   await run(go.command, [...args, '-ldflags', kubernetesLinkerFlags(), '-o', `${into}/`, ...packages], {
     ...inTree(work, go, signal),
     failure: 'Kubernetes could not be compiled',
-    todo: 'It takes about 3 GB of memory and of disk: see whether there is as much.',
+    hint: 'It takes about 3 GB of memory and of disk: see whether there is as much.',
   });
 }
 
@@ -117,17 +117,17 @@ export async function compileKubernetes(
 export async function generateOpenapi(work: string, go: Go, signal: AbortSignal | undefined): Promise<void> {
   await prepare(work);
   const tree = inTree(work, go, signal);
-  const todo = 'See what changed in the source of Kubernetes.';
+  const hint = 'See what changed in the source of Kubernetes.';
   const generator = join(work, 'openapi-gen');
   await run(go.command, ['build', '-trimpath', '-o', generator, './vendor/k8s.io/kube-openapi/cmd/openapi-gen'], {
     ...tree,
     failure: 'The generator of OpenAPI definitions could not be compiled',
-    todo,
+    hint,
   });
   const marked = await run('grep', ['-rlF', '--include=*.go', '+k8s:openapi-gen=', 'staging/src/k8s.io', 'pkg'], {
     ...tree,
     failure: 'No package asks for OpenAPI definitions',
-    todo,
+    hint,
   });
   const folders = new Set(marked.split('\n').map((path) => dirname(path).replace(/^staging\/src\//, 'vendor/')));
   const packages = [...folders]
@@ -147,7 +147,7 @@ export async function generateOpenapi(work: string, go: Go, signal: AbortSignal 
   await run(generator, [...options, ...header, ...output], {
     ...tree,
     failure: 'OpenAPI definitions could not be generated',
-    todo,
+    hint,
   });
 }
 
@@ -197,7 +197,7 @@ export async function fetchCriTools(work: string, go: Go, say: Say, signal: Abor
     }
     if (/SECURITY ERROR|checksum mismatch/.test(error.message)) {
       throw new KubeparcelError('verification', error.message, {
-        todo: 'The module proxy gives other bytes than the checksum database knows: do not use it.',
+        hint: 'The module proxy gives other bytes than the checksum database knows: do not use it.',
         cause: error,
       });
     }
@@ -265,6 +265,6 @@ function modules(work: string, go: Go, signal: AbortSignal | undefined): Omit<Ru
     }),
     signal,
     kind: 'network',
-    todo: TODO_MODULES,
+    hint: TODO_MODULES,
   };
 }

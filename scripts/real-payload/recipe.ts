@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { Architecture } from '../../src/payload/payload.ts';
+import { endianness } from 'node:os';
+import { type Architecture, nodeArchitecture } from '../../src/model/architecture.ts';
 import { KubeparcelError } from '../../src/support/errors.ts';
 
 /** Everything that is asked for; what Debian answers (exact package versions and digests) joins it in the cache's key. */
@@ -44,24 +45,16 @@ export const CONTROL_PLANE = {
   etcd: { package: 'etcd-server', program: 'usr/bin/etcd' },
 } as const;
 
-/** The names in Kubernetes' words (GOARCH) of the architectures as Node calls them. */
-const ARCHITECTURE_OF_NODE: Readonly<Record<string, Architecture>> = {
-  x64: 'amd64',
-  arm64: 'arm64',
-  ppc64: 'ppc64le',
-  s390x: 's390x',
-};
-
 /** The architecture of this machine, which the payload is made for: cross-compiled binaries could not be asked. */
 export function hostArchitecture(): Architecture {
-  const architecture = ARCHITECTURE_OF_NODE[process.arch];
+  const architecture = nodeArchitecture(process.arch, endianness());
   if (process.platform !== 'linux' || architecture === undefined) {
     throw new KubeparcelError(
       'usage',
       'The real payload can be made on Linux on amd64, arm64, ppc64le and s390x only',
       {
         where: `${process.platform} ${process.arch}`,
-        todo: 'Run it in a Linux container or machine of one of these architectures.',
+        hint: 'Run it in a Linux container or machine of one of these architectures.',
       },
     );
   }

@@ -9,7 +9,7 @@ export interface Run {
   /** What is said when it fails: one sentence without a full stop. */
   readonly failure: string;
   readonly kind: FailureKind;
-  readonly todo: string;
+  readonly hint: string;
   /** Milliseconds. */
   readonly timeout?: number;
 }
@@ -47,14 +47,14 @@ export async function run(command: string, args: readonly string[], options: Run
     }
     if (error.code === 'ENOENT') {
       throw new KubeparcelError('io', `The command ${command} is not installed`, {
-        todo: WHERE_TO_GET[command] ?? `Install ${command}.`,
+        hint: WHERE_TO_GET[command] ?? `Install ${command}.`,
         cause: error,
       });
     }
     const said = `${text(error.stdout)}\n${text(error.stderr)}`.trim().split('\n').slice(-15).join('\n');
     throw new KubeparcelError(options.kind, `${options.failure}: ${error.shortMessage}\n${said}`, {
       where: options.cwd,
-      todo: options.todo,
+      hint: options.hint,
       cause: error,
     });
   }

@@ -38,8 +38,8 @@ export async function runMaking(
       throw error;
     }
     const where = error.where === undefined ? '' : `\n  where: ${error.where}`;
-    const todo = error.todo === undefined ? '' : `\n  what to do: ${error.todo}`;
-    say(`${error.message}${where}${todo}`);
+    const hint = error.hint === undefined ? '' : `\n  hint: ${error.hint}`;
+    say(`${error.message}${where}${hint}`);
     process.exitCode = EXIT_STATUS[error.kind];
   }
 }

@@ -1,6 +1,6 @@
 import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { execa } from 'execa';
-import type { Architecture } from '../../src/payload/payload.ts';
+import type { Architecture } from '../../src/model/architecture.ts';
 import { embed } from '../../src/runner/slot.ts';
 import { KubeparcelError } from '../../src/support/errors.ts';
 import { MACHINES, ownArchitecture } from './machines.ts';
@@ -40,7 +40,7 @@ export async function checkRunner(architecture: Architecture, path: string, scra
   if (exitCode !== 7 || stdout !== EXPECTED) {
     throw new KubeparcelError('verification', `the runner for ${architecture} does not run as it must`, {
       where: `status ${exitCode}: ${stdout}\n${stderr}`,
-      todo: 'a compiler other than gcc 12 of Debian 12 may be the reason; build it in a container of Debian 12',
+      hint: 'a compiler other than gcc 12 of Debian 12 may be the reason; build it in a container of Debian 12',
     });
   }
   return true;

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Architecture } from '../../src/payload/payload.ts';
+import type { Architecture } from '../../src/model/architecture.ts';
 import { RECIPE, runnersFolder } from '../../src/runner/recipe.ts';
 import { type Run, run } from '../real-payload/run.ts';
 import type { Toolchain } from './toolchain.ts';
@@ -21,7 +21,7 @@ export async function compileRunner(
     signal: undefined,
     failure: `the runner for ${architecture} could not be compiled`,
     kind: 'config',
-    todo: 'see what the compiler says; gcc 12 of Debian 12 is known to do',
+    hint: 'see what the compiler says; gcc 12 of Debian 12 is known to do',
   };
   const part = async (name: string) => (await run(compiler, [`-print-file-name=${name}`], asked)).trim();
   const own = runnersFolder();

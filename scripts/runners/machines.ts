@@ -1,4 +1,5 @@
-import type { Architecture } from '../../src/payload/payload.ts';
+import { endianness } from 'node:os';
+import { type Architecture, nodeArchitecture } from '../../src/model/architecture.ts';
 
 interface Machine {
   /** Of Debian's compilers and folders, before -gcc. */
@@ -44,11 +45,5 @@ export const MACHINES: Readonly<Record<Architecture, Machine>> = {
 
 /** This machine's architecture, if it is one of them. */
 export function ownArchitecture(): Architecture | undefined {
-  const words: Readonly<Record<string, Architecture>> = {
-    x64: 'amd64',
-    arm64: 'arm64',
-    ppc64: 'ppc64le',
-    s390x: 's390x',
-  };
-  return process.platform === 'linux' ? words[process.arch] : undefined;
+  return process.platform === 'linux' ? nodeArchitecture(process.arch, endianness()) : undefined;
 }

@@ -28,7 +28,7 @@ export async function unpackQuickJs(folder: string, cache: string, work: string,
     if (digest !== source.sha256) {
       throw new KubeparcelError('verification', `the source of QuickJS has the SHA-256 ${digest}`, {
         where: source.file,
-        todo: `${source.sha256} was expected; look at what the mirror gave`,
+        hint: `${source.sha256} was expected; look at what the mirror gave`,
       });
     }
     await writeAtomically(kept, [await readFile(fetched)]);
@@ -41,7 +41,7 @@ export async function unpackQuickJs(folder: string, cache: string, work: string,
     signal: undefined,
     failure: 'the source of QuickJS could not be unpacked',
     kind: 'io',
-    todo: 'see that the disk is not full, and that xz-utils is installed',
+    hint: 'see that the disk is not full, and that xz-utils is installed',
   });
 }
 

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import type { Architecture } from '../../src/payload/payload.ts';
+import type { Architecture } from '../../src/model/architecture.ts';
 import { KubeparcelError } from '../../src/support/errors.ts';
 import { findPackage, openDebian, unpackPackages } from '../real-payload/debian.ts';
 import type { Say } from '../real-payload/run.ts';
@@ -63,19 +63,19 @@ async function toolchain(
   const own = architecture === ownArchitecture();
   if (compiler === undefined) {
     return new KubeparcelError('config', `there is no C compiler for ${architecture}`, {
-      todo: `apt-get install ${own ? 'gcc libc6-dev (or musl-tools)' : MACHINES[architecture].compiler}`,
+      hint: `apt-get install ${own ? 'gcc libc6-dev (or musl-tools)' : MACHINES[architecture].compiler}`,
     });
   }
   const musl = installedMusl(architecture, '/') ?? installedMusl(architecture, fetched);
   if (musl === undefined && !own) {
     const reason = problem instanceof Error ? `: ${problem.message}` : '';
     return new KubeparcelError('network', `there is no musl for ${architecture}${reason}`, {
-      todo: 'see that Debian can be reached; npm run runners fetches musl-dev from there',
+      hint: 'see that Debian can be reached; npm run runners fetches musl-dev from there',
     });
   }
   if (musl === undefined && !(await hasStaticGlibc(compiler))) {
     return new KubeparcelError('config', 'there is a C compiler here, but no static C library', {
-      todo: 'apt-get install musl-tools, or libc6-dev',
+      hint: 'apt-get install musl-tools, or libc6-dev',
     });
   }
   const version = (await execa(compiler, ['--version'])).stdout.split('\n')[0] ?? '';

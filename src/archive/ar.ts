@@ -1,5 +1,5 @@
 import { KubeparcelError } from '../support/errors.ts';
-import { type Part, totalSize } from '../support/parts.ts';
+import { type Part, totalSize } from '../support/output-chunks.ts';
 import { byteReader } from './byte-reader.ts';
 import type { Chunks } from './chunks.ts';
 
@@ -58,7 +58,7 @@ export function arParts(
 function memberHeader(name: string, size: number, mtime: number): Uint8Array {
   if (size >= SIZE_LIMIT || name.length > NAME_MAX) {
     throw new KubeparcelError('format', `ar has no room for a member ${name} of ${size} bytes`, {
-      todo: size < SIZE_LIMIT ? 'choose a shorter name' : 'compress it, or compress it better',
+      hint: size < SIZE_LIMIT ? 'choose a shorter name' : 'compress it, or compress it better',
     });
   }
   const fields = [name.padEnd(16), String(mtime).padEnd(12), '0'.padEnd(6), '0'.padEnd(6), '100644'.padEnd(8)];

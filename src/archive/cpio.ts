@@ -1,7 +1,7 @@
 import { KubeparcelError } from '../support/errors.ts';
+import { flatten, type Piece } from './archive-source.ts';
 import { type ByteReader, byteReader } from './byte-reader.ts';
 import type { Chunks } from './chunks.ts';
-import { flatten, type Piece } from './pieces.ts';
 
 /**
  * cpio's "new ASCII" format (cpio(5), 070701): every member is a header of 110 characters with numbers in hexadecimal,
@@ -84,7 +84,7 @@ async function* checkedContent({ header, size, content }: CpioMember) {
   if (left !== 0) {
     throw new KubeparcelError('verification', `a file is ${left < 0 ? 'longer' : 'shorter'} than its ${size} bytes`, {
       where: header.name,
-      todo: 'run the command again: damaged objects of the store are fetched anew',
+      hint: 'run the command again: damaged objects of the store are fetched anew',
     });
   }
 }

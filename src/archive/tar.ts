@@ -1,7 +1,7 @@
 import { Header } from 'tar/header';
 import { KubeparcelError } from '../support/errors.ts';
+import { flatten, type Piece } from './archive-source.ts';
 import type { Chunks } from './chunks.ts';
-import { flatten, type Piece } from './pieces.ts';
 
 export const BLOCK_SIZE = 512;
 /** Names of owners and groups are ended with a NUL in a field of 32 bytes. */
@@ -122,7 +122,7 @@ async function* checkedContent({ path, size, content }: TarEntry & { readonly ki
   if (left !== 0) {
     throw new KubeparcelError('verification', `a file is ${left < 0 ? 'longer' : 'shorter'} than its ${size} bytes`, {
       where: path,
-      todo: 'run the command again: damaged objects of the store are fetched anew',
+      hint: 'run the command again: damaged objects of the store are fetched anew',
     });
   }
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { type Compression, parseCompression } from '../archive/codec.ts';
-import { FORMATS } from '../layout/layout.ts';
+import { type Compression, parseCompression } from '../model/compression.ts';
+import { FORMATS } from '../model/format.ts';
 import { type Distribution, normalName, type Place } from './distribution.ts';
 import { bound, coveringRanges } from './range-schema.ts';
 import type { Span } from './ranges.ts';

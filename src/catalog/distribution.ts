@@ -1,5 +1,5 @@
-import type { Compression } from '../archive/codec.ts';
-import type { Format } from '../layout/layout.ts';
+import type { Compression } from '../model/compression.ts';
+import type { Format } from '../model/format.ts';
 import type { Range } from './ranges.ts';
 
 /** Places that distributions differ in; packages/*.yaml and templates name them. */

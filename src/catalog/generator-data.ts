@@ -1,5 +1,5 @@
-import type { GeneratorData } from '../confgen/data.ts';
-import type { Catalog } from './catalog.ts';
+import type { GeneratorData } from '../confgen/model/data.ts';
+import type { Catalog } from './model.ts';
 
 /**
  * What kubelet-confgen is packaged with.

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { type GeneratorData, KUBEADM_API_VERSIONS } from '../confgen/data.ts';
+import { type GeneratorData, KUBEADM_API_VERSIONS } from '../confgen/model/data.ts';
+import { boundNumbers, compareNumbers } from '../model/kubernetes-version.ts';
 import { bound, coveringRanges } from './range-schema.ts';
 import type { Span } from './ranges.ts';
-import { boundNumbers, compareNumbers } from './versions.ts';
 
 /** The keys of versions.yaml that kubelet-confgen takes along; what they mean is said in src/confgen/data.ts. */
 export function generatorKeys(span: Span) {

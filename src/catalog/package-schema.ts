@@ -1,14 +1,7 @@
 import { z } from 'zod';
-import {
-  FORMATS,
-  type Format,
-  type Operator,
-  RELATION_KINDS,
-  type RelationKind,
-  SCRIPT_NAMES,
-  type ScriptName,
-} from '../layout/layout.ts';
-import { COMPONENTS, type Component } from '../payload/payload.ts';
+import { COMPONENTS, type Component } from '../model/component.ts';
+import { FORMATS, type Format, SCRIPT_NAMES, type ScriptName } from '../model/format.ts';
+import { type Operator, RELATION_KINDS, type RelationKind } from '../model/relation.ts';
 import { type Distribution, PLACES } from './distribution.ts';
 import { packageName } from './distribution-schema.ts';
 import { bound, coveringRanges } from './range-schema.ts';

@@ -1,12 +1,9 @@
-import compare from 'semver/functions/compare.js';
-import type { Operator } from '../layout/layout.ts';
-import type { Component } from '../payload/payload.ts';
-import type { Pins } from '../release/release.ts';
+import type { Pins } from '../model/component.ts';
+import { versionNumbers } from '../model/kubernetes-version.ts';
 import { KubeparcelError } from '../support/errors.ts';
-import type { Catalog } from './catalog.ts';
-import type { PackageDefinition } from './package-schema.ts';
-import { overlap, type Range, rangeAt } from './ranges.ts';
-import { versionNumbers } from './versions.ts';
+import type { Catalog } from './model.ts';
+import { rangeAt } from './ranges.ts';
+import { unmetByPins } from './unmet-relations.ts';
 
 /**
  * The cri-tools and CNI plugins that go with a release of Kubernetes.
@@ -23,7 +20,7 @@ export function pinsFor(catalog: Catalog, version: string, overrides: Partial<Pi
   if (criTools === undefined || cniPlugins === undefined) {
     throw new KubeparcelError('config', `no cri-tools and CNI plugins are pinned for Kubernetes ${version}`, {
       where: catalog.versionsFile,
-      todo: 'add its minor there, or set components.criTools and components.cniPlugins in kubeparcel.yaml',
+      hint: 'add its minor there, or set components.criTools and components.cniPlugins in kubeparcel.yaml',
     });
   }
   const pins = { criTools, cniPlugins };
@@ -32,7 +29,7 @@ export function pinsFor(catalog: Catalog, version: string, overrides: Partial<Pi
   const [problem] = unmetByPins(catalog.packages, only, pins);
   if (problem !== undefined) {
     throw new KubeparcelError('config', `Kubernetes ${version}: ${problem}`, {
-      todo: 'choose a version that satisfies it: packages that do not could never be installed together',
+      hint: 'choose a version that satisfies it: packages that do not could never be installed together',
     });
   }
   return pins;
@@ -50,45 +47,8 @@ export function releaseDate(catalog: Catalog, version: string): number {
   if (found === undefined) {
     throw new KubeparcelError('config', `the release date of Kubernetes ${version} is not known`, {
       where: catalog.versionsFile,
-      todo: 'add its minor there, or set SOURCE_DATE_EPOCH',
+      hint: 'add its minor there, or set SOURCE_DATE_EPOCH',
     });
   }
   return Date.parse(`${found.released}T00:00:00Z`) / 1000;
-}
-
-/** What packages ask of cri-tools and kubernetes-cni, somewhere in a range of releases, and the pins do not give. */
-export function unmetByPins(packages: readonly PackageDefinition[], range: Range, pins: Pins): string[] {
-  const versions: Readonly<Partial<Record<Component, string>>> = {
-    crictl: pins.criTools,
-    'cni-plugins': pins.cniPlugins,
-  };
-  return packages.flatMap((definition) =>
-    definition.relations
-      .filter(({ kind }) => kind === 'depends' || kind === 'preDepends')
-      .flatMap(({ name, ranges }) => {
-        const component = packages.find((each) => each.name === name)?.component;
-        const version = component === undefined ? undefined : versions[component];
-        return ranges
-          .filter((each) => !each.absent && overlap(each, range))
-          .flatMap(({ constraint }) =>
-            version === undefined || constraint === undefined || satisfies(version, constraint)
-              ? []
-              : [
-                  `${definition.name} needs ${name} ${constraint.operator} ${constraint.version}, the pin is ${version}`,
-                ],
-          );
-      }),
-  );
-}
-
-function satisfies(version: string, wanted: { readonly operator: Operator; readonly version: string }): boolean {
-  const order = compare(version, wanted.version);
-  const holds: Readonly<Record<Operator, boolean>> = {
-    '<<': order < 0,
-    '<=': order <= 0,
-    '=': order === 0,
-    '>=': order >= 0,
-    '>>': order > 0,
-  };
-  return holds[wanted.operator];
 }

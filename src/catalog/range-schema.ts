@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { boundNumbers, compareNumbers, type VersionNumbers } from '../model/kubernetes-version.ts';
 import type { Range, Span } from './ranges.ts';
-import { boundNumbers, compareNumbers, type VersionNumbers } from './versions.ts';
 
 /** A minor, or a patch release where a minor is too coarse: '1.24', '1.24.5'. */
 export const bound = z

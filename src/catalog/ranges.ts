@@ -1,4 +1,4 @@
-import { boundNumbers, compareNumbers, versionNumbers } from './versions.ts';
+import { boundNumbers, compareNumbers, versionNumbers } from '../model/kubernetes-version.ts';
 
 /** A half-open range of Kubernetes versions: since is in it, until is not; without until it has no end. */
 export interface Range {

@@ -2,10 +2,10 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { KubeparcelError } from '../support/errors.ts';
 import { parseValidatedYaml } from '../support/validated-yaml.ts';
-import type { Catalog } from './catalog.ts';
 import type { Distribution } from './distribution.ts';
 import { distributionSchema, releasesOf } from './distribution-schema.ts';
 import { formerFilesSchema } from './former-files.ts';
+import type { Catalog } from './model.ts';
 import { type PackageDefinition, packageSchema } from './package-schema.ts';
 import { minorsSchema, versionsSchema } from './versions-schema.ts';
 
@@ -76,7 +76,7 @@ async function read(file: string): Promise<string> {
 function unreadable(path: string, cause: unknown): KubeparcelError {
   return new KubeparcelError('io', 'packaging data cannot be read', {
     where: path,
-    todo: 'a folder of packaging data holds packages/, distributions/, versions.yaml and former-files.yaml; copy them from kubeparcel',
+    hint: 'a folder of packaging data holds packages/, distributions/, versions.yaml and former-files.yaml; copy them from kubeparcel',
     cause,
   });
 }

@@ -1,9 +1,8 @@
-import { CODECS, type Codec, type Compression } from '../archive/codec.ts';
-import { FORMATS, type Format } from '../layout/layout.ts';
-import type { Architecture } from '../payload/payload.ts';
+import { CODECS, type Codec, type Compression } from '../model/compression.ts';
+import { FORMATS, type Format } from '../model/format.ts';
 import { KubeparcelError } from '../support/errors.ts';
-import type { Catalog } from './catalog.ts';
 import { type Distribution, normalName } from './distribution.ts';
+import type { Catalog } from './model.ts';
 
 /** What one package is built for: a family of distributions, or a single one. */
 export interface Target {
@@ -38,7 +37,7 @@ export function targets(
   return [...found].map((distribution) => {
     if (!formats.includes(distribution.format)) {
       throw new KubeparcelError('usage', `${distribution.id} takes ${distribution.format} packages`, {
-        todo: `add ${distribution.format} to the formats, or leave ${distribution.id} out`,
+        hint: `add ${distribution.format} to the formats, or leave ${distribution.id} out`,
       });
     }
     return target(distribution.id, [distribution], distribution.suffix);
@@ -63,7 +62,7 @@ function target(id: string, distributions: readonly Distribution[], revisionSuff
   const compression = first?.compression.find(({ codec }) => codecs.includes(codec));
   if (first === undefined || compression === undefined) {
     throw new KubeparcelError('config', `the distributions of ${id} read no compression in common`, {
-      todo: 'add none to each of their lists in packaging/distributions, or set one of them apart',
+      hint: 'add none to each of their lists in packaging/distributions, or set one of them apart',
     });
   }
   return { id, format: first.format, distributions, compression, codecs, revisionSuffix };
@@ -79,18 +78,8 @@ export function findDistribution(catalog: Catalog, name: string): Distribution {
   );
   if (found === undefined) {
     throw new KubeparcelError('usage', `no such distribution: ${JSON.stringify(name)}`, {
-      todo: `name one of ${catalog.distributions.map(({ id }) => id).join(', ')}`,
+      hint: `name one of ${catalog.distributions.map(({ id }) => id).join(', ')}`,
     });
   }
   return found;
-}
-
-const ARCHITECTURE_WORDS: Readonly<Record<Format, Readonly<Record<Architecture, string>>>> = {
-  deb: { amd64: 'amd64', arm64: 'arm64', ppc64le: 'ppc64el', s390x: 's390x' },
-  rpm: { amd64: 'x86_64', arm64: 'aarch64', ppc64le: 'ppc64le', s390x: 's390x' },
-};
-
-/** An architecture in the words of a package format. */
-export function packageArchitecture(format: Format, architecture: Architecture): string {
-  return ARCHITECTURE_WORDS[format][architecture];
 }

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { generatorKeys } from './generator-schema.ts';
 import type { PackageDefinition } from './package-schema.ts';
-import { unmetByPins } from './pins.ts';
 import { bound, coveringRanges } from './range-schema.ts';
 import type { Span } from './ranges.ts';
+import { unmetByPins } from './unmet-relations.ts';
 
 export interface Minor {
   readonly minor: string;

@@ -2,22 +2,22 @@ import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import { KubeparcelError } from '../support/errors.ts';
 import { version } from '../support/version.ts';
-import { buildCommand } from './build.ts';
-import { cacheCommand } from './cache.ts';
-import { configCommand } from './config.ts';
-import { diffCommand } from './diff.ts';
-import { fetchCommand } from './fetch.ts';
-import { imagesCommand } from './images.ts';
-import { initCommand } from './init.ts';
-import { inspectCommand } from './inspect.ts';
-import { INTERRUPTED, interrupt, wasInterrupted } from './interruption.ts';
-import { keysCommand } from './keys.ts';
-import { layoutCommand } from './layout.ts';
+import { buildCommand } from './commands/build.ts';
+import { cacheCommand } from './commands/cache.ts';
+import { configCommand } from './commands/config.ts';
+import { diffCommand } from './commands/diff.ts';
+import { fetchCommand } from './commands/fetch.ts';
+import { imagesCommand } from './commands/images.ts';
+import { initCommand } from './commands/init.ts';
+import { inspectCommand } from './commands/inspect.ts';
+import { keysCommand } from './commands/keys/keys.ts';
+import { layoutCommand } from './commands/layout.ts';
+import { repoCommand } from './commands/repo/repo.ts';
+import { signCommand } from './commands/sign.ts';
+import { templatesCommand } from './commands/templates.ts';
+import { testCommand } from './commands/test.ts';
 import { renderFailure } from './render/failure.ts';
-import { repoCommand } from './repo.ts';
-import { signCommand } from './sign.ts';
-import { templatesCommand } from './templates.ts';
-import { testCommand } from './test.ts';
+import { INTERRUPTED, interrupt, wasInterrupted } from './session/interruption.ts';
 
 /** The reader of the output went away: 128 + SIGPIPE, as shells have it. */
 const READER_GONE = 141;
@@ -65,7 +65,7 @@ export async function runCommandLine(): Promise<void> {
     .fail((message, error) => {
       // yargs throws some of its own findings.
       if (error && error.name !== 'YError') throw error;
-      throw new KubeparcelError('usage', message.replace(/\s*\n\s*/g, ' '), { todo: 'see kubeparcel COMMAND --help' });
+      throw new KubeparcelError('usage', message.replace(/\s*\n\s*/g, ' '), { hint: 'see kubeparcel COMMAND --help' });
     });
 
   try {

@@ -24,7 +24,7 @@ export async function loadConfig(path: string | undefined): Promise<Config> {
     }
     throw new KubeparcelError('io', 'the configuration cannot be read', {
       where: file,
-      todo: 'name a file that is there with --config, or write one with kubeparcel init',
+      hint: 'name a file that is there with --config, or write one with kubeparcel init',
       cause,
     });
   }

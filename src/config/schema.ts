@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { RESTARTS } from '../layout/compose-scripts.ts';
-import { FORMATS } from '../layout/layout.ts';
-import { ARCHITECTURES } from '../payload/payload.ts';
+import { ARCHITECTURES } from '../model/architecture.ts';
+import { FORMATS } from '../model/format.ts';
 
 const componentVersion = z
   .string()

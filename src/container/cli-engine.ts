@@ -168,7 +168,7 @@ export function cliEngine({ name: engine, version, notes, decisions, devices }: 
           info === undefined ? 'there is no such container' : 'the container has ended',
           {
             where: name,
-            todo: 'keep one with kubeparcel test --keep',
+            hint: 'keep one with kubeparcel test --keep',
           },
         );
       }
@@ -242,7 +242,7 @@ function pullFailure(reference: string, message: string, stderr: string): Kubepa
   const differs = /digest|manifest unknown|checksum/i.test(stderr) && reference.includes('@');
   return new KubeparcelError(differs ? 'verification' : 'network', `an image could not be pulled: ${message}`, {
     where: reference,
-    todo: differs
+    hint: differs
       ? 'kubeparcel images pin asks the registry for its digest'
       : 'use --images local, which needs no registry',
   });

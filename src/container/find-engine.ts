@@ -64,7 +64,7 @@ export function chooseEngine(
       : [],
   );
   throw new KubeparcelError('usage', `no container engine that works (${faults.join('; ')})`, {
-    todo: 'on Debian and Ubuntu: sudo apt-get install --no-install-recommends podman crun mmdebstrap; else see docs/containers.md',
+    hint: 'on Debian and Ubuntu: sudo apt-get install --no-install-recommends podman crun mmdebstrap; else see docs/containers.md',
   });
 }
 
@@ -99,6 +99,6 @@ function engineName(text: string | undefined): EngineName | undefined {
   if (name !== undefined) return name;
   throw new KubeparcelError('usage', `no container engine: ${text}`, {
     where: 'KUBEPARCEL_ENGINE',
-    todo: `set it to ${ENGINE_NAMES.join(' or ')}, or unset it`,
+    hint: `set it to ${ENGINE_NAMES.join(' or ')}, or unset it`,
   });
 }

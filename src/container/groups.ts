@@ -36,7 +36,7 @@ export async function sweepGroups(group: string): Promise<void> {
         'the cgroups of a container cannot be removed, since something still runs in them',
         {
           where: group,
-          todo: 'kubeparcel test --clean tries again',
+          hint: 'kubeparcel test --clean tries again',
         },
       );
     }

@@ -1,5 +1,5 @@
-import type { Layout } from '../layout/layout.ts';
 import type { TreeItem } from '../layout/tree.ts';
+import type { Layout } from '../model/layout.ts';
 import { controlMembers } from './control.ts';
 
 /**

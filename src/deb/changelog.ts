@@ -1,4 +1,4 @@
-import type { ChangelogEntry } from '../layout/layout.ts';
+import type { ChangelogEntry } from '../model/layout.ts';
 
 /** Where a package keeps its changelog (Debian policy 12.7): packages with a Debian revision, and native ones. */
 export function changelogPaths(packageName: string): string[] {

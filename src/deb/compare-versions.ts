@@ -1,3 +1,4 @@
+import { compareDigits } from '../model/package-version.ts';
 import { parseDebVersion } from './version.ts';
 
 /**
@@ -52,11 +53,4 @@ function rank(text: string, at: number): number {
   if (character === undefined) return 0;
   if (character === '~') return -1;
   return character.charCodeAt(0) + (/[A-Za-z]/.test(character) ? 0 : 256);
-}
-
-/** Numbers of any length; none is 0. */
-export function compareDigits(a: string, b: string): number {
-  const left = a.replace(/^0+/, '');
-  const right = b.replace(/^0+/, '');
-  return left.length - right.length || (left === right ? 0 : left < right ? -1 : 1);
 }

@@ -1,5 +1,8 @@
-import { formatRelation, formatVersion } from '../layout/diff.ts';
-import { contentSize, type Entry, type Layout, type RelationKind, SCRIPT_NAMES } from '../layout/layout.ts';
+import { contentSize } from '../model/content.ts';
+import { SCRIPT_NAMES } from '../model/format.ts';
+import type { Entry, Layout } from '../model/layout.ts';
+import { formatVersion } from '../model/package-version.ts';
+import { formatRelation, type RelationKind } from '../model/relation.ts';
 import { type ControlFields, foldDescription, formatControl } from './control-file.ts';
 import { RELATION_FIELDS } from './relations.ts';
 

@@ -1,13 +1,8 @@
 import { collect } from '../archive/chunks.ts';
 import { readTar } from '../archive/tar-reader.ts';
-import {
-  type Layout,
-  RELATION_KINDS,
-  type Relation,
-  type RelationKind,
-  SCRIPT_NAMES,
-  type Script,
-} from '../layout/layout.ts';
+import { SCRIPT_NAMES } from '../model/format.ts';
+import type { Layout, Script } from '../model/layout.ts';
+import { RELATION_KINDS, type Relation, type RelationKind } from '../model/relation.ts';
 import { KubeparcelError } from '../support/errors.ts';
 import { type ControlFields, controlField, parseControl, unfoldDescription } from './control-file.ts';
 import { parseRelations, RELATION_FIELDS } from './relations.ts';

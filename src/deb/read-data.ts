@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readTar, type TarMember } from '../archive/tar-reader.ts';
-import type { Content, Entry, EntryRole } from '../layout/layout.ts';
 import type { ReadPackage } from '../layout/packager.ts';
+import type { Content } from '../model/content.ts';
+import type { Entry, EntryRole } from '../model/layout.ts';
 import { KubeparcelError } from '../support/errors.ts';
 import { changelogPaths } from './changelog.ts';
 import type { ControlArchive } from './read-control.ts';
@@ -156,7 +157,7 @@ function checkStatements(files: ReadonlyMap<string, SeenFile>, control: ControlA
       const what = found === undefined ? 'the package does not hold it' : `the file has ${found}`;
       throw new KubeparcelError('format', `md5sums states ${stated}, and ${what}`, {
         where: path,
-        todo: 'fetch the package anew',
+        hint: 'fetch the package anew',
       });
     }
   }

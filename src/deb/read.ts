@@ -1,10 +1,10 @@
 import { createReadStream } from 'node:fs';
 import { readAr } from '../archive/ar.ts';
 import { collect } from '../archive/chunks.ts';
-import { type Codec, detectCodec, MAGIC_LENGTH, unsupportedCodec } from '../archive/codec.ts';
-import { decompress } from '../archive/compress.ts';
-import type { Layout } from '../layout/layout.ts';
+import { decompress } from '../compress/compress.ts';
 import type { ReadOptions, ReadPackage } from '../layout/packager.ts';
+import { type Codec, detectCodec, MAGIC_LENGTH, unsupportedCodec } from '../model/compression.ts';
+import type { Layout } from '../model/layout.ts';
 import { KubeparcelError } from '../support/errors.ts';
 import { changelogPaths, parseDebChangelog } from './changelog.ts';
 import { parseFilesLicence } from './copyright.ts';
@@ -30,8 +30,8 @@ export async function readDeb(path: string, options: ReadOptions = {}): Promise<
   } catch (error) {
     if (error instanceof KubeparcelError && error.kind !== 'io') {
       const where = error.where === undefined ? path : `${path}: ${error.where}`;
-      const { todo, cause } = error;
-      throw new KubeparcelError(error.kind, error.message, { where, ...(todo === undefined ? {} : { todo }), cause });
+      const { hint, cause } = error;
+      throw new KubeparcelError(error.kind, error.message, { where, ...(hint === undefined ? {} : { hint }), cause });
     }
     throw error;
   }
@@ -140,8 +140,8 @@ async function within<T>(name: string, work: () => Promise<T>): Promise<T> {
   } catch (error) {
     if (error instanceof KubeparcelError && error.kind === 'format') {
       const where = error.where === undefined ? name : `${name}: ${error.where}`;
-      const { todo, cause } = error;
-      throw new KubeparcelError('format', error.message, { where, ...(todo === undefined ? {} : { todo }), cause });
+      const { hint, cause } = error;
+      throw new KubeparcelError('format', error.message, { where, ...(hint === undefined ? {} : { hint }), cause });
     }
     throw error;
   }

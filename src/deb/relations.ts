@@ -1,4 +1,4 @@
-import type { Operator, Relation, RelationKind, RelationTarget } from '../layout/layout.ts';
+import type { Operator, Relation, RelationKind, RelationTarget } from '../model/relation.ts';
 import { KubeparcelError } from '../support/errors.ts';
 
 /** The fields of deb-control(5), in the order in which dpkg-gencontrol writes them. */

@@ -32,7 +32,7 @@ export async function signDeb(path: string, signer: Signer, options: DebSignOpti
   if (signer.signingFingerprint !== signer.fingerprint) {
     throw new KubeparcelError('usage', 'debsig-verify takes no signatures of subkeys', {
       where: signer.signingFingerprint,
-      todo: "sign with a key whose primary key signs, as kubeparcel keys new makes it, or leave DEBs to apt's signed index",
+      hint: "sign with a key whose primary key signs, as kubeparcel keys new makes it, or leave DEBs to apt's signed index",
     });
   }
   try {
@@ -46,8 +46,8 @@ export async function signDeb(path: string, signer: Signer, options: DebSignOpti
     });
   } catch (error) {
     if (error instanceof KubeparcelError && error.where === undefined) {
-      const { kind, message, todo } = error;
-      throw new KubeparcelError(kind, message, { where: path, ...(todo === undefined ? {} : { todo }), cause: error });
+      const { kind, message, hint } = error;
+      throw new KubeparcelError(kind, message, { where: path, ...(hint === undefined ? {} : { hint }), cause: error });
     }
     throw error;
   }
@@ -108,7 +108,7 @@ async function* archive(
     if (size % 2 === 1) yield Buffer.from('\n');
   }
   if (hash.digest('hex') !== expected) {
-    throw new KubeparcelError('io', 'the package changed while it was signed', { where: path, todo: 'sign it again' });
+    throw new KubeparcelError('io', 'the package changed while it was signed', { where: path, hint: 'sign it again' });
   }
   const own: ArMember = { name: SIGNATURE_MEMBER, size: signature.length, content: [signature] };
   let magic = true;

@@ -1,4 +1,4 @@
-import type { PackageVersion } from '../layout/layout.ts';
+import type { PackageVersion } from '../model/package-version.ts';
 import { KubeparcelError } from '../support/errors.ts';
 
 const EPOCH_MAX = 2 ** 31 - 1;

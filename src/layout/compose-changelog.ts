@@ -1,4 +1,4 @@
-import type { ChangelogEntry } from './layout.ts';
+import type { ChangelogEntry } from '../model/layout.ts';
 
 /** debian/changelog as deb-changelog(5) has it, one entry after the other, ending in a newline. */
 export function debianChangelog(source: string, entries: readonly ChangelogEntry[]): string {

@@ -1,11 +1,13 @@
 import { posix } from 'node:path';
-import { gzipSmall } from '../archive/gzip.ts';
 import type { Condition, ContentRule, PackageDefinition } from '../catalog/package-schema.ts';
 import type { Target } from '../catalog/targets.ts';
-import type { PayloadFile } from '../payload/payload.ts';
+import { gzipSmall } from '../compress/codecs/gzip.ts';
+import type { Content } from '../model/content.ts';
+import type { Format } from '../model/format.ts';
+import type { DirectoryEntry, Entry, EntryRole, FileEntry, SymlinkEntry } from '../model/layout.ts';
+import type { PayloadFile } from '../model/payload.ts';
 import { KubeparcelError } from '../support/errors.ts';
 import { expandPath, type Paths } from './compose-paths.ts';
-import type { Content, DirectoryEntry, Entry, EntryRole, FileEntry, Format, SymlinkEntry } from './layout.ts';
 import type { TemplateSet, TemplateValues } from './templates.ts';
 
 interface EntriesInput {
@@ -35,7 +37,7 @@ export function composeEntries(input: EntriesInput): Entry[] {
   if (entries.size < stated.length) {
     const twice = stated.find((entry, index) => stated.findIndex(({ path }) => path === entry.path) < index);
     throw new KubeparcelError('config', `package ${definition.name} holds ${twice?.path} twice`, {
-      todo: 'mend its contents in packaging/packages',
+      hint: 'mend its contents in packaging/packages',
     });
   }
   if (target.format === 'deb') {
@@ -164,7 +166,7 @@ function refuseSystemDirectories(entries: ReadonlyMap<string, Entry>, { definiti
         'config',
         `package ${definition.name} would own ${path}, which belongs to ${id} itself`,
         {
-          todo: 'remove the directory from the contents in packaging/packages',
+          hint: 'remove the directory from the contents in packaging/packages',
         },
       );
     }
@@ -174,6 +176,6 @@ function refuseSystemDirectories(entries: ReadonlyMap<string, Entry>, { definiti
 function lacks(what: string, { definition }: EntriesInput): KubeparcelError {
   return new KubeparcelError('format', `the payload of ${definition.component} holds no ${what}`, {
     where: `package ${definition.name}`,
-    todo: 'check the source of this release, or the contents of the package in packaging/packages',
+    hint: 'check the source of this release, or the contents of the package in packaging/packages',
   });
 }

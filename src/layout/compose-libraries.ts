@@ -3,9 +3,9 @@ import compare from 'semver/functions/compare.js';
 import type { LibraryPackage } from '../catalog/distribution.ts';
 import type { PackageDefinition } from '../catalog/package-schema.ts';
 import type { Target } from '../catalog/targets.ts';
-import type { PayloadFile } from '../payload/payload.ts';
+import type { PayloadFile } from '../model/payload.ts';
+import type { Relation } from '../model/relation.ts';
 import { KubeparcelError } from '../support/errors.ts';
-import type { Relation } from './layout.ts';
 
 /**
  * What dynamically linked binaries need of their host: as relations to sonames, as rpm's elfdeps writes them
@@ -45,7 +45,7 @@ function packageRelations(definition: PackageDefinition, target: Target, files: 
         if (library === undefined) {
           throw new KubeparcelError('format', `${file.name} is linked with ${soname}, which no known package has`, {
             where: `package ${definition.name}`,
-            todo: `add ${soname} to libraries in packaging/distributions for ${id}`,
+            hint: `add ${soname} to libraries in packaging/distributions for ${id}`,
           });
         }
         const least = symbolVersions.map((symbol) => packageVersion(symbol, library, file, definition, id));
@@ -73,7 +73,7 @@ function packageVersion(
   if (!/^\d+(\.\d+)*$/.test(version)) {
     throw new KubeparcelError('format', `${file.name} needs ${symbol}, and no package version is known to have it`, {
       where: `package ${definition.name}`,
-      todo: `add ${symbol} to others of the library in packaging/distributions for ${distribution}`,
+      hint: `add ${symbol} to others of the library in packaging/distributions for ${distribution}`,
     });
   }
   return version;

@@ -24,7 +24,7 @@ function agreedPath({ id, distributions }: Target, place: Place, kubernetes: str
   if (path === undefined || other !== -1) {
     throw new KubeparcelError('config', `the distributions of ${id} do not agree on the place of ${place}`, {
       where: `${distributions[0]?.id}: ${path}, ${distributions[other]?.id}: ${paths[other]}`,
-      todo: 'make their paths in packaging/distributions the same, or set one of them apart',
+      hint: 'make their paths in packaging/distributions the same, or set one of them apart',
     });
   }
   return path;

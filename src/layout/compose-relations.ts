@@ -2,9 +2,9 @@ import type { Distribution } from '../catalog/distribution.ts';
 import type { PackageDefinition, RelationRange, RelationRule } from '../catalog/package-schema.ts';
 import { rangeAt } from '../catalog/ranges.ts';
 import type { Target } from '../catalog/targets.ts';
-import type { PayloadFile } from '../payload/payload.ts';
+import type { PayloadFile } from '../model/payload.ts';
+import { RELATION_KINDS, type Relation, type RelationKind, type RelationTarget } from '../model/relation.ts';
 import { libraryRelations } from './compose-libraries.ts';
-import { RELATION_KINDS, type Relation, type RelationKind, type RelationTarget } from './layout.ts';
 
 type Relations = Record<RelationKind, Relation[]>;
 

@@ -1,6 +1,7 @@
 import type { PackageDefinition } from '../catalog/package-schema.ts';
+import { SCRIPT_NAMES, type ScriptName } from '../model/format.ts';
+import type { Layout, Script } from '../model/layout.ts';
 import { KubeparcelError } from '../support/errors.ts';
-import { type Layout, SCRIPT_NAMES, type Script, type ScriptName } from './layout.ts';
 import type { TemplateSet, TemplateValues } from './templates.ts';
 
 /** What becomes of a kubelet that runs while its package is upgraded: docs/hosts.md. */
@@ -27,7 +28,7 @@ export function composeScripts(
     if (body.includes('\0')) {
       throw new KubeparcelError('config', `the ${name} of ${definition.name} holds a NUL byte`, {
         where: `templates ${definition.scripts[format][name]?.join(', ')}`,
-        todo: 'remove it; a shell would stop reading there',
+        hint: 'remove it; a shell would stop reading there',
       });
     }
     // rpmbuild drops what is blank at the end of a scriptlet; a script of a DEB is a text file.

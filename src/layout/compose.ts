@@ -1,15 +1,18 @@
-import type { Catalog } from '../catalog/catalog.ts';
+import type { Catalog } from '../catalog/model.ts';
 import type { PackageDefinition } from '../catalog/package-schema.ts';
-import { packageArchitecture, type Target } from '../catalog/targets.ts';
-import { versionNumbers } from '../catalog/versions.ts';
-import type { Architecture, ComponentPayload, Payload } from '../payload/payload.ts';
+import type { Target } from '../catalog/targets.ts';
+import type { Architecture } from '../model/architecture.ts';
+import { packageArchitecture } from '../model/architecture.ts';
+import { versionNumbers } from '../model/kubernetes-version.ts';
+import type { ChangelogEntry, Layout } from '../model/layout.ts';
+import type { PackageVersion } from '../model/package-version.ts';
+import type { ComponentPayload, Payload } from '../model/payload.ts';
 import { KubeparcelError } from '../support/errors.ts';
 import { debianChangelog } from './compose-changelog.ts';
 import { composeEntries } from './compose-entries.ts';
 import { expandPath, type Paths, targetPaths } from './compose-paths.ts';
 import { composeRelations } from './compose-relations.ts';
 import { composeScripts, type Restart } from './compose-scripts.ts';
-import type { ChangelogEntry, Layout, PackageVersion } from './layout.ts';
 import type { PackageIdentity } from './packager.ts';
 import type { TemplateSet, TemplateValues } from './templates.ts';
 
@@ -138,7 +141,7 @@ function agreedKernel({ id, distributions }: Target): boolean {
   const kernel = distributions.some((distribution) => distribution.kernel);
   if (kernel && !distributions.every((distribution) => distribution.kernel)) {
     throw new KubeparcelError('config', `the distributions of ${id} do not agree on kernel`, {
-      todo: 'make it the same in packaging/distributions, or set kernel in kubeparcel.yaml',
+      hint: 'make it the same in packaging/distributions, or set kernel in kubeparcel.yaml',
     });
   }
   return kernel;
@@ -169,7 +172,7 @@ function findDefinition({ catalog, name }: ComposeInput): PackageDefinition {
   const definition = catalog.packages.find((each) => each.name === name);
   if (definition === undefined) {
     throw new KubeparcelError('usage', `no such package: ${JSON.stringify(name)}`, {
-      todo: `name one of ${catalog.packages.map((each) => each.name).join(', ')}`,
+      hint: `name one of ${catalog.packages.map((each) => each.name).join(', ')}`,
     });
   }
   return definition;
@@ -180,7 +183,7 @@ function findComponent({ payload, architecture }: ComposeInput, { name, componen
   if (found === undefined) {
     throw new KubeparcelError('format', `the payload has no ${component} for ${architecture}`, {
       where: `package ${name} of Kubernetes ${payload.version}`,
-      todo: 'fetch the release for this architecture, too, or leave the package or the architecture out',
+      hint: 'fetch the release for this architecture, too, or leave the package or the architecture out',
     });
   }
   return found satisfies ComponentPayload;

@@ -1,13 +1,8 @@
-import { createHash } from 'node:crypto';
-import {
-  type ChangelogEntry,
-  type Content,
-  contentSize,
-  type Entry,
-  type Layout,
-  RELATION_KINDS,
-  type Relation,
-} from './layout.ts';
+import { goArchitecture } from '../model/architecture.ts';
+import { contentSha256, contentSize } from '../model/content.ts';
+import type { ChangelogEntry, Entry, Layout } from '../model/layout.ts';
+import { formatVersion } from '../model/package-version.ts';
+import { formatRelation, RELATION_KINDS } from '../model/relation.ts';
 
 export interface Difference {
   /** What differs: `version`, `depends`, `/usr/bin/kubelet mode`. */
@@ -33,25 +28,6 @@ export function diffLayouts(left: Layout, right: Layout): Difference[] {
     ),
     ...diffEntries(a.entries, b.entries, across),
   ];
-}
-
-/** `a (>= 1) | b`, the same for both formats. */
-export function formatRelation(relation: Relation): string {
-  return relation.anyOf
-    .map(({ name, constraint }) =>
-      constraint === undefined ? name : `${name} (${constraint.operator} ${constraint.version})`,
-    )
-    .join(' | ');
-}
-
-/** [epoch:]upstream-revision */
-export function formatVersion({ epoch, upstream, revision }: Layout['version']): string {
-  return `${epoch === 0 ? '' : `${epoch}:`}${upstream}${revision === '' ? '' : `-${revision}`}`;
-}
-
-/** SHA-256 of a file's content in hex. */
-export function contentSha256(content: Content): string {
-  return content.kind === 'stored' ? content.sha256 : createHash('sha256').update(content.bytes).digest('hex');
 }
 
 type Fact = readonly [what: string, value: string];
@@ -138,19 +114,12 @@ function describeEntry(entry: Entry): string {
   return `${entry.kind} ${entry.mode.toString(8).padStart(4, '0')} ${entry.owner}:${entry.group}`;
 }
 
-const ARCHITECTURE_WORDS: Readonly<Record<string, string>> = {
-  ppc64el: 'ppc64le',
-  x86_64: 'amd64',
-  aarch64: 'arm64',
-  noarch: 'all',
-};
-
 /** A layout as far as the other format can say the same. */
 function correspond(layout: Layout, other: Layout): Layout {
   const others = new Set(other.entries.map((entry) => entry.path));
   return {
     ...layout,
-    architecture: ARCHITECTURE_WORDS[layout.architecture] ?? layout.architecture,
+    architecture: goArchitecture(layout.architecture),
     entries: layout.entries.filter((entry) => entry.kind !== 'directory' || others.has(entry.path)),
   };
 }

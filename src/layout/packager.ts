@@ -1,8 +1,8 @@
-import type { Codec, Compression } from '../archive/codec.ts';
-import type { PackedStore } from '../archive/packed.ts';
-import type { Part } from '../support/parts.ts';
-import type { Layout } from './layout.ts';
-import type { ObjectReader } from './objects.ts';
+import type { PackedStore } from '../compress/splice-archive.ts';
+import type { Codec, Compression } from '../model/compression.ts';
+import type { ObjectReader } from '../model/content.ts';
+import type { Layout } from '../model/layout.ts';
+import type { Part } from '../support/output-chunks.ts';
 
 export interface WriteOptions {
   readonly compression: Compression;

@@ -49,7 +49,7 @@ export async function loadTemplates(overrideFolder?: string): Promise<TemplateSe
       if (!sources.has(name)) {
         throw new KubeparcelError('config', 'no template has this name', {
           where: join(overrideFolder, name),
-          todo: `templates are ${[...sources.keys()].join(', ')}; remove or rename this file`,
+          hint: `templates are ${[...sources.keys()].join(', ')}; remove or rename this file`,
         });
       }
       sources.set(name, readSource(overrideFolder, name));
@@ -61,7 +61,7 @@ export async function loadTemplates(overrideFolder?: string): Promise<TemplateSe
       const source = sources.get(`${name}${SUFFIX}`);
       if (source === undefined) {
         throw new KubeparcelError('config', `there is no template ${name}${SUFFIX}`, {
-          todo: `templates are ${[...sources.keys()].join(', ')}`,
+          hint: `templates are ${[...sources.keys()].join(', ')}`,
         });
       }
       return source.render(values);
@@ -112,7 +112,7 @@ function compile(path: string, text: string): (values: TemplateValues) => string
   if (raw !== -1) {
     throw new KubeparcelError('config', '<%- is not used here', {
       where: `${path}:${raw + 1}`,
-      todo: 'write <%= instead; it does not escape either, and refuses values that are not there',
+      hint: 'write <%= instead; it does not escape either, and refuses values that are not there',
     });
   }
   let render: ejs.TemplateFunction;
@@ -177,7 +177,7 @@ function failure(path: string, cause: unknown): KubeparcelError {
   const fault = cause instanceof TemplateFault ? cause.fault : (message.split('\n\n').at(line ? -1 : 0) ?? message);
   return new KubeparcelError('config', `a template cannot be used: ${fault}`, {
     where: line === undefined ? path : `${path}:${line}`,
-    todo: 'kubeparcel templates eject shows the built-in templates, with all values that they may use',
+    hint: 'kubeparcel templates eject shows the built-in templates, with all values that they may use',
     cause,
   });
 }

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { chmod, lstat, lutimes, mkdir, mkdtemp, open, rename, rm, symlink, utimes } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import type { ObjectReader } from '../model/content.ts';
+import { type Content, contentSize } from '../model/content.ts';
 import { KubeparcelError } from '../support/errors.ts';
 import { isErrno } from '../support/file-system.ts';
-import { type Content, contentSize } from './layout.ts';
-import type { ObjectReader } from './objects.ts';
 
 /** A file, folder or link of a tree on disk; `path` is relative, `/`-separated, without `..`. */
 export type TreeItem = {
@@ -65,7 +65,7 @@ async function refuseOccupied(folder: string): Promise<void> {
 function occupied(folder: string): KubeparcelError {
   return new KubeparcelError('io', 'there is something here already', {
     where: folder,
-    todo: 'name another folder, or remove this one',
+    hint: 'name another folder, or remove this one',
   });
 }
 
@@ -92,7 +92,7 @@ function wholeTree(items: readonly TreeItem[]): TreeItem[] {
 
 function misplaced(path: string, problem: string): KubeparcelError {
   return new KubeparcelError('format', `${JSON.stringify(path)} ${problem}`, {
-    todo: 'mend the contents in packaging/packages',
+    hint: 'mend the contents in packaging/packages',
   });
 }
 
@@ -145,7 +145,7 @@ export async function* verifiedContent(content: Content, objects: ObjectReader):
     await objects.discard?.(content.sha256).catch(() => {});
     throw new KubeparcelError('verification', `a stored file has changed: ${size} bytes with SHA-256 ${found}`, {
       where: `object ${content.sha256} (${content.size} bytes)`,
-      todo: 'run the command again: damaged objects of the store are removed, and fetched anew',
+      hint: 'run the command again: damaged objects of the store are removed, and fetched anew',
     });
   }
 }

@@ -1,13 +1,7 @@
+import { type Format, SCRIPT_NAMES } from '../model/format.ts';
+import type { Entry, Layout } from '../model/layout.ts';
+import { RELATION_KINDS, type Relation, type RelationKind } from '../model/relation.ts';
 import { KubeparcelError } from '../support/errors.ts';
-import {
-  type Entry,
-  type Format,
-  type Layout,
-  RELATION_KINDS,
-  type Relation,
-  type RelationKind,
-  SCRIPT_NAMES,
-} from './layout.ts';
 
 /**
  * Refuses a layout that a writer could not turn into the package it describes: names and versions that the format does
@@ -20,7 +14,7 @@ export function validateLayout(layout: Layout, own: Iterable<string> = []): void
   for (const problem of both(own, commonProblems(layout))) {
     throw new KubeparcelError('format', problem, {
       where: `layout of ${layout.name} (${layout.format})`,
-      todo: 'mend the package data or the template that the value comes from',
+      hint: 'mend the package data or the template that the value comes from',
     });
   }
 }

@@ -2,12 +2,13 @@ import { createHash } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import type { PayloadFile } from '../model/payload.ts';
 import { type Artifact, isSample } from '../release/release.ts';
 import { isErrno } from '../support/file-system.ts';
+import { storeFailure } from '../support/store-failure.ts';
 import { writeAtomically } from '../support/write-atomically.ts';
-import type { PayloadFile } from './payload.ts';
-import type { ContentStore, StoredObject } from './store.ts';
-import { storeFailure } from './store-files.ts';
+import type { ContentStore } from './store/content-store.ts';
+import type { StoredObject } from './store/object.ts';
 
 /** What an artifact turned out to be, remembered so that a second run neither fetches nor unpacks it. */
 export interface ExaminedArtifact {

@@ -1,7 +1,8 @@
+import type { Component } from '../model/component.ts';
+import type { ComponentPayload, Payload, PayloadFile } from '../model/payload.ts';
 import type { Artifact, Release } from '../release/release.ts';
 import { KubeparcelError } from '../support/errors.ts';
 import type { ExaminedArtifact } from './artifact-index.ts';
-import type { Component, ComponentPayload, Payload, PayloadFile } from './payload.ts';
 
 interface Fetched {
   readonly artifact: Artifact;

@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import { createReadStream, type Dirent, readdirSync, statSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
+import { isSoundPacked } from '../compress/block-file.ts';
+import { MAKING } from '../compress/block-store.ts';
 import { isErrno } from '../support/file-system.ts';
 import { parseSummed } from '../support/summed-lines.ts';
 import { isSoundRecord } from './artifact-index.ts';
-import { isSoundPacked } from './blocks-file.ts';
-import { MAKING } from './packed-store.ts';
 
 /**
  * What the cache holds: artifacts and their files by digest, what became of artifacts, compressed blocks, facts, records of

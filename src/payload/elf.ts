@@ -1,6 +1,7 @@
+import { type Architecture, elfArchitecture } from '../model/architecture.ts';
+import type { SharedLibraryNeed } from '../model/payload.ts';
 import { KubeparcelError } from '../support/errors.ts';
-import type { Architecture, SharedLibraryNeed } from './payload.ts';
-import type { RandomAccess } from './random-access.ts';
+import type { RandomAccess } from './store/random-access.ts';
 
 /** What a package must know of an ELF file. */
 export interface ElfFacts {
@@ -8,14 +9,6 @@ export interface ElfFacts {
   /** Sorted by soname; empty for a statically linked binary. */
   readonly libraries: readonly SharedLibraryNeed[];
 }
-
-/** EI_DATA and e_machine (ELF gABI, chapter 4) of 64-bit binaries; big-endian PowerPC is not ppc64le. */
-const MACHINES: readonly { readonly machine: number; readonly littleEndian: boolean; readonly is: Architecture }[] = [
-  { machine: 62, littleEndian: true, is: 'amd64' },
-  { machine: 183, littleEndian: true, is: 'arm64' },
-  { machine: 21, littleEndian: true, is: 'ppc64le' },
-  { machine: 22, littleEndian: false, is: 's390x' },
-];
 
 const PT_LOAD = 1;
 const PT_DYNAMIC = 2;
@@ -49,7 +42,7 @@ export async function readElf(file: RandomAccess, where: string): Promise<ElfFac
   }
   const view = viewOf(header, header[5] === 1);
   const machine = view.u16(18);
-  const known = MACHINES.find((one) => one.machine === machine && one.littleEndian === view.littleEndian);
+  const known = elfArchitecture(machine, view.littleEndian);
   if (known === undefined) {
     const order = view.littleEndian ? 'little' : 'big';
     throw damaged(where, `a binary for machine ${machine}, ${order}-endian, which no package here is for`);
@@ -61,7 +54,7 @@ export async function readElf(file: RandomAccess, where: string): Promise<ElfFac
   const segments = await readSegments(file, view, where);
   const dynamic = segments.find((segment) => segment.type === PT_DYNAMIC);
   const libraries = dynamic === undefined ? [] : await readNeeds(file, view.littleEndian, segments, dynamic, where);
-  return { architecture: known.is, libraries };
+  return { architecture: known, libraries };
 }
 
 interface Segment {

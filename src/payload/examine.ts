@@ -1,7 +1,8 @@
+import type { Architecture } from '../model/architecture.ts';
+import type { PayloadFile } from '../model/payload.ts';
 import { KubeparcelError } from '../support/errors.ts';
 import { readElf, startsAsElf } from './elf.ts';
-import type { Architecture, PayloadFile } from './payload.ts';
-import type { RandomAccess } from './random-access.ts';
+import type { RandomAccess } from './store/random-access.ts';
 
 export interface Expectation {
   readonly architecture: Architecture;
@@ -35,7 +36,7 @@ export async function examineFile(
     if (elf.architecture !== architecture) {
       throw new KubeparcelError('format', `a binary for ${elf.architecture}, where one for ${architecture} is wanted`, {
         where,
-        todo: 'put the right binary there; a source or mirror that gives this one is not to be trusted',
+        hint: 'put the right binary there; a source or mirror that gives this one is not to be trusted',
       });
     }
     return { executable: true, libraries: elf.libraries };

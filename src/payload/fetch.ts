@@ -1,16 +1,17 @@
 import pLimit from 'p-limit';
+import type { Payload, PayloadFile } from '../model/payload.ts';
 import type { OnReleaseEvent } from '../release/events.ts';
 import type { Lock } from '../release/lock.ts';
 import { type Artifact, isSample, type LockedArtifact, type Release } from '../release/release.ts';
 import type { Sink, Source, SourceContext } from '../release/source.ts';
 import { KubeparcelError } from '../support/errors.ts';
+import { storeFailure } from '../support/store-failure.ts';
 import { type ExaminedArtifact, recallArtifact, rememberArtifact } from './artifact-index.ts';
 import { assemblePayload } from './assemble.ts';
 import type { Expectation } from './examine.ts';
-import type { Payload, PayloadFile } from './payload.ts';
-import { streamRange } from './random-access.ts';
-import type { ContentStore, StagedObject } from './store.ts';
-import { storeFailure } from './store-files.ts';
+import type { ContentStore } from './store/content-store.ts';
+import type { StagedObject } from './store/object.ts';
+import { streamRange } from './store/random-access.ts';
 
 export interface FetchOptions extends SourceContext {
   readonly release: Release;
@@ -240,7 +241,7 @@ function wrongDigest(artifact: Artifact, actual: string): KubeparcelError {
   const { algorithm, value } = artifact.digest;
   return new KubeparcelError('verification', `the bytes have ${algorithm} ${actual}, not ${value}; nothing is kept`, {
     where: artifact.url,
-    todo: 'try again; if it stays, the server, a proxy or the digest is wrong: do not use these bytes',
+    hint: 'try again; if it stays, the server, a proxy or the digest is wrong: do not use these bytes',
   });
 }
 
@@ -248,6 +249,6 @@ function wrongSize(artifact: Artifact, actual: number): KubeparcelError {
   const wanted = artifact.size === undefined ? `at most ${MAX_ARTIFACT_BYTES}` : String(artifact.size);
   return new KubeparcelError('verification', `${actual} bytes or more, where ${wanted} are stated; nothing is kept`, {
     where: artifact.url,
-    todo: 'try again; if it stays, do not use these bytes',
+    hint: 'try again; if it stays, do not use these bytes',
   });
 }

@@ -1,7 +1,8 @@
-import { decompress } from '../archive/compress.ts';
 import { readTar, type TarMember } from '../archive/tar-reader.ts';
+import { decompress } from '../compress/compress.ts';
 import { KubeparcelError } from '../support/errors.ts';
-import type { ContentStore, StagedObject } from './store.ts';
+import type { ContentStore } from './store/content-store.ts';
+import type { StagedObject } from './store/object.ts';
 
 /** A file out of an archive, staged in the store. */
 export interface Member {
@@ -85,7 +86,7 @@ function located(error: unknown, where: string): unknown {
   if (!(error instanceof KubeparcelError) || error.kind !== 'format') return error;
   return new KubeparcelError('format', error.message, {
     where,
-    todo: 'do not use this archive: it is not what the project releases',
+    hint: 'do not use this archive: it is not what the project releases',
     cause: error,
   });
 }

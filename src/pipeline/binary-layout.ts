@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { join, resolve } from 'node:path';
-import type { Compression } from '../archive/codec.ts';
 import { debTree } from '../deb/binary-layout.ts';
-import type { Layout } from '../layout/layout.ts';
-import type { ObjectReader } from '../layout/objects.ts';
 import { type TreeItem, verifiedContent, writeTree } from '../layout/tree.ts';
 import { validateLayout } from '../layout/validate.ts';
+import type { Compression } from '../model/compression.ts';
+import type { ObjectReader } from '../model/content.ts';
+import type { Layout } from '../model/layout.ts';
 import { rpmTree } from '../rpm/binary-layout.ts';
 import { untilAborted } from '../support/abort.ts';
 

@@ -1,9 +1,10 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { withLock } from '../support/lock.ts';
 import { type WrittenFile, writeAtomically } from '../support/write-atomically.ts';
-import { withFolderLock } from './folder-lock.ts';
 
 export const CHECKSUMS_FILE = 'SHA256SUMS';
+const LOCK_FILE = '.kubeparcel-lock';
 
 /**
  * Brings `SHA256SUMS` beside the packages up to date (sha256sum(1) reads it): lines of packages of earlier runs that
@@ -16,7 +17,7 @@ export async function updateChecksums(
   written: readonly WrittenFile[],
   temporaryFolder: string,
 ): Promise<void> {
-  await withFolderLock(folder, () => update(folder, written, temporaryFolder));
+  await withLock(join(folder, LOCK_FILE), CHECKSUMS_FILE, () => update(folder, written, temporaryFolder));
 }
 
 /**
@@ -26,7 +27,7 @@ export async function updateChecksums(
  */
 export async function correctChecksums(folder: string, sums: ReadonlyMap<string, string>): Promise<void> {
   if (!(await readdir(folder)).includes(CHECKSUMS_FILE)) return;
-  await withFolderLock(folder, async () => {
+  await withLock(join(folder, LOCK_FILE), CHECKSUMS_FILE, async () => {
     const path = join(folder, CHECKSUMS_FILE);
     const before = await readFile(path, 'utf8');
     const old = parseChecksums(before);

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { isPackedCodec, type PackedCodec, packContent } from '../archive/packed.ts';
-import { BIG, STRANGERS } from '../archive/pieces.ts';
-import type { ObjectReader } from '../layout/objects.ts';
+import { BIG, STRANGERS } from '../archive/archive-source.ts';
+import type { OpenPackedStore } from '../compress/block-store.ts';
+import { isPackedCodec, type PackedCodec, packContent } from '../compress/splice-archive.ts';
 import { verifiedContent } from '../layout/tree.ts';
+import type { ObjectReader } from '../model/content.ts';
+import type { PayloadFile } from '../model/payload.ts';
 import type { OnFiles } from '../payload/fetch.ts';
-import type { OpenPackedStore } from '../payload/packed-store.ts';
-import type { PayloadFile } from '../payload/payload.ts';
 import type { Artifact, Release } from '../release/release.ts';
 import type { BuildTask } from './plan.ts';
 

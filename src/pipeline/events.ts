@@ -1,4 +1,3 @@
-import type { ImageEvent } from '../container/prepare-images.ts';
 import type { ReleaseEvent } from '../release/events.ts';
 import type { WrittenFile } from '../support/write-atomically.ts';
 import type { BuildTask } from './plan.ts';
@@ -20,7 +19,7 @@ export type BuildEvent =
   /** It was there already, made of the same. */
   | ({ readonly kind: 'unchanged' } & BuiltPackage);
 
-/** All that the progress view, the JSON report and the tests read. */
-export type PipelineEvent = ReleaseEvent | BuildEvent | ImageEvent;
+/** What happens while a release is fetched and packages are written. */
+export type PipelineEvent = ReleaseEvent | BuildEvent;
 
 export type OnPipelineEvent = (event: PipelineEvent) => void;

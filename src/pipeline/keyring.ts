@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import type { Compression } from '../archive/codec.ts';
-import type { Layout } from '../layout/layout.ts';
 import { validateLayout } from '../layout/validate.ts';
+import type { Compression } from '../model/compression.ts';
+import type { Layout } from '../model/layout.ts';
 import { KubeparcelError } from '../support/errors.ts';
 import { type WrittenFile, writeAtomically } from '../support/write-atomically.ts';
 import { PACKAGERS } from './formats.ts';

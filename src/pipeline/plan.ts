@@ -1,9 +1,10 @@
-import type { Codec, Compression } from '../archive/codec.ts';
-import type { Catalog } from '../catalog/catalog.ts';
+import type { Catalog } from '../catalog/model.ts';
 import type { PackageDefinition } from '../catalog/package-schema.ts';
 import type { Target } from '../catalog/targets.ts';
 import { packageIdentity } from '../layout/compose.ts';
-import type { Architecture, Component } from '../payload/payload.ts';
+import type { Architecture } from '../model/architecture.ts';
+import type { Component } from '../model/component.ts';
+import type { Codec, Compression } from '../model/compression.ts';
 import { KubeparcelError } from '../support/errors.ts';
 import { PACKAGERS } from './formats.ts';
 
@@ -69,7 +70,7 @@ export function choosePackages(catalog: Catalog, names: readonly string[] | unde
   const strange = names?.find((name) => !known.includes(name));
   if (strange !== undefined) {
     throw new KubeparcelError('usage', `no such package: ${JSON.stringify(strange)}`, {
-      todo: `name some of ${known.join(', ')}`,
+      hint: `name some of ${known.join(', ')}`,
     });
   }
   return catalog.packages.filter((definition) => names?.includes(definition.name) ?? true);
@@ -95,7 +96,7 @@ function targetCompression(target: Target, wanted: Compression | undefined): Com
       `not every distribution of ${target.id} reads packages compressed with ${wanted.codec}`,
       {
         where: cannot.map(({ id }) => id).join(', '),
-        todo: `choose one of ${target.codecs.join(', ')}, or name distributions that can with --distro`,
+        hint: `choose one of ${target.codecs.join(', ')}, or name distributions that can with --distro`,
       },
     );
   }
@@ -113,7 +114,7 @@ function refuseClashes(tasks: readonly BuildTask[]): void {
     if (other !== undefined) {
       throw new KubeparcelError('usage', `two packages would be the same file: ${other.target.id}, ${task.target.id}`, {
         where: task.file,
-        todo: 'build them in two runs with an --out each, or give the distributions different suffixes',
+        hint: 'build them in two runs with an --out each, or give the distributions different suffixes',
       });
     }
     owners.set(task.file, task);

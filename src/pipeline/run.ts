@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import pLimit from 'p-limit';
-import { isPackedCodec } from '../archive/packed.ts';
-import { type Layout, payloadSize } from '../layout/layout.ts';
-import type { ObjectReader } from '../layout/objects.ts';
+import type { OpenPackedStore } from '../compress/block-store.ts';
+import { isPackedCodec } from '../compress/splice-archive.ts';
 import type { WriteOptions } from '../layout/packager.ts';
 import { validateLayout } from '../layout/validate.ts';
-import type { OpenPackedStore } from '../payload/packed-store.ts';
+import type { ObjectReader } from '../model/content.ts';
+import { type Layout, payloadSize } from '../model/layout.ts';
 import { writeAtomically } from '../support/write-atomically.ts';
-import { type BuiltBefore, fileIdentity, packageKey } from './built-before.ts';
+import { type BuiltBefore, fileIdentity, packageKey } from './build-cache.ts';
 import { updateChecksums } from './checksums.ts';
 import type { BuiltPackage, OnPipelineEvent } from './events.ts';
 import { PACKAGERS } from './formats.ts';

@@ -1,12 +1,12 @@
 import { realpath } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { signDeb } from '../deb/sign.ts';
-import type { Format } from '../layout/layout.ts';
+import { packageFormat } from '../layout/package-format.ts';
+import type { Format } from '../model/format.ts';
 import { signRpm } from '../rpm/sign.ts';
 import type { Signer } from '../sign/signer.ts';
 import { KubeparcelError } from '../support/errors.ts';
 import { correctChecksums } from './checksums.ts';
-import { packageFormat } from './read-package.ts';
 
 export interface SignedPackage {
   readonly path: string;

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { stringify } from 'yaml';
 import { z } from 'zod';
-import { ARCHITECTURES, type Architecture, COMPONENTS, type Component } from '../payload/payload.ts';
+import { ARCHITECTURES, type Architecture } from '../model/architecture.ts';
+import { COMPONENTS, type Component } from '../model/component.ts';
 import { KubeparcelError } from '../support/errors.ts';
 import { parseValidatedYaml } from '../support/validated-yaml.ts';
 import { compareArtifacts, type LockedArtifact, type Release } from './release.ts';
@@ -90,7 +91,7 @@ export function parseLock(text: string, where: string): Lock {
   if (end === null || sha256(text.slice(0, end.index + 1)) !== end[1]) {
     throw new KubeparcelError('verification', 'the lock is damaged or was edited: its digest does not fit', {
       where,
-      todo: AGAIN,
+      hint: AGAIN,
     });
   }
   const data = parseValidatedYaml(text, lockSchema, where);
@@ -99,7 +100,7 @@ export function parseLock(text: string, where: string): Lock {
     if (of === undefined) {
       throw new KubeparcelError('config', `the lock has an artifact of ${artifact.component} and no version of it`, {
         where,
-        todo: AGAIN,
+        hint: AGAIN,
       });
     }
     const { sha256: value, ...rest } = artifact;
@@ -141,7 +142,7 @@ export function releaseFromLock(lock: Lock, wanted: LockedRequest): Lock {
   if (request !== undefined && !isSatisfiedBy(request, lock.version)) {
     throw new KubeparcelError('verification', `the lock is for ${lock.version}, not ${formatVersionRequest(request)}`, {
       where,
-      todo: `build ${lock.version}, or run kubeparcel fetch ${formatVersionRequest(request)}`,
+      hint: `build ${lock.version}, or run kubeparcel fetch ${formatVersionRequest(request)}`,
     });
   }
   const components = wanted.components ?? COMPONENTS.filter((component) => lock.components[component] !== undefined);
@@ -154,7 +155,7 @@ export function releaseFromLock(lock: Lock, wanted: LockedRequest): Lock {
       if (some.length === 0) {
         throw new KubeparcelError('verification', `the lock has no ${component} for ${architecture}`, {
           where,
-          todo: 'run kubeparcel fetch for all packages and architectures that you build',
+          hint: 'run kubeparcel fetch for all packages and architectures that you build',
         });
       }
       artifacts.push(...some);
@@ -196,7 +197,7 @@ async function readText(path: string): Promise<string> {
     if (cause instanceof KubeparcelError) throw cause;
     throw new KubeparcelError('io', 'the lock cannot be read', {
       where: path,
-      todo: 'run kubeparcel fetch to write one',
+      hint: 'run kubeparcel fetch to write one',
       cause,
     });
   }
@@ -205,7 +206,7 @@ async function readText(path: string): Promise<string> {
   } catch (cause) {
     throw new KubeparcelError('verification', 'the lock is damaged: not UTF-8 text', {
       where: path,
-      todo: AGAIN,
+      hint: AGAIN,
       cause,
     });
   }

@@ -1,16 +1,6 @@
-import type { Architecture, Component } from '../payload/payload.ts';
-
-/** Versions of what is released apart from Kubernetes, without `v`. */
-export interface Pins {
-  readonly cniPlugins: string;
-  readonly criTools: string;
-}
-
-/** `value`: lower-case hex digits, 64 or 128. */
-export interface Digest {
-  readonly algorithm: 'sha256' | 'sha512';
-  readonly value: string;
-}
+import type { Architecture } from '../model/architecture.ts';
+import type { Component } from '../model/component.ts';
+import type { Digest } from '../model/digest.ts';
 
 /** One downloadable file of a release: a binary, or an archive of several. */
 export interface Artifact {
@@ -45,18 +35,6 @@ export interface Release {
   readonly components: Readonly<Partial<Record<Component, string>>>;
   /** In the order of compareArtifacts. */
   readonly artifacts: readonly Artifact[];
-}
-
-/** The version of a component within a release of Kubernetes. */
-export function versionOf(component: Component, kubernetes: string, pins: Pins): string {
-  switch (component) {
-    case 'cni-plugins':
-      return pins.cniPlugins;
-    case 'crictl':
-      return pins.criTools;
-    default:
-      return kubernetes;
-  }
 }
 
 /** Whether an artifact is part of the embedded sample, whose stand-ins are scripts. */

@@ -1,6 +1,7 @@
 import pLimit from 'p-limit';
-import { ARCHITECTURES, type Architecture, COMPONENTS, type Component } from '../payload/payload.ts';
-import { compareArtifacts, type Pins, type Release, versionOf } from './release.ts';
+import { ARCHITECTURES, type Architecture } from '../model/architecture.ts';
+import { COMPONENTS, type Component, type Pins, versionOf } from '../model/component.ts';
+import { compareArtifacts, type Release } from './release.ts';
 import type { Source, SourceContext } from './source.ts';
 import type { VersionRequest } from './version-request.ts';
 

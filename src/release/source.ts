@@ -1,6 +1,7 @@
-import type { Architecture, Component } from '../payload/payload.ts';
+import type { Architecture } from '../model/architecture.ts';
+import type { Component, Pins } from '../model/component.ts';
 import type { OnReleaseEvent } from './events.ts';
-import type { Artifact, Pins } from './release.ts';
+import type { Artifact } from './release.ts';
 import type { VersionRequest } from './version-request.ts';
 
 /** What travels along with every question to a source. An abort ends it with the signal's reason. */

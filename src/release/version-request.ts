@@ -57,7 +57,7 @@ export function isSatisfiedBy(request: VersionRequest, version: string): boolean
 
 function unacceptable(what: string): KubeparcelError {
   return new KubeparcelError('usage', what, {
-    todo: `write v1.36.4, 1.36.4, 1.36 (its newest patch), stable or a pre-release such as 1.37.0-rc.1; from 1.${OLDEST_MINOR} on`,
+    hint: `write v1.36.4, 1.36.4, 1.36 (its newest patch), stable or a pre-release such as 1.37.0-rc.1; from 1.${OLDEST_MINOR} on`,
   });
 }
 

@@ -1,7 +1,10 @@
 import { posix } from 'node:path';
-import { type Entry, type Layout, type Relation, type RelationKind, SCRIPT_NAMES } from '../layout/layout.ts';
 import type { TreeItem } from '../layout/tree.ts';
+import { SCRIPT_NAMES } from '../model/format.ts';
+import type { Entry, Layout } from '../model/layout.ts';
+import type { Relation, RelationKind } from '../model/relation.ts';
 import { KubeparcelError } from '../support/errors.ts';
+import { shellWord } from '../support/shell-words.ts';
 
 /**
  * The binary layout that `rpmbuild -bb` makes the package of, as a %_topdir: SPECS/NAME.spec, SOURCES/NAME/ with the
@@ -122,12 +125,12 @@ function ghostLines(entries: readonly Entry[]): string[] {
   const around = entries.filter(
     ({ kind, path }) => kind === 'directory' && ghosts.some((ghost) => ghost.path.startsWith(`${path}/`)),
   );
-  const target = (path: string) => `'%{buildroot}'${shellQuote(escapeMacros(path))}`;
+  const target = (path: string) => `'%{buildroot}'${shellWord(escapeMacros(path))}`;
   return [
     ...ghosts.map((ghost) => {
       if (ghost.kind === 'directory') return `mkdir -p ${target(ghost.path)}`;
       if (ghost.kind === 'file') return `install -D /dev/null ${target(ghost.path)}`;
-      const link = `ln -s ${shellQuote(escapeMacros(ghost.target))} ${target(ghost.path)}`;
+      const link = `ln -s ${shellWord(escapeMacros(ghost.target))} ${target(ghost.path)}`;
       return `mkdir -p ${target(posix.dirname(ghost.path))} && ${link}`;
     }),
     ...[...new Set([...ghosts, ...around])].map(({ mtime, path }) => `touch -h -d @${mtime} ${target(path)}`),
@@ -192,8 +195,4 @@ function section(what: string, text: string): string {
 
 function escapeMacros(text: string): string {
   return text.replaceAll('%', '%%');
-}
-
-function shellQuote(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
 }

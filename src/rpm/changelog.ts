@@ -1,4 +1,4 @@
-import type { ChangelogEntry } from '../layout/layout.ts';
+import type { ChangelogEntry } from '../model/layout.ts';
 import { type HeaderEntry, int32, stringArray } from './header.ts';
 import { type Header, numbersOf, textsOf } from './header-reader.ts';
 import { TAGS } from './tags.ts';

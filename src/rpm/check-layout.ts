@@ -1,6 +1,7 @@
-import type { Entry, Layout, Relation, RelationKind, Script } from '../layout/layout.ts';
-import { RELATION_KINDS } from '../layout/layout.ts';
 import { validateLayout } from '../layout/validate.ts';
+import type { Entry, Layout, Script } from '../model/layout.ts';
+import type { Relation, RelationKind } from '../model/relation.ts';
+import { RELATION_KINDS } from '../model/relation.ts';
 import { rpmArchitecture } from './architectures.ts';
 import { isPlainName, isRich } from './rich.ts';
 import { LUA } from './scripts.ts';

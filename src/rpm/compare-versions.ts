@@ -1,4 +1,4 @@
-import { compareDigits } from '../deb/compare-versions.ts';
+import { compareDigits } from '../model/package-version.ts';
 
 /** Epoch, version and release of an RPM package or of a relation to one; what is not stated is undefined. */
 export interface Evr {

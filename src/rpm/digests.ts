@@ -78,7 +78,7 @@ export function checkDigests(stated: readonly StatedDigest[], of: StatedDigest['
         const found = hash.digest('hex');
         if (found !== digest.value) {
           throw new KubeparcelError('verification', `its ${of} differs from the ${digest.algorithm} that it states`, {
-            todo: 'get the package again: it is damaged, or was changed after it was made',
+            hint: 'get the package again: it is damaged, or was changed after it was made',
           });
         }
       }

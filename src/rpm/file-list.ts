@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { NEWC_SIZE_LIMIT } from '../archive/cpio.ts';
-import { contentSha256 } from '../layout/diff.ts';
-import { contentSize, type Entry, type EntryRole } from '../layout/layout.ts';
+import { contentSha256, contentSize } from '../model/content.ts';
+import type { Entry, EntryRole } from '../model/layout.ts';
 import { type HeaderEntry, int16, int32, int64, stringArray } from './header.ts';
 import { TAGS } from './tags.ts';
 

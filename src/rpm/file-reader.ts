@@ -1,4 +1,4 @@
-import type { EntryRole } from '../layout/layout.ts';
+import type { EntryRole } from '../model/layout.ts';
 import { KubeparcelError } from '../support/errors.ts';
 import { DIGEST_SHA256, FILE_FLAGS, KIND_BITS, KIND_MASK } from './file-list.ts';
 import { decodeText, type Header, numberOf, numbersOf, rawStringsOf, textsOf } from './header-reader.ts';

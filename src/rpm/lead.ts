@@ -1,5 +1,5 @@
-import { formatVersion } from '../layout/diff.ts';
 import type { PackageIdentity } from '../layout/packager.ts';
+import { formatVersion } from '../model/package-version.ts';
 import { KubeparcelError } from '../support/errors.ts';
 import { rpmArchitecture } from './architectures.ts';
 
@@ -36,7 +36,7 @@ export function checkLeadKind(lead: Uint8Array): void {
   }
   const type = view.getUint16(AT.type);
   if (type === TYPE_SOURCE) {
-    throw new KubeparcelError('format', 'this is a source package', { todo: 'give a package that can be installed' });
+    throw new KubeparcelError('format', 'this is a source package', { hint: 'give a package that can be installed' });
   }
   if (type !== 0) {
     throw new KubeparcelError('format', `the lead states the kind ${type}, which no package is`);

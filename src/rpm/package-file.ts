@@ -45,7 +45,7 @@ export async function openPackage(path: string): Promise<PackageFile> {
     throw new KubeparcelError('io', 'the package cannot be read', { where: path, cause });
   }
   await handle.close();
-  throw new KubeparcelError('io', 'this is no file', { where: path, todo: 'name an .rpm file' });
+  throw new KubeparcelError('io', 'this is no file', { where: path, hint: 'name an .rpm file' });
 }
 
 /**
@@ -57,7 +57,7 @@ export async function openPackage(path: string): Promise<PackageFile> {
 export async function readExactly(file: PackageFile, at: number, length: number): Promise<Uint8Array> {
   if (at + length > file.size) {
     throw new KubeparcelError('format', `the package is cut short: it ends at ${file.size} bytes`, {
-      todo: 'get the package again',
+      hint: 'get the package again',
     });
   }
   const bytes = new Uint8Array(length);

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Chunks } from '../archive/chunks.ts';
 import { type ReadCpioMember, readCpio } from '../archive/cpio.ts';
-import type { Content, Entry } from '../layout/layout.ts';
+import type { Content } from '../model/content.ts';
+import type { Entry } from '../model/layout.ts';
 import { KubeparcelError } from '../support/errors.ts';
 import { EMPTY_SHA256, KIND_BITS, KIND_MASK } from './file-list.ts';
 import { badList, type FileList, type StatedFile } from './file-reader.ts';
@@ -77,7 +78,7 @@ async function readMember(member: ReadCpioMember, file: StatedFile, context: Mem
   if (found !== file.digest) {
     throw new KubeparcelError('verification', `a file is not what its digest (${context.digestAlgorithm}) says`, {
       where: file.path,
-      todo: 'get the package again: it is damaged, or was made so',
+      hint: 'get the package again: it is damaged, or was made so',
     });
   }
   context.contents.set(contentKey(file, context.isHardLink), { kind: 'stored', sha256: digest, size: member.size });

@@ -1,14 +1,14 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { compress } from '../archive/compress.ts';
+import { flatten, keyOf } from '../archive/archive-source.ts';
 import { type CpioMember, cpioPieces, writeCpio } from '../archive/cpio.ts';
-import { type PackedCodec, packArchive } from '../archive/packed.ts';
-import { flatten, keyOf } from '../archive/pieces.ts';
-import { contentSha256 } from '../layout/diff.ts';
+import { compress } from '../compress/compress.ts';
+import { type PackedCodec, packArchive } from '../compress/splice-archive.ts';
 import type { SpliceOptions, WriteOptions } from '../layout/packager.ts';
 import { verifiedContent } from '../layout/tree.ts';
-import type { Part } from '../support/parts.ts';
+import { contentSha256 } from '../model/content.ts';
+import type { Part } from '../support/output-chunks.ts';
 import { EMPTY_SHA256, hasLargeFiles, type ListedFile } from './file-list.ts';
 
 /** What the headers state of a payload. Digests are SHA-256 in hex. */

@@ -1,7 +1,7 @@
-import { CODECS, type Codec, detectCodec, MAGIC_LENGTH, unsupportedCodec } from '../archive/codec.ts';
-import { decompress } from '../archive/compress.ts';
-import type { Entry, Layout } from '../layout/layout.ts';
+import { decompress } from '../compress/compress.ts';
 import type { PackageIdentity, ReadOptions, ReadPackage } from '../layout/packager.ts';
+import { CODECS, type Codec, detectCodec, MAGIC_LENGTH, unsupportedCodec } from '../model/compression.ts';
+import type { Entry, Layout } from '../model/layout.ts';
 import { KubeparcelError } from '../support/errors.ts';
 import { readChangelog } from './changelog.ts';
 import { checkDigests, type StatedDigest, statedDigests } from './digests.ts';
@@ -34,7 +34,7 @@ export async function readRpm(path: string, options: ReadOptions = {}): Promise<
       const where = error.where === undefined ? path : `${path}: ${error.where}`;
       throw new KubeparcelError(error.kind, error.message, {
         where,
-        ...(error.todo === undefined ? {} : { todo: error.todo }),
+        ...(error.hint === undefined ? {} : { hint: error.hint }),
         cause: error,
       });
     }
@@ -77,7 +77,7 @@ function checkSize(signatures: Header, found: number): void {
   const stated = numberOf(signatures, SIGNATURE_TAGS.LONGSIGSIZE) ?? numberOf(signatures, SIGNATURE_TAGS.SIGSIZE);
   if (stated !== undefined && stated !== found) {
     throw new KubeparcelError('format', `the package is ${found < stated ? 'cut short' : 'followed by other bytes'}`, {
-      todo: 'get the package again',
+      hint: 'get the package again',
     });
   }
 }

@@ -1,5 +1,6 @@
-import { formatVersion } from '../layout/diff.ts';
-import type { Entry, Layout, Relation, RelationKind } from '../layout/layout.ts';
+import type { Entry, Layout } from '../model/layout.ts';
+import { formatVersion } from '../model/package-version.ts';
+import type { Relation, RelationKind } from '../model/relation.ts';
 import { rpmArchitecture } from './architectures.ts';
 import { type Header, numbersOf, textsOf } from './header-reader.ts';
 import { formatAlternatives, isRich, parseRich } from './rich.ts';

@@ -1,4 +1,4 @@
-import type { Relation, RelationTarget } from '../layout/layout.ts';
+import type { Relation, RelationTarget } from '../model/relation.ts';
 import { formatTarget, operatorOfSign } from './sense.ts';
 
 /**

@@ -1,5 +1,5 @@
-import type { Compression } from '../archive/codec.ts';
-import type { Layout } from '../layout/layout.ts';
+import type { Compression } from '../model/compression.ts';
+import type { Layout } from '../model/layout.ts';
 import { hasLargeFiles, type ListedFile } from './file-list.ts';
 import { DEPENDENCY_TAGS, type Dependencies, type DependencyList } from './relations.ts';
 import { isRich } from './rich.ts';

@@ -1,4 +1,5 @@
-import type { Layout, Script, ScriptName } from '../layout/layout.ts';
+import type { ScriptName } from '../model/format.ts';
+import type { Layout, Script } from '../model/layout.ts';
 import { type HeaderEntry, string, stringArray } from './header.ts';
 import { type Header, textOf, textsOf } from './header-reader.ts';
 import { type Dependency, SENSE } from './sense.ts';

@@ -1,4 +1,4 @@
-import type { Operator, RelationTarget } from '../layout/layout.ts';
+import type { Operator, RelationTarget } from '../model/relation.ts';
 import { KubeparcelError } from '../support/errors.ts';
 
 /** Flags of a dependency (rpmds.h, "Dependency Attributes"; rpm --qf '%{REQUIREFLAGS}'). */

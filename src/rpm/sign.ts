@@ -60,8 +60,8 @@ export async function signRpm(path: string, signer: Signer, options: RpmSignOpti
 }
 
 function aboutPackage(error: KubeparcelError, where: string): KubeparcelError {
-  const { kind, message, todo } = error;
-  return new KubeparcelError(kind, message, { where, ...(todo === undefined ? {} : { todo }), cause: error });
+  const { kind, message, hint } = error;
+  return new KubeparcelError(kind, message, { where, ...(hint === undefined ? {} : { hint }), cause: error });
 }
 
 function signatureTags({ algorithm, signingFingerprint }: Signer): { header: number; headerAndPayload: number } {
@@ -73,7 +73,7 @@ function signatureTags({ algorithm, signingFingerprint }: Signer): { header: num
   }
   throw new KubeparcelError('usage', `rpm reads no signatures of ${algorithm} in packages`, {
     where: signingFingerprint,
-    todo: 'sign with an RSA key, or with Ed25519 in the form that GnuPG 2 has: kubeparcel keys new makes both',
+    hint: 'sign with an RSA key, or with Ed25519 in the form that GnuPG 2 has: kubeparcel keys new makes both',
   });
 }
 

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import type { Compression } from '../archive/codec.ts';
-import { isPackedCodec } from '../archive/packed.ts';
-import type { Layout } from '../layout/layout.ts';
+import { isPackedCodec } from '../compress/splice-archive.ts';
 import type { PackageIdentity, Packager, SpliceOptions, WriteOptions } from '../layout/packager.ts';
-import type { Part } from '../support/parts.ts';
+import type { Compression } from '../model/compression.ts';
+import type { Layout } from '../model/layout.ts';
+import type { Part } from '../support/output-chunks.ts';
 import { changelogEntries } from './changelog.ts';
 import { checkRpmLayout } from './check-layout.ts';
 import { DIGEST_SHA256, fileEntries, hasLargeFiles, type ListedFile, listFiles } from './file-list.ts';

@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
-import type { Architecture } from '../payload/payload.ts';
+import type { Architecture } from '../model/architecture.ts';
 import { packageRoot } from '../support/package-root.ts';
 import { recipeDigest, runnersFolder } from './recipe.ts';
 

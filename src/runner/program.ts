@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import type { GeneratorData } from '../confgen/data.ts';
-import type { Architecture } from '../payload/payload.ts';
+import type { GeneratorData } from '../confgen/model/data.ts';
+import type { Architecture } from '../model/architecture.ts';
 import { KubeparcelError } from '../support/errors.ts';
 import { bundleFile, findRunner } from './find-runner.ts';
 import { embed } from './slot.ts';
@@ -24,7 +24,7 @@ async function program(architecture: Architecture, data: GeneratorData): Promise
   const runner = await findRunner(architecture);
   if (runner === undefined) {
     throw new KubeparcelError('config', `there is no runner of kubelet-confgen for ${architecture}`, {
-      todo: [
+      hint: [
         'make it with `npm run runners` in a checkout of kubeparcel (on Debian or Ubuntu, with a C compiler:',
         'it says which one to install), or build without the generator: --without-confgen, or confgen: false in',
         'kubeparcel.yaml',
@@ -40,7 +40,7 @@ async function readBundle(): Promise<string> {
   } catch (cause) {
     throw new KubeparcelError('config', 'the bundle of kubelet-confgen is not there', {
       where: bundleFile(),
-      todo: 'make it with `npm run compile`, or build with --without-confgen',
+      hint: 'make it with `npm run compile`, or build with --without-confgen',
       cause,
     });
   }

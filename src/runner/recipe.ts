@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Architecture } from '../payload/payload.ts';
+import type { Architecture } from '../model/architecture.ts';
 import { packageRoot } from '../support/package-root.ts';
 
 /** All that decides a runner's bytes, but the compiler and the C library. */

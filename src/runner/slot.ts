@@ -20,12 +20,12 @@ export function embed(runner: Uint8Array, bundle: string, data: string): Uint8Ar
   const program = Buffer.from(runner);
   const start = program.indexOf(EMPTY, 0, 'latin1');
   if (start === -1 || start + SLOT_SIZE > program.length || program.indexOf(MAGIC, start + 1, 'latin1') !== -1) {
-    throw new KubeparcelError('format', 'this is no runner with one empty slot', { todo: 'npm run runners' });
+    throw new KubeparcelError('format', 'this is no runner with one empty slot', { hint: 'npm run runners' });
   }
   const code = Buffer.from(bundle);
   const facts = Buffer.from(data);
   if (code.length === 0 || code.includes(0)) {
-    throw new KubeparcelError('format', 'a bundle is text, and not empty', { todo: 'npm run compile' });
+    throw new KubeparcelError('format', 'a bundle is text, and not empty', { hint: 'npm run compile' });
   }
   const header = MAGIC + digits(code.length) + digits(facts.length);
   const content = Buffer.concat([Buffer.from(header, 'latin1'), code, Buffer.alloc(1), facts]);
@@ -33,7 +33,7 @@ export function embed(runner: Uint8Array, bundle: string, data: string): Uint8Ar
     throw new KubeparcelError(
       'format',
       `the bundle and its data take ${content.length} bytes, the runner's slot has ${SLOT_SIZE}`,
-      { todo: 'make the bundle smaller, or SLOT_SIZE larger in runners/main.c and src/runner/slot.ts' },
+      { hint: 'make the bundle smaller, or SLOT_SIZE larger in runners/main.c and src/runner/slot.ts' },
     );
   }
   content.copy(program, start);

@@ -56,14 +56,14 @@ export async function readCertificates(bytes: Uint8Array | string, where: string
   if (keys.length === 0) {
     throw new KubeparcelError('format', 'this is no OpenPGP public key', {
       where,
-      todo: 'give a key as kubeparcel keys export or gpg --export writes it',
+      hint: 'give a key as kubeparcel keys export or gpg --export writes it',
       cause,
     });
   }
   if (keys.some((key) => key.isPrivate())) {
     throw new KubeparcelError('usage', 'this is a private key, and a public key is asked for', {
       where,
-      todo: 'write the public key with kubeparcel keys export, and keep this file to yourself',
+      hint: 'write the public key with kubeparcel keys export, and keep this file to yourself',
     });
   }
   return keys;
@@ -176,25 +176,25 @@ function unusable(certificate: Key, candidates: number, cause: unknown): Kubepar
   const where = fingerprintOf(certificate);
   const reason = cause instanceof Error ? cause.message : '';
   if (/revoked/i.test(reason)) {
-    return new KubeparcelError('usage', 'the signing key is revoked', { where, todo: 'sign with another key', cause });
+    return new KubeparcelError('usage', 'the signing key is revoked', { where, hint: 'sign with another key', cause });
   }
   if (/expired/i.test(reason)) {
     return new KubeparcelError('usage', 'the signing key has expired', {
       where,
-      todo: 'extend it with gpg --quick-set-expire and hand out the public key again, or sign with another key',
+      hint: 'extend it with gpg --quick-set-expire and hand out the public key again, or sign with another key',
       cause,
     });
   }
   if (candidates === 0) {
     return new KubeparcelError('usage', 'the secret half of the key is not there', {
       where,
-      todo: 'export it with gpg --export-secret-keys, or name a key on a card or in an agent as gpg:FINGERPRINT',
+      hint: 'export it with gpg --export-secret-keys, or name a key on a card or in an agent as gpg:FINGERPRINT',
       cause,
     });
   }
   return new KubeparcelError('usage', 'nothing in this key can sign', {
     where,
-    todo: 'give a key that signs (kubeparcel keys check FILE says what it can); kubeparcel keys new makes one',
+    hint: 'give a key that signs (kubeparcel keys check FILE says what it can); kubeparcel keys new makes one',
     cause,
   });
 }

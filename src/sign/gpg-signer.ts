@@ -81,7 +81,7 @@ function fullFingerprint(fingerprint: string): string {
   if (!/^[0-9A-F]{40}$/.test(wanted)) {
     throw new KubeparcelError('usage', `this is no fingerprint: ${JSON.stringify(fingerprint)}`, {
       where: `gpg:${fingerprint}`,
-      todo: 'give all 40 hex digits: gpg --list-secret-keys --with-subkey-fingerprint shows them; shorter ids can be forged',
+      hint: 'give all 40 hex digits: gpg --list-secret-keys --with-subkey-fingerprint shows them; shorter ids can be forged',
     });
   }
   return wanted;
@@ -126,7 +126,7 @@ function checkSignature({ packets }: Signature, date: number, where: string): vo
   if (!isAsAsked) {
     throw new KubeparcelError('usage', 'gpg made another kind of signature than it was asked for', {
       where,
-      todo: 'look for local-user, digest or signature options in gpg.conf, or name another GNUPGHOME',
+      hint: 'look for local-user, digest or signature options in gpg.conf, or name another GNUPGHOME',
     });
   }
 }

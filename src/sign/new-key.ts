@@ -58,7 +58,7 @@ function parseUserId(userId: string): UserID {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
   if (((name === undefined || name === '') && email === undefined) || /[\u0000-\u001f\u007f]/.test(userId)) {
     throw new KubeparcelError('usage', `this is no user ID: ${JSON.stringify(userId)}`, {
-      todo: 'write it as "Example packages <packages@example.org>"',
+      hint: 'write it as "Example packages <packages@example.org>"',
     });
   }
   return { ...(name ? { name } : {}), ...(email === undefined ? {} : { email }) };

@@ -18,7 +18,7 @@ export async function openCertificates(specs: readonly string[], environment: En
   const wanted = specs.length === 0 && (environment[KEY_VARIABLE] ?? '') !== '' ? ['env'] : specs;
   if (wanted.length === 0) {
     throw new KubeparcelError('usage', 'no key is named', {
-      todo: `name a key file or gpg:FINGERPRINT, or put a key into ${KEY_VARIABLE}`,
+      hint: `name a key file or gpg:FINGERPRINT, or put a key into ${KEY_VARIABLE}`,
     });
   }
   const found = new Map<string, Key>();

@@ -60,7 +60,7 @@ export async function keyBytes(spec: string, environment: Environment): Promise<
   if (text === undefined || text === '') {
     throw new KubeparcelError('usage', 'the variable is not set', {
       where: KEY_VARIABLE,
-      todo: 'put an ASCII-armored private key into it, or name a key file with --key',
+      hint: 'put an ASCII-armored private key into it, or name a key file with --key',
     });
   }
   return [Buffer.from(text), KEY_VARIABLE];
@@ -84,7 +84,7 @@ export async function readSecretKeys(bytes: Uint8Array, where: string): Promise<
   if (keys.length === 0) {
     throw new KubeparcelError('format', 'there is no OpenPGP private key in it', {
       where,
-      todo: 'give one as kubeparcel keys new or gpg --export-secret-keys --armor writes it',
+      hint: 'give one as kubeparcel keys new or gpg --export-secret-keys --armor writes it',
     });
   }
   return keys;
@@ -107,7 +107,7 @@ async function unlock(
   throw new KubeparcelError(
     'usage',
     none ? 'the signing key is locked with a passphrase' : 'no passphrase given unlocks the signing key',
-    { where: `${where}, ${name}`, todo: `set ${PASSPHRASE_VARIABLE}, or name a file with --passphrase-file` },
+    { where: `${where}, ${name}`, hint: `set ${PASSPHRASE_VARIABLE}, or name a file with --passphrase-file` },
   );
 }
 

@@ -76,7 +76,7 @@ export function checkDate(
     `a signature of ${utc(date)} would be ${early ? 'older than its key' : 'of a key that has expired by then'}`,
     {
       where: fingerprint,
-      todo: early
+      hint: early
         ? `sign with a date from ${utc(validFrom)} on: unset SOURCE_DATE_EPOCH, or set it so`
         : 'sign with another key',
     },

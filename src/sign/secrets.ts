@@ -27,7 +27,7 @@ export async function readKeyFile(path: string): Promise<Uint8Array> {
       if ((facts.mode & 0o077) !== 0 && process.platform !== 'win32') {
         throw new KubeparcelError('usage', 'others on this machine could read this private key', {
           where: `${path}, mode ${(facts.mode & 0o777).toString(8).padStart(4, '0')}`,
-          todo: `chmod 600 ${path}, and take it for stolen where others have accounts`,
+          hint: `chmod 600 ${path}, and take it for stolen where others have accounts`,
         });
       }
       return await file.readFile();
@@ -79,7 +79,7 @@ function linesOf(bytes: Buffer, where: string): string[] {
   const lines = bytes.length > MAX_PASSPHRASE_BYTES ? [] : bytes.toString('utf8').split(/\r?\n/);
   const passphrases = lines.filter((line) => line !== '');
   if (passphrases.length === 0) {
-    throw new KubeparcelError('usage', 'there is no passphrase in it', { where, todo: 'write it as its first line' });
+    throw new KubeparcelError('usage', 'there is no passphrase in it', { where, hint: 'write it as its first line' });
   }
   return passphrases;
 }

@@ -61,7 +61,7 @@ function armoredSignature(packets: Uint8Array): string {
 function atLeastOne(signers: readonly Signer[]): readonly Signer[] {
   if (signers.length > 0) return signers;
   throw new KubeparcelError('usage', 'there is no key to sign with', {
-    todo: 'name one with --key, or put it into KUBEPARCEL_SIGNING_KEY; kubeparcel keys new makes one',
+    hint: 'name one with --key, or put it into KUBEPARCEL_SIGNING_KEY; kubeparcel keys new makes one',
   });
 }
 

@@ -123,7 +123,7 @@ async function judge(
     } catch (cause) {
       throw new KubeparcelError('verification', `a signature does not hold: ${reasonOf(cause)}`, {
         where: `${where}, key ${fingerprintOf(key)}`,
-        todo: 'get the files again; when it stays so, do not use them and tell whoever publishes them',
+        hint: 'get the files again; when it stays so, do not use them and tell whoever publishes them',
         cause,
       });
     }
@@ -135,7 +135,7 @@ async function judge(
     const by = unknown.length === 0 ? 'nobody' : unknown.join(', ');
     throw new KubeparcelError('verification', `it is signed by ${by}, and by none of the keys given`, {
       where,
-      todo: 'give the public key of whoever publishes it',
+      hint: 'give the public key of whoever publishes it',
     });
   }
   return { good, unknown };

@@ -28,19 +28,19 @@ export type FailureKind = keyof typeof EXIT_STATUS;
 export class KubeparcelError extends Error {
   readonly kind: FailureKind;
   readonly where: string | undefined;
-  readonly todo: string | undefined;
+  readonly hint: string | undefined;
 
   /**
    * @param kind which exit status it ends with
    * @param what one sentence, no full stop, no path (that is `where`)
    * @param details.where the file, URL or member that it is about, with a line number where there is one
-   * @param details.todo what the reader can do, one sentence
+   * @param details.hint what the reader can do, one sentence
    */
-  constructor(kind: FailureKind, what: string, details: { where?: string; todo?: string; cause?: unknown } = {}) {
+  constructor(kind: FailureKind, what: string, details: { where?: string; hint?: string; cause?: unknown } = {}) {
     super(what, details.cause === undefined ? undefined : { cause: details.cause });
     this.name = 'KubeparcelError';
     this.kind = kind;
     this.where = details.where;
-    this.todo = details.todo;
+    this.hint = details.hint;
   }
 }

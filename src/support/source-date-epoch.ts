@@ -14,7 +14,7 @@ export function sourceDateEpoch(environment: Readonly<Record<string, string | un
   if (!/^\d+$/.test(text) || seconds > 0xffffffff) {
     throw new KubeparcelError('usage', `no time: ${JSON.stringify(text)}`, {
       where: 'SOURCE_DATE_EPOCH',
-      todo: 'set it to seconds since 1970, e.g. $(git log -1 --format=%ct), or unset it',
+      hint: 'set it to seconds since 1970, e.g. $(git log -1 --format=%ct), or unset it',
     });
   }
   return seconds;

@@ -5,7 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { execa } from 'execa';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Container, Engine, StartOptions } from '../../src/container/engine.ts';
-import { imageReference } from '../../src/container/recipe.ts';
+import { imageReference } from '../../src/container/images/recipe.ts';
 import { packageRoot } from '../../src/support/package-root.ts';
 import { temporaryFolder } from '../support/temp-folder.ts';
 import { HOSTS, machineWith } from './support/machine.ts';

@@ -5,10 +5,10 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { loadCatalog } from '../../src/catalog/catalog.ts';
 import type { Engine } from '../../src/container/engine.ts';
 import { findEngine } from '../../src/container/find-engine.ts';
-import { type HostImage, loadHosts } from '../../src/container/hosts.ts';
-import { prepareContainer } from '../../src/container/prepare-container.ts';
-import { type ImageEvent, prepareImages } from '../../src/container/prepare-images.ts';
-import { imageReference } from '../../src/container/recipe.ts';
+import { type HostImage, loadHosts } from '../../src/container/images/hosts.ts';
+import { prepareContainer } from '../../src/container/images/prepare-container.ts';
+import { type ImageEvent, prepareImages } from '../../src/container/images/prepare-images.ts';
+import { imageReference } from '../../src/container/images/recipe.ts';
 import { HOSTS, machineWith } from './support/machine.ts';
 
 let engine: Engine;

@@ -1,8 +1,8 @@
 /** The quick part, which npm test runs where there is an engine: two scenarios on one host. */
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { loadScenarios } from '../../src/scenario/load.ts';
-import { runScenarios } from '../../src/scenario/run.ts';
+import { loadScenarios } from '../../src/scenario/model/load.ts';
+import { runScenarios } from '../../src/scenario/run/run.ts';
 import { packageRoot } from '../../src/support/package-root.ts';
 import { machineWith, sampleSettings } from './support/machine.ts';
 import { failureReport } from './support/report.ts';

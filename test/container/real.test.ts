@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { makeControlPlane } from '../../scripts/control-plane.ts';
 import { makeRealPayload } from '../../scripts/real-payload.ts';
-import { loadScenarios } from '../../src/scenario/load.ts';
+import { loadScenarios } from '../../src/scenario/model/load.ts';
 import { packageRoot } from '../../src/support/package-root.ts';
 import { JOBS, machineWith, sampleSettings } from './support/machine.ts';
 import { failureReport, hostTable, sayWhatEnds } from './support/report.ts';

@@ -2,13 +2,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadCatalog } from '../../src/catalog/catalog.ts';
 import type { Engine } from '../../src/container/engine.ts';
 import { findEngine } from '../../src/container/find-engine.ts';
-import { loadHosts } from '../../src/container/hosts.ts';
-import { prepareImages } from '../../src/container/prepare-images.ts';
+import { loadHosts } from '../../src/container/images/hosts.ts';
+import { prepareImages } from '../../src/container/images/prepare-images.ts';
 import type { Settings } from '../../src/pipeline/prepare.ts';
-import type { Results } from '../../src/scenario/events.ts';
-import { type ScenarioHost, scenarioHost } from '../../src/scenario/host.ts';
-import { parseScenario } from '../../src/scenario/load.ts';
-import { runScenarios } from '../../src/scenario/run.ts';
+import type { Results } from '../../src/scenario/model/events.ts';
+import { type ScenarioHost, scenarioHost } from '../../src/scenario/model/host.ts';
+import { parseScenario } from '../../src/scenario/model/load.ts';
+import { runScenarios } from '../../src/scenario/run/run.ts';
 
 /** The verbs on real hosts, each seen to hold and to fail. */
 const HOSTS = ['debian-12', 'dnf-on-debian-12', 'zypper-on-debian-12'];

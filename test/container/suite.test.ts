@@ -1,7 +1,7 @@
 /** All scenarios with the embedded sample, on every host that can be made where no registry answers. */
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { loadScenarios } from '../../src/scenario/load.ts';
+import { loadScenarios } from '../../src/scenario/model/load.ts';
 import { packageRoot } from '../../src/support/package-root.ts';
 import { HOSTS, JOBS, machineWith, sampleSettings } from './support/machine.ts';
 import { failureReport, hostTable, sayWhatEnds } from './support/report.ts';

@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { MAKING } from '../../src/payload/packed-store.ts';
+import { MAKING } from '../../src/compress/block-store.ts';
 import { makeBinariesFolder, noise } from '../support/binaries-folder.ts';
 import { expectFailure, packagesIn, run, succeed } from '../support/cli.ts';
 import { temporaryFolder } from '../support/temp-folder.ts';

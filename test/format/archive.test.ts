@@ -3,11 +3,11 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { collect } from '../../src/archive/chunks.ts';
-import { detectCodec, parseCompression } from '../../src/archive/codec.ts';
-import { compress, decompress } from '../../src/archive/compress.ts';
-import { gzipSmall } from '../../src/archive/gzip.ts';
 import { writeTar } from '../../src/archive/tar.ts';
 import { readTar } from '../../src/archive/tar-reader.ts';
+import { gzipSmall } from '../../src/compress/codecs/gzip.ts';
+import { compress, decompress } from '../../src/compress/compress.ts';
+import { detectCodec, parseCompression } from '../../src/model/compression.ts';
 import { temporaryFolder } from '../support/temp-folder.ts';
 import { hasTool } from '../support/tools.ts';
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Format } from '../../src/layout/layout.ts';
+import type { Format } from '../../src/model/format.ts';
 import type { PackageJob } from '../../src/pipeline/run.ts';
 import { buildSample, composeSample, type SampleOptions, writeSample } from '../support/build-sample.ts';
 import { explanations, type Finding, lintian, rpmlint, stale, unexplained } from '../support/linters.ts';

@@ -6,16 +6,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { BIG, flatten, type Piece } from '../../src/archive/archive-source.ts';
 import { collect } from '../../src/archive/chunks.ts';
-import { decompress } from '../../src/archive/compress.ts';
 import { cpioPieces } from '../../src/archive/cpio.ts';
-import { type PackedCodec, type PackedStore, packArchive, packContent } from '../../src/archive/packed.ts';
-import { BIG, flatten, type Piece } from '../../src/archive/pieces.ts';
-import { cutSegments } from '../../src/archive/segments.ts';
 import { tarPieces } from '../../src/archive/tar.ts';
-import { RESET_BEFORE, RESET_OUTPUT } from '../../src/archive/zstd-blocks.ts';
-import { type OpenPackedStore, openPackedStore } from '../../src/payload/packed-store.ts';
-import { createPackingThreads } from '../../src/payload/packing-threads.ts';
+import { type OpenPackedStore, openPackedStore } from '../../src/compress/block-store.ts';
+import { decompress } from '../../src/compress/compress.ts';
+import { createPackingThreads } from '../../src/compress/compression-threads.ts';
+import { cutSegments } from '../../src/compress/splice/segments.ts';
+import { RESET_BEFORE, RESET_OUTPUT } from '../../src/compress/splice/zstd-blocks.ts';
+import { type PackedCodec, type PackedStore, packArchive, packContent } from '../../src/compress/splice-archive.ts';
 import { hasTool } from '../support/tools.ts';
 
 const LEVEL = 3;
@@ -449,7 +449,7 @@ describe('the store', () => {
     await expect(store.write(join(work, 'out'), [file], { temporaryFolder: work })).rejects.toMatchObject({
       kind: 'io',
       where: file.path,
-      todo: expect.stringContaining('run the command again'),
+      hint: expect.stringContaining('run the command again'),
     });
   });
 });

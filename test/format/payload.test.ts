@@ -3,12 +3,12 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
-import { writeBundle } from '../../src/payload/bundle.ts';
 import { readElf } from '../../src/payload/elf.ts';
 import { fetchPayload } from '../../src/payload/fetch.ts';
-import { openSource } from '../../src/payload/open-source.ts';
-import { fileAccess } from '../../src/payload/random-access.ts';
-import { openStore } from '../../src/payload/store.ts';
+import { writeBundle } from '../../src/payload/sources/bundle.ts';
+import { openSource } from '../../src/payload/sources/open-source.ts';
+import { openStore } from '../../src/payload/store/content-store.ts';
+import { fileAccess } from '../../src/payload/store/random-access.ts';
 import { unpackArchive } from '../../src/payload/unpack.ts';
 import { resolveRelease } from '../../src/release/resolve.ts';
 import { KubeparcelError } from '../../src/support/errors.ts';
@@ -83,8 +83,8 @@ test.skipIf(!hasTool('sha256sum'))(
       writeFileSync(join(folder, 'amd64', name), makeElf('amd64', { tail: name }));
     }
     const refused: unknown = await openSource(folder, { packaging: PACKAGING }).catch((error: unknown) => error);
-    const todo = refused instanceof KubeparcelError ? (refused.todo ?? '') : '';
-    await execa('sh', ['-c', todo.slice(todo.indexOf('('))]);
+    const hint = refused instanceof KubeparcelError ? (refused.hint ?? '') : '';
+    await execa('sh', ['-c', hint.slice(hint.indexOf('('))]);
     const source = await openedSource(folder);
     const request = { kind: 'exact', version: '1.36.4' } as const;
     const release = await resolveRelease(request, { source, pins: RELEASE, architectures: ['amd64'] });

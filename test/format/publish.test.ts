@@ -10,10 +10,10 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { listFiles } from '../../src/repo/publish/list-files.ts';
 import { openTarget } from '../../src/repo/publish/open-target.ts';
 import { publish } from '../../src/repo/publish/publish.ts';
 import type { PublishEvent } from '../../src/repo/publish/target.ts';
+import { listFiles } from '../../src/repo/storage/list-files.ts';
 import { type AptArchive, makeAptArchives } from '../support/apt-archive.ts';
 import { startRsyncDaemon } from '../support/repo-rsync-daemon.ts';
 import { BUCKET, type S3Server, startS3Server } from '../support/s3-server.ts';
@@ -169,7 +169,7 @@ describe.skipIf(!tools)('publishing a real apt repository', () => {
       }
       await expect(publishTo('s3://not-there/x', archives.old.folder)).rejects.toMatchObject({
         message: expect.stringContaining('NoSuchBucket'),
-        todo: 'make the bucket first; publish does not',
+        hint: 'make the bucket first; publish does not',
       });
     });
   });

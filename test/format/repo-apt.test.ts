@@ -3,9 +3,9 @@ import { copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, wri
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseControl } from '../../src/deb/control-file.ts';
-import { addPackages } from '../../src/repo/add.ts';
-import { indexRepository } from '../../src/repo/change.ts';
-import { verifyRepository } from '../../src/repo/verify.ts';
+import { addPackages } from '../../src/repo/operations/add.ts';
+import { indexRepository } from '../../src/repo/operations/reindex.ts';
+import { verifyRepository } from '../../src/repo/verify/verify.ts';
 import { openSigners } from '../../src/sign/open-signers.ts';
 import type { Signer } from '../../src/sign/signer.ts';
 import { aptClient } from '../support/apt-client.ts';

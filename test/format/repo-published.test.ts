@@ -18,13 +18,13 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { addPackages } from '../../src/repo/add.ts';
-import { indexRepository } from '../../src/repo/change.ts';
+import { INDEX_FILE, isFault, type VerifyReport } from '../../src/repo/model/repository.ts';
+import { addPackages } from '../../src/repo/operations/add.ts';
+import { indexRepository } from '../../src/repo/operations/reindex.ts';
 import { openTarget } from '../../src/repo/publish/open-target.ts';
 import { publish } from '../../src/repo/publish/publish.ts';
-import { INDEX_FILE, isFault, type VerifyReport } from '../../src/repo/repository.ts';
 import { serveRepository } from '../../src/repo/serve/serve.ts';
-import { type VerifyPublishedOptions, verifyPublished } from '../../src/repo/verify-published.ts';
+import { type VerifyPublishedOptions, verifyPublished } from '../../src/repo/verify/verify-published.ts';
 import { openSigners } from '../../src/sign/open-signers.ts';
 import { clearsignTogether, signTogether } from '../../src/sign/sign-together.ts';
 import type { Signer } from '../../src/sign/signer.ts';
@@ -431,7 +431,7 @@ describe('a folder', () => {
     const site = join(temporaryFolder(), 'site');
     cpSync(repository, site, { recursive: true, verbatimSymlinks: true });
     await indexRepository(site, { signers, date: DATE + 1, settings: { validDays: 1 }, all: true });
-    const { verifyRepository } = await import('../../src/repo/verify.ts');
+    const { verifyRepository } = await import('../../src/repo/verify/verify.ts');
     expect(faults(await verifyRepository(site))).toContain('expired dists/stable/InRelease');
     const out = join(temporaryFolder(), 'out');
     await publishTo(site, out);
@@ -485,7 +485,7 @@ describe('a web server', () => {
     ] as const;
     for (const [target, kind] of wrong) {
       const error = await verify(target).catch((thrown: unknown) => thrown);
-      expect(error).toMatchObject({ kind, todo: expect.any(String) });
+      expect(error).toMatchObject({ kind, hint: expect.any(String) });
       expect(JSON.stringify([error, String(error)])).not.toContain('secret');
     }
     const url = await answer((_, response) => void response.writeHead(403).end());

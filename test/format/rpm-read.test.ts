@@ -1,7 +1,7 @@
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { Layout } from '../../src/layout/layout.ts';
+import type { Layout } from '../../src/model/layout.ts';
 import { readRpm } from '../../src/rpm/read.ts';
 import { pack, sha256 } from '../support/rpm.ts';
 import { fullLayout, run } from '../support/rpm-tools.ts';

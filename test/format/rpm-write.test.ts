@@ -1,9 +1,10 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { contentSha256, diffLayouts } from '../../src/layout/diff.ts';
-import { contentSize, type Entry } from '../../src/layout/layout.ts';
+import { diffLayouts } from '../../src/layout/diff.ts';
 import { writeTree } from '../../src/layout/tree.ts';
+import { contentSha256, contentSize } from '../../src/model/content.ts';
+import type { Entry } from '../../src/model/layout.ts';
 import { rpmTree } from '../../src/rpm/binary-layout.ts';
 import { readRpm } from '../../src/rpm/read.ts';
 import { objectsOf, pack } from '../support/rpm.ts';

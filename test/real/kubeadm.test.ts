@@ -12,9 +12,9 @@ import { parse, parseAllDocuments } from 'yaml';
 import { makeRealPayload } from '../../scripts/real-payload.ts';
 import { loadCatalog } from '../../src/catalog/catalog.ts';
 import { generatorData } from '../../src/catalog/generator-data.ts';
-import type { GeneratorData } from '../../src/confgen/data.ts';
-import { kubeadmConfigCommand } from '../../src/confgen/kubeadm-config.ts';
-import { renderCommand } from '../../src/confgen/render-kubelet-start.ts';
+import { kubeadmConfigCommand } from '../../src/confgen/commands/kubeadm-config.ts';
+import { renderCommand } from '../../src/confgen/commands/render-kubelet-start.ts';
+import type { GeneratorData } from '../../src/confgen/model/data.ts';
 import { memoryHost, type Tree } from '../support/memory-host.ts';
 
 const work = mkdtempSync(join(tmpdir(), 'kubeparcel-kubeadm-'));

@@ -1,7 +1,7 @@
 import { createCipheriv, createHash } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Architecture } from '../../src/payload/payload.ts';
+import type { Architecture } from '../../src/model/architecture.ts';
 import { makeElf } from './binaries.ts';
 
 const BINARIES_VERSION = '1.36.4';

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { Header } from 'tar';
-import type { Architecture } from '../../src/payload/payload.ts';
+import type { Architecture } from '../../src/model/architecture.ts';
 
 const MACHINES = { amd64: 62, arm64: 183, ppc64le: 21, s390x: 22 } as const;
 

@@ -1,13 +1,13 @@
 import { join } from 'node:path';
-import type { Compression } from '../../src/archive/codec.ts';
-import type { Layout } from '../../src/layout/layout.ts';
-import type { ObjectReader } from '../../src/layout/objects.ts';
+import { openPackedStore } from '../../src/compress/block-store.ts';
+import { createPackingThreads } from '../../src/compress/compression-threads.ts';
+import type { Architecture } from '../../src/model/architecture.ts';
+import type { Compression } from '../../src/model/compression.ts';
+import type { ObjectReader } from '../../src/model/content.ts';
+import type { Layout } from '../../src/model/layout.ts';
 import { fetchPayload } from '../../src/payload/fetch.ts';
-import { openPackedStore } from '../../src/payload/packed-store.ts';
-import { createPackingThreads } from '../../src/payload/packing-threads.ts';
-import type { Architecture } from '../../src/payload/payload.ts';
-import { openStore } from '../../src/payload/store.ts';
-import { openBuiltBefore } from '../../src/pipeline/built-before.ts';
+import { openStore } from '../../src/payload/store/content-store.ts';
+import { openBuiltBefore } from '../../src/pipeline/build-cache.ts';
 import { composeLayouts, prepare, type Settings } from '../../src/pipeline/prepare.ts';
 import { type PackageJob, writePackages } from '../../src/pipeline/run.ts';
 

@@ -1,18 +1,15 @@
-import type { Catalog } from '../../src/catalog/catalog.ts';
+import type { Catalog } from '../../src/catalog/model.ts';
 import { pinsFor, releaseDate } from '../../src/catalog/pins.ts';
 import type { Target } from '../../src/catalog/targets.ts';
 import { composeLayout } from '../../src/layout/compose.ts';
 import type { Restart } from '../../src/layout/compose-scripts.ts';
-import { formatRelation } from '../../src/layout/diff.ts';
-import type { Layout, RelationKind } from '../../src/layout/layout.ts';
 import type { TemplateSet } from '../../src/layout/templates.ts';
-import {
-  ARCHITECTURES,
-  type Architecture,
-  type Component,
-  type Payload,
-  type PayloadFile,
-} from '../../src/payload/payload.ts';
+import { ARCHITECTURES, type Architecture } from '../../src/model/architecture.ts';
+import type { Component } from '../../src/model/component.ts';
+import type { Layout } from '../../src/model/layout.ts';
+import type { Payload, PayloadFile } from '../../src/model/payload.ts';
+import type { RelationKind } from '../../src/model/relation.ts';
+import { formatRelation } from '../../src/model/relation.ts';
 
 /** A file of a payload that exists by its digest only. */
 export function payloadFile(name: string, change: Partial<PayloadFile> = {}): PayloadFile {

@@ -1,6 +1,8 @@
-import { gzipSmall } from '../../src/archive/gzip.ts';
+import { gzipSmall } from '../../src/compress/codecs/gzip.ts';
 import { debianChangelog } from '../../src/layout/compose-changelog.ts';
-import { type ChangelogEntry, type Entry, type Layout, type Relation, SCRIPT_NAMES } from '../../src/layout/layout.ts';
+import { SCRIPT_NAMES } from '../../src/model/format.ts';
+import type { ChangelogEntry, Entry, Layout } from '../../src/model/layout.ts';
+import type { Relation } from '../../src/model/relation.ts';
 import { relations, sampleLayout } from './sample-layout.ts';
 
 /** Layouts with one of everything that a package can say, spelled as awkwardly as it may be. */

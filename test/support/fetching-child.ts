@@ -1,6 +1,6 @@
 import { fetchPayload } from '../../src/payload/fetch.ts';
-import { openSource } from '../../src/payload/open-source.ts';
-import { openStore } from '../../src/payload/store.ts';
+import { openSource } from '../../src/payload/sources/open-source.ts';
+import { openStore } from '../../src/payload/store/content-store.ts';
 import { resolveRelease } from '../../src/release/resolve.ts';
 import { parseVersionRequest } from '../../src/release/version-request.ts';
 

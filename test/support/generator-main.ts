@@ -1,8 +1,8 @@
 /** `plan` for many hosts in one run, since an emulator takes long to start; words are ROOT and VERSION in turn. */
 import { data, endWith, put, words } from 'host';
-import type { GeneratorData } from '../../src/confgen/data.ts';
-import { main } from '../../src/confgen/main.ts';
-import { quickJsHost } from '../../src/confgen/quickjs-host.ts';
+import { main } from '../../src/confgen/commands/main.ts';
+import { quickJsHost } from '../../src/confgen/host/quickjs-host.ts';
+import type { GeneratorData } from '../../src/confgen/model/data.ts';
 
 const results = [];
 const argv = words();

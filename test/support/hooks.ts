@@ -12,7 +12,8 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { onTestFinished } from 'vitest';
-import type { Layout, ScriptName } from '../../src/layout/layout.ts';
+import type { ScriptName } from '../../src/model/format.ts';
+import type { Layout } from '../../src/model/layout.ts';
 
 /** Every program that a hook may call besides those whose calls are logged. */
 const REAL = ['cat', 'mkdir', 'mv', 'rm', 'rmdir', 'sha256sum'];

@@ -1,6 +1,6 @@
 /** The same operations under the static runner; its one argument is the root. */
 import { endWith, put, words } from 'host';
-import { quickJsHost } from '../../src/confgen/quickjs-host.ts';
+import { quickJsHost } from '../../src/confgen/host/quickjs-host.ts';
 import { hostOperations } from './host-operations.ts';
 
 endWith(put(1, hostOperations(quickJsHost(words()[0] ?? ''))));

@@ -1,4 +1,4 @@
-import type { Host } from '../../src/confgen/host.ts';
+import type { Host } from '../../src/confgen/host/host.ts';
 
 const READ = [
   '/etc/plain',

@@ -1,5 +1,5 @@
-import type { FileRead, FileStat, Host } from '../../src/confgen/host.ts';
-import { READ_LIMIT } from '../../src/confgen/host.ts';
+import type { FileRead, FileStat, Host } from '../../src/confgen/host/host.ts';
+import { READ_LIMIT } from '../../src/confgen/host/host.ts';
 
 /**
  * What stands at a path: a file's text, or one of the things that a host can have there instead. Missing parent

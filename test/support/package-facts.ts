@@ -1,6 +1,8 @@
 import { execa } from 'execa';
-import { contentSha256, formatVersion } from '../../src/layout/diff.ts';
-import { contentSize, type Entry, type Layout, type Relation, type RelationKind } from '../../src/layout/layout.ts';
+import { contentSha256, contentSize } from '../../src/model/content.ts';
+import type { Entry, Layout } from '../../src/model/layout.ts';
+import { formatVersion } from '../../src/model/package-version.ts';
+import type { Relation, RelationKind } from '../../src/model/relation.ts';
 
 /** What dpkg-deb and rpm say about a package, and what they must say when it is as its layout states. */
 

@@ -1,6 +1,6 @@
+import { INDEX_FILE } from '../../src/repo/model/repository.ts';
 import { openTarget } from '../../src/repo/publish/open-target.ts';
 import { publish } from '../../src/repo/publish/publish.ts';
-import { INDEX_FILE } from '../../src/repo/repository.ts';
 
 // Publishes a repository, for tests that kill it meanwhile: node publishing-main.js FOLDER TARGET
 const [folder = '', target = ''] = process.argv.slice(2);

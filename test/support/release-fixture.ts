@@ -1,8 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import type { HttpOptions } from '../../src/payload/http-transport.ts';
-import { openSource } from '../../src/payload/open-source.ts';
+import type { HttpOptions } from '../../src/payload/sources/http-transport.ts';
+import { openSource } from '../../src/payload/sources/open-source.ts';
 import type { Source } from '../../src/release/source.ts';
 import { packageRoot } from '../../src/support/package-root.ts';
 import { type PublishedRelease, publishRelease, type ReleaseServer, startReleaseServer } from './release-server.ts';

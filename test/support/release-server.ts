@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Architecture } from '../../src/payload/payload.ts';
+import type { Architecture } from '../../src/model/architecture.ts';
 import { makeElf, makeTgz } from './binaries.ts';
 
 /** What a server does instead of answering properly. */

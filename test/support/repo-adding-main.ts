@@ -1,5 +1,5 @@
-import { addPackages } from '../../src/repo/add.ts';
-import { removePackages } from '../../src/repo/change.ts';
+import { addPackages } from '../../src/repo/operations/add.ts';
+import { removePackages } from '../../src/repo/operations/remove.ts';
 import { openSigners } from '../../src/sign/open-signers.ts';
 
 // Changes a repository over and over, until it is killed: REPOSITORY KEY PACKAGE...

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { addPackages } from '../../src/repo/add.ts';
-import { removePackages } from '../../src/repo/change.ts';
+import { addPackages } from '../../src/repo/operations/add.ts';
+import { removePackages } from '../../src/repo/operations/remove.ts';
 import { openSigners } from '../../src/sign/open-signers.ts';
 import { writeReleases } from './repo-packages.ts';
 import { LATER, makeKey, type TestKey } from './signing.ts';

@@ -1,7 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { debPackager } from '../../src/deb/write.ts';
-import type { Format, Layout } from '../../src/layout/layout.ts';
+import type { Format } from '../../src/model/format.ts';
+import type { Layout } from '../../src/model/layout.ts';
 import { rpmPackager } from '../../src/rpm/write.ts';
 import { objectsOf } from './rpm.ts';
 import { relations, sampleLayout } from './sample-layout.ts';

@@ -1,13 +1,7 @@
 import fc from 'fast-check';
-import {
-  type ChangelogEntry,
-  type Entry,
-  type EntryRole,
-  type Layout,
-  type Relation,
-  type RelationTarget,
-  SCRIPT_NAMES,
-} from '../../src/layout/layout.ts';
+import { SCRIPT_NAMES } from '../../src/model/format.ts';
+import type { ChangelogEntry, Entry, EntryRole, Layout } from '../../src/model/layout.ts';
+import type { Relation, RelationTarget } from '../../src/model/relation.ts';
 import { relations } from './sample-layout.ts';
 
 /** Layouts of RPMs as fast-check makes them up: everything that an RPM can say, in odd combinations. */

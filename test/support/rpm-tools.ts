@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
-import type { Layout } from '../../src/layout/layout.ts';
+import type { Layout } from '../../src/model/layout.ts';
 import { relations, sampleLayout } from './sample-layout.ts';
 
 /** Runs one of rpm's programs without the machine's own settings, keys and databases; its output. */

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import type { Compression } from '../../src/archive/codec.ts';
-import type { Entry, Layout } from '../../src/layout/layout.ts';
-import type { ObjectReader } from '../../src/layout/objects.ts';
+import type { Compression } from '../../src/model/compression.ts';
+import type { ObjectReader } from '../../src/model/content.ts';
+import type { Entry, Layout } from '../../src/model/layout.ts';
 import { rpmPackager } from '../../src/rpm/write.ts';
 import { KubeparcelError } from '../../src/support/errors.ts';
 import { writeAtomically } from '../../src/support/write-atomically.ts';

@@ -1,7 +1,7 @@
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { execa } from 'execa';
 import { MACHINES, ownArchitecture } from '../../scripts/runners/machines.ts';
-import type { Architecture } from '../../src/payload/payload.ts';
+import type { Architecture } from '../../src/model/architecture.ts';
 import { findRunner } from '../../src/runner/find-runner.ts';
 import { embed } from '../../src/runner/slot.ts';
 import { hasTool } from './tools.ts';

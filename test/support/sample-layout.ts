@@ -1,11 +1,6 @@
-import {
-  type Entry,
-  type Format,
-  type Layout,
-  RELATION_KINDS,
-  type Relation,
-  type RelationKind,
-} from '../../src/layout/layout.ts';
+import type { Format } from '../../src/model/format.ts';
+import type { Entry, Layout } from '../../src/model/layout.ts';
+import { RELATION_KINDS, type Relation, type RelationKind } from '../../src/model/relation.ts';
 
 const DATE = 1_760_000_000;
 

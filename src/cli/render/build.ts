@@ -4,6 +4,7 @@ import { CHECKSUMS_FILE } from '../../pipeline/checksums.ts';
 import type { BuiltPackage } from '../../pipeline/events.ts';
 import type { Prepared } from '../../pipeline/prepare.ts';
 import type { Lock } from '../../release/lock.ts';
+import { shellWords } from '../../support/shell-words.ts';
 import { humanSize, table } from './table.ts';
 
 /** What `kubeparcel build` says at its end: what was built, where, and what to do with it. */
@@ -96,11 +97,7 @@ interface FetchedFiles {
 
 /** What `kubeparcel layout` says at its end: the folders, each with the command that makes the package. */
 export function renderLayouts(written: readonly WrittenLayout[]): string {
-  return written.map(({ folder, command }) => `${shown(folder)}\n  ${command.map(shellWord).join(' ')}`).join('\n');
-}
-
-function shellWord(word: string): string {
-  return /^[\w./:=@%+,~-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+  return written.map(({ folder, command }) => `${shown(folder)}\n  ${shellWords(command)}`).join('\n');
 }
 
 /** A path as short as it can be from here. */

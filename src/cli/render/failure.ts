@@ -8,7 +8,7 @@ export interface RenderedFailure {
 /** What a person reads when a command fails, and the status that the command ends with. */
 export function renderFailure(error: unknown): RenderedFailure {
   if (error instanceof KubeparcelError) {
-    return { text: describe(error.message, error.where, error.todo), exitStatus: EXIT_STATUS[error.kind] };
+    return { text: describe(error.message, error.where, error.hint), exitStatus: EXIT_STATUS[error.kind] };
   }
   if (isSystemError(error)) {
     return {
@@ -27,11 +27,11 @@ export function renderFailure(error: unknown): RenderedFailure {
   };
 }
 
-function describe(what: string, where: string | undefined, todo: string | undefined): string {
+function describe(what: string, where: string | undefined, hint: string | undefined): string {
   return [
     `kubeparcel: ${what}`,
     ...(where === undefined ? [] : [`  where:  ${where}`]),
-    ...(todo === undefined ? [] : [`  to do:  ${todo}`]),
+    ...(hint === undefined ? [] : [`  hint:   ${hint}`]),
   ].join('\n');
 }
 

@@ -1,8 +1,8 @@
 import type { ImageInfo } from '../../container/engine.ts';
-import type { HostImage } from '../../container/hosts.ts';
-import type { Pin } from '../../container/pin-images.ts';
-import type { ImageEvent } from '../../container/prepare-images.ts';
-import { type ImageSource, imageReference, recipeDigest } from '../../container/recipe.ts';
+import type { HostImage } from '../../container/images/hosts.ts';
+import type { Pin } from '../../container/images/pin-images.ts';
+import type { ImageEvent } from '../../container/images/prepare-images.ts';
+import { type ImageSource, imageReference, recipeDigest } from '../../container/images/recipe.ts';
 import { humanSize, humanTime, table } from './table.ts';
 
 /** Hosts, where their images come from, and which of them are here. */

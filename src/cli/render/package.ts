@@ -1,7 +1,9 @@
 import type { Difference } from '../../layout/diff.ts';
-import { formatRelation, formatVersion } from '../../layout/diff.ts';
-import { contentSize, type Entry, payloadSize, RELATION_KINDS } from '../../layout/layout.ts';
 import type { ReadPackage } from '../../layout/packager.ts';
+import { contentSize } from '../../model/content.ts';
+import { type Entry, payloadSize } from '../../model/layout.ts';
+import { formatVersion } from '../../model/package-version.ts';
+import { formatRelation, RELATION_KINDS } from '../../model/relation.ts';
 import { humanSize } from './table.ts';
 
 /** `kubeparcel inspect` as text: what it is, what it needs, what it runs, what it holds, what was checked. */

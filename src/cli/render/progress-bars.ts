@@ -1,5 +1,6 @@
 import cliProgress from 'cli-progress';
-import { artifactName, eventLine, type ProgressView } from './progress.ts';
+import type { ProgressView } from './event-line.ts';
+import { artifactName, eventLine } from './event-line.ts';
 import { humanSize } from './table.ts';
 
 const NAME_WIDTH = 38;

@@ -1,12 +1,6 @@
-import type { OnPipelineEvent, PipelineEvent } from '../../pipeline/events.ts';
-import type { Artifact } from '../../release/release.ts';
-import { humanSize, humanTime } from './table.ts';
-
-/** Something that shows events to whoever watches; `stop` leaves the terminal clean. */
-export interface ProgressView {
-  readonly onEvent: OnPipelineEvent;
-  stop(): void;
-}
+import type { ProgressEvent } from '../../assembly/events.ts';
+import type { ProgressView } from './event-line.ts';
+import { artifactName, eventLine } from './event-line.ts';
 
 /** How events are shown: bars on a terminal, a line for each finished step elsewhere, JSON lines on request. */
 export async function progressView(options: { json: boolean }): Promise<ProgressView> {
@@ -32,13 +26,13 @@ function jsonView(): ProgressView {
 /** Milliseconds between two reports of progress on the same thing. */
 const REPORT_EVERY = 200;
 
-type ProgressEvent = Extract<PipelineEvent, { kind: 'progress' | 'packing-progress' }>;
+type BytesEvent = Extract<ProgressEvent, { kind: 'progress' | 'packing-progress' }>;
 
-function isProgress(event: PipelineEvent): event is ProgressEvent {
+function isProgress(event: ProgressEvent): event is BytesEvent {
   return event.kind === 'progress' || event.kind === 'packing-progress';
 }
 
-function isDue(event: ProgressEvent, reported: Map<string, number>): boolean {
+function isDue(event: BytesEvent, reported: Map<string, number>): boolean {
   const name = event.kind === 'progress' ? artifactName(event.artifact) : event.task.file;
   const now = Date.now();
   if (now - (reported.get(name) ?? 0) < REPORT_EVERY) return false;
@@ -60,45 +54,4 @@ function lineView(): ProgressView {
     },
     stop: () => {},
   };
-}
-
-/** What a finished step is worth saying; undefined for what only moves a bar. */
-export function eventLine(event: PipelineEvent, started: Map<unknown, number>): string | undefined {
-  const seconds = (key: unknown) => humanTime((Date.now() - (started.get(key) ?? Date.now())) / 1000);
-  switch (event.kind) {
-    case 'found':
-      return `release     v${event.version} from ${event.source}`;
-    case 'download':
-      started.set(artifactName(event.artifact), Date.now());
-      return undefined;
-    case 'retry':
-      return `retry       in ${humanTime(event.delay / 1000)}: ${event.reason} (${event.url})`;
-    case 'verified': {
-      const name = artifactName(event.artifact);
-      return `verified    ${name}, ${humanSize(event.size)}, ${seconds(name)}`;
-    }
-    case 'planned':
-      return `plan        ${event.tasks.length} packages`;
-    case 'image-instead':
-      return `image       ${event.host}: made here, ${event.reason}`;
-    case 'image-making':
-      return `image       ${event.host}, ${event.source === 'vendor' ? "the vendor's" : "of Debian's packages"} ...`;
-    case 'image-made':
-      return `image       ${event.host}, ${humanTime(event.milliseconds / 1000)}`;
-    case 'assembling':
-      return `assemble    ${event.target} on ${event.host}: ${event.reason}`;
-    case 'packing':
-      started.set(event.task, Date.now());
-      return undefined;
-    case 'packed':
-      return `built       ${event.task.file}, ${humanSize(event.size)}, ${seconds(event.task)}`;
-    case 'unchanged':
-      return `unchanged   ${event.task.file}, ${humanSize(event.size)}`;
-    default:
-      return undefined;
-  }
-}
-
-export function artifactName(artifact: Artifact): string {
-  return `${artifact.name} ${artifact.version} ${artifact.architecture}`;
 }

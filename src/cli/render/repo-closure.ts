@@ -44,6 +44,6 @@ function wrapped(words: readonly string[]): string[] {
 }
 
 function renderFault(fault: ClosureFault): string[] {
-  const { what, where, todo } = faultTexts(fault);
-  return [what, `  where: ${where}`, `  to do: ${todo}`];
+  const { what, where, hint } = faultTexts(fault);
+  return [what, `  where: ${where}`, `  hint:  ${hint}`];
 }

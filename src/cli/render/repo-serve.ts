@@ -1,6 +1,6 @@
-import { publicKeyPath, type RepositoryState } from '../../repo/repository.ts';
+import { publicKeyPath, type RepositoryState } from '../../repo/model/repository.ts';
+import { compareMinors } from '../../repo/model/view-packages.ts';
 import { aptLine, yumRepository } from '../../repo/site/instructions.ts';
-import { compareMinors } from '../../repo/view-packages.ts';
 
 /** What a host is to be told, for the newest minor of the channel that most people use. */
 export function renderServing(state: RepositoryState, url: string): string {

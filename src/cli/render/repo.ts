@@ -1,8 +1,15 @@
-import type { AddResult } from '../../repo/add.ts';
-import type { PromoteResult, RemovalResult } from '../../repo/change.ts';
-import type { ChangeResult } from '../../repo/commit-change.ts';
-import { type Channel, isFault, type RepositoryPackage, type VerifyReport, viewFolder } from '../../repo/repository.ts';
-import type { WriteOptions } from '../../repo/write-session.ts';
+import {
+  type Channel,
+  isFault,
+  type RepositoryPackage,
+  type VerifyReport,
+  viewFolder,
+} from '../../repo/model/repository.ts';
+import type { AddResult } from '../../repo/operations/add.ts';
+import type { PromoteResult } from '../../repo/operations/promote.ts';
+import type { RemovalResult } from '../../repo/operations/remove.ts';
+import type { ChangeResult } from '../../repo/transaction/commit.ts';
+import type { WriteOptions } from '../../repo/transaction/session.ts';
 import { table } from './table.ts';
 
 /** What `repo add` did, and how the indices are signed. */

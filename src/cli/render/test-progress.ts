@@ -1,6 +1,6 @@
 import cliProgress from 'cli-progress';
-import type { ImageEvent } from '../../container/prepare-images.ts';
-import type { ScenarioEvent, ScenarioResult } from '../../scenario/events.ts';
+import type { ImageEvent } from '../../container/images/prepare-images.ts';
+import type { ScenarioEvent, ScenarioResult } from '../../scenario/model/events.ts';
 import { humanTime } from './table.ts';
 
 export type TestEvent = ScenarioEvent | ImageEvent;

@@ -1,5 +1,5 @@
-import type { Results, ScenarioResult } from '../../scenario/events.ts';
-import { GROUPS, type Group, type Scenario } from '../../scenario/scenario.ts';
+import type { Results, ScenarioResult } from '../../scenario/model/events.ts';
+import { GROUPS, type Group, type Scenario } from '../../scenario/model/scenario.ts';
 import { shellWords } from '../../support/shell-words.ts';
 import { humanTime, table } from './table.ts';
 

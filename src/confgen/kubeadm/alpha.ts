@@ -1,4 +1,4 @@
-import type { Plain } from '../yaml-write.ts';
+import type { Plain } from '../text/yaml-write.ts';
 import type { ConfigRequest } from './cluster-request.ts';
 import { clusterKubeletFields } from './kubelet-configuration.ts';
 import { kubernetesVersion, networking, nodeRegistration, nonEmpty } from './parts.ts';

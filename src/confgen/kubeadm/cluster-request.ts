@@ -1,7 +1,7 @@
-import { type Arguments, type Flag, shown } from '../arguments.ts';
-import { addressFamily, type Cidr } from '../cidr.ts';
-import { type GeneratorData, KUBEADM_API_VERSIONS, type KubeadmApiVersion, topicAt } from '../data.ts';
-import type { Facts } from '../facts.ts';
+import { type GeneratorData, KUBEADM_API_VERSIONS, type KubeadmApiVersion, topicAt } from '../model/data.ts';
+import type { Facts } from '../model/facts.ts';
+import { type Arguments, type Flag, shown } from '../text/arguments.ts';
+import { addressFamily, type Cidr } from '../text/cidr.ts';
 import {
   apisOf,
   dualStackOf,

@@ -1,5 +1,5 @@
-import type { KubeadmApiVersion } from '../data.ts';
-import type { Plain } from '../yaml-write.ts';
+import type { KubeadmApiVersion } from '../model/data.ts';
+import type { Plain } from '../text/yaml-write.ts';
 import { tokenDiscovery, v1alpha1Documents, v1alpha2Documents } from './alpha.ts';
 import type { ConfigRequest } from './cluster-request.ts';
 import { clusterKubeletConfiguration } from './kubelet-configuration.ts';

@@ -1,5 +1,5 @@
-import { type GeneratorData, topicAt } from '../data.ts';
-import type { Plain } from '../yaml-write.ts';
+import { type GeneratorData, topicAt } from '../model/data.ts';
+import type { Plain } from '../text/yaml-write.ts';
 import { RESOLVED_RESOLV_CONF } from './cluster-request.ts';
 import type { NodeRequest } from './request.ts';
 

@@ -1,9 +1,9 @@
-import { type Arguments, COMMON_FLAGS, type Flag, parseArguments, shown } from '../arguments.ts';
-import { isEndpoint } from '../choose-runtime.ts';
-import { addressFamily, type Cidr, canonicalAddress, parseCidrs } from '../cidr.ts';
-import { compareVersions, type GeneratorData, isKnownVersion, topicAt, versionNumbers } from '../data.ts';
-import type { Facts, RuntimeFacts } from '../facts.ts';
-import { isNodeName } from '../node-name.ts';
+import { isNodeName } from '../facts/node-name.ts';
+import { compareVersions, type GeneratorData, isKnownVersion, topicAt, versionNumbers } from '../model/data.ts';
+import type { Facts, RuntimeFacts } from '../model/facts.ts';
+import { isEndpoint } from '../plan/choose-runtime.ts';
+import { type Arguments, COMMON_FLAGS, type Flag, parseArguments, shown } from '../text/arguments.ts';
+import { addressFamily, type Cidr, canonicalAddress, parseCidrs } from '../text/cidr.ts';
 
 /** What both commands know of a node before they write anything. */
 export interface NodeRequest {

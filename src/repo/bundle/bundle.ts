@@ -2,14 +2,14 @@ import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import ejs from 'ejs';
 import { type TarEntry, writeTar } from '../../archive/tar.ts';
-import { FORMATS, type Format } from '../../layout/layout.ts';
+import { FORMATS, type Format } from '../../model/format.ts';
 import { KubeparcelError } from '../../support/errors.ts';
+import { withLock } from '../../support/lock.ts';
 import { packageRoot } from '../../support/package-root.ts';
 import { type WrittenFile, writeAtomically } from '../../support/write-atomically.ts';
-import { type Channel, type RepositoryState, STATE_FOLDER, type ViewState, viewFolder } from '../repository.ts';
-import { openState } from '../store/state.ts';
-import { withWriterLock } from '../store/writer-lock.ts';
-import { compareMinors, linkPath, packagesOf } from '../view-packages.ts';
+import { type Channel, lockPath, type RepositoryState, type ViewState, viewFolder } from '../model/repository.ts';
+import { compareMinors, linkPath, packagesOf } from '../model/view-packages.ts';
+import { openState } from '../transaction/state.ts';
 
 interface BundleRequest {
   readonly channel: Channel;
@@ -51,7 +51,7 @@ const EVERY_ARCHITECTURE = ['all', 'noarch'];
  */
 export async function writeBundle(folder: string, request: BundleRequest): Promise<BundleResult> {
   await openState(folder);
-  return withWriterLock(join(folder, STATE_FOLDER), async () => {
+  return withLock(lockPath(folder), 'the repository', async () => {
     const state = await openState(folder);
     const views = chosenViews(state, request);
     const fingerprints = [...new Set(views.flatMap(({ signedBy }) => signedBy))].sort();
@@ -96,7 +96,7 @@ function chosenViews(state: RepositoryState, { channel, minors, formats }: Bundl
 function nothing(where: string, what: string): KubeparcelError {
   return new KubeparcelError('usage', `${what} to bundle`, {
     where,
-    todo: 'see what there is in index.json of the repository',
+    hint: 'see what there is in index.json of the repository',
   });
 }
 

@@ -1,9 +1,9 @@
 import { loadCatalog } from '../../catalog/catalog.ts';
 import { findDistribution } from '../../catalog/targets.ts';
 import { KubeparcelError } from '../../support/errors.ts';
-import type { Channel, RepositoryPackage } from '../repository.ts';
-import { recordsOf } from '../store/cache.ts';
-import { openState } from '../store/state.ts';
+import type { Channel, RepositoryPackage } from '../model/repository.ts';
+import { recordsOf } from '../records/record-cache.ts';
+import { openState } from '../transaction/state.ts';
 import { type ClosurePackage, type ClosureReport, checkClosure } from './closure.ts';
 import { faultTexts } from './fault-text.ts';
 import { loadProvided } from './provided.ts';
@@ -48,7 +48,7 @@ export async function checkPackages(
   const unknown = distributions.find(({ id }) => !provided.some(({ distribution }) => distribution === id));
   if (unknown !== undefined) {
     throw new KubeparcelError('usage', `there is no list of what ${unknown.id} has`, {
-      todo: `make it: kubeparcel repo provided ${unknown.id}`,
+      hint: `make it: kubeparcel repo provided ${unknown.id}`,
     });
   }
   const offered = packages.filter(({ channels }) => minorsIn(channels, channel).length > 0);
@@ -78,14 +78,14 @@ function minorsIn(channels: RepositoryPackage['channels'], channel: Channel | un
 export function refuseFaults({ report }: RepositoryClosure, folder: string): void {
   const [first] = report.faults;
   if (first === undefined) return;
-  const { what, where, todo } = faultTexts(first);
+  const { what, where, hint } = faultTexts(first);
   const more = report.faults.length - 1;
   throw new KubeparcelError(
     'verification',
     `${what}${more === 0 ? '' : `; ${more} more faults: kubeparcel repo check`}`,
     {
       where: `${folder}, ${where}`,
-      todo,
+      hint,
     },
   );
 }

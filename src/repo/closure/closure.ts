@@ -1,9 +1,11 @@
 import type { Distribution } from '../../catalog/distribution.ts';
-import { formatRelation } from '../../layout/diff.ts';
-import type { Format, Relation, RelationTarget } from '../../layout/layout.ts';
+import type { Format } from '../../model/format.ts';
+import type { Relation, RelationTarget } from '../../model/relation.ts';
+import { formatRelation } from '../../model/relation.ts';
+import type { Provision } from '../model/record.ts';
+import { satisfies } from '../model/satisfies.ts';
 import type { ProvidedNames } from './provided.ts';
 import { richHolds } from './rich-expression.ts';
-import { type Provision, satisfies } from './satisfies.ts';
 
 /** A package as the gate sees it: what it is, what it asks for, what it offers. */
 export interface ClosurePackage {

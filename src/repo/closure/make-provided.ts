@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { stringify } from 'yaml';
 import { collect } from '../../archive/chunks.ts';
-import type { Codec } from '../../archive/codec.ts';
-import { decompress } from '../../archive/compress.ts';
-import type { Catalog } from '../../catalog/catalog.ts';
 import type { Distribution } from '../../catalog/distribution.ts';
-import { createHttpAgent, drop, type HttpAgent, PassingFailure } from '../../payload/http-request.ts';
+import type { Catalog } from '../../catalog/model.ts';
+import { decompress } from '../../compress/compress.ts';
+import type { Codec } from '../../model/compression.ts';
 import { KubeparcelError } from '../../support/errors.ts';
+import { createHttpAgent, drop, type HttpAgent, PassingFailure } from '../../support/http-request.ts';
 import { architecturesOf, type Mirror, nameFilter, statedNames } from './mirrors.ts';
 import { debNames, type NameVersions, rpmNames } from './package-lists.ts';
 import type { ProvidedNames } from './provided.ts';
@@ -98,7 +98,7 @@ async function readDebArchive(
     if (sha256 === undefined || path === undefined) {
       throw new KubeparcelError('network', `the archive has no list of packages for ${architecture}`, {
         where: `${base}/${stem}`,
-        todo: 'check suite, components and architectures in packaging/mirrors.yaml',
+        hint: 'check suite, components and architectures in packaging/mirrors.yaml',
       });
     }
     await debNames(await list(agent, `${base}/${path}`, sha256, signal), wanted, names);
@@ -144,7 +144,7 @@ async function list(
   if (found !== sha256) {
     throw new KubeparcelError('verification', `its SHA-256 is ${found}, its archive states ${sha256}`, {
       where: url,
-      todo: 'run the command again: mirrors change between two requests',
+      hint: 'run the command again: mirrors change between two requests',
     });
   }
   const codec = CODEC_OF_SUFFIX[url.slice(url.lastIndexOf('.') + 1)];

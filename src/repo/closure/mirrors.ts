@@ -1,10 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { Catalog } from '../../catalog/catalog.ts';
-import { packageArchitecture } from '../../catalog/targets.ts';
-import type { Format } from '../../layout/layout.ts';
-import { ARCHITECTURES } from '../../payload/payload.ts';
+import type { Catalog } from '../../catalog/model.ts';
+import { ARCHITECTURES, packageArchitecture } from '../../model/architecture.ts';
+import type { Format } from '../../model/format.ts';
 import { packageRoot } from '../../support/package-root.ts';
 import { parseValidatedYaml } from '../../support/validated-yaml.ts';
 

@@ -42,7 +42,7 @@ export async function loadProvided(folder: string = providedFolder()): Promise<P
   } catch (cause) {
     throw new KubeparcelError('io', `the lists of names provided cannot be read`, {
       where: folder,
-      todo: isErrno(cause, 'ENOENT') ? 'make them: kubeparcel repo provided' : 'check the permissions of the folder',
+      hint: isErrno(cause, 'ENOENT') ? 'make them: kubeparcel repo provided' : 'check the permissions of the folder',
       cause,
     });
   }

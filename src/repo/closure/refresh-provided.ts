@@ -35,7 +35,7 @@ export async function refreshProvided(
       ? catalog.distributions
       : request.distributions.map((name) => findDistribution(catalog, name));
   if (request.mirror !== undefined && chosen.length !== 1) {
-    throw new KubeparcelError('usage', 'a mirror is that of one distribution', { todo: 'name the distribution' });
+    throw new KubeparcelError('usage', 'a mirror is that of one distribution', { hint: 'name the distribution' });
   }
   const folder = request.out ?? providedFolder();
   await mkdir(folder, { recursive: true });
@@ -54,6 +54,6 @@ function elsewhere(usual: Mirror | undefined, url: string, id: string): Mirror {
   if (usual !== undefined && 'deb' in usual) return { ...usual, deb: base, ports: undefined };
   if (usual !== undefined) return { ...usual, rpm: [base] };
   throw new KubeparcelError('usage', `nothing is known of the archive of ${id}`, {
-    todo: `add ${id} to packaging/mirrors.yaml`,
+    hint: `add ${id} to packaging/mirrors.yaml`,
   });
 }

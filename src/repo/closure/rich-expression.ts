@@ -1,4 +1,4 @@
-import type { RelationTarget } from '../../layout/layout.ts';
+import type { RelationTarget } from '../../model/relation.ts';
 import { operatorOfSign } from '../../rpm/sense.ts';
 import { KubeparcelError } from '../../support/errors.ts';
 

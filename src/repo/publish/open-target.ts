@@ -1,5 +1,5 @@
 import { KubeparcelError } from '../../support/errors.ts';
-import { folderTarget } from './folder-target.ts';
+import { folderTarget } from './directory-target.ts';
 import { rsyncTarget } from './rsync-target.ts';
 import type { PublishTarget } from './target.ts';
 
@@ -17,7 +17,7 @@ interface TargetOptions {
  */
 export async function openTarget(text: string, options: TargetOptions = {}): Promise<PublishTarget> {
   if (text.startsWith('s3://')) {
-    const { s3Location } = await import('./s3-storage.ts');
+    const { s3Location } = await import('../storage/s3-storage.ts');
     const { s3Target } = await import('./s3-target.ts');
     return s3Target(s3Location(text, options));
   }
@@ -25,7 +25,7 @@ export async function openTarget(text: string, options: TargetOptions = {}): Pro
   if (scheme !== undefined && scheme !== 'rsync') {
     throw new KubeparcelError('usage', `nothing is published over ${scheme}`, {
       where: text,
-      todo: 'name a folder, s3://BUCKET/PREFIX, rsync://HOST/MODULE/PATH or USER@HOST:PATH',
+      hint: 'name a folder, s3://BUCKET/PREFIX, rsync://HOST/MODULE/PATH or USER@HOST:PATH',
     });
   }
   // As rsync itself tells a host from a folder: a colon before any slash.

@@ -1,17 +1,5 @@
-import { type Classified, classify, PHASES, type Phase } from './classify.ts';
-
-/** A file here or there. `digest`: of its content, in whatever form the target compares; undefined when not known. */
-export interface ListedFile {
-  /** Relative to the repository, `/`-separated. */
-  readonly path: string;
-  /** Bytes. */
-  readonly size: number;
-  readonly digest: string | undefined;
-  /** The same for all names of one file. */
-  readonly id?: string | undefined;
-  /** What a symbolic link says. */
-  readonly link?: string | undefined;
-}
+import { type Classified, classify, PHASES, type Phase } from '../storage/classify.ts';
+import type { ListedFile } from '../storage/files.ts';
 
 export interface Upload extends Classified {
   readonly path: string;

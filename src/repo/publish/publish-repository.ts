@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { KubeparcelError } from '../../support/errors.ts';
+import { withLock } from '../../support/lock.ts';
 import { checkRepository, refuseFaults } from '../closure/check-repository.ts';
-import { INDEX_FILE, isFault, STATE_FOLDER } from '../repository.ts';
-import { withWriterLock } from '../store/writer-lock.ts';
-import { verifyRepository } from '../verify.ts';
+import { INDEX_FILE, isFault, lockPath } from '../model/repository.ts';
+import { verifyRepository } from '../verify/verify.ts';
 import type { PublishPlan } from './plan.ts';
 import { publish } from './publish.ts';
 import type { OnPublishEvent, PublishTarget } from './target.ts';
@@ -39,9 +39,11 @@ export async function publishRepository(
   if (first !== undefined) {
     throw new KubeparcelError('verification', `the repository is not whole: ${first.what}`, {
       where: join(folder, first.path),
-      todo: `see all ${faults.length} findings with kubeparcel repo verify, and mend them with kubeparcel repo index`,
+      hint: `see all ${faults.length} findings with kubeparcel repo verify, and mend them with kubeparcel repo index`,
     });
   }
   if (!options.unchecked) refuseFaults(await checkRepository(folder, { distributions, signal }), folder);
-  return withWriterLock(join(folder, STATE_FOLDER), () => publish({ ...options, folder, marker: INDEX_FILE, target }));
+  return withLock(lockPath(folder), 'the repository', () =>
+    publish({ ...options, folder, marker: INDEX_FILE, target }),
+  );
 }

@@ -1,8 +1,9 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { KubeparcelError } from '../../support/errors.ts';
-import { listFiles } from './list-files.ts';
-import { type ListedFile, type PublishPlan, planPublish, type Upload } from './plan.ts';
+import type { ListedFile } from '../storage/files.ts';
+import { listFiles } from '../storage/list-files.ts';
+import { type PublishPlan, planPublish, type Upload } from './plan.ts';
 import type { OnPublishEvent, PublishContext, PublishTarget } from './target.ts';
 
 interface PublishRequest {
@@ -35,7 +36,7 @@ export async function publish(request: PublishRequest): Promise<PublishPlan> {
     () => false,
   );
   if (!isRepository) {
-    throw new KubeparcelError('usage', 'not a repository', { where: folder, todo: 'make one: kubeparcel repo add' });
+    throw new KubeparcelError('usage', 'not a repository', { where: folder, hint: 'make one: kubeparcel repo add' });
   }
   const { local, remote } = await target.compare(await listFiles(folder, target.mode), context);
   const plan = planPublish(local, remote, marker);

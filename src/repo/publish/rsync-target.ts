@@ -114,7 +114,7 @@ async function run(
     const said = errors.trim().split('\n').at(-1) ?? '';
     throw new KubeparcelError('network', `rsync ended with status ${status}${said === '' ? '' : `: ${said}`}`, {
       where: args.at(-1) ?? '',
-      todo: 'try the target by hand: rsync --list-only TARGET',
+      hint: 'try the target by hand: rsync --list-only TARGET',
     });
   }
   return output.split('\n').filter((line) => line !== '');
@@ -134,7 +134,7 @@ function finished(
     }
     child.on('error', (cause: NodeJS.ErrnoException) => {
       const missing = new KubeparcelError('usage', 'rsync is not installed', {
-        todo: 'install rsync 3.2.3 or newer',
+        hint: 'install rsync 3.2.3 or newer',
         cause,
       });
       reject(cause.code === 'ENOENT' ? missing : cause);

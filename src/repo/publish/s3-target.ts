@@ -10,9 +10,17 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import pLimit from 'p-limit';
-import { entityTag, md5, partsOf, readPart, withFile } from './file-digest.ts';
+import { entityTag, md5, partsOf, readPart, withFile } from '../storage/file-digest.ts';
+import {
+  aborted,
+  attempt,
+  listObjects,
+  openStorage,
+  plainTag,
+  type S3Location,
+  type Storage,
+} from '../storage/s3-storage.ts';
 import type { Upload } from './plan.ts';
-import { aborted, attempt, listObjects, openStorage, plainTag, type S3Location, type Storage } from './s3-storage.ts';
 import type { PublishContext, PublishTarget } from './target.ts';
 
 /** S3 wants parts of 5 MiB at least and 10,000 at most; this bounds memory to AT_A_TIME of them. */

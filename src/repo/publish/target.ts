@@ -1,15 +1,5 @@
-import type { ListedFile, Upload } from './plan.ts';
-
-/** A file of the repository that is to be published. */
-export interface SourceFile {
-  readonly path: string;
-  /** Bytes; of a link those of what it says. */
-  readonly size: number;
-  /** The same for all names of one file; undefined for a file of one name. */
-  readonly id: string | undefined;
-  /** What a symbolic link says; undefined for a file. */
-  readonly link: string | undefined;
-}
+import type { ListedFile, SourceFile } from '../storage/files.ts';
+import type { Upload } from './plan.ts';
 
 export type OnPublishEvent = (event: PublishEvent) => void;
 export type PublishEvent =

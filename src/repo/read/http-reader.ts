@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
-import { createHttpAgent, drop, header, PassingFailure } from '../../payload/http-request.ts';
-import { createHttpTransport } from '../../payload/http-transport.ts';
+import { createHttpTransport } from '../../payload/sources/http-transport.ts';
 import type { Sink } from '../../release/source.ts';
 import { KubeparcelError } from '../../support/errors.ts';
+import { createHttpAgent, drop, header, PassingFailure } from '../../support/http-request.ts';
 import type { RepositoryReader } from './reader.ts';
 
 const STALL = 60_000;
@@ -98,7 +98,7 @@ export function httpReader(text: string, signal?: AbortSignal): RepositoryReader
 function givenUp(where: string, what: string, cause: unknown): KubeparcelError {
   return new KubeparcelError('network', what, {
     where,
-    todo: 'check the address, or try again later; behind a proxy, set HTTPS_PROXY',
+    hint: 'check the address, or try again later; behind a proxy, set HTTPS_PROXY',
     cause,
   });
 }
@@ -111,7 +111,7 @@ function baseUrl(text: string): string {
   throw new KubeparcelError('usage', 'not the address of a repository', {
     // Without what may be a secret.
     where: text.replace(/\/\/[^/]*@/, '//').replace(/[?#].*$/s, ''),
-    todo: 'write https://HOST/PATH, without user, query and fragment',
+    hint: 'write https://HOST/PATH, without user, query and fragment',
   });
 }
 

@@ -1,5 +1,5 @@
 import { KubeparcelError } from '../../support/errors.ts';
-import { folderReader } from './folder-reader.ts';
+import { folderReader } from './directory-reader.ts';
 import { httpReader } from './http-reader.ts';
 import type { RepositoryReader } from './reader.ts';
 
@@ -18,7 +18,7 @@ export interface ReaderOptions {
  */
 export async function openReader(text: string, options: ReaderOptions): Promise<RepositoryReader> {
   if (text.startsWith('s3://')) {
-    const { s3Location } = await import('../publish/s3-storage.ts');
+    const { s3Location } = await import('../storage/s3-storage.ts');
     const { s3Reader } = await import('./s3-reader.ts');
     return s3Reader(s3Location(text, options), options.signal);
   }
@@ -27,7 +27,7 @@ export async function openReader(text: string, options: ReaderOptions): Promise<
   if (scheme !== undefined) {
     throw new KubeparcelError('usage', `nothing is verified over ${scheme}`, {
       where: text,
-      todo: 'verify it over https as its clients see it, or on the server itself as a folder',
+      hint: 'verify it over https as its clients see it, or on the server itself as a folder',
     });
   }
   return folderReader(text, options.signal);

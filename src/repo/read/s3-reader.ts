@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { GetObjectCommand, HeadObjectCommand } from '@aws-sdk/client-s3';
 import { KubeparcelError } from '../../support/errors.ts';
-import { aborted, attempt, listObjects, openStorage, type S3Location } from '../publish/s3-storage.ts';
+import { aborted, attempt, listObjects, openStorage, type S3Location } from '../storage/s3-storage.ts';
 import type { RepositoryReader } from './reader.ts';
 
 /** Tries of one object whose connection breaks in the middle; the SDK tries again before the first byte only. */

@@ -1,3 +1,5 @@
+import { escapeAttribute } from '../../support/xml.ts';
+
 interface ListingEntry {
   readonly name: string;
   readonly isDirectory: boolean;
@@ -5,23 +7,13 @@ interface ListingEntry {
   readonly size: number | undefined;
 }
 
-const ENTITIES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-
-const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? character);
-
 /** A folder as a page: names, links, sizes in bytes. */
 export function renderListing(path: string, entries: readonly ListingEntry[]): string {
-  const title = escapeHtml(`/${path}`);
+  const title = escapeAttribute(`/${path}`);
   const rows = entries.map(({ name, isDirectory, size }) => {
     const slash = isDirectory ? '/' : '';
     // `./` since a name may have a colon: core:/ would be taken for a scheme.
-    const link = `<a href="./${encodeURIComponent(name)}${slash}">${escapeHtml(name)}${slash}</a>`;
+    const link = `<a href="./${encodeURIComponent(name)}${slash}">${escapeAttribute(name)}${slash}</a>`;
     return `<tr><td>${link}</td><td>${isDirectory ? '' : (size ?? '')}</td></tr>`;
   });
   const up = path === '' ? '' : '<p><a href="../">One folder up</a></p>';

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { join, resolve, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { KubeparcelError } from '../../support/errors.ts';
-import { classify } from '../publish/classify.ts';
+import { classify } from '../storage/classify.ts';
 import { renderListing } from './listing.ts';
 import { rangeOf } from './range.ts';
 
@@ -63,7 +63,7 @@ function listen(server: Server, { port, host }: ServeOptions): Promise<void> {
       reject(
         new KubeparcelError('usage', `nothing can listen there (${cause.code})`, {
           where: `${host}:${port}`,
-          todo: 'name another port: --port 8081',
+          hint: 'name another port: --port 8081',
           cause,
         }),
       ),

@@ -1,4 +1,4 @@
-import { type Channel, publicKeyPath, viewFolder } from '../repository.ts';
+import { type Channel, publicKeyPath, viewFolder } from '../model/repository.ts';
 import type { ClientName } from './clients.ts';
 
 /** What somebody types on a host, by step. */

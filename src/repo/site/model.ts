@@ -1,8 +1,9 @@
 import { compareDebVersions } from '../../deb/compare-versions.ts';
-import type { Format } from '../../layout/layout.ts';
+import { goArchitecture } from '../../model/architecture.ts';
+import type { Format } from '../../model/format.ts';
 import { compareEvr } from '../../rpm/compare-versions.ts';
-import type { PackageRecord } from '../record.ts';
-import { CHANNELS, type Channel, type RepositoryIndex, type RepositoryPackage } from '../repository.ts';
+import type { PackageRecord } from '../model/record.ts';
+import { CHANNELS, type Channel, type RepositoryIndex, type RepositoryPackage } from '../model/repository.ts';
 
 /** One version of a package in a minor, all its files together. */
 export interface SiteVersion {
@@ -53,12 +54,6 @@ export interface SiteModel {
   readonly channels: readonly { readonly channel: Channel; readonly minors: readonly SiteMinor[] }[];
 }
 
-const KUBERNETES_WORDS: Readonly<Record<string, string>> = {
-  aarch64: 'arm64',
-  ppc64el: 'ppc64le',
-  x86_64: 'amd64',
-};
-
 /**
  * @param records by the SHA-256 of the package's file; a package without one has no date, summary and changelog
  */
@@ -98,7 +93,7 @@ function siteMinor(
     minor,
     newest: lead?.versions[0]?.version ?? '',
     formats: [...new Set(listed.map(({ format }) => format))].sort(),
-    architectures: [...new Set(listed.map(({ architecture }) => KUBERNETES_WORDS[architecture] ?? architecture))]
+    architectures: [...new Set(listed.map(({ architecture }) => goArchitecture(architecture)))]
       .filter((architecture) => architecture !== 'all' && architecture !== 'noarch')
       .sort(),
     size: listed.reduce((sum, { size }) => sum + size, 0),

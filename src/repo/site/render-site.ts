@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import ejs from 'ejs';
 import { packageRoot } from '../../support/package-root.ts';
-import { type Channel, publicKeyPath } from '../repository.ts';
+import { type Channel, publicKeyPath } from '../model/repository.ts';
 import { CLIENT_FORMATS, type Client } from './clients.ts';
 import { instructions } from './instructions.ts';
 import type { SiteMinor, SiteModel } from './model.ts';

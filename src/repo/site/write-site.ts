@@ -2,12 +2,12 @@ import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { loadCatalog } from '../../catalog/catalog.ts';
 import { fingerprintOf, readCertificates, userIdOf } from '../../sign/certificate.ts';
+import { withLock } from '../../support/lock.ts';
 import { writeAtomically } from '../../support/write-atomically.ts';
-import { indexText } from '../index-file.ts';
-import { publicKeyPath, type RepositoryIndex, type RepositoryState, STATE_FOLDER } from '../repository.ts';
-import { recordsOf } from '../store/cache.ts';
-import { openState } from '../store/state.ts';
-import { withWriterLock } from '../store/writer-lock.ts';
+import { indexText } from '../model/index-file.ts';
+import { lockPath, publicKeyPath, type RepositoryIndex, type RepositoryState } from '../model/repository.ts';
+import { recordsOf } from '../records/record-cache.ts';
+import { openState } from '../transaction/state.ts';
 import { loadClients } from './clients.ts';
 import { siteModel } from './model.ts';
 import { renderSite, SITE_FOLDER, type SigningKeyOnSite } from './render-site.ts';
@@ -25,7 +25,7 @@ export async function writeSite(
   options: { readonly signal?: AbortSignal } = {},
 ): Promise<string[]> {
   await openState(folder);
-  return withWriterLock(join(folder, STATE_FOLDER), async () => {
+  return withLock(lockPath(folder), 'the repository', async () => {
     const state = await openState(folder);
     const index = JSON.parse(indexText(state)) as RepositoryIndex;
     const pages = await renderSite({

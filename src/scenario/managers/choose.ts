@@ -1,4 +1,4 @@
-import type { ScenarioHost } from '../host.ts';
+import type { ScenarioHost } from '../model/host.ts';
 import { apt } from './apt.ts';
 import { dnf } from './dnf.ts';
 import type { PackageManager } from './manager.ts';

@@ -1,13 +1,14 @@
 import { availableParallelism } from 'node:os';
 import { ownArchitecture } from '../../../scripts/runners/machines.ts';
 import { makeRunners } from '../../../scripts/runners.ts';
-import { type Catalog, loadCatalog } from '../../../src/catalog/catalog.ts';
+import { loadCatalog } from '../../../src/catalog/catalog.ts';
+import type { Catalog } from '../../../src/catalog/model.ts';
 import type { Engine } from '../../../src/container/engine.ts';
 import { findEngine } from '../../../src/container/find-engine.ts';
-import { type HostImage, loadHosts } from '../../../src/container/hosts.ts';
-import { prepareImages } from '../../../src/container/prepare-images.ts';
+import { type HostImage, loadHosts } from '../../../src/container/images/hosts.ts';
+import { prepareImages } from '../../../src/container/images/prepare-images.ts';
 import type { Settings } from '../../../src/pipeline/prepare.ts';
-import { type ScenarioHost, scenarioHost } from '../../../src/scenario/host.ts';
+import { type ScenarioHost, scenarioHost } from '../../../src/scenario/model/host.ts';
 
 /** Hosts that can be made where no registry answers. */
 export const DEB_HOSTS = ['debian-11', 'debian-12', 'debian-13'] as const;

@@ -1,10 +1,6 @@
-import {
-  type Entry,
-  type Layout,
-  RELATION_KINDS,
-  type RelationKind,
-  type ScriptName,
-} from '../../../src/layout/layout.ts';
+import type { ScriptName } from '../../../src/model/format.ts';
+import type { Entry, Layout } from '../../../src/model/layout.ts';
+import { RELATION_KINDS, type RelationKind } from '../../../src/model/relation.ts';
 
 /** What breaks a package; pure, and an error where there is nothing to break, so that no fault is planted in vain. */
 export type Mutation = (layout: Layout) => Layout;

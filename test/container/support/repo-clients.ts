@@ -1,6 +1,6 @@
 import type { Container } from '../../../src/container/engine.ts';
-import type { Manager } from '../../../src/container/hosts.ts';
-import type { Format } from '../../../src/layout/layout.ts';
+import type { Manager } from '../../../src/container/images/hosts.ts';
+import type { Format } from '../../../src/model/format.ts';
 
 /** What a person gives a package manager to install from a repository; each is a line of sh. */
 interface Client {

@@ -1,6 +1,6 @@
 import { table } from '../../../src/cli/render/table.ts';
-import type { Results, ScenarioEvent, ScenarioResult, StepResult } from '../../../src/scenario/events.ts';
-import { GROUPS } from '../../../src/scenario/scenario.ts';
+import type { Results, ScenarioEvent, ScenarioResult, StepResult } from '../../../src/scenario/model/events.ts';
+import { GROUPS } from '../../../src/scenario/model/scenario.ts';
 
 /** A line for each scenario as it ends, so that one who waits sees where it is. */
 export function sayWhatEnds(event: ScenarioEvent): void {

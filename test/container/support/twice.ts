@@ -1,5 +1,5 @@
-import type { Results, ScenarioResult } from '../../../src/scenario/events.ts';
-import { type RunScenariosOptions, runScenarios } from '../../../src/scenario/run.ts';
+import type { Results, ScenarioResult } from '../../../src/scenario/model/events.ts';
+import { type RunScenariosOptions, runScenarios } from '../../../src/scenario/run/run.ts';
 
 /**
  * Runs scenarios, and those that fail once more, one at a time: what a busy machine was too slow for passes then, and is

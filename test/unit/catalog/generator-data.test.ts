@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { loadCatalog } from '../../../src/catalog/catalog.ts';
 import { generatorData } from '../../../src/catalog/generator-data.ts';
-import { topicAt } from '../../../src/confgen/data.ts';
+import { topicAt } from '../../../src/confgen/model/data.ts';
 import { packageRoot } from '../../../src/support/package-root.ts';
 import { temporaryFolder } from '../../support/temp-folder.ts';
 

@@ -1,6 +1,7 @@
 import semver from 'semver';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { type Catalog, loadCatalog } from '../../../src/catalog/catalog.ts';
+import { loadCatalog } from '../../../src/catalog/catalog.ts';
+import type { Catalog } from '../../../src/catalog/model.ts';
 import { pinsFor, releaseDate } from '../../../src/catalog/pins.ts';
 
 let catalog: Catalog;
@@ -53,7 +54,7 @@ describe('pins', () => {
       expect.objectContaining({
         kind: 'config',
         where: catalog.versionsFile,
-        todo: expect.stringContaining('criTools'),
+        hint: expect.stringContaining('criTools'),
       }),
     );
     const pins = { criTools: '1.38.0', cniPlugins: '1.9.1' };
@@ -74,7 +75,7 @@ describe('the release date', () => {
 
   test('of a minor that is not known is an error, not today', () => {
     expect(() => releaseDate(catalog, '1.38.0')).toThrow(
-      expect.objectContaining({ kind: 'config', todo: expect.stringContaining('SOURCE_DATE_EPOCH') }),
+      expect.objectContaining({ kind: 'config', hint: expect.stringContaining('SOURCE_DATE_EPOCH') }),
     );
   });
 });

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { applyPlan, pending } from '../../../src/confgen/apply.ts';
-import { makePlan } from '../../../src/confgen/plan.ts';
-import { makeCrictlPlan } from '../../../src/confgen/plan-crictl.ts';
+import { applyPlan, pending } from '../../../src/confgen/apply/apply.ts';
+import { makePlan } from '../../../src/confgen/plan/plan.ts';
+import { makeCrictlPlan } from '../../../src/confgen/plan/plan-crictl.ts';
 import { bytesOf, memoryHost, type Tree } from '../../support/memory-host.ts';
 import { type Changes, CONTAINERD, CRIO, DATA, DOCKER, hostFacts } from './host-facts.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type Flag, flagHelp, parseArguments, shown } from '../../../src/confgen/arguments.ts';
+import { type Flag, flagHelp, parseArguments, shown } from '../../../src/confgen/text/arguments.ts';
 
 const FLAGS: readonly Flag[] = [
   { name: 'kind', value: 'KIND', choices: ['init', 'join'], help: 'which' },

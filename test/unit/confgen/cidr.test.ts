@@ -1,7 +1,7 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { addressFamily, canonicalAddress, parseCidr, parseCidrs } from '../../../src/confgen/cidr.ts';
+import { addressFamily, canonicalAddress, parseCidr, parseCidrs } from '../../../src/confgen/text/cidr.ts';
 
 test.each([
   ['10.96.0.0/12', '10.96.0.10', '10.96.0.0/12'],

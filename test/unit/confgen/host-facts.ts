@@ -1,6 +1,6 @@
 import { loadCatalog } from '../../../src/catalog/catalog.ts';
 import { generatorData } from '../../../src/catalog/generator-data.ts';
-import type { Facts, FlagsFile, KubeletConfigFacts, RuntimeFacts } from '../../../src/confgen/facts.ts';
+import type { Facts, FlagsFile, KubeletConfigFacts, RuntimeFacts } from '../../../src/confgen/model/facts.ts';
 
 export const DATA = generatorData(await loadCatalog(), undefined);
 

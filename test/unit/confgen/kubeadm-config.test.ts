@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { loadCatalog } from '../../../src/catalog/catalog.ts';
 import { generatorData } from '../../../src/catalog/generator-data.ts';
-import { kubeadmConfigCommand } from '../../../src/confgen/kubeadm-config.ts';
+import { kubeadmConfigCommand } from '../../../src/confgen/commands/kubeadm-config.ts';
 import { memoryHost, type Tree } from '../../support/memory-host.ts';
 
 const data = generatorData(await loadCatalog(), undefined);

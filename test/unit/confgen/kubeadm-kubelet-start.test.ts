@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { loadCatalog } from '../../../src/catalog/catalog.ts';
 import { generatorData } from '../../../src/catalog/generator-data.ts';
-import { renderCommand } from '../../../src/confgen/render-kubelet-start.ts';
+import { renderCommand } from '../../../src/confgen/commands/render-kubelet-start.ts';
 import { memoryHost, type Tree } from '../../support/memory-host.ts';
 
 const data = generatorData(await loadCatalog(), undefined);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { main } from '../../../src/confgen/main.ts';
+import { main } from '../../../src/confgen/commands/main.ts';
 import { bytesOf, memoryHost, type Tree } from '../../support/memory-host.ts';
 import { DATA } from './host-facts.ts';
 

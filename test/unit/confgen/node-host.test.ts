@@ -1,8 +1,8 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { nodeHost } from '../../../src/confgen/node-host.ts';
-import { rootOf } from '../../../src/confgen/root-flag.ts';
+import { rootOf } from '../../../src/confgen/commands/root-flag.ts';
+import { nodeHost } from '../../../src/confgen/host/node-host.ts';
 import { hostFixture, snapshot } from '../../support/host-fixture.ts';
 import { hostOperations } from '../../support/host-operations.ts';
 import { temporaryFolder } from '../../support/temp-folder.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Facts } from '../../../src/confgen/facts.ts';
-import { makePlan } from '../../../src/confgen/plan.ts';
+import type { Facts } from '../../../src/confgen/model/facts.ts';
+import { makePlan } from '../../../src/confgen/plan/plan.ts';
 import { type Changes, CONTAINERD, CRI_DOCKERD, CRIO, DATA, DOCKER, hostFacts } from './host-facts.ts';
 
 const ENVIRONMENT = '/var/lib/kubelet-confgen/kubelet.env';
@@ -391,7 +391,7 @@ test.each([
     const [found, ...more] = errors(after, { [key]: [flag] });
     expect(more).toEqual([]);
     expect(found).toMatchObject({ code: 'removed-flag' });
-    expect(found?.todo).toContain(key === 'extraArgs' ? '/etc/default/kubelet' : 'kubeadm-flags.env');
+    expect(found?.hint).toContain(key === 'extraArgs' ? '/etc/default/kubelet' : 'kubeadm-flags.env');
   }
 });
 

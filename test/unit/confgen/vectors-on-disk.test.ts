@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { loadCatalog } from '../../../src/catalog/catalog.ts';
 import { generatorData } from '../../../src/catalog/generator-data.ts';
-import { nodeHost } from '../../../src/confgen/node-host.ts';
-import { readFacts } from '../../../src/confgen/read-facts.ts';
+import { readFacts } from '../../../src/confgen/facts/read-facts.ts';
+import { nodeHost } from '../../../src/confgen/host/node-host.ts';
 import { temporaryFolder } from '../../support/temp-folder.ts';
 import { layOutVector, loadVectors, vectorHost } from '../../support/vectors.ts';
 

@@ -1,11 +1,12 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { type Catalog, loadCatalog } from '../../../src/catalog/catalog.ts';
+import { loadCatalog } from '../../../src/catalog/catalog.ts';
 import { generatorData } from '../../../src/catalog/generator-data.ts';
-import { readEnvFile, splitWords } from '../../../src/confgen/env-file.ts';
-import type { Plan } from '../../../src/confgen/finding.ts';
-import { makePlan } from '../../../src/confgen/plan.ts';
-import { readFacts } from '../../../src/confgen/read-facts.ts';
+import type { Catalog } from '../../../src/catalog/model.ts';
+import { readFacts } from '../../../src/confgen/facts/read-facts.ts';
+import type { Plan } from '../../../src/confgen/model/finding.ts';
+import { makePlan } from '../../../src/confgen/plan/plan.ts';
+import { readEnvFile, splitWords } from '../../../src/confgen/text/env-file.ts';
 import { loadVectors, vectorHost } from '../../support/vectors.ts';
 
 let catalog: Catalog;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
-import { type Plain, writeJson, writeYaml, writeYamlDocuments } from '../../../src/confgen/yaml-write.ts';
+import { type Plain, writeJson, writeYaml, writeYamlDocuments } from '../../../src/confgen/text/yaml-write.ts';
 
 const VERSIONS = ['1.1', '1.2'] as const;
 

@@ -31,7 +31,7 @@ test('none: says why each of them is none, and how to get one', () => {
       kind: 'usage',
       message:
         'no container engine that works (podman: it is not installed; docker: the client is there, but no daemon answers it)',
-      todo: expect.stringContaining('apt-get install'),
+      hint: expect.stringContaining('apt-get install'),
     }),
   );
   expect(() => chooseEngine([PODMAN, NO_DAEMON], 'docker')).toThrow(/docker: the client is there/);

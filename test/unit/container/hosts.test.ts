@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { loadCatalog } from '../../../src/catalog/catalog.ts';
-import { enginePackages, loadHosts } from '../../../src/container/hosts.ts';
-import { mirrorOf } from '../../../src/container/mirror.ts';
-import { imageReference, recipeDigest } from '../../../src/container/recipe.ts';
+import { enginePackages, loadHosts } from '../../../src/container/images/hosts.ts';
+import { mirrorOf } from '../../../src/container/images/mirror.ts';
+import { imageReference, recipeDigest } from '../../../src/container/images/recipe.ts';
 
 const catalog = await loadCatalog();
 const hosts = await loadHosts(catalog);

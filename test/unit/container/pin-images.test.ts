@@ -5,8 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { parseDocument } from 'yaml';
-import { pinImages } from '../../../src/container/pin-images.ts';
-import { parseImageName, registryAnswers } from '../../../src/container/registry.ts';
+import { pinImages } from '../../../src/container/images/pin-images.ts';
+import { parseImageName, registryAnswers } from '../../../src/container/images/registry.ts';
 import { temporaryFolder } from '../../support/temp-folder.ts';
 
 const MANIFEST = JSON.stringify({

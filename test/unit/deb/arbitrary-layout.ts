@@ -1,13 +1,7 @@
 import fc from 'fast-check';
-import { gzipSmall } from '../../../src/archive/gzip.ts';
-import {
-  type ChangelogEntry,
-  type Entry,
-  type Layout,
-  RELATION_KINDS,
-  type Relation,
-  type Script,
-} from '../../../src/layout/layout.ts';
+import { gzipSmall } from '../../../src/compress/codecs/gzip.ts';
+import type { ChangelogEntry, Entry, Layout, Script } from '../../../src/model/layout.ts';
+import { RELATION_KINDS, type Relation } from '../../../src/model/relation.ts';
 
 const DATE = 1_760_000_000;
 

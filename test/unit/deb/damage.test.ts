@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import type { Layout } from '../../../src/layout/layout.ts';
+import type { Layout } from '../../../src/model/layout.ts';
 import { KubeparcelError } from '../../../src/support/errors.ts';
 import { sampleLayout } from '../../support/sample-layout.ts';
 import { temporaryFolder } from '../../support/temp-folder.ts';

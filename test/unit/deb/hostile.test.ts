@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { type ArMember, writeAr } from '../../../src/archive/ar.ts';
 import { collect } from '../../../src/archive/chunks.ts';
 import { readDeb } from '../../../src/deb/read.ts';
-import type { Layout } from '../../../src/layout/layout.ts';
+import type { Layout } from '../../../src/model/layout.ts';
 import { KubeparcelError } from '../../../src/support/errors.ts';
 import { temporaryFolder } from '../../support/temp-folder.ts';
 import { readBytes } from './packages.ts';

@@ -1,12 +1,12 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { collect } from '../../../src/archive/chunks.ts';
-import { type Compression, parseCompression } from '../../../src/archive/codec.ts';
 import { readDeb } from '../../../src/deb/read.ts';
 import { debPackager } from '../../../src/deb/write.ts';
-import { contentSha256 } from '../../../src/layout/diff.ts';
-import { contentSize, type Layout } from '../../../src/layout/layout.ts';
 import type { ReadPackage, WriteOptions } from '../../../src/layout/packager.ts';
+import { type Compression, parseCompression } from '../../../src/model/compression.ts';
+import { contentSha256, contentSize } from '../../../src/model/content.ts';
+import type { Layout } from '../../../src/model/layout.ts';
 
 export const noObjects: WriteOptions['objects'] = {
   // biome-ignore lint/correctness/useYield: it is there to fail

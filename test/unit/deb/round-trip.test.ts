@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { parseCompression } from '../../../src/archive/codec.ts';
+import { parseCompression } from '../../../src/model/compression.ts';
 import { temporaryFolder } from '../../support/temp-folder.ts';
 import { arbitraryLayout } from './arbitrary-layout.ts';
 import { byReference, readBytes, writeBytes } from './packages.ts';

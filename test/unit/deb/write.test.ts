@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { parseCompression } from '../../../src/archive/codec.ts';
 import { debPackager } from '../../../src/deb/write.ts';
-import type { Entry, FileEntry, Layout } from '../../../src/layout/layout.ts';
+import { parseCompression } from '../../../src/model/compression.ts';
+import type { Entry, FileEntry, Layout } from '../../../src/model/layout.ts';
 import { KubeparcelError } from '../../../src/support/errors.ts';
 import { relations, sampleLayout } from '../../support/sample-layout.ts';
 import { temporaryFolder } from '../../support/temp-folder.ts';

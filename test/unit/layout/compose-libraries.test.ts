@@ -1,9 +1,10 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { type Catalog, loadCatalog } from '../../../src/catalog/catalog.ts';
+import { loadCatalog } from '../../../src/catalog/catalog.ts';
+import type { Catalog } from '../../../src/catalog/model.ts';
 import { targets } from '../../../src/catalog/targets.ts';
-import type { Format } from '../../../src/layout/layout.ts';
 import { loadTemplates, type TemplateSet } from '../../../src/layout/templates.ts';
-import type { SharedLibraryNeed } from '../../../src/payload/payload.ts';
+import type { Format } from '../../../src/model/format.ts';
+import type { SharedLibraryNeed } from '../../../src/model/payload.ts';
 import { composeCase, payloadFile, relationsOf } from '../../support/compose.ts';
 
 let catalog: Catalog;
@@ -65,7 +66,7 @@ describe('a dynamically linked binary', () => {
       expect.objectContaining({
         kind: 'format',
         message: expect.stringMatching(/kubectl.*libgpgme\.so\.11/),
-        todo: expect.stringMatching(/libgpgme\.so\.11 to libraries in packaging\/distributions/),
+        hint: expect.stringMatching(/libgpgme\.so\.11 to libraries in packaging\/distributions/),
       }),
     );
   });

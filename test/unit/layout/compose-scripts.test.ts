@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { type Catalog, loadCatalog } from '../../../src/catalog/catalog.ts';
+import { loadCatalog } from '../../../src/catalog/catalog.ts';
+import type { Catalog } from '../../../src/catalog/model.ts';
 import { targets } from '../../../src/catalog/targets.ts';
 import { RESTARTS } from '../../../src/layout/compose-scripts.ts';
-import type { Format, Layout } from '../../../src/layout/layout.ts';
 import { loadTemplates, type TemplateSet } from '../../../src/layout/templates.ts';
+import type { Format } from '../../../src/model/format.ts';
+import type { Layout } from '../../../src/model/layout.ts';
 import { composeCase } from '../../support/compose.ts';
 
 let catalog: Catalog;

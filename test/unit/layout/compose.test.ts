@@ -2,12 +2,14 @@ import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { type Catalog, loadCatalog } from '../../../src/catalog/catalog.ts';
+import { loadCatalog } from '../../../src/catalog/catalog.ts';
+import type { Catalog } from '../../../src/catalog/model.ts';
 import { type Target, targets } from '../../../src/catalog/targets.ts';
-import type { Entry, Format, Layout } from '../../../src/layout/layout.ts';
 import { loadTemplates, type TemplateSet } from '../../../src/layout/templates.ts';
 import { validateLayout } from '../../../src/layout/validate.ts';
-import { ARCHITECTURES } from '../../../src/payload/payload.ts';
+import { ARCHITECTURES } from '../../../src/model/architecture.ts';
+import type { Format } from '../../../src/model/format.ts';
+import type { Entry, Layout } from '../../../src/model/layout.ts';
 import { packageRoot } from '../../../src/support/package-root.ts';
 import { composeCase, payloadFile, relationsOf } from '../../support/compose.ts';
 import { temporaryFolder } from '../../support/temp-folder.ts';
@@ -371,7 +373,7 @@ describe('folders and documents', () => {
 describe('what is not there', () => {
   test('a package that is not in the catalog', () => {
     expect(() => compose('kube-proxy', 'deb', '1.36.4')).toThrow(
-      expect.objectContaining({ kind: 'usage', todo: expect.stringContaining('kubelet') }),
+      expect.objectContaining({ kind: 'usage', hint: expect.stringContaining('kubelet') }),
     );
   });
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { diffLayouts } from '../../../src/layout/diff.ts';
-import type { Layout } from '../../../src/layout/layout.ts';
+import type { Layout } from '../../../src/model/layout.ts';
 import { sampleLayout } from '../../support/sample-layout.ts';
 
 const layout = sampleLayout('deb');

@@ -24,7 +24,7 @@ describe('templates of the user', () => {
     await expect(withTemplate('', 'kubelet.environment.ejs')).rejects.toMatchObject({
       kind: 'config',
       where: expect.stringMatching(/kubelet\.environment\.ejs$/),
-      todo: expect.stringContaining('kubelet.env.ejs'),
+      hint: expect.stringContaining('kubelet.env.ejs'),
     });
     const folder = temporaryFolder();
     mkdirSync(join(folder, '.git'));

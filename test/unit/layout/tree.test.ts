@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { ObjectReader } from '../../../src/layout/objects.ts';
 import { type TreeItem, writeTree } from '../../../src/layout/tree.ts';
+import type { ObjectReader } from '../../../src/model/content.ts';
 import { temporaryFolder } from '../../support/temp-folder.ts';
 
 const MTIME = 1_700_000_000;
@@ -133,7 +133,7 @@ describe('what is there already', () => {
     occupy(folder);
     const facts = lstatSync(folder);
     await expect(writeTree(folder, [file('a')], objects())).rejects.toThrow(
-      expect.objectContaining({ kind: 'io', where: folder, todo: expect.stringContaining('another folder') }),
+      expect.objectContaining({ kind: 'io', where: folder, hint: expect.stringContaining('another folder') }),
     );
     expect(readdirSync(out)).toEqual(['tree']);
     expect(lstatSync(folder)).toMatchObject({ ino: facts.ino, mtimeMs: facts.mtimeMs });

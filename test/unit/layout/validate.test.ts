@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { Entry, Layout } from '../../../src/layout/layout.ts';
 import { validateLayout } from '../../../src/layout/validate.ts';
+import type { Entry, Layout } from '../../../src/model/layout.ts';
 import { relations, sampleLayout } from '../../support/sample-layout.ts';
 
 const layout = sampleLayout('deb');

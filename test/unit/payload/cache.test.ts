@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { MAKING } from '../../../src/compress/block-store.ts';
 import { type CachedFile, chooseBounded, choosePruned, isSoundCached, listCache } from '../../../src/payload/cache.ts';
-import { MAKING } from '../../../src/payload/packed-store.ts';
 import { temporaryFolder } from '../../support/temp-folder.ts';
 
 const platform = vi.hoisted(() => ({ isWindows: false }));

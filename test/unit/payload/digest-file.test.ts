@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseDigestList, parsePublishedDigest } from '../../../src/payload/digest-file.ts';
+import { parseDigestList, parsePublishedDigest } from '../../../src/payload/sources/digest-file.ts';
 
 const HEX = 'ab'.repeat(32);
 

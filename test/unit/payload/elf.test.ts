@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { ARCHITECTURES } from '../../../src/model/architecture.ts';
 import { readElf } from '../../../src/payload/elf.ts';
 import { examineFile } from '../../../src/payload/examine.ts';
-import { ARCHITECTURES } from '../../../src/payload/payload.ts';
-import type { RandomAccess } from '../../../src/payload/random-access.ts';
+import type { RandomAccess } from '../../../src/payload/store/random-access.ts';
 import { makeElf } from '../../support/binaries.ts';
 
 function access(bytes: Buffer): RandomAccess & { readonly reads: number[] } {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { fetchPayload, type OnFiles } from '../../../src/payload/fetch.ts';
-import { openStore } from '../../../src/payload/store.ts';
+import { openStore } from '../../../src/payload/store/content-store.ts';
 import type { ReleaseEvent } from '../../../src/release/events.ts';
 import { formatLock, type Lock, parseLock, releaseFromLock } from '../../../src/release/lock.ts';
 import { type ResolveOptions, resolveRelease } from '../../../src/release/resolve.ts';

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import fc from 'fast-check';
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { createHttpTransport } from '../../../src/payload/http-transport.ts';
+import { createHttpTransport } from '../../../src/payload/sources/http-transport.ts';
 import type { ReleaseEvent } from '../../../src/release/events.ts';
 import type { Sink } from '../../../src/release/source.ts';
 import { QUICK } from '../../support/release-fixture.ts';

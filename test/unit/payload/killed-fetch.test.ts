@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { fetchPayload } from '../../../src/payload/fetch.ts';
-import { openStore } from '../../../src/payload/store.ts';
+import { openStore } from '../../../src/payload/store/content-store.ts';
 import { resolveRelease } from '../../../src/release/resolve.ts';
 import { parseVersionRequest } from '../../../src/release/version-request.ts';
 import { packageRoot } from '../../../src/support/package-root.ts';

@@ -3,7 +3,7 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
-import type { Component } from '../../../src/payload/payload.ts';
+import type { Component } from '../../../src/model/component.ts';
 import type { Sink } from '../../../src/release/source.ts';
 import { openedSource } from '../../support/release-fixture.ts';
 import { temporaryFolder } from '../../support/temp-folder.ts';

@@ -3,12 +3,12 @@ import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } fr
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { writeBundle } from '../../../src/payload/bundle.ts';
 import { fetchPayload } from '../../../src/payload/fetch.ts';
-import { openSource } from '../../../src/payload/open-source.ts';
-import { openSampleSource } from '../../../src/payload/sample-source.ts';
-import { openStore } from '../../../src/payload/store.ts';
-import { artifactUrl, loadUrlLayout, parseUrlLayout, withBases } from '../../../src/payload/url-layout.ts';
+import { writeBundle } from '../../../src/payload/sources/bundle.ts';
+import { openSource } from '../../../src/payload/sources/open-source.ts';
+import { openSampleSource } from '../../../src/payload/sources/sample-source.ts';
+import { artifactUrl, loadUrlLayout, parseUrlLayout, withBases } from '../../../src/payload/sources/url-layout.ts';
+import { openStore } from '../../../src/payload/store/content-store.ts';
 import { type ResolveOptions, resolveRelease } from '../../../src/release/resolve.ts';
 import { parseVersionRequest } from '../../../src/release/version-request.ts';
 import { makeElf } from '../../support/binaries.ts';
@@ -246,7 +246,7 @@ describe('a folder of binaries', () => {
     const path = join(temporaryFolder(), "it's");
     write(path, binaries);
     await expect(openSource(path, { packaging: PACKAGING })).rejects.toMatchObject({
-      todo: expect.stringMatching(/\(cd '.*it'\\''s' && find \. .*sha256sum \{\} \+ > SHA256SUMS\)$/),
+      hint: expect.stringMatching(/\(cd '.*it'\\''s' && find \. .*sha256sum \{\} \+ > SHA256SUMS\)$/),
     });
   });
 
@@ -390,7 +390,7 @@ describe('what --source may be', () => {
     await expect((async () => openSource(argument(), { packaging: PACKAGING }))()).rejects.toMatchObject({
       kind,
       message: expect.stringContaining(message),
-      todo: expect.anything(),
+      hint: expect.anything(),
     });
   });
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { defaultStoreFolder, openStore } from '../../../src/payload/store.ts';
+import { defaultStoreFolder, openStore } from '../../../src/payload/store/content-store.ts';
 import { objectsIn } from '../../support/release-fixture.ts';
 import { temporaryFolder } from '../../support/temp-folder.ts';
 

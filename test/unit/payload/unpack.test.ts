@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { openStore } from '../../../src/payload/store.ts';
+import { openStore } from '../../../src/payload/store/content-store.ts';
 import { unpackArchive } from '../../../src/payload/unpack.ts';
 import { makeTar, makeTgz, type TarMember } from '../../support/binaries.ts';
 import { objectsIn } from '../../support/release-fixture.ts';

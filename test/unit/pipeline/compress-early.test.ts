@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import type { ContentPiece } from '../../../src/archive/pieces.ts';
+import type { ContentPiece } from '../../../src/archive/archive-source.ts';
 import { loadCatalog } from '../../../src/catalog/catalog.ts';
 import { targets } from '../../../src/catalog/targets.ts';
+import { type OpenPackedStore, openPackedStore } from '../../../src/compress/block-store.ts';
+import { createPackingThreads } from '../../../src/compress/compression-threads.ts';
 import { fetchPayload } from '../../../src/payload/fetch.ts';
-import { type OpenPackedStore, openPackedStore } from '../../../src/payload/packed-store.ts';
-import { createPackingThreads } from '../../../src/payload/packing-threads.ts';
-import { openStore } from '../../../src/payload/store.ts';
+import { openStore } from '../../../src/payload/store/content-store.ts';
 import { compressEarly } from '../../../src/pipeline/compress-early.ts';
 import { planBuild } from '../../../src/pipeline/plan.ts';
 import type { Artifact, Release } from '../../../src/release/release.ts';

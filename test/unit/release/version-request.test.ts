@@ -44,7 +44,7 @@ describe('what may be written for a version', () => {
     try {
       refused();
     } catch (error) {
-      expect(error).toMatchObject({ kind: 'usage', todo: expect.stringMatching(/1\.36\.4.*stable.*rc.*1\.11/) });
+      expect(error).toMatchObject({ kind: 'usage', hint: expect.stringMatching(/1\.36\.4.*stable.*rc.*1\.11/) });
     }
   });
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { minorsOf } from '../../../src/repo/minors.ts';
-import type { RepositoryPackage } from '../../../src/repo/repository.ts';
-import { pruned, selectPackages } from '../../../src/repo/select.ts';
+import { minorsOf } from '../../../src/repo/model/minors.ts';
+import type { RepositoryPackage } from '../../../src/repo/model/repository.ts';
+import { pruned, selectPackages } from '../../../src/repo/model/select.ts';
 import { KubeparcelError } from '../../../src/support/errors.ts';
 
 function entry(

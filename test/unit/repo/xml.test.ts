@@ -1,18 +1,18 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { attributes, text } from '../../../src/repo/rpm-md/xml.ts';
+import { attributes, escapeText } from '../../../src/support/xml.ts';
 
 test('whatever a package says, no markup comes of it', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), (value) => {
-      expect(text(value)).not.toMatch(/[<>]|&(?!(amp|lt|gt|#13);)/);
+      expect(escapeText(value)).not.toMatch(/[<>]|&(?!(amp|lt|gt|#13);)/);
       expect(attributes({ name: value })).toMatch(/^ name="[^"<>\n\t]*"$/);
     }),
   );
 });
 
 test('characters that XML has no way to write are left out', () => {
-  expect(text('a\u0000b\u001b[1m\ud800c\ufffe')).toBe('ab[1mc');
-  expect(text('ä\tb\n漢😀')).toBe('ä\tb\n漢😀');
+  expect(escapeText('a\u0000b\u001b[1m\ud800c\ufffe')).toBe('ab[1mc');
+  expect(escapeText('ä\tb\n漢😀')).toBe('ä\tb\n漢😀');
   expect(attributes({ name: 'a"b\nc', flags: undefined })).toBe(' name="a&quot;b&#10;c"');
 });

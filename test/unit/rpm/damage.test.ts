@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { Layout } from '../../../src/layout/layout.ts';
+import type { Layout } from '../../../src/model/layout.ts';
 import { readRpm } from '../../../src/rpm/read.ts';
 import { KubeparcelError } from '../../../src/support/errors.ts';
 import { pack } from '../../support/rpm.ts';

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import type { Entry, Layout } from '../../../src/layout/layout.ts';
+import type { Entry, Layout } from '../../../src/model/layout.ts';
 import { fileEntries, hasLargeFiles, listFiles } from '../../../src/rpm/file-list.ts';
 import { decodeHeader, numberOf } from '../../../src/rpm/header-reader.ts';
 import { readRpm } from '../../../src/rpm/read.ts';

@@ -3,9 +3,9 @@ import { basename, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { parseControl } from '../../../src/deb/control-file.ts';
-import type { Format } from '../../../src/layout/layout.ts';
-import { digestFile } from '../../../src/repo/digest-package.ts';
-import { indexPackages } from '../../../src/scenario/index-packages.ts';
+import type { Format } from '../../../src/model/format.ts';
+import { digestFile } from '../../../src/repo/records/digest-package.ts';
+import { indexPackages } from '../../../src/scenario/sets/index-packages.ts';
 import { smallLayout, writeSmall } from '../../support/repo-packages.ts';
 import { temporaryFolder } from '../../support/temp-folder.ts';
 

@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { actions } from '../../../src/scenario/actions.ts';
-import { checks } from '../../../src/scenario/checks.ts';
-import { loadScenarios, parseScenario } from '../../../src/scenario/load.ts';
-import { PLACEHOLDERS } from '../../../src/scenario/placeholders.ts';
+import { actions } from '../../../src/scenario/model/actions.ts';
+import { checks } from '../../../src/scenario/model/checks.ts';
+import { loadScenarios, parseScenario } from '../../../src/scenario/model/load.ts';
+import { PLACEHOLDERS } from '../../../src/scenario/model/placeholders.ts';
 import { packageRoot } from '../../../src/support/package-root.ts';
 import { temporaryFolder } from '../../support/temp-folder.ts';
 

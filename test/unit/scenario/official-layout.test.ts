@@ -1,14 +1,15 @@
 import { createHash } from 'node:crypto';
 import { beforeAll, expect, test } from 'vitest';
-import { type Catalog, loadCatalog } from '../../../src/catalog/catalog.ts';
-import type { Layout } from '../../../src/layout/layout.ts';
+import { loadCatalog } from '../../../src/catalog/catalog.ts';
+import type { Catalog } from '../../../src/catalog/model.ts';
 import { validateLayout } from '../../../src/layout/validate.ts';
+import type { Layout } from '../../../src/model/layout.ts';
 import {
   lastLegacyMinor,
   loadOfficialLayouts,
   type OfficialLayouts,
   officialLayouts,
-} from '../../../src/scenario/official-layout.ts';
+} from '../../../src/scenario/sets/official-layout.ts';
 import { composeSample } from '../../support/build-sample.ts';
 import { temporaryFolder } from '../../support/temp-folder.ts';
 

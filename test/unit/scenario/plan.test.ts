@@ -1,9 +1,10 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { type Catalog, loadCatalog } from '../../../src/catalog/catalog.ts';
-import type { ScenarioHost } from '../../../src/scenario/host.ts';
-import { parseScenario } from '../../../src/scenario/load.ts';
-import { type PlanInput, planScenarios } from '../../../src/scenario/plan.ts';
-import { setRank, setRecipe } from '../../../src/scenario/set-versions.ts';
+import { loadCatalog } from '../../../src/catalog/catalog.ts';
+import type { Catalog } from '../../../src/catalog/model.ts';
+import type { ScenarioHost } from '../../../src/scenario/model/host.ts';
+import { parseScenario } from '../../../src/scenario/model/load.ts';
+import { type PlanInput, planScenarios } from '../../../src/scenario/model/plan.ts';
+import { setRank, setRecipe } from '../../../src/scenario/model/set-versions.ts';
 
 let catalog: Catalog;
 beforeAll(async () => {

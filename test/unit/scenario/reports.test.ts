@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { renderResults } from '../../../src/cli/render/test.ts';
-import type { Results, ScenarioResult } from '../../../src/scenario/events.ts';
-import { junitOf } from '../../../src/scenario/junit.ts';
-import { reportOf } from '../../../src/scenario/report.ts';
-import { GROUPS } from '../../../src/scenario/scenario.ts';
+import type { Results, ScenarioResult } from '../../../src/scenario/model/events.ts';
+import { GROUPS } from '../../../src/scenario/model/scenario.ts';
+import { junitOf } from '../../../src/scenario/report/junit.ts';
+import { reportOf } from '../../../src/scenario/report/report.ts';
 import { hasTool } from '../../support/tools.ts';
 
 const PASSED: ScenarioResult = {
@@ -101,7 +101,7 @@ describe.skipIf(!hasTool('python3'))('the JUnit file, as an XML parser reads it'
     const [failure, out] = failed?.children ?? [];
     expect(failure).toMatchObject({ tag: 'failure', attributes: { message: FAILED.fault, type: 'run' } });
     expect(failure?.text).toContain(
-      "status\n  expected: 0\n  found:    3\n$ sh -c 'echo '\\''a'\\'''\n\ufffd[1m<&>]]>",
+      "status\n  expected: 0\n  found:    3\n$ sh -c 'echo '\\''a'\\'''\n[1m<&>]]>",
     );
     expect(out).toMatchObject({ tag: 'system-out', text: FAILED.journal });
     expect(root.children[1]?.children[0]?.children).toMatchObject([

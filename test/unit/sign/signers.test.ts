@@ -95,7 +95,7 @@ describe('openSigners', () => {
       chmodSync(open644, mode);
       await expect(open([open644])).rejects.toMatchObject({
         kind: 'usage',
-        todo: expect.stringContaining('chmod 600'),
+        hint: expect.stringContaining('chmod 600'),
       });
     }
     chmodSync(open644, 0o400);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { createPlaces } from '../../../src/compress/threads/places.ts';
 import { orAborted, untilAborted } from '../../../src/support/abort.ts';
-import { createPlaces } from '../../../src/support/places.ts';
 import { formatSummed, parseSummed } from '../../../src/support/summed-lines.ts';
 
 const reason = new Error('interrupted');

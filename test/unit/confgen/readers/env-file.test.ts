@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readEnvFile, readFlags, splitWords } from '../../../../src/confgen/env-file.ts';
+import { readEnvFile, readFlags, splitWords } from '../../../../src/confgen/text/env-file.ts';
 import { noise } from '../../../support/noise.ts';
 
 describe('environment files, systemd.exec(5)', () => {

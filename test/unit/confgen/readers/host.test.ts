@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { GeneratorData } from '../../../../src/confgen/data.ts';
-import { isNodeName } from '../../../../src/confgen/node-name.ts';
-import { readFacts } from '../../../../src/confgen/read-facts.ts';
-import { isLoopback, nameserversOf } from '../../../../src/confgen/resolv-conf.ts';
+import { isNodeName } from '../../../../src/confgen/facts/node-name.ts';
+import { readFacts } from '../../../../src/confgen/facts/read-facts.ts';
+import { isLoopback, nameserversOf } from '../../../../src/confgen/facts/resolv-conf.ts';
+import type { GeneratorData } from '../../../../src/confgen/model/data.ts';
 import { memoryHost, type Tree, type TreeNode } from '../../../support/memory-host.ts';
 import { noise } from '../../../support/noise.ts';
 import { loadVectors } from '../../../support/vectors.ts';

@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readToml, type TomlValue } from '../../../../src/confgen/toml.ts';
+import { readToml, type TomlValue } from '../../../../src/confgen/text/toml.ts';
 import { noise } from '../../../support/noise.ts';
 
 function plain(value: TomlValue): unknown {

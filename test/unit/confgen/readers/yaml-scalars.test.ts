@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import { readYamlScalars } from '../../../../src/confgen/yaml-scalars.ts';
+import { readYamlScalars } from '../../../../src/confgen/text/yaml-scalars.ts';
 import { noise } from '../../../support/noise.ts';
 
 function read(text: string): unknown {

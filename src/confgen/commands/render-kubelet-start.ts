@@ -1,0 +1,99 @@
+import { readFacts } from '../facts/read-facts.ts';
+import type { Host, Output } from '../host/host.ts';
+import { configMapObjects, type StartFile, startFiles } from '../kubeadm/kubelet-start.ts';
+import { NODE_FLAGS, nodeRequest, RequestError, readArguments } from '../kubeadm/request.ts';
+import type { GeneratorData } from '../model/data.ts';
+import { COMMON_FLAGS, type Flag, flagHelp, shown } from '../text/arguments.ts';
+import { writeJson, writeYaml, writeYamlDocuments } from '../text/yaml-write.ts';
+
+const FLAGS: readonly Flag[] = [
+  { name: 'flow', value: 'FLOW', choices: ['init', 'join'], help: 'whose files' },
+  ...NODE_FLAGS,
+  { name: 'cluster-domain', value: 'DOMAIN', help: 'of services; by default cluster.local' },
+  { name: 'configmap', help: "also the cluster's ConfigMap with its Role and RoleBinding" },
+  { name: 'out', value: 'FOLDER', help: 'write the files below this folder instead of printing them' },
+];
+
+const HELP = `kubelet-confgen render kubelet-start --flow init|join: print the files of kubeadm init phase kubelet-start
+
+For builders of images, and for clusters that kubeadm does not run.
+
+`;
+
+/**
+ * `kubelet-confgen render kubelet-start`: a text with all files, JSON or YAML with `files` and `objects`, or with
+ * `--out` the files themselves.
+ *
+ * @param argv words after `render`
+ * @returns 0; 2 for what cannot be; 4 where a file cannot be written
+ */
+export function renderCommand(argv: readonly string[], host: Host, output: Output, data: GeneratorData): number {
+  const { words, values, fault } = readArguments(argv, FLAGS);
+  if (values.help !== undefined) {
+    output.out(HELP + flagHelp([...FLAGS, ...COMMON_FLAGS]));
+    return 0;
+  }
+  try {
+    if (fault !== undefined) throw new RequestError(fault);
+    if (words.length !== 1 || words[0] !== 'kubelet-start') {
+      throw new RequestError(`render makes kubelet-start, not ${shown(words.join(' '))}`);
+    }
+    const { flow, out } = values;
+    if (flow === undefined) throw new RequestError('say --flow init or --flow join');
+    if (flow === 'join' && values.configmap !== undefined) {
+      throw new RequestError('--configmap goes with --flow init: a joining node reads the ConfigMap');
+    }
+    if (out !== undefined && (out.charAt(0) !== '/' || out.split('/').includes('..'))) {
+      throw new RequestError(`--out is an absolute path without .., not ${shown(out)}`);
+    }
+    const node = nodeRequest(values, readFacts(host, data), data);
+    if (node.criSocket === undefined) {
+      throw new RequestError('no container runtime was found here; say --cri-socket');
+    }
+    const domain = requestedDomain(values['cluster-domain'] ?? 'cluster.local');
+    const files = startFiles(node, node.criSocket, domain, data);
+    const objects = values.configmap === undefined ? [] : configMapObjects(node, domain, data);
+    for (const note of node.notes) output.err(`kubelet-confgen: ${note}\n`);
+    if (out !== undefined) {
+      const manifest = { path: '/kubelet-config.yaml', mode: 0o644, text: writeYamlDocuments(objects) };
+      return writeFiles(objects.length === 0 ? files : [...files, manifest], out, host, output);
+    }
+    if (values.output === 'json' || values.output === 'yaml') {
+      const plain = { files: files.map((file) => ({ ...file, mode: octal(file.mode) })), objects };
+      output.out(values.output === 'json' ? writeJson(plain) : writeYaml(plain));
+      return 0;
+    }
+    for (const { path, mode, text } of files) output.out(`==> ${path} (${octal(mode)})\n${text}\n`);
+    if (objects.length > 0) output.out(`==> for kubectl apply\n${writeYamlDocuments(objects)}`);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof RequestError)) throw error;
+    output.err(`kubelet-confgen: ${error.message}\nsee kubelet-confgen render --help\n`);
+    return 2;
+  }
+}
+
+function requestedDomain(text: string): string {
+  if (text.length > 253 || !/^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/.test(text)) {
+    throw new RequestError(`--cluster-domain is a DNS name such as cluster.local, not ${shown(text)}`);
+  }
+  return text;
+}
+
+function writeFiles(files: readonly StartFile[], out: string, host: Host, output: Output): number {
+  const folder = out.replace(/\/+$/, '');
+  for (const { path, mode, text } of files) {
+    try {
+      host.write(`${folder}${path}`, text, mode);
+    } catch (error) {
+      output.err(`kubelet-confgen: ${shown(error instanceof Error ? error.message : String(error))}\n`);
+      return 4;
+    }
+    output.out(`wrote ${shown(`${folder}${path}`)}\n`);
+  }
+  return 0;
+}
+
+function octal(mode: number): string {
+  return `0${mode.toString(8)}`;
+}

@@ -1,0 +1,169 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { Catalog } from '../../catalog/model.ts';
+import type { Format } from '../../model/format.ts';
+import { KubeparcelError } from '../../support/errors.ts';
+import { packageRoot } from '../../support/package-root.ts';
+import { parseValidatedYaml } from '../../support/validated-yaml.ts';
+
+const MANAGERS = ['apt', 'dnf', 'zypper'] as const;
+export type Manager = (typeof MANAGERS)[number];
+
+/** A kind of machine that packages are tested on, in a container. */
+export interface HostImage {
+  /** debian-12, dnf-on-debian-12, el-9 */
+  readonly id: string;
+  readonly title: string;
+  readonly manager: Manager;
+  /** dnf, or yum on machines that are too old for it. */
+  readonly program: string;
+  readonly format: Format;
+  /** The profile whose packages are tested on it. */
+  readonly distribution: string;
+  /** How it is made of the vendor's image; undefined where no vendor has one. */
+  readonly vendor: VendorRecipe | undefined;
+  /** How it is made of Debian's packages; undefined where that cannot be. */
+  readonly local: LocalRecipe | undefined;
+}
+
+export interface VendorRecipe {
+  readonly image: string;
+  readonly environment: Readonly<Record<string, string>>;
+  /** Run in it one after the other, with the network. */
+  readonly commands: readonly (readonly string[])[];
+}
+
+export interface LocalRecipe {
+  /** Debian's: bookworm. */
+  readonly suite: string;
+  /** Sorted. */
+  readonly packages: readonly string[];
+  /** Texts by path. */
+  readonly files: Readonly<Record<string, string>>;
+  /** Run in it one after the other, without a network. */
+  readonly commands: readonly (readonly string[])[];
+  /** What one RPM of no content provides, sorted: `iptables = 1.8.9`; empty on DEB hosts. */
+  readonly provides: readonly string[];
+}
+
+const identifier = z.string().regex(/^[a-z0-9][a-z0-9.-]*$/, 'lower-case letters, digits, . and -');
+const command = z.array(z.string()).min(1);
+const packages = z.array(z.string().regex(/^[a-z0-9][a-z0-9+.-]+$/, 'a Debian package'));
+const files = z.record(z.string().regex(/^(\/[A-Za-z0-9_][A-Za-z0-9._-]*)+$/, 'an absolute path'), z.string());
+
+const localSchema = z.strictObject({
+  packages,
+  files,
+  commands: z.array(command),
+  hosts: z.array(
+    z.strictObject({
+      id: identifier,
+      title: z.string().min(1),
+      distribution: identifier,
+      manager: z.enum(MANAGERS),
+      suite: identifier,
+      packages,
+      files: files.default({}),
+      commands: z.array(command).default([]),
+      provides: z.array(z.string().regex(/^[^\s<>=]+( = [^\s<>=]+)?$/, 'NAME, or NAME = VERSION')).default([]),
+      versions: z.record(z.string(), z.string()).default({}),
+      sonames: z.record(z.string(), z.array(z.string())).default({}),
+    }),
+  ),
+});
+
+const vendorSchema = z.strictObject({
+  preparations: z.array(
+    z.strictObject({
+      manager: z.enum(MANAGERS),
+      program: z.string().optional(),
+      distributions: z.array(identifier),
+      environment: z.record(z.string(), z.string()).default({}),
+      commands: z.array(command),
+    }),
+  ),
+});
+
+const engineSchema = z.strictObject({ packages });
+
+/**
+ * All hosts: those that are made here first, then those that only vendors have, each in the order of its file.
+ *
+ * @throws KubeparcelError of kind 'config' for data that a schema refuses or that names a distribution there is not
+ */
+export async function loadHosts(catalog: Catalog, folder: string = hostsFolder()): Promise<HostImage[]> {
+  const localFile = join(folder, 'local.yaml');
+  const vendorFile = join(folder, 'vendor.yaml');
+  const local = parseValidatedYaml(await readFile(localFile, 'utf8'), localSchema, localFile);
+  const vendor = parseValidatedYaml(await readFile(vendorFile, 'utf8'), vendorSchema, vendorFile);
+  const profile = (id: string, where: string) => {
+    const found = catalog.distributions.find((distribution) => distribution.id === id);
+    if (found === undefined) throw new KubeparcelError('config', `there is no distribution ${id}`, { where });
+    return found;
+  };
+  const vendors = vendor.preparations.flatMap(({ distributions, manager, program = manager, environment, commands }) =>
+    distributions.map((id): HostImage => {
+      const { image, format } = profile(id, vendorFile);
+      if (image === undefined) throw new KubeparcelError('config', `${id} has no image`, { where: vendorFile });
+      const recipe = { image, environment, commands };
+      return { id, title: titleOf(id), manager, program, format, distribution: id, vendor: recipe, local: undefined };
+    }),
+  );
+  const locals = local.hosts.map((host): HostImage => {
+    const { id, title, manager, distribution, suite } = host;
+    const { format, names } = profile(distribution, localFile);
+    const recipe: LocalRecipe = {
+      suite,
+      packages: sorted([...local.packages, ...host.packages]),
+      files: { ...local.files, ...host.files },
+      commands: [...local.commands, ...host.commands],
+      provides:
+        format === 'rpm' ? sorted([...host.provides, ...named(names, host.versions), ...libraries(host.sonames)]) : [],
+    };
+    const of = vendors.find((other) => other.id === id);
+    return { id, title, manager, program: manager, format, distribution, vendor: of?.vendor, local: recipe };
+  });
+  return [...locals, ...vendors.filter(({ id }) => !locals.some((host) => host.id === id))];
+}
+
+/** Debian packages that a machine needs for the engine and for images that are made on it. */
+export async function enginePackages(folder: string = hostsFolder()): Promise<readonly string[]> {
+  const file = join(folder, 'engine.yaml');
+  return parseValidatedYaml(await readFile(file, 'utf8'), engineSchema, file).packages;
+}
+
+function hostsFolder(): string {
+  return join(packageRoot(), 'packaging', 'hosts');
+}
+
+/** el-9: EL 9; opensuse-leap-15.6: openSUSE Leap 15.6 */
+function titleOf(id: string): string {
+  const [, name = id, release = ''] = /^(.*)-([0-9.]+)$/.exec(id) ?? [];
+  const words: Readonly<Record<string, string>> = {
+    el: 'Rocky Linux',
+    amazonlinux: 'Amazon Linux',
+    'opensuse-leap': 'openSUSE Leap',
+  };
+  return `${words[name] ?? name.charAt(0).toUpperCase() + name.slice(1)} ${release}`.trim();
+}
+
+function named(
+  names: Readonly<Record<string, readonly string[]>>,
+  versions: Readonly<Record<string, string>>,
+): string[] {
+  return Object.values(names)
+    .flat()
+    .map((name) => (versions[name] === undefined ? name : `${name} = ${versions[name]}`));
+}
+
+/** As rpm spells shared libraries of 64-bit machines: `libc.so.6()(64bit)`, `libc.so.6(GLIBC_2.34)(64bit)`. */
+function libraries(sonames: Readonly<Record<string, readonly string[]>>): string[] {
+  return Object.entries(sonames).flatMap(([soname, versions]) =>
+    ['', ...versions].map((version) => `${soname}(${version})(64bit)`),
+  );
+}
+
+function sorted(words: readonly string[]): string[] {
+  return [...new Set(words)].sort((a, b) => (a < b ? -1 : 1));
+}

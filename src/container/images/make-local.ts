@@ -1,0 +1,104 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { KubeparcelError } from '../../support/errors.ts';
+import { writeAtomically } from '../../support/write-atomically.ts';
+import { runCommand } from '../command.ts';
+import { lastLine } from '../container.ts';
+import type { Engine } from '../engine.ts';
+import type { HostImage, LocalRecipe } from './hosts.ts';
+import { debianMirror } from './mirror.ts';
+import type { MakeOptions } from './prepare-container.ts';
+import { prepareContainer } from './prepare-container.ts';
+import { providesRpm } from './provides-rpm.ts';
+import { imageReference } from './recipe.ts';
+
+/** Where files of kubeparcel's own are in a host, while it is made. */
+const STAGE = '/kubeparcel-stage';
+
+/**
+ * Makes a host's image of Debian's packages: mmdebstrap's root file system, the recipe's files, its commands.
+ *
+ * @throws KubeparcelError of kind 'io' when mmdebstrap is not there, of kind 'network' when it fails
+ */
+export async function makeLocalImage(
+  engine: Engine,
+  host: HostImage,
+  recipe: LocalRecipe,
+  options: MakeOptions,
+): Promise<string> {
+  const { onStep = () => {}, signal } = options;
+  const folder = await mkdtemp(join(tmpdir(), 'kubeparcel-image-'));
+  const base = `localhost/kubeparcel/${host.id}:base-${process.pid}`;
+  try {
+    const tar = join(folder, 'root.tar');
+    await debootstrap(host, recipe, tar, options);
+    onStep('image of the root file system');
+    await engine.importImage(tar, base, { host: host.id }, signal);
+    await rm(tar);
+    onStep('files and commands of the recipe');
+    const stage = join(folder, 'stage');
+    await writeStage(stage, recipe, folder);
+    return await prepareContainer(engine, base, imageReference(host, 'local'), {
+      ...options,
+      network: 'none',
+      stage: { folder: stage, target: STAGE },
+      environment: { SYSTEMD_OFFLINE: '1' },
+      commands: [
+        ['cp', '--recursive', '--no-target-directory', '--remove-destination', `${STAGE}/stage/root`, '/'],
+        ...(recipe.provides.length === 0 ? [] : [['rpm', '--install', `${STAGE}/stage/provides.rpm`]]),
+        ['rm', '-r', STAGE],
+        ...recipe.commands,
+      ],
+    });
+  } finally {
+    await engine.removeImage(base).catch(() => {});
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function debootstrap({ id }: HostImage, { suite, packages }: LocalRecipe, tar: string, options: MakeOptions) {
+  const { onStep = () => {}, signal } = options;
+  const result = await runCommand(
+    [
+      'mmdebstrap',
+      '--variant=minbase',
+      '--format=tar',
+      ...(packages.length === 0 ? [] : [`--include=${packages.join(',')}`]),
+      suite,
+      tar,
+      await debianMirror(),
+    ],
+    {
+      onErrorLine: (line) => {
+        if (line.startsWith('I: ')) onStep(line.slice('I: '.length));
+      },
+      ...(signal === undefined ? {} : { signal }),
+    },
+  );
+  if (result.status === 0) return;
+  if (result.status === undefined && /ENOENT/.test(result.stderr)) {
+    throw new KubeparcelError('io', 'mmdebstrap is not installed, which makes hosts of Debian packages', {
+      where: id,
+      hint: 'sudo apt-get install --no-install-recommends mmdebstrap',
+    });
+  }
+  const errors = `${result.stdout}\n${result.stderr}`
+    .split('\n')
+    .filter((line) => /^(E|W): /.test(line))
+    .slice(-5);
+  throw new KubeparcelError('network', `mmdebstrap failed: ${errors.join('; ') || lastLine(result)}`, {
+    where: id,
+    hint: 'KUBEPARCEL_DEBIAN_MIRROR names another mirror of Debian',
+  });
+}
+
+async function writeStage(stage: string, { files, provides }: LocalRecipe, spoolFolder: string): Promise<void> {
+  for (const [path, text] of Object.entries(files)) {
+    const file = join(stage, 'root', path);
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, text);
+  }
+  await mkdir(join(stage, 'root'), { recursive: true });
+  if (provides.length > 0) await writeAtomically(join(stage, 'provides.rpm'), providesRpm(provides, spoolFolder));
+}

@@ -1,0 +1,48 @@
+import type { Layout } from '../../model/layout.ts';
+import { RELATION_KINDS, type Relation, type RelationKind } from '../../model/relation.ts';
+import { rpmPackager } from '../../rpm/write.ts';
+
+/** Nothing in it changes: 2024-01-01. */
+const DATE = 1_704_067_200;
+
+/**
+ * An RPM without files that provides names: what stands in for a distribution's packages on a host whose files come
+ * from another one.
+ *
+ * @param provides `NAME` or `NAME = VERSION` each
+ * @param spoolFolder an existing folder for its payload while it is made
+ */
+export function providesRpm(provides: readonly string[], spoolFolder: string): AsyncIterable<Uint8Array> {
+  const relations = Object.fromEntries(RELATION_KINDS.map((kind) => [kind, [] as Relation[]])) as Record<
+    RelationKind,
+    Relation[]
+  >;
+  relations.provides = provides.map((text) => {
+    const [name = '', version] = text.split(' = ');
+    return { anyOf: [{ name, ...(version === undefined ? {} : { constraint: { operator: '=', version } }) }] };
+  });
+  const layout: Layout = {
+    format: 'rpm',
+    name: 'kubeparcel-host-provides',
+    version: { epoch: 0, upstream: '1', revision: '1' },
+    architecture: 'noarch',
+    summary: 'What the packages of the distribution would provide',
+    description: 'Stands in for the packages of the distribution on a host for tests.',
+    licence: 'Apache-2.0',
+    maintainer: '',
+    homepage: '',
+    section: '',
+    source: 'kubeparcel-host-provides',
+    date: DATE,
+    relations,
+    scripts: {},
+    changelog: [],
+    entries: [],
+  };
+  const objects = {
+    open: (sha256: string) => {
+      throw new Error(`no object ${sha256} in a package without files`);
+    },
+  };
+  return rpmPackager.write(layout, { compression: { codec: 'none', level: 0 }, objects, spoolFolder });
+}

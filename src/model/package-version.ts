@@ -1,0 +1,20 @@
+export interface PackageVersion {
+  /** 0 when there is none. */
+  readonly epoch: number;
+  /** No `-`; pre-releases with `~` (1.37.0~rc.1), so that they sort before the release in both worlds. */
+  readonly upstream: string;
+  /** DEB revision, RPM release. */
+  readonly revision: string;
+}
+
+/** [epoch:]upstream-revision */
+export function formatVersion({ epoch, upstream, revision }: PackageVersion): string {
+  return `${epoch === 0 ? '' : `${epoch}:`}${upstream}${revision === '' ? '' : `-${revision}`}`;
+}
+
+/** Numbers of any length; none is 0. */
+export function compareDigits(a: string, b: string): number {
+  const left = a.replace(/^0+/, '');
+  const right = b.replace(/^0+/, '');
+  return left.length - right.length || (left === right ? 0 : left < right ? -1 : 1);
+}

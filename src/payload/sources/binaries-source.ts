@@ -1,0 +1,151 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { Artifact } from '../../release/release.ts';
+import type { FoundRelease, Source, WantedComponent } from '../../release/source.ts';
+import { formatVersionRequest, isSatisfiedBy, type VersionRequest } from '../../release/version-request.ts';
+import { KubeparcelError } from '../../support/errors.ts';
+import { isErrno } from '../../support/file-system.ts';
+import { shellWord } from '../../support/shell-words.ts';
+import { parseValidatedYaml } from '../../support/validated-yaml.ts';
+import { parseDigestList } from './digest-file.ts';
+import { copyToSink, openLocal, readLocalText } from './local-file.ts';
+
+const DIGESTS = 'SHA256SUMS';
+const STATEMENT = 'release.yaml';
+const SCHEME = 'folder:';
+const MAX_LIST_BYTES = 1 << 20;
+
+const version = z.string().regex(/^\d+\.\d+\.\d+(-[0-9A-Za-z.]+)?$/, 'a version such as 1.36.4, in quotes');
+const statementSchema = z.strictObject({
+  kubernetes: version.optional(),
+  cniPlugins: version.optional(),
+  criTools: version.optional(),
+  date: z
+    .union([z.iso.datetime(), z.iso.date()], { error: 'a date such as 2026-08-12 or 2026-08-12T10:00:00Z' })
+    .optional(),
+});
+
+/**
+ * A folder of plain binaries: `ARCH/{kubeadm,kubelet,kubectl,crictl}` and `ARCH/cni/*`, with their digests in
+ * SHA256SUMS (sha256sum(1)) and, if wanted, versions and date in release.yaml.
+ *
+ * @throws KubeparcelError: 'config' for a malformed SHA256SUMS or release.yaml; 'verification' when SHA256SUMS is missing
+ */
+export async function openBinariesSource(folder: string): Promise<Source> {
+  const list = await readLocalText(join(folder, DIGESTS), MAX_LIST_BYTES);
+  if (list === undefined) {
+    throw new KubeparcelError('verification', `the folder has no ${DIGESTS}`, {
+      where: folder,
+      hint: howToList(folder),
+    });
+  }
+  const digests = parseDigestList(list, join(folder, DIGESTS));
+  const text = await readLocalText(join(folder, STATEMENT), MAX_LIST_BYTES);
+  const stated = text === undefined ? {} : parseValidatedYaml(text, statementSchema, join(folder, STATEMENT));
+
+  const artifact = async (wanted: WantedComponent, path: string, name: string): Promise<Artifact> => {
+    const where = join(folder, path);
+    const opened = await openLocal(where);
+    if (opened === undefined) {
+      throw new KubeparcelError('io', `the folder has no ${wanted.component} for ${wanted.architecture}`, { where });
+    }
+    await opened.file.close();
+    const value = digests.get(path);
+    if (value === undefined) {
+      throw new KubeparcelError('verification', `${DIGESTS} has no digest of ${path}`, {
+        where,
+        hint: howToList(folder),
+      });
+    }
+    const digest = { algorithm: 'sha256', value } as const;
+    return { ...wanted, packing: 'plain', name, url: `${SCHEME}${path}`, digest, size: opened.bytes.size };
+  };
+
+  return {
+    name: folder,
+    close: async () => {},
+    find: async (request) => found(request, stated, folder),
+    async artifacts(wanted) {
+      if (wanted.component !== 'cni-plugins') {
+        return [await artifact(wanted, `${wanted.architecture}/${wanted.component}`, wanted.component)];
+      }
+      const path = `${wanted.architecture}/cni`;
+      const names = await fileNames(join(folder, path));
+      return allOf(names.map((name) => artifact(wanted, `${path}/${name}`, name)));
+    },
+    async transfer({ url }, sink, context) {
+      const path = url.startsWith(SCHEME) ? url.slice(SCHEME.length) : undefined;
+      if (path === undefined || path.split('/').some((part) => part === '' || part === '.' || part === '..')) {
+        throw new KubeparcelError('config', 'a folder of binaries has no such artifact', {
+          where: url,
+          hint: 'use the source that the lock was made from',
+        });
+      }
+      const opened = await openLocal(join(folder, path));
+      if (opened === undefined) {
+        throw new KubeparcelError('io', 'the file is not there', { where: join(folder, path) });
+      }
+      try {
+        await copyToSink(opened.bytes, 0, opened.bytes.size, sink, context);
+      } finally {
+        await opened.file.close();
+      }
+    },
+  };
+}
+
+function found(request: VersionRequest, stated: z.output<typeof statementSchema>, folder: string): FoundRelease {
+  const kubernetes = stated.kubernetes ?? (request.kind === 'exact' ? request.version : undefined);
+  if (kubernetes === undefined) {
+    throw new KubeparcelError('usage', `the folder does not say which version ${formatVersionRequest(request)} is`, {
+      where: folder,
+      hint: `name the version, such as 1.36.4, or write it into ${join(folder, STATEMENT)} (kubernetes: "1.36.4")`,
+    });
+  }
+  if (!isSatisfiedBy(request, kubernetes)) {
+    throw new KubeparcelError('usage', `the folder holds ${kubernetes}, not ${formatVersionRequest(request)}`, {
+      where: join(folder, STATEMENT),
+      hint: `build ${kubernetes}, or correct the file`,
+    });
+  }
+  return {
+    version: kubernetes,
+    date: stated.date === undefined ? undefined : Math.floor(Date.parse(stated.date) / 1000),
+    pins: {
+      ...(stated.cniPlugins === undefined ? {} : { cniPlugins: stated.cniPlugins }),
+      ...(stated.criTools === undefined ? {} : { criTools: stated.criTools }),
+    },
+  };
+}
+
+/** All values, or the first failure in the order of the list, whichever was the first in time. */
+async function allOf<T>(promises: readonly Promise<T>[]): Promise<T[]> {
+  await Promise.allSettled(promises);
+  return Promise.all(promises);
+}
+
+async function fileNames(folder: string): Promise<readonly string[]> {
+  let names: string[];
+  try {
+    names = await readdir(folder);
+  } catch (cause) {
+    const missing = isErrno(cause, 'ENOENT') || isErrno(cause, 'ENOTDIR');
+    throw new KubeparcelError('io', missing ? 'the folder has no CNI plugins' : 'the folder cannot be read', {
+      where: folder,
+      cause,
+    });
+  }
+  const odd = names.find((name) => !/^[A-Za-z0-9][A-Za-z0-9._+-]{0,127}$/.test(name));
+  if (odd !== undefined) {
+    throw new KubeparcelError('format', `not the name of a CNI plugin: ${JSON.stringify(odd)}`, {
+      where: folder,
+      hint: 'move it elsewhere',
+    });
+  }
+  return names.sort();
+}
+
+function howToList(folder: string): string {
+  return `if you trust what is there, run: (cd ${shellWord(folder)} && find . -type f ! -name ${DIGESTS} -exec sha256sum {} + > ${DIGESTS})`;
+}

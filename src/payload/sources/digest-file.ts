@@ -1,0 +1,66 @@
+import type { Digest } from '../../model/digest.ts';
+import { KubeparcelError } from '../../support/errors.ts';
+
+const HEX_DIGITS = { sha256: 64, sha512: 128 } as const;
+
+/**
+ * Reads a published digest file: bare hex digits, or one line of sha256sum(1) (`hex  name`, `hex *name`, the name with
+ * or without folders).
+ *
+ * @param artifactName the file that the digest must be for
+ * @param where the digest file's URL or path, for errors
+ * @throws KubeparcelError of kind 'verification' for anything else
+ */
+export function parsePublishedDigest(
+  text: string,
+  algorithm: Digest['algorithm'],
+  artifactName: string,
+  where: string,
+): Digest {
+  const refuse = (what: string) =>
+    new KubeparcelError('verification', what, { where, hint: 'ask who runs the server' });
+  const match = /^([0-9a-fA-F]+)(?:[ \t]+\*?([!-~]+))?\s*$/.exec(text);
+  const [, hex, name] = match ?? [];
+  if (hex === undefined) {
+    const page = /^\s*</.test(text) ? ': it is a web page' : '';
+    throw refuse(`not a digest file${page}`);
+  }
+  if (hex.length !== HEX_DIGITS[algorithm]) {
+    throw refuse(`a digest of ${hex.length} hex digits, where ${algorithm} has ${HEX_DIGITS[algorithm]}`);
+  }
+  if (name !== undefined && name.slice(name.lastIndexOf('/') + 1) !== artifactName) {
+    throw refuse(`the digest is for ${name}, not for ${artifactName}`);
+  }
+  return { algorithm, value: hex.toLowerCase() };
+}
+
+/**
+ * Reads a list of SHA-256 digests in the format of sha256sum(1), also its escaped names.
+ *
+ * @param where the file's name, for errors
+ * @returns hex digits by name; a leading `./` of names is dropped
+ * @throws KubeparcelError of kind 'config' with the line
+ */
+export function parseDigestList(text: string, where: string): ReadonlyMap<string, string> {
+  const digests = new Map<string, string>();
+  for (const [index, line] of text.split(/\r?\n/).entries()) {
+    if (line === '') continue;
+    const at = `${where}:${index + 1}`;
+    const match = /^(\\?)([0-9a-fA-F]{64}) [ *](.+)$/.exec(line);
+    const [, escaped, hex, written] = match ?? [];
+    if (hex === undefined || written === undefined) {
+      throw new KubeparcelError('config', 'not a line of sha256sum: 64 hex digits, two spaces, a name', { where: at });
+    }
+    const name = (escaped === '' ? written : unescapeName(written)).replace(/^(\.\/+)+/, '');
+    const value = hex.toLowerCase();
+    if ((digests.get(name) ?? value) !== value) {
+      throw new KubeparcelError('config', `a second, different digest for ${name}`, { where: at });
+    }
+    digests.set(name, value);
+  }
+  return digests;
+}
+
+function unescapeName(name: string): string {
+  return name.replace(/\\([\\nr])/g, (_, letter: string) => (letter === 'n' ? '\n' : letter === 'r' ? '\r' : '\\'));
+}

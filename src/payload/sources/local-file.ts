@@ -1,0 +1,59 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import type { Sink, SourceContext } from '../../release/source.ts';
+import { KubeparcelError } from '../../support/errors.ts';
+import { isErrno } from '../../support/file-system.ts';
+import { fileAccess, type RandomAccess, streamRange } from '../store/random-access.ts';
+
+/** A regular file opened for reading; undefined when there is none. */
+export async function openLocal(
+  path: string,
+): Promise<{ readonly file: FileHandle; readonly bytes: RandomAccess } | undefined> {
+  let file: FileHandle;
+  try {
+    file = await open(path, 'r');
+  } catch (cause) {
+    if (isErrno(cause, 'ENOENT') || isErrno(cause, 'ENOTDIR')) return undefined;
+    throw new KubeparcelError('io', 'the file cannot be read', { where: path, cause });
+  }
+  const stat = await file.stat();
+  if (!stat.isFile()) {
+    await file.close();
+    throw new KubeparcelError('io', 'not a regular file', { where: path });
+  }
+  return { file, bytes: fileAccess(file, stat.size) };
+}
+
+/**
+ * Reads a small text file whole; undefined when there is none.
+ *
+ * @param limit bytes
+ */
+export async function readLocalText(path: string, limit: number): Promise<string | undefined> {
+  const opened = await openLocal(path);
+  if (opened === undefined) return undefined;
+  try {
+    if (opened.bytes.size > limit) {
+      throw new KubeparcelError('config', `${opened.bytes.size} bytes, where at most ${limit} are due`, {
+        where: path,
+      });
+    }
+    return (await opened.bytes.read(0, opened.bytes.size)).toString('utf8');
+  } finally {
+    await opened.file.close();
+  }
+}
+
+/** Streams a part of a file on this machine into a sink, from the beginning. */
+export async function copyToSink(
+  bytes: RandomAccess,
+  offset: number,
+  length: number,
+  sink: Sink,
+  { signal }: SourceContext,
+): Promise<void> {
+  await sink.restart();
+  for await (const chunk of streamRange(bytes, offset, length)) {
+    signal?.throwIfAborted();
+    await sink.append(chunk);
+  }
+}

@@ -1,0 +1,94 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ARCHITECTURES } from '../../model/architecture.ts';
+import type { Source } from '../../release/source.ts';
+import { KubeparcelError } from '../../support/errors.ts';
+import { isErrno } from '../../support/file-system.ts';
+import { openBinariesSource } from './binaries-source.ts';
+import { createFolderTransport } from './directory-transport.ts';
+import type { HttpOptions } from './http-transport.ts';
+import { openLocal } from './local-file.ts';
+import { openSampleSource } from './sample-source.ts';
+import { createServerSource } from './server-source.ts';
+import { loadUrlLayout, type ServerBases, withBases, withMirror } from './url-layout.ts';
+
+export interface OpenSourceOptions {
+  /** The packaging folder: sources.yaml and sample/. */
+  readonly packaging: string;
+  /** Base URLs that replace those of sources.yaml; they win over a mirror's URL. */
+  readonly bases?: ServerBases | undefined;
+  /** SHA-256 (hex) by artifact URL that the user trusts; needed where none is published. */
+  readonly digests?: ReadonlyMap<string, string> | undefined;
+  readonly http?: HttpOptions | undefined;
+}
+
+/**
+ * Opens what --source names: `servers`, `sample`, the URL of a mirror, or a path: a bundle, a folder in the shape of
+ * the servers, or a folder of binaries per architecture. A folder called like a word is written ./sample.
+ *
+ * @throws KubeparcelError: 'usage' for what is none of these, and what the source's own opening throws
+ */
+export async function openSource(argument: string, options: OpenSourceOptions): Promise<Source> {
+  if (argument === 'sample') {
+    return openSampleSource(join(options.packaging, 'sample'));
+  }
+  const published = await loadUrlLayout(options.packaging);
+  const isUrl = /^https?:\/\//i.test(argument);
+  const layout = withBases(isUrl ? withMirror(published, argument) : published, options.bases ?? {});
+  const { digests } = options;
+  if (isUrl || argument === 'servers') {
+    // The HTTP library takes a while to load, and most sources do without.
+    const { createHttpTransport } = await import('./http-transport.ts');
+    return createServerSource({ name: argument, layout, digests, transport: createHttpTransport(options.http) });
+  }
+  const names = await namesIn(argument);
+  if (names === undefined) {
+    return openBundleFile(argument);
+  }
+  if (names.includes('SHA256SUMS') || ARCHITECTURES.some((architecture) => names.includes(architecture))) {
+    return openBinariesSource(argument);
+  }
+  const tops = [
+    layout.channels.path.split('/')[0] ?? '',
+    ...Object.values(layout.servers).map((url) => new URL(url).host),
+  ];
+  if (tops.some((top) => names.includes(top))) {
+    return createServerSource({ name: argument, layout, digests, transport: createFolderTransport(argument, layout) });
+  }
+  throw new KubeparcelError('usage', 'the folder has the shape of no release', {
+    where: argument,
+    hint:
+      'it is to hold ARCH/kubeadm, ARCH/kubelet, ARCH/kubectl, ARCH/crictl, ARCH/cni/* and SHA256SUMS, ' +
+      'or the paths of the servers: release/v1.X.Y/bin/linux/ARCH/...',
+  });
+}
+
+/** What a folder holds; undefined for a file. */
+async function namesIn(path: string): Promise<readonly string[] | undefined> {
+  try {
+    return await readdir(path);
+  } catch (cause) {
+    if (isErrno(cause, 'ENOTDIR')) return undefined;
+    if (isErrno(cause, 'ENOENT')) {
+      throw new KubeparcelError('usage', `there is no source ${JSON.stringify(path)}`, {
+        hint: 'name servers, sample, the URL of a mirror, a folder or a bundle',
+        cause,
+      });
+    }
+    throw new KubeparcelError('io', 'the source cannot be read', { where: path, cause });
+  }
+}
+
+async function openBundleFile(path: string): Promise<Source> {
+  const { openBundle, startsAsBundle } = await import('./bundle.ts');
+  const opened = await openLocal(path);
+  const head = (await opened?.bytes.read(0, 512)) ?? Buffer.alloc(0);
+  await opened?.file.close();
+  if (!startsAsBundle(head)) {
+    throw new KubeparcelError('usage', 'the file is not a bundle of kubeparcel', {
+      where: path,
+      hint: 'make one with kubeparcel fetch --bundle, or name a folder',
+    });
+  }
+  return openBundle(path);
+}

@@ -1,0 +1,112 @@
+import { sha256 } from '../../../model/digest.ts';
+import { clearsignTogether, signTogether } from '../../../sign/sign-together.ts';
+import { COMPONENT, poolPath } from '../../model/repository.ts';
+import { publicKeysTogether, type ViewFile, type ViewRequest } from '../../model/view-files.ts';
+import { linkPath } from '../../model/view-packages.ts';
+import { type IndexCodec, pack } from '../index-compression.ts';
+import { contentsText, packagesText, releaseText } from './texts.ts';
+
+const ALL = 'all';
+const PACKAGES_CODECS: readonly IndexCodec[] = ['gz', 'xz'];
+
+/**
+ * The files of an apt repository (wiki.debian.org/DebianRepository/Format): of a minor a flat one, of a whole channel
+ * one below dists/ with a folder for each architecture.
+ */
+export async function aptFiles(request: ViewRequest): Promise<ViewFile[]> {
+  const { view, settings, listed, signers, date } = request;
+  const architectures = architecturesOf(request);
+  const indices = view.minor === undefined ? await channelIndices(request) : await flatIndices(request);
+  const suite = view.channel;
+  const release = releaseText({
+    origin: settings.origin,
+    label: settings.label,
+    suite,
+    codename: view.minor === undefined ? suite : `v${view.minor}`,
+    date,
+    validDays: settings.validDays,
+    architectures: view.minor === undefined || !listed.some(isForAll) ? architectures : withAll(architectures),
+    components: view.minor === undefined ? [COMPONENT] : [],
+    description: `Packages of a Kubernetes node${view.minor === undefined ? '' : `, v${view.minor}`} (${view.channel})`,
+    files: indices.map(({ path, bytes }) => ({ path, size: bytes.length, sha256: sha256(bytes) })),
+  });
+  const bytes = Buffer.from(release);
+  const files: ViewFile[] = [...indices.map(byHash), ...indices.map((file) => ({ ...file, role: 'fixed' as const }))];
+  if (signers.length > 0) {
+    const [signature, message] = [
+      await signTogether(signers, bytes, date),
+      await clearsignTogether(signers, release, date),
+    ];
+    files.push({ path: 'Release.key', bytes: Buffer.from(await publicKeysTogether(signers)), role: 'fixed' });
+    files.push({ path: 'Release.gpg', bytes: Buffer.from(signature), role: 'pointer' });
+    files.push({ path: 'Release', bytes, role: 'pointer' });
+    files.push({ path: 'InRelease', bytes: Buffer.from(message), role: 'pointer' });
+  } else {
+    files.push({ path: 'Release', bytes, role: 'pointer' });
+  }
+  return files;
+}
+
+interface IndexFile {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+}
+
+/** One list of all architectures; apt takes those of the machine from it. */
+async function flatIndices({ listed, ...request }: ViewRequest): Promise<IndexFile[]> {
+  const text = packagesText(listed.map(({ entry, record }) => ({ record, filename: linkPath(entry) })));
+  const files = await inAllCodecs('Packages', text);
+  for (const architecture of architecturesOf({ listed, ...request })) {
+    files.push(await contents(`Contents-${architecture}.gz`, architecture, listed));
+  }
+  return files;
+}
+
+async function channelIndices({ listed, ...request }: ViewRequest): Promise<IndexFile[]> {
+  const files: IndexFile[] = [];
+  for (const architecture of architecturesOf({ listed, ...request })) {
+    const own = listed.filter(({ record }) => serves(record.architecture, architecture));
+    const text = packagesText(own.map(({ entry, record }) => ({ record, filename: poolPath(entry) })));
+    files.push(...(await inAllCodecs(`${COMPONENT}/binary-${architecture}/Packages`, text)));
+    files.push(await contents(`${COMPONENT}/Contents-${architecture}.gz`, architecture, listed));
+  }
+  return files;
+}
+
+async function inAllCodecs(path: string, text: string): Promise<IndexFile[]> {
+  const bytes = Buffer.from(text);
+  const packed = await Promise.all(
+    PACKAGES_CODECS.map(async (codec) => ({ path: `${path}.${codec}`, bytes: await pack(bytes, codec) })),
+  );
+  return [{ path, bytes }, ...packed];
+}
+
+async function contents(path: string, architecture: string, listed: ViewRequest['listed']): Promise<IndexFile> {
+  const own = listed.map(({ record }) => record).filter((record) => serves(record.architecture, architecture));
+  return { path, bytes: await pack(Buffer.from(contentsText(own)), 'gz') };
+}
+
+/** Where apt looks for it by its digest: in the folder of the index. */
+function byHash({ path, bytes }: IndexFile): ViewFile {
+  const folder = path.slice(0, path.lastIndexOf('/') + 1);
+  return { path: `${folder}by-hash/SHA256/${sha256(bytes)}`, bytes, role: 'named' };
+}
+
+function serves(architecture: string, machine: string): boolean {
+  return architecture === machine || architecture === ALL;
+}
+
+/** Of machines; where there are none, packages for all of them have a list of their own. */
+function architecturesOf({ listed }: Pick<ViewRequest, 'listed'>): string[] {
+  const found = new Set(listed.map(({ record }) => record.architecture));
+  const machines = [...found].filter((architecture) => architecture !== ALL).sort();
+  return machines.length === 0 ? [ALL] : machines;
+}
+
+function withAll(architectures: readonly string[]): string[] {
+  return architectures.includes(ALL) ? [...architectures] : [ALL, ...architectures];
+}
+
+function isForAll({ record }: ViewRequest['listed'][number]): boolean {
+  return record.architecture === ALL;
+}

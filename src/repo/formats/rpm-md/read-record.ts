@@ -1,0 +1,135 @@
+import { readChangelog } from '../../../rpm/changelog.ts';
+import { readFileList, type StatedFile } from '../../../rpm/file-reader.ts';
+import { type Header, numberOf, numbersOf, textOf, textsOf } from '../../../rpm/header-reader.ts';
+import { readDependencies } from '../../../rpm/relations.ts';
+import { isRich, parseRich } from '../../../rpm/rich.ts';
+import { dependencyTarget } from '../../../rpm/sense.ts';
+import { SIGNATURE_TAGS, TAGS } from '../../../rpm/tags.ts';
+import { attributes, element, escapeText } from '../../../support/xml.ts';
+import type { FileDigests } from '../../model/record.ts';
+import { CHANGELOG_LIMIT, type PackageRecord, type PackageXml, RECORD_SCHEMA } from '../../model/record.ts';
+import { type RpmHeaders, readRpmHeaders } from './read-header.ts';
+import { isPrimary, listedRequires, relationsXml } from './relations-xml.ts';
+
+/**
+ * Reads all that rpm-md says of an RPM from its headers, and checks every digest of bytes in the file.
+ *
+ * @throws KubeparcelError as `readRpmHeaders`
+ */
+export async function readRpmRecord(
+  path: string,
+  digests: FileDigests,
+  options: { readonly signal?: AbortSignal } = {},
+): Promise<PackageRecord> {
+  const headers = await readRpmHeaders(path, options.signal);
+  const { header, name, version, architecture } = headers;
+  const { files } = readFileList(header);
+  const dependencies = readDependencies(header);
+  return {
+    schema: RECORD_SCHEMA,
+    format: 'rpm',
+    name,
+    version,
+    architecture,
+    size: digests.size,
+    sha256: digests.sha256,
+    installedSize: installedSize(header),
+    date: numberOf(header, TAGS.BUILDTIME) ?? 0,
+    summary: textOf(header, TAGS.SUMMARY) ?? '',
+    description: textOf(header, TAGS.DESCRIPTION) ?? '',
+    changelog: readChangelog(header).slice(0, CHANGELOG_LIMIT),
+    requires: listedRequires(dependencies, new Set(files.map((file) => file.path))).map((dependency) =>
+      isRich(dependency.name) ? parseRich(dependency.name) : { anyOf: [dependencyTarget(dependency)] },
+    ),
+    provides: dependencies.provides.map((provided) => {
+      const { name: own, constraint } = dependencyTarget(provided);
+      return { name: own, version: constraint?.version, ...(constraint && { operator: constraint.operator }) };
+    }),
+    stanza: '',
+    section: '',
+    files: files.map((file) => file.path),
+    xml: packageXml(headers, files, digests),
+  };
+}
+
+function installedSize(header: Header): number {
+  return numberOf(header, TAGS.LONGSIZE) ?? numberOf(header, TAGS.SIZE) ?? 0;
+}
+
+/** As createrepo_c writes it, but for the time of the file, which is the package's own (build) time. */
+function packageXml(headers: RpmHeaders, files: readonly StatedFile[], digests: FileDigests): PackageXml {
+  const { header, signatures, name, architecture } = headers;
+  const field = (tag: number) => textOf(header, tag) ?? '';
+  const built = numberOf(header, TAGS.BUILDTIME) ?? 0;
+  const archive =
+    numberOf(signatures, SIGNATURE_TAGS.LONGARCHIVESIZE) ??
+    numberOf(signatures, SIGNATURE_TAGS.ARCHIVESIZE) ??
+    numberOf(header, TAGS.ARCHIVESIZE) ??
+    0;
+  const version = `<version${attributes({
+    epoch: numberOf(header, TAGS.EPOCH) ?? 0,
+    ver: field(TAGS.VERSION),
+    rel: field(TAGS.RELEASE),
+  })}/>`;
+  const before = [
+    '<package type="rpm">',
+    `  ${element('name', name)}`,
+    `  ${element('arch', architecture)}`,
+    `  ${version}`,
+    `  <checksum type="sha256" pkgid="YES">${digests.sha256}</checksum>`,
+    `  ${element('summary', field(TAGS.SUMMARY))}`,
+    `  ${element('description', field(TAGS.DESCRIPTION))}`,
+    `  ${element('packager', field(TAGS.PACKAGER))}`,
+    `  ${element('url', field(TAGS.URL))}`,
+    `  <time${attributes({ file: built, build: built })}/>`,
+    `  <size${attributes({ package: digests.size, installed: installedSize(header), archive })}/>`,
+    '',
+  ];
+  const after = [
+    '',
+    '  <format>',
+    `    ${element('rpm:license', field(TAGS.LICENSE))}`,
+    `    ${element('rpm:vendor', field(TAGS.VENDOR))}`,
+    `    ${element('rpm:group', field(TAGS.GROUP))}`,
+    `    ${element('rpm:buildhost', field(TAGS.BUILDHOST))}`,
+    `    ${element('rpm:sourcerpm', field(TAGS.SOURCERPM))}`,
+    `    <rpm:header-range${attributes({ start: headers.start, end: headers.end })}/>`,
+    ...relationsXml(header, new Set(files.map(({ path }) => path))),
+    ...files.filter(({ path }) => isPrimary(path)).map((file) => `    ${fileXml(file)}`),
+    '  </format>',
+    '</package>',
+    '',
+  ];
+  const head = `<package${attributes({ pkgid: digests.sha256, name, arch: architecture })}>`;
+  return {
+    primary: [before.join('\n'), after.join('\n')],
+    filelists: [head, `  ${version}`, ...files.map((file) => `  ${fileXml(file)}`), '</package>', ''].join('\n'),
+    other: [head, `  ${version}`, ...changelogXml(header), '</package>', ''].join('\n'),
+  };
+}
+
+function fileXml({ path, kind, role }: StatedFile): string {
+  const type = kind === 'directory' ? 'dir' : role === 'ghost' ? 'ghost' : undefined;
+  return `<file${attributes({ type })}>${escapeText(path)}</file>`;
+}
+
+/**
+ * The newest entries, the oldest of them first. Readers take a time for a key, so that of entries of one time each but the
+ * oldest is a second later than the one before it.
+ */
+function changelogXml(header: Header): string[] {
+  const authors = textsOf(header, TAGS.CHANGELOGNAME) ?? [];
+  const texts = textsOf(header, TAGS.CHANGELOGTEXT) ?? [];
+  const times = (numbersOf(header, TAGS.CHANGELOGTIME) ?? []).slice(0, CHANGELOG_LIMIT);
+  const oldestFirst = times
+    .map((date, at) => ({ date, author: (authors[at] ?? '').replace(/ +$/, ''), change: texts[at] ?? '' }))
+    .reverse();
+  let last = Number.NEGATIVE_INFINITY;
+  let lastStated: number | undefined;
+  return oldestFirst.map(({ date, author, change }) => {
+    const shown = date === lastStated ? last + 1 : date;
+    lastStated = date;
+    last = shown;
+    return `  <changelog${attributes({ author, date: shown })}>${escapeText(change)}</changelog>`;
+  });
+}

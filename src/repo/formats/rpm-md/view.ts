@@ -1,0 +1,94 @@
+import { sha256 } from '../../../model/digest.ts';
+import { signTogether } from '../../../sign/sign-together.ts';
+import type { Signer } from '../../../sign/signer.ts';
+import { attributes } from '../../../support/xml.ts';
+import type { PackageRecord, PackageXml } from '../../model/record.ts';
+import type { RepositorySettings } from '../../model/repository.ts';
+import { publicKeysInTurn, type ViewFile, type ViewRequest } from '../../model/view-files.ts';
+import { linkPath } from '../../model/view-packages.ts';
+import { pack } from '../index-compression.ts';
+
+const DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n';
+
+/** The files of a view that is an rpm-md repository. */
+export function rpmMdFiles({ settings, listed, ...how }: ViewRequest): Promise<ViewFile[]> {
+  const packages = listed.map(({ entry, record }) => ({ href: linkPath(entry), record }));
+  return repodataFiles(packages, { ...how, compression: settings.rpmCompression });
+}
+
+interface RepodataOptions {
+  readonly compression: RepositorySettings['rpmCompression'];
+  /** None for a repository without signatures. */
+  readonly signers: readonly Signer[];
+  /** Seconds since 1970-01-01 UTC. */
+  readonly date: number;
+}
+
+/**
+ * The files of an rpm-md repository, as createrepo_c writes them without its databases: repomd.xml and what it names, each
+ * under a name that begins with its digest.
+ *
+ * @param listed packages, and where they are, relative to the folder of repodata/
+ */
+export async function repodataFiles(
+  listed: readonly { readonly href: string; readonly record: PackageRecord }[],
+  { compression, signers, date }: RepodataOptions,
+): Promise<ViewFile[]> {
+  const packages = listed.map(({ href, record }) => ({ href, xml: xmlOf(record) }));
+  const documents: readonly (readonly [type: string, root: string, namespaces: string, body: string[]])[] = [
+    [
+      'primary',
+      'metadata',
+      'xmlns="http://linux.duke.edu/metadata/common" xmlns:rpm="http://linux.duke.edu/metadata/rpm"',
+      packages.map(({ href, xml }) => `${xml.primary[0]}  <location${attributes({ href })}/>${xml.primary[1]}`),
+    ],
+    [
+      'filelists',
+      'filelists',
+      'xmlns="http://linux.duke.edu/metadata/filelists"',
+      packages.map(({ xml }) => xml.filelists),
+    ],
+    ['other', 'otherdata', 'xmlns="http://linux.duke.edu/metadata/other"', packages.map(({ xml }) => xml.other)],
+  ];
+  const data = await Promise.all(
+    documents.map(async ([type, root, namespaces, body]) => {
+      const open = Buffer.from(
+        `${DECLARATION}<${root} ${namespaces} packages="${packages.length}">\n${body.join('')}</${root}>\n`,
+      );
+      const bytes = await pack(open, compression);
+      const path = `repodata/${sha256(bytes)}-${type}.xml.${compression}`;
+      return { type, path, bytes, open: { size: open.length, sha256: sha256(open) } };
+    }),
+  );
+  const repomd = Buffer.from(
+    [
+      `${DECLARATION}<repomd xmlns="http://linux.duke.edu/metadata/repo" xmlns:rpm="http://linux.duke.edu/metadata/rpm">`,
+      `  <revision>${date}</revision>`,
+      ...data.flatMap(({ type, path, bytes, open }) => [
+        `  <data type="${type}">`,
+        `    <checksum type="sha256">${sha256(bytes)}</checksum>`,
+        `    <open-checksum type="sha256">${open.sha256}</open-checksum>`,
+        `    <location${attributes({ href: path })}/>`,
+        `    <timestamp>${date}</timestamp>`,
+        `    <size>${bytes.length}</size>`,
+        `    <open-size>${open.size}</open-size>`,
+        '  </data>',
+      ]),
+      '</repomd>',
+      '',
+    ].join('\n'),
+  );
+  const files: ViewFile[] = data.map(({ path, bytes }) => ({ path, bytes, role: 'named' }));
+  if (signers.length > 0) {
+    const signature = await signTogether(signers, repomd, date);
+    files.push({ path: 'repodata/repomd.xml.key', bytes: Buffer.from(publicKeysInTurn(signers)), role: 'pointer' });
+    files.push({ path: 'repodata/repomd.xml.asc', bytes: Buffer.from(signature), role: 'pointer' });
+  }
+  files.push({ path: 'repodata/repomd.xml', bytes: repomd, role: 'pointer' });
+  return files;
+}
+
+function xmlOf({ xml, name }: PackageRecord): PackageXml {
+  if (xml === undefined) throw new Error(`the record of ${name} has no rpm-md`);
+  return xml;
+}

@@ -1,0 +1,152 @@
+import { constants } from 'node:fs';
+import { copyFile, mkdir, open, rename, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import pLimit from 'p-limit';
+import { parseDebVersion } from '../../deb/version.ts';
+import { debPackager } from '../../deb/write.ts';
+import { parseEvr } from '../../rpm/compare-versions.ts';
+import { rpmPackager } from '../../rpm/write.ts';
+import { KubeparcelError } from '../../support/errors.ts';
+import { kubernetesPackages, minorsOf } from '../model/minors.ts';
+import type { PackageRecord } from '../model/record.ts';
+import { type Channel, poolPath, type RepositoryPackage } from '../model/repository.ts';
+import { compareMinors } from '../model/view-packages.ts';
+import { digestPackage } from '../records/digest-package.ts';
+import { readRecord } from '../records/read-record.ts';
+import { openCache } from '../records/record-cache.ts';
+import type { ChangeResult } from '../transaction/commit.ts';
+import { type WriteOptions, writeRepository } from '../transaction/session.ts';
+import { isPlainName } from '../transaction/state.ts';
+
+export interface AddOptions extends WriteOptions {
+  readonly channel: Channel;
+  /** Which minors the packages go with; told from what is added together by default. */
+  readonly minors?: readonly string[] | undefined;
+}
+
+export interface AddResult extends ChangeResult {
+  readonly added: readonly RepositoryPackage[];
+  /** Count of packages that were there already, in this channel and these minors. */
+  readonly known: number;
+}
+
+const READ_AT_ONCE = 4;
+
+/**
+ * Adds packages, of any origin, to a channel; makes the repository when the folder is none. Each is copied, read once and
+ * checked against all digests in it; those that are known already are not read again.
+ *
+ * @param files paths of .deb and .rpm files
+ * @throws KubeparcelError of kind 'format' or 'verification' for a package that is damaged, of kind 'usage' for one whose
+ *   name another one has with other bytes; then nothing is added
+ */
+export async function addPackages(folder: string, files: readonly string[], options: AddOptions): Promise<AddResult> {
+  const { channel, signal } = options;
+  return writeRepository(folder, { ...options, create: true }, async ({ before, work, commit }) => {
+    const records = await takeIn(folder, work, files, signal);
+    const unique = [...new Map(records.map((record) => [record.sha256, record])).values()];
+    const given = options.minors;
+    const minors =
+      given !== undefined
+        ? new Map(unique.map(({ sha256 }) => [sha256, [...given]]))
+        : minorsOf(unique, unique.length === 0 ? new Set() : await kubernetesPackages());
+    const packages = new Map(before.packages.map((each) => [poolPath(each), each]));
+    const added: RepositoryPackage[] = [];
+    let known = 0;
+    for (const record of unique) {
+      const entry = entryOf(record);
+      const path = poolPath(entry);
+      const there = packages.get(path);
+      if (there !== undefined && there.sha256 !== entry.sha256) throw otherBytes(folder, path);
+      const had = there?.channels[channel] ?? [];
+      const all = [...new Set([...had, ...(minors.get(record.sha256) ?? [])])].sort(compareMinors);
+      const next = { ...(there ?? entry), channels: { ...there?.channels, [channel]: all } };
+      packages.set(path, next);
+      if (there?.channels[channel] !== undefined && all.length === had.length) known += 1;
+      else added.push(next);
+    }
+    const result = await commit({ packages: [...packages.values()] });
+    return { ...result, added, known };
+  });
+}
+
+/** Copies packages into the work folder under their digests, and reads those that the cache does not know. */
+async function takeIn(
+  folder: string,
+  work: string,
+  files: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<PackageRecord[]> {
+  const cache = openCache(folder);
+  const limit = pLimit(READ_AT_ONCE);
+  await mkdir(join(folder, work), { recursive: true });
+  const options = signal === undefined ? {} : { signal };
+  return Promise.all(
+    files.map((file, number) =>
+      limit(async () => {
+        signal?.throwIfAborted();
+        const copy = join(folder, work, `in-${number}`);
+        await copyIn(file, copy);
+        const digests = await digestPackage(copy, signal);
+        try {
+          const record = cache.get(digests.sha256) ?? (await readRecord(copy, digests, options));
+          cache.put(record);
+          await rename(copy, join(folder, work, digests.sha256));
+          return record;
+        } catch (error) {
+          if (!(error instanceof KubeparcelError)) throw error;
+          const { kind, message, hint, cause } = error;
+          const where = error.where === undefined ? file : error.where.replaceAll(copy, file);
+          throw new KubeparcelError(kind, message, { where, cause, ...(hint === undefined ? {} : { hint }) });
+        }
+      }),
+    ),
+  );
+}
+
+/** A copy, since whoever built the file may write into it again; shares the blocks where the file system can. */
+async function copyIn(file: string, copy: string): Promise<void> {
+  try {
+    if (!(await stat(file)).isFile()) {
+      throw new KubeparcelError('io', 'this is no file', { where: file, hint: 'name .deb and .rpm files' });
+    }
+    await copyFile(file, copy, constants.COPYFILE_FICLONE);
+    const handle = await open(copy, 'r+');
+    try {
+      await handle.chmod(0o644);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  } catch (cause) {
+    if (cause instanceof KubeparcelError) throw cause;
+    throw new KubeparcelError('io', 'the package cannot be read', { where: file, cause });
+  }
+}
+
+function entryOf(record: PackageRecord): RepositoryPackage {
+  const { format, name, version, architecture, size, sha256 } = record;
+  const file = format === 'deb' ? debPackager.fileName(debIdentity(record)) : rpmPackager.fileName(rpmIdentity(record));
+  for (const word of [name, architecture, file]) {
+    if (!isPlainName(word)) {
+      throw new KubeparcelError('format', `a repository cannot have a package of the name ${JSON.stringify(word)}`);
+    }
+  }
+  return { format, name, version, architecture, file, size, sha256, channels: {} };
+}
+
+function debIdentity({ name, version, architecture }: PackageRecord) {
+  return { name, version: parseDebVersion(version), architecture };
+}
+
+function rpmIdentity({ name, version, architecture }: PackageRecord) {
+  const { epoch = 0, version: upstream, release = '' } = parseEvr(version);
+  return { name, version: { epoch, upstream, revision: release }, architecture };
+}
+
+function otherBytes(folder: string, path: string): KubeparcelError {
+  return new KubeparcelError('usage', 'the repository has a package of this name and version with other bytes', {
+    where: join(folder, path),
+    hint: 'build it with a higher revision: hosts that have installed the other one would never see it',
+  });
+}

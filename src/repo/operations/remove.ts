@@ -1,0 +1,65 @@
+import { CHANNELS, type Channel, poolPath, type RepositoryPackage } from '../model/repository.ts';
+import { type PrunePolicy, pruned, selectPackages, withChannel } from '../model/select.ts';
+import { sweepCache } from '../records/record-cache.ts';
+import type { ChangeResult } from '../transaction/commit.ts';
+import { type WriteOptions, type WriteSession, writeRepository } from '../transaction/session.ts';
+
+export interface RemovalResult extends ChangeResult {
+  /** Packages that a channel lost, as they were. */
+  readonly taken: readonly RepositoryPackage[];
+}
+
+/**
+ * Takes packages out of a channel, or of all; what no channel has any more leaves the pool.
+ *
+ * @param words as `selectPackages` takes them
+ */
+export async function removePackages(
+  folder: string,
+  words: readonly string[],
+  options: WriteOptions & { readonly channel?: Channel | undefined; readonly dryRun?: boolean },
+): Promise<RemovalResult> {
+  const channels = options.channel === undefined ? CHANNELS : [options.channel];
+  return writeRepository(folder, options, async (session) => {
+    const inChannels = session.before.packages.filter((each) => channels.some((one) => each.channels[one]));
+    const chosen = new Set(selectPackages(inChannels, words));
+    const without = (each: RepositoryPackage) => {
+      let some: readonly RepositoryPackage[] = [each];
+      for (const channel of channels) some = some.flatMap((kept) => withChannel(kept, channel, []));
+      return some;
+    };
+    const left = session.before.packages.flatMap((each) => (chosen.has(each) ? without(each) : [each]));
+    return shrink(folder, session, left, [...chosen], options.dryRun === true);
+  });
+}
+
+/** Takes out of a channel what a policy does not keep. */
+export async function prunePackages(
+  folder: string,
+  policy: PrunePolicy & { readonly channel: Channel },
+  options: WriteOptions & { readonly dryRun?: boolean },
+): Promise<RemovalResult> {
+  return writeRepository(folder, options, async (session) => {
+    const left = pruned(session.before.packages, policy.channel, policy);
+    const minorsLeft = new Map(left.map((each) => [poolPath(each), each.channels[policy.channel]?.length ?? 0]));
+    const taken = session.before.packages.filter(
+      (each) => (each.channels[policy.channel]?.length ?? 0) > (minorsLeft.get(poolPath(each)) ?? 0),
+    );
+    return shrink(folder, session, left, taken, options.dryRun === true);
+  });
+}
+
+const NOTHING: ChangeResult = { written: [], removed: [], unchanged: 0, copies: 0 };
+
+async function shrink(
+  folder: string,
+  { before, commit }: WriteSession,
+  left: readonly RepositoryPackage[],
+  taken: readonly RepositoryPackage[],
+  dryRun: boolean,
+): Promise<RemovalResult> {
+  if (dryRun || taken.length === 0) return { ...NOTHING, unchanged: before.views.length, taken };
+  const result = await commit({ packages: left });
+  await sweepCache(folder, new Set(left.map(({ sha256 }) => sha256)));
+  return { ...result, taken };
+}

@@ -1,0 +1,212 @@
+import type { Dirent, Stats } from 'node:fs';
+import { lstat, readdir, readFile, readlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isErrno } from '../../support/file-system.ts';
+import { withLock } from '../../support/lock.ts';
+import { indexText } from '../model/index-file.ts';
+import {
+  type Finding,
+  INDEX_FILE,
+  lockPath,
+  poolPath,
+  publicKeyPath,
+  type RepositoryPackage,
+  type RepositoryState,
+  sortedFindings,
+  type VerifyReport,
+  type ViewState,
+  viewFolder,
+} from '../model/repository.ts';
+import { hasOwnLinks, linkPath, packagesOf, viewsOf } from '../model/view-packages.ts';
+import { folderReader } from '../read/directory-reader.ts';
+import { below, type RepositoryReader } from '../read/reader.ts';
+import { digestFile } from '../records/digest-package.ts';
+import { hasJournal, recover } from '../transaction/journal.ts';
+import { openState } from '../transaction/state.ts';
+import { checkPackages } from './check-packages.ts';
+import { verifyAptView } from './verify-apt-view.ts';
+import { verifyRpmView } from './verify-rpm-md-view.ts';
+import { certificatesFor, comparePackages, type IndexedFile, startCheck, type ViewReport } from './view-check.ts';
+
+export interface VerifyOptions {
+  /** Compare the sizes of packages in place of their digests; indices and signatures are checked all the same. */
+  readonly quick?: boolean;
+  /** Public keys that must have signed; the repository's own by default, which proves that nothing is damaged, not who made it. */
+  readonly keys?: Uint8Array | string;
+  readonly signal?: AbortSignal;
+}
+
+/** The folders in which nothing may be that nothing names. */
+const OWN_FOLDERS = ['pool', 'core:', 'dists', 'rpm'];
+
+/**
+ * Proves that a repository is whole: as clients do, from each view's pointer over its signature and its indices to every
+ * package, and as its owner does, that there is what the state says and nothing else. What a killed run had decided is
+ * finished first.
+ *
+ * @throws KubeparcelError of kind 'usage' for a folder that is no repository
+ */
+export async function verifyRepository(folder: string, options: VerifyOptions = {}): Promise<VerifyReport> {
+  const check = async () => verifyState(folder, await openState(folder), options);
+  await openState(folder);
+  try {
+    return await withLock(lockPath(folder), 'the repository', async () => {
+      await recover(folder);
+      return check();
+    });
+  } catch (error) {
+    // A copy that may be read only.
+    const readOnly = ['EACCES', 'EROFS', 'EPERM'].some((code) => isErrno(error, code));
+    if (readOnly && !(await hasJournal(folder))) return check();
+    throw error;
+  }
+}
+
+async function verifyState(folder: string, state: RepositoryState, options: VerifyOptions): Promise<VerifyReport> {
+  const reader = await folderReader(folder, options.signal);
+  const findings: Finding[] = await checkPackages(reader, state.packages.map(inPool), options);
+  let files = state.packages.length;
+  const keys = new Set<string>();
+  const stated = new Set(state.views.map(viewFolder));
+  for (const view of viewsOf(state.packages)) {
+    if (!stated.has(viewFolder(view))) {
+      findings.push({ kind: 'missing', path: viewFolder(view), what: 'the state has no indices of it' });
+    }
+  }
+  for (const view of state.views) {
+    options.signal?.throwIfAborted();
+    const listed = packagesOf(view, state.packages);
+    findings.push(...(await verifyLinks(folder, view, listed)));
+    const report = await verifyView(reader, view, listed, options);
+    findings.push(...report.findings);
+    files += report.files;
+    for (const key of report.keys) keys.add(key);
+  }
+  const index = await readFile(join(folder, INDEX_FILE), 'utf8').catch(() => undefined);
+  if (index !== indexText(state)) {
+    const what = index === undefined ? 'it is not there' : 'it says something else than the state';
+    findings.push({ kind: index === undefined ? 'missing' : 'index', path: INDEX_FILE, what });
+  }
+  findings.push(...(await findLeftOvers(folder, state)));
+  return {
+    findings: sortedFindings(findings),
+    packages: state.packages.length,
+    views: state.views.length,
+    files,
+    keys: [...keys].sort(),
+    ownKeys: options.keys === undefined,
+  };
+}
+
+/** Whether packages of the pool are as they were added. */
+export async function verifyPackages(folder: string, packages: readonly RepositoryPackage[]): Promise<Finding[]> {
+  return checkPackages(await folderReader(folder), packages.map(inPool));
+}
+
+function inPool(each: RepositoryPackage): IndexedFile {
+  return { path: poolPath(each), size: each.size, sha256: each.sha256 };
+}
+
+/** What a view says, held against what the state says that it must. */
+async function verifyView(
+  reader: RepositoryReader,
+  view: ViewState,
+  listed: readonly RepositoryPackage[],
+  options: VerifyOptions,
+): Promise<ViewReport> {
+  const check = startCheck(reader, { published: false });
+  const at = viewFolder(view);
+  const isSigned = options.keys !== undefined || view.signedBy.length > 0;
+  const certificates = isSigned ? await certificatesFor(check, publicKeyPath(view), options.keys) : undefined;
+  const expected = listed.map((each) => ({
+    architecture: each.architecture,
+    path: hasOwnLinks(view) ? below(at, linkPath(each)) : poolPath(each),
+    size: each.size,
+    sha256: each.sha256,
+  }));
+  if (view.format === 'deb') {
+    const found = await verifyAptView(check, { at, root: hasOwnLinks(view) ? at : '', certificates, now: Date.now() });
+    const named = new Set(found?.indices.map(({ path }) => path));
+    for (const { path } of found === undefined ? [] : view.files) {
+      if (!/Release(\.gpg|\.key)?$|by-hash/.test(path) && !named.has(below(at, path))) {
+        check.fault('index', `${at}/Release`, `it does not name ${path}`);
+      }
+    }
+    for (const [index, packages] of found?.lists ?? []) {
+      const [, machine] = /binary-([^/]+)\//.exec(index) ?? [];
+      const own = expected.filter(
+        ({ architecture }) => machine === undefined || architecture === machine || architecture === 'all',
+      );
+      comparePackages(check, index, packages, own);
+    }
+  } else {
+    const found = await verifyRpmView(check, { at, certificates });
+    if (found !== undefined) comparePackages(check, found.index, found.packages, expected);
+  }
+  return check.report();
+}
+
+/** A view's packages are the pool's: the same file, or else one with the same content. */
+async function verifyLinks(folder: string, view: ViewState, listed: readonly RepositoryPackage[]): Promise<Finding[]> {
+  if (!hasOwnLinks(view)) return [];
+  const findings: Finding[] = [];
+  for (const each of listed) {
+    const path = `${viewFolder(view)}/${linkPath(each)}`;
+    const [own, pool] = [await fileFacts(join(folder, path)), await fileFacts(join(folder, poolPath(each)))];
+    if (own === undefined) findings.push({ kind: 'missing', path, what: 'the package is not there' });
+    else if (!own.isFile()) findings.push({ kind: 'changed', path, what: 'the package is no file' });
+    else if (own.ino === pool?.ino && own.dev === pool.dev) continue;
+    else if (own.size !== each.size || (await digestFile(join(folder, path))) !== each.sha256) {
+      findings.push({ kind: 'changed', path, what: 'the package has another digest' });
+    } else findings.push({ kind: 'link', path, what: 'a second copy of the package, not a hard link to the pool' });
+  }
+  return findings;
+}
+
+/** Files in the repository's own folders that neither the state nor an index names. */
+async function findLeftOvers(folder: string, state: RepositoryState): Promise<Finding[]> {
+  const named = new Set(state.packages.map(poolPath));
+  const links = new Map<string, string>();
+  for (const view of state.views) {
+    const at = viewFolder(view);
+    const generation = view.format === 'rpm' ? await readlink(join(folder, at, 'repodata')).catch(() => '') : '';
+    if (view.format === 'rpm') links.set(`${at}/repodata`, generation);
+    const paths = [...view.files.map(({ path }) => path), ...view.previous.flat()];
+    for (const path of paths) named.add(`${at}/${path.replace(/^repodata(?=\/)/, generation || 'repodata')}`);
+    if (hasOwnLinks(view)) for (const each of packagesOf(view, state.packages)) named.add(`${at}/${linkPath(each)}`);
+  }
+  const findings: Finding[] = [];
+  for (const top of OWN_FOLDERS) {
+    for (const path of await allPaths(folder, top)) {
+      if (named.has(path) || links.has(path)) continue;
+      findings.push({ kind: 'left-over', path, what: 'nothing names it' });
+    }
+  }
+  return findings;
+}
+
+async function allPaths(folder: string, path: string): Promise<string[]> {
+  let entries: Dirent[];
+  try {
+    entries = await readdir(join(folder, path), { withFileTypes: true });
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return [];
+    throw error;
+  }
+  const found: string[] = [];
+  for (const entry of entries) {
+    const below = `${path}/${entry.name}`;
+    if (entry.isDirectory()) found.push(...(await allPaths(folder, below)));
+    else found.push(below);
+  }
+  return found;
+}
+
+async function fileFacts(path: string): Promise<Stats | undefined> {
+  try {
+    return await lstat(path);
+  } catch (error) {
+    if (isErrno(error, 'ENOENT') || isErrno(error, 'ENOTDIR')) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,180 @@
+import { shellWord } from '../../support/shell-words.ts';
+import type { Check } from '../model/checks.ts';
+import { matchesGlob } from '../model/glob.ts';
+import { MOUNT, NOTES } from '../model/host.ts';
+import type { Finding } from '../model/text.ts';
+import { type Ask, ask, type Look, NO_ANSWER } from './probe.ts';
+
+/**
+ * What nobody compares: what lives in memory, what is made again by itself (caches, logs, the loader's and systemd's own
+ * notes), and what the runner brought.
+ */
+const NEVER = [
+  '/dev',
+  '/proc',
+  '/run',
+  '/sys',
+  '/tmp',
+  '/var/cache',
+  '/var/log',
+  '/var/tmp',
+  '/var/lib/systemd/timers',
+  '/var/lib/systemd/random-seed',
+  '/var/lib/systemd/catalog',
+  '/etc/ld.so.cache',
+  '/etc/.updated',
+  '/var/.updated',
+  '/root/.cache',
+  MOUNT,
+];
+
+/**
+ * Lists files as records ended by NUL: `PATH<TAB>kind mode owner detail` in $1.files, `PATH<TAB>mtime` in $1.times. The
+ * detail is a link's target, else the size; contents below 1 MiB are hashed (`HASH  PATH`), of larger files the time
+ * counts. find(1) of findutils and coreutils since 8.25 know all of this.
+ */
+const LIST = `list() {
+  out=$1; shift
+  [ "$#" -gt 0 ] || set -- /
+  find "$@" \\( PRUNED \\) -prune -o \\
+    \\( -type l -fprintf "$out.1" '%p\\t%y %m %u:%g %l\\0' -o -type d -fprintf "$out.2" '%p\\t%y %m %u:%g\\0' -o \\
+       -type f -size +1023k -fprintf "$out.3" '%p\\t%y %m %u:%g %s %T@\\0' -o \\
+       -fprintf "$out.4" '%p\\t%y %m %u:%g %s\\0' -type f -exec sha256sum --zero -- {} + \\) > "$out.5" 2>/dev/null || :
+  LC_ALL=C sort --zero-terminated "$out".[12345] > "$out.files"
+  find "$@" \\( PRUNED \\) -prune -o ! -type d -printf '%p\\t%TY-%Tm-%Td %TH:%TM:%.2TS\\0' 2>/dev/null | LC_ALL=C sort --zero-terminated > "$out.times"
+  rm -f "$out".[12345]
+}
+`;
+
+function listing(without: readonly string[]): string {
+  const pruned = [...NEVER, ...without].map((path) => `-path ${shellWord(path)}`).join(' -o ');
+  return LIST.replaceAll('PRUNED', () => pruned);
+}
+
+/**
+ * Keeps the state below some folders under a name, in the container.
+ *
+ * @param without what is not looked at, besides what never is: databases of package managers
+ */
+export function takeSnapshot(name: string, below: readonly string[], without: readonly string[]): Ask {
+  const script = `set -e
+umask 022
+mkdir -p ${NOTES}/"$1"
+name=$1; shift
+${listing(without)}
+for folder in "$@"; do printf '%s\\0' "$folder"; done > ${NOTES}/"$name"/below
+list ${NOTES}/"$name"/then "$@"
+`;
+  return { command: ['sh', '-c', script, 'snapshot', name, ...below], timeout: 120 };
+}
+
+/** Holds the state of now against the one that was kept. */
+export function lookAtSameFiles(check: Extract<Check, { verb: 'same-files' }>, without: readonly string[]): Look {
+  const name = check['same-files'];
+  const kind = check.times ? 'files times' : 'files';
+  const script = `set -e
+cd ${NOTES}/"$1"
+${listing(without)}
+set --
+while IFS= read -r folder; do set -- "$@" "$folder"; done <<END
+$(tr '\\0' '\\n' < below)
+END
+list now "$@"
+for kind in ${kind}; do LC_ALL=C comm -3 --zero-terminated then.$kind now.$kind; done
+`;
+  return {
+    asks: [{ command: ['sh', '-c', script, 'compare', name], timeout: 120 }],
+    judge: ([answer = NO_ANSWER]) => {
+      if (answer.status !== 0) {
+        return [
+          {
+            what: `files since ${name}`,
+            expected: `a snapshot ${name}`,
+            found: answer.stderr.trim() || 'none',
+            ok: false,
+          },
+        ];
+      }
+      const differences = compareRecords(answer.stdout).filter(
+        ({ path }) => !check.but.some((glob) => matchesGlob(glob, path)),
+      );
+      if (differences.length === 0) {
+        return [{ what: `files since ${name}`, expected: 'the same', found: 'the same', ok: true }];
+      }
+      const more = differences.length - MOST;
+      return [
+        ...differences
+          .slice(0, MOST)
+          .map(({ path, before, after }): Finding => ({ what: path, expected: before, found: after, ok: false })),
+        ...(more > 0
+          ? [{ what: `files since ${name}`, expected: 'the same', found: `${more} more differ`, ok: false }]
+          : []),
+      ];
+    },
+  };
+}
+
+/** Differences that a report lists one by one. */
+const MOST = 40;
+
+interface Difference {
+  readonly path: string;
+  readonly before: string;
+  readonly after: string;
+}
+
+/** Reads what comm -3 -z prints: records of then as they are, those of now behind a tab. */
+export function compareRecords(output: string): Difference[] {
+  const paths = new Map<string, { before: string[]; after: string[] }>();
+  for (const line of output.split('\0')) {
+    if (line === '') continue;
+    const later = line.startsWith('\t');
+    const { path, text } = readRecord(later ? line.slice(1) : line);
+    const both = paths.get(path) ?? { before: [], after: [] };
+    both[later ? 'after' : 'before'].push(text);
+    paths.set(path, both);
+  }
+  const readable = (texts: readonly string[]) => texts.join(', ') || 'is not there';
+  return [...paths]
+    .map(([path, { before, after }]) => ({ path, before: readable(before), after: readable(after) }))
+    .sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** No path is like this, and no hash. */
+const DIVIDER = '//kubeparcel//';
+
+/** All records that may be about one path, those of then, a divider, those of now; see readRecords. */
+export function recordsOf(path: string, name: string): Ask {
+  const script = `cd ${NOTES}/"$2" && [ -e then.files ] || exit 3
+${listing([])}
+about() { LC_ALL=C grep --null-data --fixed-strings -e "$1\t" -e "  $1" "$2"; }
+about "$1" then.files
+printf '${DIVIDER}'
+list one "$1"
+about "$1" one.files
+rm -f one.*
+exit 0
+`;
+  return ask('sh', '-c', script, 'records', path, name);
+}
+
+/** What recordsOf printed about this path, and no other: kind, mode, owner, contents; empty where it is not there. */
+export function readRecords(path: string, output: string): { before: string; after: string } {
+  const [before = '', after = ''] = output.split(DIVIDER);
+  const texts = (block: string) =>
+    block
+      .split('\0')
+      .map(readRecord)
+      .filter((record) => record.path === path)
+      .map(({ text }) => text)
+      .join(', ');
+  return { before: texts(before), after: texts(after) };
+}
+
+function readRecord(record: string): { path: string; text: string } {
+  const hash = /^([0-9a-f]{64}) {2}([\s\S]*)$/.exec(record);
+  const tab = record.lastIndexOf('\t');
+  return hash?.[1] === undefined || hash[2] === undefined
+    ? { path: record.slice(0, tab), text: record.slice(tab + 1) }
+    : { path: hash[2], text: `sha256 ${hash[1].slice(0, 16)}` };
+}

@@ -1,0 +1,270 @@
+import { KubeparcelError } from '../../support/errors.ts';
+import { packageManager } from '../managers/choose.ts';
+import { describeStep } from '../model/describe-step.ts';
+import type { CommandRecord, OnScenarioEvent, StepResult } from '../model/events.ts';
+import type { PackageSet } from '../model/expectation.ts';
+import { fillPlaceholders, mapTexts } from '../model/placeholders.ts';
+import type { ScenarioJob } from '../model/plan.ts';
+import type { Step } from '../model/scenario.ts';
+import { type Finding, judgeText, shown } from '../model/text.ts';
+import type { Answer, Ask, Look } from '../probes/probe.ts';
+import { lookFor } from '../probes/probe-for.ts';
+import { readMainProcess } from '../probes/unit.ts';
+import type { HostSets } from '../sets/host-sets.ts';
+import { type AskContext, ask, askAll } from './command.ts';
+import { type Operations, operationsOf } from './operations.ts';
+import { packageOf, setOf, valueOn } from './values.ts';
+
+export interface StepsContext {
+  readonly asking: AskContext;
+  readonly sets: HostSets;
+  /** Names of all packages there are. */
+  readonly packages: readonly string[];
+  readonly helpers: ReadonlyMap<string, string>;
+  readonly onEvent: OnScenarioEvent;
+}
+
+/** What a scenario has done so far. */
+interface Progress {
+  repository: PackageSet | 'none' | undefined;
+  installed: PackageSet | undefined;
+  readonly processes: Map<string, string>;
+}
+
+type CheckStep = Extract<Step, { kind: 'check' }>;
+type Check = CheckStep['check'];
+type StepOutcome = Pick<StepResult, 'ok' | 'findings' | 'commands' | 'error'>;
+
+/**
+ * Does the steps of a scenario, one after the other, up to an action that fails. The first looks of checks that follow each
+ * other are taken together; once one of them had to wait, what the later ones saw is too old, and they look again.
+ *
+ * @throws the signal's reason when it is aborted; KubeparcelError where the container is gone
+ */
+export async function* runSteps(job: ScenarioJob, context: StepsContext): AsyncGenerator<StepResult, void, undefined> {
+  const { host, scenario, steps } = job;
+  const { onEvent } = context;
+  const progress: Progress = { repository: undefined, installed: undefined, processes: new Map() };
+  let seen = new Map<Step, Sight>();
+  for (const [index, step] of steps.entries()) {
+    const number = index + 1;
+    const title = describeStep(step);
+    const name = { host: host.id, scenario: scenario.name };
+    onEvent({ kind: 'step-started', ...name, number, count: steps.length, step: title });
+    const started = performance.now();
+    let outcome: StepOutcome;
+    try {
+      if (step.kind === 'check') {
+        if (!seen.has(step)) seen = await lookTogether(checksFrom(steps, index), job, context, progress);
+        const first = seen.get(step);
+        outcome = await watch(step.check, first ?? (await lookOnce(step.check, job, context, progress)), context);
+        if (first?.outcome.ok !== true || step.check.for !== undefined) seen = new Map();
+      } else {
+        seen = new Map();
+        outcome = await act(step, job, context, progress);
+      }
+    } catch (fault) {
+      context.asking.signal.throwIfAborted();
+      if (!(fault instanceof KubeparcelError) || fault.kind !== 'config') throw fault;
+      const { message, where } = fault;
+      outcome = {
+        ok: false,
+        findings: [],
+        commands: [],
+        error: where === undefined ? message : `${message} (${where})`,
+      };
+    }
+    const verb = step.kind === 'action' ? step.action.verb : step.check.verb;
+    const milliseconds = Math.round(performance.now() - started);
+    const result: StepResult = { number, title, kind: step.kind, verb, milliseconds, ...outcome };
+    onEvent({ kind: 'step-finished', ...name, result });
+    yield result;
+    if (!result.ok && result.kind === 'action') return;
+  }
+}
+
+/** The checks from here to the next action. */
+function checksFrom(steps: readonly Step[], from: number): CheckStep[] {
+  const rest = steps.slice(from);
+  const end = rest.findIndex(({ kind }) => kind === 'action');
+  return (end === -1 ? rest : rest.slice(0, end)).filter((step) => step.kind === 'check');
+}
+
+/** A look, and what was seen by it last. */
+interface Sight {
+  readonly look: Look;
+  readonly outcome: StepOutcome;
+}
+
+async function lookTogether(
+  steps: readonly CheckStep[],
+  job: ScenarioJob,
+  context: StepsContext,
+  progress: Progress,
+): Promise<Map<Step, Sight>> {
+  const looks: { step: CheckStep; look: Look }[] = [];
+  for (const step of steps) {
+    try {
+      looks.push({ step, look: lookOf(step.check, job, context, progress) });
+    } catch (fault) {
+      // It is told when the step's turn comes.
+      if (!(fault instanceof KubeparcelError)) throw fault;
+      break;
+    }
+  }
+  const answers = await askAll(
+    looks.flatMap(({ look }) => look.asks),
+    context.asking,
+  );
+  let from = 0;
+  return new Map(
+    looks.map(({ step, look }) => {
+      const own = answers.slice(from, from + look.asks.length);
+      from += look.asks.length;
+      return [step, { look, outcome: judged(look, own) }];
+    }),
+  );
+}
+
+function lookOf(check: Check, { host }: ScenarioJob, { sets, packages }: StepsContext, progress: Progress): Look {
+  const manager = packageManager(host);
+  const values = valueOn(host, sets);
+  return lookFor(
+    mapTexts(check, (text) => fillPlaceholders(text, values)),
+    {
+      host,
+      names: (wanted) => (wanted === 'all' ? packages : wanted),
+      versionIn: (set, name) => packageOf(setOf(sets, set), name).version,
+      processes: progress.processes,
+      without: notCompared(manager),
+    },
+  );
+}
+
+async function lookOnce(check: Check, job: ScenarioJob, context: StepsContext, progress: Progress): Promise<Sight> {
+  const look = lookOf(check, job, context, progress);
+  return { look, outcome: judged(look, await askAll(look.asks, context.asking)) };
+}
+
+function judged(look: Look, answers: readonly Answer[]): StepOutcome {
+  const findings = look.judge(answers);
+  return {
+    ok: findings.every(({ ok }) => ok),
+    findings,
+    commands: look.asks.flatMap((one, index) => {
+      const answer = answers[index];
+      return answer === undefined ? [] : [record(one, answer)];
+    }),
+  };
+}
+
+/** Milliseconds between two looks. */
+const PAUSE = 300;
+
+/** Looks again until all holds or its time is over, and then as long as it must stay so. */
+async function watch(
+  { within, for: stay }: Pick<Check, 'within' | 'for'>,
+  first: Sight,
+  { asking }: StepsContext,
+): Promise<StepOutcome> {
+  const again = async () => {
+    await new Promise((resolve) => setTimeout(resolve, PAUSE));
+    asking.signal.throwIfAborted();
+    return judged(first.look, await askAll(first.look.asks, asking));
+  };
+  const end = performance.now() + within * 1000;
+  let outcome = first.outcome;
+  while (!outcome.ok && performance.now() < end) outcome = await again();
+  const until = performance.now() + (stay ?? 0) * 1000;
+  while (outcome.ok && performance.now() < until) {
+    outcome = await again();
+    if (!outcome.ok) return { ...outcome, error: `it was so, but did not stay so for ${stay} s` };
+  }
+  return outcome;
+}
+
+async function act(
+  step: Extract<Step, { kind: 'action' }>,
+  { host }: ScenarioJob,
+  context: StepsContext,
+  progress: Progress,
+): Promise<StepOutcome> {
+  const { sets, packages, helpers, asking } = context;
+  const manager = packageManager(host);
+  const values = valueOn(host, sets);
+  const action = mapTexts(step.action, (text) => fillPlaceholders(text, values));
+  const names = (wanted: 'all' | readonly string[]) => (wanted === 'all' ? packages : wanted);
+  const operations = operationsOf(action, {
+    manager,
+    sets,
+    names,
+    without: notCompared(manager),
+    helpers,
+    ...progress,
+  });
+  for (const one of operations.preparation) {
+    const answer = await ask(one, asking);
+    if (answer.status === 0) continue;
+    return { ok: false, findings: [], commands: [record(one, answer)], error: 'the repository could not be set up' };
+  }
+  progress.repository = operations.repository ?? progress.repository;
+  const commands: CommandRecord[] = [];
+  let output = '';
+  let last: Answer | undefined;
+  let succeeded = true;
+  for (const one of operations.asks) {
+    last = await ask(one, asking);
+    commands.push(record(one, last));
+    output += last.stdout + last.stderr;
+    succeeded = last.status === 0 || manager.successes.includes(last.status);
+    if (!succeeded) break;
+  }
+  if (succeeded) progress.installed = operations.installed ?? progress.installed;
+  const findings =
+    action.verb === 'run'
+      ? [
+          ...judgeStatus(action.status, last?.status ?? 0),
+          ...judgeText('standard output', action.stdout, last?.stdout ?? ''),
+          ...judgeText('standard error', action.stderr, last?.stderr ?? ''),
+        ]
+      : [
+          ...judgeSuccess('fails' in action && action.fails, succeeded, last?.status ?? 0),
+          ...('output' in action ? judgeText('output', action.output, output) : []),
+          ...remember(operations, last, progress),
+        ];
+  return { ok: findings.every(({ ok }) => ok), findings, commands };
+}
+
+function notCompared(manager: ReturnType<typeof packageManager>): string[] {
+  return [...manager.stateFolders, manager.useRepository('/').path];
+}
+
+function judgeStatus(expected: number | 'any', found: number): Finding[] {
+  return expected === 'any'
+    ? []
+    : [{ what: 'status', expected: String(expected), found: String(found), ok: expected === found }];
+}
+
+function judgeSuccess(fails: boolean, succeeded: boolean, status: number): Finding[] {
+  return [
+    { what: 'status', expected: fails ? 'a failure' : 'success', found: `status ${status}`, ok: succeeded !== fails },
+  ];
+}
+
+function remember({ remember: name }: Operations, answer: Answer | undefined, progress: Progress): Finding[] {
+  if (name === undefined) return [];
+  const found = answer === undefined ? undefined : readMainProcess(answer);
+  if (found !== undefined) progress.processes.set(name, found.identity);
+  return [
+    {
+      what: 'main process',
+      expected: 'one that runs',
+      found: found === undefined ? 'none' : `number ${found.identity.split(' ')[0]}`,
+      ok: found !== undefined,
+    },
+  ];
+}
+
+function record({ command }: Ask, { status, stdout, stderr }: Answer): CommandRecord {
+  return { command, status, stdout: shown(stdout), stderr: shown(stderr) };
+}

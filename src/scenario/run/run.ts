@@ -1,0 +1,151 @@
+import { randomBytes } from 'node:crypto';
+import { chmod, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pLimit from 'p-limit';
+import { loadCatalog } from '../../catalog/catalog.ts';
+import type { Engine } from '../../container/engine.ts';
+import type { Settings } from '../../pipeline/prepare.ts';
+import { isErrno } from '../../support/file-system.ts';
+import { packageRoot } from '../../support/package-root.ts';
+import type { JobName, OnScenarioEvent, Results, ScenarioResult } from '../model/events.ts';
+import type { PackageSet } from '../model/expectation.ts';
+import type { ScenarioHost } from '../model/host.ts';
+import { type Plan, planScenarios, type ScenarioJob } from '../model/plan.ts';
+import type { Scenario } from '../model/scenario.ts';
+import { type KnownMinors, setRecipe } from '../model/set-versions.ts';
+import { type HostSet, type PackagesUnderTest, type SetMaker, setMaker } from '../sets/host-sets.ts';
+import { lastLegacyMinor, loadOfficialLayouts } from '../sets/official-layout.ts';
+import { runScenario } from './run-scenario.ts';
+
+export interface RunScenariosOptions {
+  readonly engine: Engine;
+  readonly hosts: readonly ScenarioHost[];
+  readonly scenarios: readonly Scenario[];
+  readonly packages: PackagesUnderTest;
+  /** How other sets are built, from the embedded sample. */
+  readonly sample: Settings;
+  /** Scenarios at a time. */
+  readonly jobs: number;
+  /** Containers of scenarios that do not pass stay. */
+  readonly keep?: boolean;
+  /** Holds etcd, kube-apiserver and kube-controller-manager. */
+  readonly controlPlane?: string | undefined;
+  /** Milliseconds that a scenario took before, by `HOST SCENARIO`: the longest begin. */
+  readonly durations?: ReadonlyMap<string, number>;
+  /** Holds the helpers of the action `copy`; packaging/scenarios/files by default. */
+  readonly helpers?: string;
+  readonly onEvent?: OnScenarioEvent;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Runs scenarios on hosts, several at a time, each in a fresh container.
+ *
+ * @returns what came of each, and which were left out and why; scenarios that fail are no error
+ * @throws KubeparcelError where packages cannot be read or built, and the signal's reason when it is aborted; all
+ * containers and files of the run are gone then
+ */
+export async function runScenarios(options: RunScenariosOptions): Promise<Results> {
+  const { engine, signal, onEvent = () => {} } = options;
+  const started = performance.now();
+  const catalog = await loadCatalog(options.sample.packaging);
+  const official = await loadOfficialLayouts(catalog);
+  const minors = { oldestMinor: catalog.minors[0]?.minor ?? '', legacyMinor: lastLegacyMinor(official) };
+  const helpers = await readHelpers(options.helpers ?? join(packageRoot(), 'packaging', 'scenarios', 'files'));
+  const folder = await mkdtemp(join(tmpdir(), 'kubeparcel-test-'));
+  try {
+    // Users inside (apt's own, for one) read it, too.
+    await chmod(folder, 0o755);
+    const maker = setMaker({
+      packages: options.packages,
+      sample: options.sample,
+      minors,
+      official,
+      folder,
+      onBuild: (set, target) => onEvent({ kind: 'set-building', set, target }),
+      ...(signal === undefined ? {} : { signal }),
+    });
+    const plan = await planWithSets(options, maker, minors);
+    onEvent({ kind: 'scenarios-planned', jobs: plan.jobs.map(jobName), leftOut: plan.leftOut });
+    const context = {
+      engine,
+      packages: catalog.packages.map(({ name }) => name),
+      helpers,
+      controlPlane: options.controlPlane,
+      run: randomBytes(4).toString('hex'),
+      keep: options.keep ?? false,
+      onEvent,
+      signal,
+    };
+    const limit = pLimit(options.jobs);
+    const results = new Map<ScenarioJob, ScenarioResult>();
+    const running = longestFirst(plan.jobs, options.durations ?? new Map()).map((job) =>
+      limit(async () => {
+        signal?.throwIfAborted();
+        const sets = new Map<PackageSet, HostSet>();
+        for (const name of job.sets) sets.set(name, await maker.set(job.host, name));
+        const empty = await maker.empty(job.host);
+        results.set(job, await runScenario(job, { ...context, sets, empty }));
+      }),
+    );
+    const ended = await Promise.allSettled(running);
+    for (const one of ended) if (one.status === 'rejected') throw one.reason;
+    const scenarios = plan.jobs.flatMap((job) => results.get(job) ?? []);
+    return {
+      scenarios,
+      leftOut: plan.leftOut,
+      milliseconds: Math.round(performance.now() - started),
+      passed: scenarios.every(({ outcome }) => outcome === 'passed'),
+    };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function planWithSets(options: RunScenariosOptions, maker: SetMaker, minors: KnownMinors): Promise<Plan> {
+  const { engine, hosts, scenarios, controlPlane } = options;
+  const current = new Map<string, HostSet>();
+  for (const host of hosts) current.set(host.id, await maker.set(host, 'current'));
+  return planScenarios({
+    hosts,
+    scenarios,
+    payloadOn: (host) => current.get(host.id)?.payload ?? 'sample',
+    withoutSet: (host, name) => {
+      const base = current.get(host.id);
+      if (base === undefined || base.packages.length === 0) return `there are no packages for it in ${base?.source}`;
+      return name === 'current' || setRecipe(name, base, minors) !== undefined
+        ? undefined
+        : `there is no ${name} of ${base.version}-${base.revision}`;
+    },
+    withoutSystemd: engine.withoutSystemd,
+    hasControlPlane: controlPlane !== undefined,
+  });
+}
+
+function jobName({ host, scenario }: ScenarioJob): JobName {
+  return { host: host.id, scenario: scenario.name, group: scenario.group, title: scenario.title };
+}
+
+/** Milliseconds that a step takes, where nobody has measured. */
+const USUAL_STEP = 600;
+
+/** So that no long one is left over for the end. */
+function longestFirst(jobs: readonly ScenarioJob[], durations: ReadonlyMap<string, number>): ScenarioJob[] {
+  const time = ({ host, scenario, steps }: ScenarioJob) =>
+    durations.get(`${host.id} ${scenario.name}`) ?? steps.length * USUAL_STEP;
+  return [...jobs].sort((a, b) => time(b) - time(a));
+}
+
+async function readHelpers(folder: string): Promise<Map<string, string>> {
+  let names: string[];
+  try {
+    names = await readdir(folder);
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return new Map();
+    throw error;
+  }
+  return new Map(
+    await Promise.all(names.sort().map(async (name) => [name, await readFile(join(folder, name), 'utf8')] as const)),
+  );
+}

@@ -1,0 +1,159 @@
+import { type Dispatcher, EnvHttpProxyAgent, request } from 'undici';
+import { KubeparcelError } from './errors.ts';
+
+const MAX_REDIRECTS = 8;
+
+/** A failure after which the same request may succeed. `retryAfter`: milliseconds that the server asks to wait. */
+export class PassingFailure extends Error {
+  readonly retryAfter: number | undefined;
+
+  constructor(reason: string, details: { readonly retryAfter?: number | undefined; readonly cause?: unknown } = {}) {
+    super(reason, { cause: details.cause });
+    this.name = 'PassingFailure';
+    this.retryAfter = details.retryAfter;
+  }
+}
+
+export type HttpResponse = Dispatcher.ResponseData;
+
+export interface HttpAgent {
+  /**
+   * Sends one request and follows redirects.
+   *
+   * @returns a response of status 200, 206, 404, 410 or 416; 405 or 501 from a server that knows no HEAD
+   * @throws PassingFailure for broken connections, stalls, 408, 429 and 5xx; KubeparcelError of kind 'network' for
+   * everything that will not get better; the signal's reason after an abort
+   */
+  send(
+    method: 'GET' | 'HEAD',
+    url: string,
+    headers: Readonly<Record<string, string>>,
+    signal: AbortSignal | undefined,
+  ): Promise<HttpResponse>;
+  close(): Promise<void>;
+}
+
+/**
+ * @param stall milliseconds without a byte after which a connection counts as broken
+ */
+export function createHttpAgent(stall: number): HttpAgent {
+  const dispatcher = new EnvHttpProxyAgent({ headersTimeout: stall, bodyTimeout: stall, connect: { timeout: stall } });
+  return {
+    close: () => dispatcher.close(),
+    async send(method, start, headers, signal) {
+      let url = httpUrl(start, start);
+      for (let hops = 0; hops <= MAX_REDIRECTS; hops++) {
+        let response: HttpResponse;
+        try {
+          response = await request(url, {
+            method,
+            dispatcher,
+            headers: { ...headers, 'accept-encoding': 'identity', 'user-agent': 'kubeparcel' },
+            ...(signal === undefined ? {} : { signal }),
+          });
+        } catch (error) {
+          throw connectionFailure(error, url.href, signal);
+        }
+        const { statusCode } = response;
+        if ([301, 302, 303, 307, 308].includes(statusCode)) {
+          const location = header(response, 'location');
+          drop(response);
+          const next = httpUrl(location ?? '', url.href);
+          if (url.protocol === 'https:' && next.protocol !== 'https:') {
+            throw failed('the server redirects from https to http', url.href, 'use a server that stays on https');
+          }
+          url = next;
+          continue;
+        }
+        if ([200, 206, 404, 410, 416].includes(statusCode) || (method === 'HEAD' && [405, 501].includes(statusCode))) {
+          return response;
+        }
+        drop(response);
+        if (statusCode === 408 || statusCode === 429 || statusCode >= 500) {
+          throw new PassingFailure(`the server answered ${statusCode}`, { retryAfter: retryAfter(response) });
+        }
+        throw failed(`the server answered ${statusCode}`, url.href, todoFor(statusCode));
+      }
+      throw failed(`more than ${MAX_REDIRECTS} redirects`, start, 'check the base URL of the server');
+    },
+  };
+}
+
+/** A header's value; of several, the first. */
+export function header(response: HttpResponse, name: string): string | undefined {
+  const value = response.headers[name];
+  return Array.isArray(value) ? value[0] : value;
+}
+
+/** Lets a body go that nobody wants; small ones are read so that the connection can be used again. */
+export function drop(response: HttpResponse): void {
+  response.body.dump({ limit: 16_384 }).catch(() => {});
+}
+
+/** What an error of a connection, also in the middle of a body, means. */
+export function connectionFailure(error: unknown, url: string, signal: AbortSignal | undefined): unknown {
+  if (signal?.aborted === true) {
+    return signal.reason;
+  }
+  if (error instanceof KubeparcelError || error instanceof PassingFailure || !(error instanceof Error)) {
+    return error;
+  }
+  const code = 'code' in error ? String(error.code) : '';
+  if (/^(CERT_|ERR_TLS_|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO_)/.test(code)) {
+    return failed(`the server's certificate is not accepted: ${error.message}`, url, {
+      hint: 'name the certificate authority of your proxy or mirror in NODE_EXTRA_CA_CERTS',
+      cause: error,
+    });
+  }
+  if (!/^(UND_ERR_|HPE_|E[A-Z])/.test(code) || code.startsWith('UND_ERR_INVALID')) {
+    return error;
+  }
+  return new PassingFailure(reasonOf(error, code), { cause: error });
+}
+
+function reasonOf(error: Error, code: string): string {
+  switch (code) {
+    case 'UND_ERR_HEADERS_TIMEOUT':
+    case 'UND_ERR_BODY_TIMEOUT':
+    case 'UND_ERR_CONNECT_TIMEOUT':
+      return 'the server sends nothing any more';
+    case 'ECONNREFUSED':
+      return 'the server refuses connections';
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return "the server's name is not known";
+    default:
+      return `the connection broke (${error.message || code})`;
+  }
+}
+
+function httpUrl(text: string, base: string): URL {
+  const url = URL.canParse(text, base) ? new URL(text, base) : undefined;
+  if (url === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
+    throw failed(`not an address on a web server: ${JSON.stringify(text.slice(0, 200))}`, base);
+  }
+  return url;
+}
+
+/** Seconds or a date (RFC 9110, section 10.2.3). */
+function retryAfter(response: HttpResponse): number | undefined {
+  const value = header(response, 'retry-after');
+  if (value === undefined) return undefined;
+  const milliseconds = /^\d{1,9}$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
+  return Number.isNaN(milliseconds) ? undefined : Math.max(0, milliseconds);
+}
+
+function todoFor(status: number): string | undefined {
+  if (status === 407) return 'check the user and the password in HTTPS_PROXY';
+  if (status === 401 || status === 403) return 'check that you may read from this server';
+  return undefined;
+}
+
+function failed(
+  what: string,
+  where: string,
+  details: string | { readonly hint: string; readonly cause: unknown } | undefined = undefined,
+): KubeparcelError {
+  const more = typeof details === 'string' ? { hint: details } : (details ?? {});
+  return new KubeparcelError('network', what, { where, ...more });
+}

@@ -1,0 +1,178 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { checkPackages, refuseFaults } from '../../../src/repo/closure/check-repository.ts';
+import { poolPath, type RepositoryPackage, type VerifyReport } from '../../../src/repo/model/repository.ts';
+import { addPackages } from '../../../src/repo/operations/add.ts';
+import { promotePackages } from '../../../src/repo/operations/promote.ts';
+import { indexRepository } from '../../../src/repo/operations/reindex.ts';
+import { prunePackages, removePackages } from '../../../src/repo/operations/remove.ts';
+import { commit, hasJournal } from '../../../src/repo/transaction/journal.ts';
+import { openState } from '../../../src/repo/transaction/state.ts';
+import { verifyRepository } from '../../../src/repo/verify/verify.ts';
+import { openSigners } from '../../../src/sign/open-signers.ts';
+import type { Signer } from '../../../src/sign/signer.ts';
+import { folderOfFile } from '../../support/cli.ts';
+import { smallLayout, writeReleases, writeSmall } from '../../support/repo-packages.ts';
+import { makeKey } from '../../support/signing.ts';
+import { temporaryFolder } from '../../support/temp-folder.ts';
+
+const folder = folderOfFile();
+const environment = { SOURCE_DATE_EPOCH: '1760000000' };
+let built: string[];
+let signers: Signer[];
+
+beforeAll(async () => {
+  built = await writeReleases(join(folder, 'built'), ['1.36.4', '1.36.5', '1.37.0'], ['kubelet']);
+  signers = await openSigners([(await makeKey(folder, 'packages')).secret]);
+});
+
+async function made(files: readonly string[] = built): Promise<string> {
+  const site = join(temporaryFolder(), 'site');
+  await addPackages(site, files, { channel: 'stable', signers, environment });
+  return site;
+}
+
+/** Every file but the state's, with its content in hex or the target of the link. */
+function everything(site: string): Record<string, string> {
+  const entries = readdirSync(site, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  return Object.fromEntries(files.sort().map((file) => [file.slice(site.length), readFileSync(file).toString('hex')]));
+}
+
+const faults = ({ findings }: VerifyReport) => findings.map(({ kind, path, what }) => `${kind} ${path}: ${what}`);
+
+describe('a change', () => {
+  test('gives the same bytes for the same packages, also when they come one after the other', async () => {
+    const [once, inTurn] = [await made(), await made(built.slice(0, 2))];
+    for (const file of built.slice(2)) {
+      await addPackages(inTurn, [file], { channel: 'stable', signers, environment });
+    }
+    expect(faults(await verifyRepository(inTurn))).toEqual([]);
+    const current = (site: string) =>
+      Object.entries(everything(site)).filter(([path]) => !/\/\.kubeparcel|by-hash|\.repodata-/.test(path));
+    expect(current(inTurn)).toEqual(current(once));
+    expect(everything(await made())).toEqual(everything(once));
+  });
+
+  test('has every package once on the disk', async () => {
+    const site = await made();
+    for (const each of (await openState(site)).packages) {
+      const links = each.format === 'deb' ? 2 : 3;
+      expect(statSync(join(site, poolPath(each))).nlink, each.file).toBe(links);
+    }
+  });
+
+  test('writes only the views that change, and keeps lists of three states for slow clients', async () => {
+    const site = await made(built.slice(0, 2));
+    const lists = () => readdirSync(join(site, 'core:/stable:/v1.36/deb/by-hash/SHA256')).length;
+    const first = lists();
+    const next = await addPackages(site, built.slice(4), { channel: 'stable', signers });
+    expect(next.written.map(({ minor }) => minor)).toEqual(['1.37', '1.37', undefined, undefined]);
+    expect(next.unchanged).toBe(2);
+    for (let round = 0; round < 5; round++) {
+      await addPackages(site, built.slice(2, 4), { channel: 'stable', signers });
+      await removePackages(site, ['kubelet=1.36.5'], { signers });
+    }
+    expect(lists()).toBeLessThanOrEqual(first * 4);
+    expect(faults(await verifyRepository(site))).toEqual([]);
+  });
+
+  test('is refused without a key where there are signatures, and when the bytes of a package differ', async () => {
+    const site = await made();
+    const before = everything(site);
+    await expect(addPackages(site, built, { channel: 'testing' })).rejects.toThrow(/no key is given/);
+    const layout = { ...smallLayout({ format: 'deb', name: 'kubelet', version: '1.36.4' }), summary: 'Another' };
+    const other = await writeSmall(layout, join(temporaryFolder(), 'other'));
+    await expect(addPackages(site, [other], { channel: 'stable', signers })).rejects.toThrow(/with other bytes/);
+    const damaged = join(temporaryFolder(), 'damaged.deb');
+    writeFileSync(damaged, readFileSync(built[0] ?? '').subarray(0, 700));
+    await expect(addPackages(site, [damaged], { channel: 'stable', signers })).rejects.toThrow(/cut short|damaged/);
+    const now = everything(site);
+    for (const path of Object.keys(now)) if (path.includes('/cache/')) delete now[path];
+    for (const path of Object.keys(before)) if (path.includes('/cache/')) delete before[path];
+    expect(now).toEqual(before);
+  });
+
+  test('promotes the same file, not a copy, and nothing at all when one was changed', async () => {
+    const site = join(temporaryFolder(), 'site');
+    await addPackages(site, built, { channel: 'testing', signers });
+    await promotePackages(site, ['v1.36'], { from: 'testing', to: 'stable', signers });
+    const [deb] = (await openState(site)).packages.filter(({ format }) => format === 'deb');
+    const inode = (path: string) => statSync(join(site, path)).ino;
+    expect(inode(`core:/stable:/v1.36/deb/amd64/${deb?.file}`)).toBe(inode(`pool/k/kubelet/${deb?.file}`));
+    expect(existsSync(join(site, 'core:/stable:/v1.37'))).toBe(false);
+    writeFileSync(join(site, 'pool/k/kubelet/kubelet_1.37.0-1_amd64.deb'), 'changed');
+    await expect(promotePackages(site, [], { from: 'testing', to: 'stable', signers })).rejects.toThrow(/promoted/);
+    expect(existsSync(join(site, 'core:/stable:/v1.37'))).toBe(false);
+  });
+
+  test('promotes nothing that could not be installed then', async () => {
+    const site = join(temporaryFolder(), 'site');
+    await addPackages(site, built, { channel: 'testing', signers });
+    const gate = async (packages: readonly RepositoryPackage[]) =>
+      refuseFaults(await checkPackages(site, packages, { channel: 'stable' }), site);
+    // A minor of kubelets only.
+    const promotion = promotePackages(site, ['v1.36'], { from: 'testing', to: 'stable', signers, gate });
+    await expect(promotion).rejects.toMatchObject({ kind: 'verification', where: expect.stringContaining('1.36') });
+    expect(existsSync(join(site, 'core:/stable:'))).toBe(false);
+    expect(existsSync(join(site, 'core:/testing:/v1.36'))).toBe(true);
+  });
+
+  test('that takes the last package of a minor away takes its folder away', async () => {
+    const site = await made();
+    const taken = await prunePackages(site, { channel: 'stable', patches: 1, minors: 1 }, { signers });
+    expect(taken.taken).toHaveLength(4);
+    expect(readdirSync(join(site, 'core:/stable:'))).toEqual(['v1.37']);
+    expect(readdirSync(join(site, 'pool/k/kubelet'))).toHaveLength(2);
+    await removePackages(site, ['kubelet'], { signers });
+    expect(readdirSync(site).sort()).toEqual(['.kubeparcel', 'index.json']);
+    expect(faults(await verifyRepository(site))).toEqual([]);
+  });
+
+  test('of two writers at once waits for the other', async () => {
+    const site = await made(built.slice(0, 1));
+    await Promise.all(built.map((file) => addPackages(site, [file], { channel: 'stable', minors: ['1.36'], signers })));
+    expect((await openState(site)).packages).toHaveLength(6);
+    expect(faults(await verifyRepository(site))).toEqual([]);
+  });
+
+  test('signs anew with two keys, and says until when it holds', async () => {
+    const site = await made();
+    const second = await openSigners([(await makeKey(temporaryFolder(), 'second')).secret]);
+    await indexRepository(site, { signers: [...signers, ...second], settings: { validDays: 7 }, all: true });
+    expect((await verifyRepository(site)).keys).toHaveLength(2);
+    expect(readFileSync(join(site, 'dists/stable/InRelease'), 'utf8')).toMatch(/^Valid-Until: .* UTC$/m);
+  });
+});
+
+describe('a killed run', () => {
+  test('that had decided is finished by the next one, from any step on', async () => {
+    const site = await made();
+    const work = '.kubeparcel/work.killed';
+    mkdirSync(join(site, work));
+    writeFileSync(join(site, work, '0'), 'new');
+    const steps = [
+      { do: 'link', from: `${work}/0`, to: 'extra/by-hash' },
+      { do: 'replace', from: 'extra/by-hash', to: 'extra/fixed' },
+      { do: 'rename', from: `${work}/0`, to: 'extra/pointer' },
+      { do: 'point', at: 'by-hash', to: 'extra/link' },
+      { do: 'remove', path: 'extra/fixed' },
+    ] as const;
+    await commit(site, { work, steps });
+    // As if it had been killed before it could say that it is done.
+    writeFileSync(join(site, '.kubeparcel/journal.json'), JSON.stringify({ work, steps }));
+    expect(await hasJournal(site)).toBe(true);
+    await verifyRepository(site);
+    expect(await hasJournal(site)).toBe(false);
+    expect(readdirSync(join(site, 'extra')).sort()).toEqual(['by-hash', 'link', 'pointer']);
+    expect(readFileSync(join(site, 'extra/link'), 'utf8')).toBe('new');
+  });
+
+  test('cannot lead out of the repository', async () => {
+    const site = await made();
+    const steps = [{ do: 'remove', path: '../elsewhere' }];
+    writeFileSync(join(site, '.kubeparcel/journal.json'), JSON.stringify({ work: 'x', steps }));
+    await expect(verifyRepository(site)).rejects.toThrow(/damaged/);
+  });
+});

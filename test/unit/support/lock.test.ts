@@ -1,0 +1,84 @@
+import { readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { execa, execaSync } from 'execa';
+import { expect, test } from 'vitest';
+import { withLock } from '../../../src/support/lock.ts';
+import { ownedSuffix } from '../../../src/support/ownership.ts';
+import { compileSupport } from '../../support/compile.ts';
+import { temporaryFolder } from '../../support/temp-folder.ts';
+
+test('one owner at a time, every contender gets its turn, and nothing is left, also after a failure', async () => {
+  const directory = temporaryFolder();
+  let inside = 0;
+  let most = 0;
+  const work = (result: number) =>
+    withLock(join(directory, 'lock'), 'the test', async () => {
+      inside += 1;
+      most = Math.max(most, inside);
+      await sleep(5);
+      inside -= 1;
+      if (result === 3) throw new Error('of the work');
+      return result;
+    });
+  const ended = await Promise.allSettled([1, 2, 3, 4, 5].map(work));
+  expect(ended.map((one) => (one.status === 'fulfilled' ? one.value : String(one.reason)))).toEqual([
+    1,
+    2,
+    'Error: of the work',
+    4,
+    5,
+  ]);
+  expect(most).toBe(1);
+  expect(readdirSync(directory)).toEqual([]);
+});
+
+test.each([
+  ['a lock of another machine', '.0123456789ab.1.0123456789ab'],
+  ['a lock whose owner was killed before it wrote its name', ''],
+])('%s is taken over when nobody has touched it for a minute', async (_, content) => {
+  const lock = join(temporaryFolder(), 'lock');
+  writeFileSync(lock, content);
+  let entered = false;
+  const waiting = withLock(lock, 'the test', async () => {
+    entered = true;
+  });
+  await sleep(100);
+  expect(entered).toBe(false);
+  const old = Date.now() / 1000 - 120;
+  utimesSync(lock, old, old);
+  await waiting;
+  expect(entered).toBe(true);
+});
+
+test('a lock of a running process of this machine is never taken over, however old it is', async () => {
+  const lock = join(temporaryFolder(), 'lock');
+  const own = ownedSuffix();
+  writeFileSync(lock, own);
+  const old = Date.now() / 1000 - 3600;
+  utimesSync(lock, old, old);
+  const waiting = withLock(lock, 'the test', async () => readFileSync(lock, 'utf8'));
+  await sleep(200);
+  expect(readFileSync(lock, 'utf8')).toBe(own);
+  writeFileSync(lock, deadOwner(own));
+  expect(await waiting).not.toBe(own);
+});
+
+test('of eight contenders for the lock of a dead owner, one has it at a time, in 100 trials', async () => {
+  const child = compileSupport('locking-main.ts');
+  try {
+    const directory = temporaryFolder();
+    const contenders = Array.from({ length: 8 }, () => execa(process.execPath, [child.main, directory, '100']));
+    const printed = await Promise.all(contenders.map(async (one) => (await one).stdout));
+    expect(printed).toEqual(Array.from({ length: 8 }, () => '100 trials, 0 with two owners'));
+    expect(readdirSync(directory).filter((name) => /^lock/.test(name))).toEqual([]);
+  } finally {
+    child.remove();
+  }
+}, 120_000);
+
+/** The name of a process of this machine that has ended. */
+function deadOwner(like: string): string {
+  const pid = execaSync(process.execPath, ['-e', 'console.log(process.pid)']).stdout;
+  return like.replace(/\.\d+\.([0-9a-f]{12})$/, `.${pid}.$1`);
+}
