@@ -123,15 +123,15 @@ static JSValue host_readdir(JSContext *context, JSValueConst this_value, int arg
     struct dirent *entry;
     uint32_t count = 0;
     JSValue names;
-    DIR *folder;
+    DIR *directory;
     if (!path)
         return JS_EXCEPTION;
-    folder = opendir(path);
+    directory = opendir(path);
     JS_FreeCString(context, path);
-    if (!folder)
+    if (!directory)
         return failure(context);
     names = JS_NewArray(context);
-    for (errno = 0; !JS_IsException(names) && (entry = readdir(folder)) != NULL; errno = 0) {
+    for (errno = 0; !JS_IsException(names) && (entry = readdir(directory)) != NULL; errno = 0) {
         const char *name = entry->d_name;
         size_t length = strlen(name);
         if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || !is_utf8((const unsigned char *)name, length))
@@ -145,7 +145,7 @@ static JSValue host_readdir(JSContext *context, JSValueConst this_value, int arg
         JS_FreeValue(context, names);
         names = failure(context);
     }
-    closedir(folder);
+    closedir(directory);
     return names;
 }
 
@@ -254,7 +254,7 @@ static JSValue host_rename(JSContext *context, JSValueConst this_value, int argc
     return result;
 }
 
-static int sync_folder(const char *path)
+static int sync_directory(const char *path)
 {
     int fault, file = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (file < 0)
@@ -265,13 +265,13 @@ static int sync_folder(const char *path)
     return fault ? -1 : 0;
 }
 
-static int make_folder(const char *path)
+static int make_directory(const char *path)
 {
     /* The umask must not decide. */
     return mkdir(path, 0755) < 0 || chmod(path, 0755) < 0 ? -1 : 0;
 }
 
-enum { UNLINK, MKDIR, SYNC_FOLDER };
+enum { UNLINK, MKDIR, SYNC_DIRECTORY };
 
 static JSValue host_one_path(JSContext *context, JSValueConst this_value, int argc, JSValueConst *argv, int what)
 {
@@ -280,7 +280,7 @@ static JSValue host_one_path(JSContext *context, JSValueConst this_value, int ar
     int done;
     if (!path)
         return JS_EXCEPTION;
-    done = what == UNLINK ? unlink(path) : what == MKDIR ? make_folder(path) : sync_folder(path);
+    done = what == UNLINK ? unlink(path) : what == MKDIR ? make_directory(path) : sync_directory(path);
     result = done < 0 ? failure(context) : JS_NewInt32(context, 0);
     JS_FreeCString(context, path);
     return result;
@@ -346,7 +346,7 @@ static const JSCFunctionListEntry functions[] = {
     JS_CFUNC_DEF("rename", 2, host_rename),
     JS_CFUNC_MAGIC_DEF("unlink", 1, host_one_path, UNLINK),
     JS_CFUNC_MAGIC_DEF("mkdir", 1, host_one_path, MKDIR),
-    JS_CFUNC_MAGIC_DEF("syncFolder", 1, host_one_path, SYNC_FOLDER),
+    JS_CFUNC_MAGIC_DEF("syncDirectory", 1, host_one_path, SYNC_DIRECTORY),
     JS_CFUNC_DEF("nodeName", 0, host_node_name),
     JS_CFUNC_DEF("pid", 0, host_pid),
     JS_CFUNC_DEF("put", 2, host_put),

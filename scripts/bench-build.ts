@@ -26,7 +26,7 @@ try {
   for (let round = 1; round <= rounds; round += 1) {
     for (const step of bench.steps) {
       await step.before?.();
-      const measured = await measure(step.command, { cwd: bench.folder, env: bench.environment });
+      const measured = await measure(step.command, { cwd: bench.directory, env: bench.environment });
       runs.get(step)?.push(measured);
       process.stderr.write(`round ${round}: ${step.title}, ${measured.seconds.toFixed(1)} s\n`);
     }

@@ -27,12 +27,12 @@ await makeRunners(ARCHITECTURES, { say: () => {}, fetchMusl: true });
 const data = generatorData(await loadCatalog(), '1.36.4');
 const programs = await confgenPrograms(ARCHITECTURES, data);
 
-const folder = mkdtempSync(join(tmpdir(), 'kubeparcel-bench-'));
+const directory = mkdtempSync(join(tmpdir(), 'kubeparcel-bench-'));
 let median = Number.NaN;
 try {
   const bytes = own === undefined ? undefined : programs.get(own);
   if (bytes !== undefined) {
-    const path = join(folder, 'kubelet-confgen');
+    const path = join(directory, 'kubelet-confgen');
     writeFileSync(path, bytes);
     chmodSync(path, 0o755);
     const times = Array.from({ length: RUNS }, () => {
@@ -44,7 +44,7 @@ try {
     median = times[RUNS >> 1] ?? Number.NaN;
   }
 } finally {
-  rmSync(folder, { recursive: true });
+  rmSync(directory, { recursive: true });
 }
 
 const rows = [...programs].map(([architecture, { length }]) => [

@@ -22,9 +22,9 @@ const NAMES = ['kubeadm', 'kubelet', 'kubectl', 'cri-tools', 'kubernetes-cni'];
 const DATE = 1_760_000_000;
 const ROUNDS = 3;
 
-const folder = mkdtempSync(join(tmpdir(), 'kubeparcel-bench-'));
+const directory = mkdtempSync(join(tmpdir(), 'kubeparcel-bench-'));
 try {
-  const packages = join(folder, 'packages');
+  const packages = join(directory, 'packages');
   mkdirSync(packages);
   const all: { readonly path: string; readonly minor: string }[] = [];
   for (let minor = 19; minor < 19 + MINORS; minor++) {
@@ -43,7 +43,7 @@ try {
   const more: number[] = [];
   const checks: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {
-    const site = join(folder, `site-${round}`);
+    const site = join(directory, `site-${round}`);
     scratch.push(await timed(() => fill(site, before)));
     const paths = ten.map(({ path }) => path);
     more.push(await timed(() => addPackages(site, paths, { channel: 'stable', minors: ['1.38'], unsigned: true })));
@@ -57,15 +57,15 @@ try {
   ]);
   rows.push([
     'apt-ftparchive packages, the DEBs, one index, not packed',
-    ...foreign('deb', ['apt-ftparchive', '--db', join(folder, 'db'), 'packages'], []),
+    ...foreign('deb', ['apt-ftparchive', '--db', join(directory, 'db'), 'packages'], []),
   ]);
   const header = [`${before.length} packages, best of ${ROUNDS}`, '>From nothing, s', '>Ten more, s'];
   process.stdout.write(`${table(header, rows)}\n`);
 } finally {
-  rmSync(folder, { recursive: true });
+  rmSync(directory, { recursive: true });
 }
 
-/** One call for all minors, as a person would make it who has them all in one folder. */
+/** One call for all minors, as a person would make it who has them all in one directory. */
 async function fill(site: string, packages: readonly { readonly path: string; readonly minor: string }[]) {
   const versioned = packages.map(({ path }) => path);
   await addPackages(site, versioned, { channel: 'stable', unsigned: true });
@@ -76,13 +76,13 @@ function foreign(format: Format, command: readonly string[], again: readonly str
   const [tool = '', ...words] = command;
   const [first, second]: [number[], number[]] = [[], []];
   for (let round = 0; round < ROUNDS; round++) {
-    const own = join(folder, `${format}-${round}`);
+    const own = join(directory, `${format}-${round}`);
     mkdirSync(own);
-    rmSync(join(folder, 'db'), { force: true });
+    rmSync(join(directory, 'db'), { force: true });
     const files = allOf(format);
-    for (const file of files.slice(0, -5)) linkSync(join(folder, 'packages', file), join(own, file));
+    for (const file of files.slice(0, -5)) linkSync(join(directory, 'packages', file), join(own, file));
     first.push(run(tool, [...words, own], own));
-    for (const file of files.slice(-5)) linkSync(join(folder, 'packages', file), join(own, file));
+    for (const file of files.slice(-5)) linkSync(join(directory, 'packages', file), join(own, file));
     second.push(run(tool, [...words, ...again, own], own));
   }
   return [best(first), best(second)];
@@ -125,7 +125,7 @@ async function write(made: Layout, into: string): Promise<string> {
   const open = (): never => {
     throw new Error('these packages have no stored contents');
   };
-  const options = { compression: { codec: 'gzip', level: 1 }, objects: { open }, spoolFolder: into } as const;
+  const options = { compression: { codec: 'gzip', level: 1 }, objects: { open }, spoolDirectory: into } as const;
   const chunks: Uint8Array[] = [];
   for await (const chunk of packager.write(made, options)) chunks.push(chunk);
   const path = join(into, packager.fileName(made));

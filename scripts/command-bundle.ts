@@ -21,9 +21,9 @@ const PARTS = [
  * the four hundred files that they are, which is more than most commands work. Names of files change with their content.
  *
  * @param entry compiled main module
- * @param folder gets main.js, its parts, and the licences of the libraries in them; nothing else may be in it
+ * @param directory gets main.js, its parts, and the licences of the libraries in them; nothing else may be in it
  */
-export async function bundleCommand(entry: string, folder: string): Promise<void> {
+export async function bundleCommand(entry: string, directory: string): Promise<void> {
   const bundle = await rolldown({
     input: entry,
     platform: 'node',
@@ -35,15 +35,16 @@ export async function bundleCommand(entry: string, folder: string): Promise<void
     const modules = output.flatMap((part) => (part.type === 'chunk' ? part.moduleIds : []));
     const files = new Map(output.map((part) => [part.fileName, part.type === 'chunk' ? part.code : part.source]));
     files.set('LICENSES.txt', await licencesOf(modules));
-    await mkdir(folder, { recursive: true });
+    await mkdir(directory, { recursive: true });
     // Parts before main.js, which names them.
     for (const [name, content] of [...files].reverse()) {
-      const path = join(folder, name);
+      const path = join(directory, name);
       const bytes = Buffer.from(content);
       const before = await readFile(path).catch(() => undefined);
       if (before?.equals(bytes) !== true) await writeAtomically(path, [bytes]);
     }
-    for (const name of await readdir(folder)) if (!files.has(name)) await rm(join(folder, name), { recursive: true });
+    for (const name of await readdir(directory))
+      if (!files.has(name)) await rm(join(directory, name), { recursive: true });
   } finally {
     await bundle.close();
   }
@@ -65,14 +66,14 @@ const plainWidth: Plugin = {
 
 /** What the licences of libraries ask for: their texts go where their code goes. */
 async function licencesOf(modules: readonly string[]): Promise<string> {
-  const folders = new Set(
+  const directorys = new Set(
     modules.flatMap((path) => /^\0?(.*\/node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? []),
   );
   const texts = await Promise.all(
-    [...folders].map(async (folder) => {
-      const { name, version, license } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'));
-      const file = (await readdir(folder)).find((each) => /^(licen[cs]e|copying)/i.test(each));
-      const text = file === undefined ? `Licence: ${license}` : await readFile(join(folder, file), 'utf8');
+    [...directorys].map(async (directory) => {
+      const { name, version, license } = JSON.parse(await readFile(join(directory, 'package.json'), 'utf8'));
+      const file = (await readdir(directory)).find((each) => /^(licen[cs]e|copying)/i.test(each));
+      const text = file === undefined ? `Licence: ${license}` : await readFile(join(directory, file), 'utf8');
       return `${name} ${version}\n\n${text.trim()}\n`;
     }),
   );

@@ -1,9 +1,9 @@
 import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { KubeparcelError } from '../src/support/errors.ts';
-import { cacheFolder, checkDisk, removeStale, WORK_PREFIX } from './real-payload/cache.ts';
+import { cacheDirectory, checkDisk, removeStale, WORK_PREFIX } from './real-payload/cache.ts';
 import { findPackage, findSource, openDebian, unpackPackages } from './real-payload/debian.ts';
-import { sumsOf } from './real-payload/folder.ts';
+import { sumsOf } from './real-payload/directory.ts';
 import { compileKubernetes, debianGo, generateOpenapi } from './real-payload/go.ts';
 import { unpackKubernetes } from './real-payload/kubernetes-source.ts';
 import { CONTROL_PLANE, hostArchitecture, RECIPE, shortDigest } from './real-payload/recipe.ts';
@@ -12,7 +12,7 @@ import { isScript, runMaking } from './real-payload/script.ts';
 
 export interface ControlPlane {
   /** etcd, kube-apiserver and kube-controller-manager, for this machine's architecture. */
-  readonly folder: string;
+  readonly directory: string;
   /** It was found in the cache. */
   readonly cached: boolean;
 }
@@ -37,14 +37,14 @@ export async function makeControlPlane(options: Options = {}): Promise<ControlPl
   const say = options.say ?? ((line) => process.stderr.write(`control plane: ${line}\n`));
   const { signal } = options;
   const architecture = hostArchitecture();
-  const cache = cacheFolder();
+  const cache = cacheDirectory();
   await mkdir(cache, { recursive: true });
   await removeStale(cache);
 
   const result = join(cache, `control-plane-${shortDigest([CONTROL_PLANE, RECIPE, architecture])}`);
-  const folder = join(result, architecture);
+  const directory = join(result, architecture);
   if (await isWhole(result)) {
-    return { folder, cached: true };
+    return { directory, cached: true };
   }
   await rm(result, { recursive: true, force: true });
   const work = await mkdtemp(join(cache, WORK_PREFIX));
@@ -59,7 +59,7 @@ export async function makeControlPlane(options: Options = {}): Promise<ControlPl
     // A stopped Go leaves compilers behind that still write for a moment.
     await rm(work, { recursive: true, force: true, maxRetries: 10, retryDelay: 300 });
   }
-  return { folder, cached: false };
+  return { directory, cached: false };
 }
 
 async function isWhole(result: string): Promise<boolean> {

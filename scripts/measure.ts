@@ -16,8 +16,8 @@ export async function measure(
   command: readonly [string, ...string[]],
   options: { readonly env?: Readonly<Record<string, string>>; readonly cwd?: string } = {},
 ): Promise<Measured> {
-  const folder = mkdtempSync(join(tmpdir(), 'kubeparcel-time-'));
-  const report = join(folder, 'report');
+  const directory = mkdtempSync(join(tmpdir(), 'kubeparcel-time-'));
+  const report = join(directory, 'report');
   try {
     const { stdout } = await execa('/usr/bin/time', ['-q', '-o', report, '-f', '%e %M', ...command], {
       ...options,
@@ -26,6 +26,6 @@ export async function measure(
     const [seconds = 0, kibibytes = 0] = readFileSync(report, 'utf8').trim().split(' ').map(Number);
     return { stdout, seconds, peakMemory: kibibytes * 1024 };
   } finally {
-    rmSync(folder, { recursive: true });
+    rmSync(directory, { recursive: true });
   }
 }

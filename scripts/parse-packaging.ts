@@ -11,15 +11,15 @@ import { writeAtomically } from '../src/support/write-atomically.ts';
  * Writes the values of the YAML files in packaging/, and the catalog that they make, where the command finds them without
  * parsing (src/support/parsed-yaml.ts).
  *
- * @param root kubeparcel's folder
+ * @param root kubeparcel's directory
  * @throws where a value is none that JSON can hold
  */
 export async function parsePackaging(root: string): Promise<void> {
-  const folder = join(root, 'packaging');
-  const names = await readdir(folder, { recursive: true });
+  const directory = join(root, 'packaging');
+  const names = await readdir(directory, { recursive: true });
   const kept = new Set<string>();
   for (const name of names.filter((each) => each.endsWith('.yaml')).sort()) {
-    const text = await readFile(join(folder, name), 'utf8');
+    const text = await readFile(join(directory, name), 'utf8');
     const value = parseOwnYaml(text);
     const json = JSON.stringify(value);
     deepStrictEqual(JSON.parse(json), value, `${name} holds something that JSON cannot`);
@@ -28,8 +28,8 @@ export async function parsePackaging(root: string): Promise<void> {
     await writeAtomically(path, [Buffer.from(json)]);
     kept.add(basename(path));
   }
-  const { versionsFile: _, ...catalog } = await readCatalog(folder);
-  const path = parsedFile(catalogText(folder), root);
+  const { versionsFile: _, ...catalog } = await readCatalog(directory);
+  const path = parsedFile(catalogText(directory), root);
   await writeAtomically(path, [Buffer.from(JSON.stringify(catalog satisfies KnownCatalog))]);
   kept.add(basename(path));
   const into = dirname(parsedFile('', root));

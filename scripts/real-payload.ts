@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import type { Architecture } from '../src/model/architecture.ts';
 import { KubeparcelError } from '../src/support/errors.ts';
 import { checkAnswers } from './real-payload/answers.ts';
-import { cacheFolder, checkDisk, type Found, findCached, removeStale, WORK_PREFIX } from './real-payload/cache.ts';
+import { cacheDirectory, checkDisk, type Found, findCached, removeStale, WORK_PREFIX } from './real-payload/cache.ts';
 import { type Debian, findPackage, findSource, openDebian, unpackPackages } from './real-payload/debian.ts';
-import { type PayloadVersions, readMadeFrom, readSealedFolder, sealFolder } from './real-payload/folder.ts';
+import { type PayloadVersions, readMadeFrom, readSealedDirectory, sealDirectory } from './real-payload/directory.ts';
 import {
   compileCrictl,
   compileKubernetes,
@@ -21,8 +21,8 @@ import { type Say, timed } from './real-payload/run.ts';
 import { isScript, runMaking } from './real-payload/script.ts';
 
 export interface RealPayload {
-  /** A folder of plain binaries per architecture: ARCH/{kubeadm,kubelet,kubectl,crictl}, ARCH/cni/, SHA256SUMS, release.yaml. */
-  readonly folder: string;
+  /** A directory of plain binaries per architecture: ARCH/{kubeadm,kubelet,kubectl,crictl}, ARCH/cni/, SHA256SUMS, release.yaml. */
+  readonly directory: string;
   /** The one architecture that is in it: this machine's. */
   readonly architecture: Architecture;
   readonly versions: PayloadVersions;
@@ -59,7 +59,7 @@ export async function makeRealPayload(options: Options = {}): Promise<RealPayloa
   const say = options.say ?? ((line) => process.stderr.write(`real payload: ${line}\n`));
   const architecture = hostArchitecture();
   const recipe = shortDigest([RECIPE, architecture]);
-  const cache = cacheFolder();
+  const cache = cacheDirectory();
   await mkdir(cache, { recursive: true });
   await removeStale(cache);
 
@@ -110,7 +110,7 @@ async function makeAll(making: Making): Promise<Found> {
   await timed(say, `compiling ${commands.join(', ')} with Go ${go.version}`, () =>
     compileKubernetes(work, go, commands, out, signal),
   );
-  await cp(join(root, RECIPE.cniPlugins.folder), join(out, 'cni'), { recursive: true });
+  await cp(join(root, RECIPE.cniPlugins.directory), join(out, 'cni'), { recursive: true });
 
   const packages = [source, ...toolchain, reflect2, plugins];
   const versions: PayloadVersions = {
@@ -129,7 +129,7 @@ async function makeAll(making: Making): Promise<Found> {
 async function addCrictl(making: Making, found: Found): Promise<Found & Pick<RealPayload, 'cached'>> {
   const { work, architecture, say, signal } = making;
   const out = join(work, 'out', architecture);
-  await cp(join(found.folder, architecture), out, { recursive: true });
+  await cp(join(found.directory, architecture), out, { recursive: true });
   let go: Go | undefined;
   try {
     go = await makeCrictl(making, out, async () => {
@@ -148,9 +148,9 @@ async function addCrictl(making: Making, found: Found): Promise<Found & Pick<Rea
     return { ...found, cached: true };
   }
   const versions = { ...found.versions, criTools: RECIPE.criTools.version };
-  const madeFrom = [...(await readMadeFrom(found.folder)), ...crictlLine(go)];
-  const completed = await keep(making, versions, shortDigest([found.folder, go.version]), madeFrom);
-  await rm(found.folder, { recursive: true, force: true });
+  const madeFrom = [...(await readMadeFrom(found.directory)), ...crictlLine(go)];
+  const completed = await keep(making, versions, shortDigest([found.directory, go.version]), madeFrom);
+  await rm(found.directory, { recursive: true, force: true });
   return { ...completed, cached: false };
 }
 
@@ -200,24 +200,24 @@ async function keep(
   const out = join(work, 'out');
   await setModes(join(out, architecture));
   await timed(say, 'asking the binaries', () => checkAnswers(join(out, architecture), work, signal));
-  await sealFolder(out, versions, RECIPE.kubernetes.date, madeFrom);
-  const folder = join(cache, `${recipe}-${inputs}`);
+  await sealDirectory(out, versions, RECIPE.kubernetes.date, madeFrom);
+  const directory = join(cache, `${recipe}-${inputs}`);
   try {
-    await rename(out, folder);
+    await rename(out, directory);
   } catch (error) {
     // Another process made the same and was first.
-    if ((await readSealedFolder(folder)) === undefined) {
+    if ((await readSealedDirectory(directory)) === undefined) {
       throw error;
     }
   }
-  return { folder, versions };
+  return { directory, versions };
 }
 
-/** Folders and binaries 0755, whatever the umask was. */
-async function setModes(folder: string): Promise<void> {
-  await chmod(folder, 0o755);
-  for (const entry of await readdir(folder, { withFileTypes: true })) {
-    const path = join(folder, entry.name);
+/** Directorys and binaries 0755, whatever the umask was. */
+async function setModes(directory: string): Promise<void> {
+  await chmod(directory, 0o755);
+  for (const entry of await readdir(directory, { withFileTypes: true })) {
+    const path = join(directory, entry.name);
     await (entry.isDirectory() ? setModes(path) : chmod(path, 0o755));
   }
 }

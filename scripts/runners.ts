@@ -88,9 +88,9 @@ async function make(
       `WARNING: the runner for ${architecture} was not tried: nothing here runs it (apt-get install qemu-user-static)`,
     );
   }
-  const folder = join(cache, `${await recipeDigest()}-${libc}-${toolchain.digest}`);
-  const path = join(folder, runnerName(architecture));
-  await mkdir(folder, { recursive: true });
+  const directory = join(cache, `${await recipeDigest()}-${libc}-${toolchain.digest}`);
+  const path = join(directory, runnerName(architecture));
+  await mkdir(directory, { recursive: true });
   await rename(compiled, path);
   return path;
 }

@@ -18,7 +18,7 @@ export interface Step {
 
 export interface Bench {
   readonly what: string;
-  readonly folder: string;
+  readonly directory: string;
   readonly environment: Readonly<Record<string, string>>;
   readonly steps: readonly Step[];
   readonly named: Record<
@@ -36,12 +36,12 @@ export interface Bench {
 const PAIR = ['debian-12', 'el-9'];
 const EIGHT = ['debian-12', 'debian-13', 'ubuntu-22.04', 'ubuntu-24.04', 'el-8', 'el-9', 'el-10', 'opensuse-leap-15.6'];
 
-/** Prepares the real payload and all that the steps need, in a temporary folder. */
+/** Prepares the real payload and all that the steps need, in a temporary directory. */
 export async function makeBench(level: number, say: (line: string) => void): Promise<Bench> {
   const payload = await makeRealPayload({ say });
   await makeRunners([payload.architecture], { say, fetchMusl: false });
-  const folder = mkdtempSync(join(tmpdir(), 'kubeparcel-bench-'));
-  const cache = join(folder, 'cache');
+  const directory = mkdtempSync(join(tmpdir(), 'kubeparcel-bench-'));
+  const cache = join(directory, 'cache');
   const runners = join(process.env.XDG_CACHE_HOME ?? join(process.env.HOME ?? '', '.cache'), 'kubeparcel', 'runners');
   const environment = { XDG_CACHE_HOME: cache, SOURCE_DATE_EPOCH: '1610496000' };
 
@@ -57,28 +57,28 @@ export async function makeBench(level: number, say: (line: string) => void): Pro
       main,
       command,
       payload.versions.kubernetes,
-      ...['--source', payload.folder, '--out', join(folder, out), '--distro', distributions.join(',')],
+      ...['--source', payload.directory, '--out', join(directory, out), '--distro', distributions.join(',')],
       ...(more.includes('--compression') ? [] : ['--compression', `zstd:${level}`]),
       ...more,
     ] as const;
-  const fresh = (out: string) => rmSync(join(folder, out), { recursive: true, force: true });
+  const fresh = (out: string) => rmSync(join(directory, out), { recursive: true, force: true });
   const sizeOf =
     (out: string, filter = /\.(deb|rpm|zst)$/) =>
     () =>
-      readdirSync(join(folder, out), { recursive: true, encoding: 'utf8' })
+      readdirSync(join(directory, out), { recursive: true, encoding: 'utf8' })
         .filter((name) => filter.test(name))
-        .reduce((sum, name) => sum + statSync(join(folder, out, name)).size, 0);
+        .reduce((sum, name) => sum + statSync(join(directory, out, name)).size, 0);
 
   await emptyCache();
   const [node, ...layoutCommand] = kubeparcel('layout', 'layouts', PAIR);
-  await execa(node, layoutCommand, { cwd: folder, env: environment });
-  const trees = readdirSync(join(folder, 'layouts')).map((name) => join(folder, 'layouts', name));
+  await execa(node, layoutCommand, { cwd: directory, env: environment });
+  const trees = readdirSync(join(directory, 'layouts')).map((name) => join(directory, 'layouts', name));
   const debTrees = trees.filter((tree) => existsSync(join(tree, 'DEBIAN')));
   const rpmTrees = trees.filter((tree) => existsSync(join(tree, 'SPECS')));
 
-  const binaries = join(folder, 'binaries');
+  const binaries = join(directory, 'binaries');
   mkdirSync(binaries);
-  const plain = join(payload.folder, payload.architecture);
+  const plain = join(payload.directory, payload.architecture);
   for (const name of ['kubelet', 'kubectl', 'kubeadm', 'crictl']) await execa('cp', [join(plain, name), binaries]);
   await execa('tar', ['-cf', join(binaries, 'cni.tar'), '-C', plain, 'cni']);
   const longestFirst = readdirSync(binaries)
@@ -120,7 +120,7 @@ export async function makeBench(level: number, say: (line: string) => void): Pro
     ],
     before: () => {
       fresh('copy');
-      mkdirSync(join(folder, 'copy'));
+      mkdirSync(join(directory, 'copy'));
     },
   };
   const unchanged: Step = {
@@ -138,7 +138,7 @@ export async function makeBench(level: number, say: (line: string) => void): Pro
     ],
     before: () => {
       fresh('dpkg');
-      mkdirSync(join(folder, 'dpkg'));
+      mkdirSync(join(directory, 'dpkg'));
     },
     bytes: sizeOf('dpkg'),
   };
@@ -179,12 +179,12 @@ export async function makeBench(level: number, say: (line: string) => void): Pro
   const nfpm = await nfpmSteps();
 
   async function nfpmSteps(): Promise<Bench['named']['nfpm']> {
-    const tool = await installNfpm(folder, say);
+    const tool = await installNfpm(directory, say);
     if (tool === undefined) return undefined;
-    const script = nfpmScript(folder, tool.path, debTrees);
+    const script = nfpmScript(directory, tool.path, debTrees);
     const before = () => {
       fresh('nfpm');
-      mkdirSync(join(folder, 'nfpm'));
+      mkdirSync(join(directory, 'nfpm'));
     };
     const step: Step = {
       title: `nfpm ${tool.version}, five DEBs (xz) and five RPMs (its best zstd)`,
@@ -203,24 +203,24 @@ export async function makeBench(level: number, say: (line: string) => void): Pro
     });
     say("looking for the level that makes packages of nfpm's size");
     before();
-    await execa('sh', [script], { cwd: folder });
+    await execa('sh', [script], { cwd: directory });
     const wanted = sizeOf('nfpm')();
     let best: { readonly level: number; readonly distance: number } | undefined;
     for (const at of [3, 5, 6, 7, 9, 12, 15]) {
       const one = packAt(at);
       await one.before();
       const [program, ...parameters] = one.command;
-      await execa(program, parameters, { cwd: folder, env: environment });
+      await execa(program, parameters, { cwd: directory, env: environment });
       const distance = Math.abs(one.bytes() - wanted);
       if (best === undefined || distance < best.distance) best = { level: at, distance };
     }
     return best === undefined ? undefined : { step, asLarge: packAt(best.level), level: best.level };
   }
 
-  const whole = await wholeSizes(folder, debTrees, level, say);
+  const whole = await wholeSizes(directory, debTrees, level, say);
   return {
     what: `Kubernetes ${payload.versions.kubernetes}, ${payload.architecture}`,
-    folder,
+    directory,
     environment,
     // A kubeparcel step next to the step that it is held against.
     steps: [
@@ -238,25 +238,25 @@ export async function makeBench(level: number, say: (line: string) => void): Pro
     ],
     named: { floor, cold, revised, unchanged, copy, dpkg, rpmThreads, one, eight, nfpm },
     sizeRatio: () => {
-      const made = readdirSync(join(folder, 'cold')).filter((file) => file.endsWith('.deb'));
+      const made = readdirSync(join(directory, 'cold')).filter((file) => file.endsWith('.deb'));
       // The DEB's other parts count too: some kilobytes.
       return Math.max(
-        ...made.map((name) => statSync(join(folder, 'cold', name)).size / (whole.get(name.slice(0, -4)) ?? 0)),
+        ...made.map((name) => statSync(join(directory, 'cold', name)).size / (whole.get(name.slice(0, -4)) ?? 0)),
       );
     },
-    close: async () => rmSync(folder, { recursive: true, force: true }),
+    close: async () => rmSync(directory, { recursive: true, force: true }),
   };
 }
 
 /** Bytes that zstd makes of each whole archive, by its tree's name. */
 async function wholeSizes(
-  folder: string,
+  directory: string,
   trees: readonly string[],
   level: number,
   say: (line: string) => void,
 ): Promise<Map<string, number>> {
   say('measuring what zstd makes of the whole archives');
-  const script = join(folder, 'whole.sh');
+  const script = join(directory, 'whole.sh');
   const pipeline = `tar --sort=name --exclude=./DEBIAN -C "$1" -cf - . | zstd -q -T1 -${level} -c | wc -c`;
   writeFileSync(script, `size=$(${pipeline}) && echo "$1 $size"\n`);
   const { stdout } = await execa('xargs', ['-P', String(availableParallelism()), '-I{}', 'sh', script, '{}'], {

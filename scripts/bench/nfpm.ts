@@ -6,21 +6,21 @@ import { stringify } from 'yaml';
 /** The newest first: versions after this one need modules that not every proxy has. */
 const VERSIONS = ['latest', 'v2.45.0'];
 
-/** Compiles nfpm into a folder; undefined where Go or its modules cannot be had. */
+/** Compiles nfpm into a directory; undefined where Go or its modules cannot be had. */
 export async function installNfpm(
-  folder: string,
+  directory: string,
   say: (line: string) => void,
 ): Promise<{ path: string; version: string } | undefined> {
   for (const version of VERSIONS) {
     say(`installing nfpm@${version}`);
-    const env = { GOBIN: join(folder, 'bin'), GOFLAGS: '-mod=mod' };
+    const env = { GOBIN: join(directory, 'bin'), GOFLAGS: '-mod=mod' };
     const result = await execa('go', ['install', `github.com/goreleaser/nfpm/v2/cmd/nfpm@${version}`], {
       env,
       reject: false,
       timeout: 600_000,
     });
     if (result.exitCode === 0) {
-      const path = join(folder, 'bin', 'nfpm');
+      const path = join(directory, 'bin', 'nfpm');
       const { stdout } = await execa(path, ['--version']);
       return { path, version: /GitVersion:\s*v?(\S+)/.exec(stdout)?.[1] ?? version };
     }
@@ -35,13 +35,13 @@ export async function installNfpm(
  *
  * @returns the script's path
  */
-export function nfpmScript(folder: string, nfpm: string, trees: readonly string[]): string {
-  mkdirSync(join(folder, 'nfpm-configs'));
+export function nfpmScript(directory: string, nfpm: string, trees: readonly string[]): string {
+  mkdirSync(join(directory, 'nfpm-configs'));
   const lines = ['set -eu'];
   for (const tree of trees) {
     const control = readFileSync(join(tree, 'DEBIAN', 'control'), 'utf8');
     const field = (name: string) => new RegExp(`^${name}: (.*)$`, 'm').exec(control)?.[1] ?? '';
-    const config = join(folder, 'nfpm-configs', `${basename(tree)}.yaml`);
+    const config = join(directory, 'nfpm-configs', `${basename(tree)}.yaml`);
     writeFileSync(
       config,
       stringify({
@@ -62,7 +62,7 @@ export function nfpmScript(folder: string, nfpm: string, trees: readonly string[
     for (const format of ['deb', 'rpm'])
       lines.push(`'${nfpm}' package -f '${config}' -p ${format} -t nfpm/ >/dev/null`);
   }
-  const script = join(folder, 'nfpm.sh');
+  const script = join(directory, 'nfpm.sh');
   writeFileSync(script, `${lines.join('\n')}\n`);
   return script;
 }

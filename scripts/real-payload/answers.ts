@@ -35,13 +35,13 @@ const QUESTIONS: readonly Question[] = [
 ];
 
 /**
- * Runs the binaries in the folder, those that are there, and holds what they answer against the recipe.
+ * Runs the binaries in the directory, those that are there, and holds what they answer against the recipe.
  *
  * @throws KubeparcelError of kind 'verification' when one crashes or answers something else
  */
-export async function checkAnswers(folder: string, home: string, signal: AbortSignal | undefined): Promise<void> {
+export async function checkAnswers(directory: string, home: string, signal: AbortSignal | undefined): Promise<void> {
   for (const { binary, args, environment, answer } of QUESTIONS) {
-    const path = join(folder, binary);
+    const path = join(directory, binary);
     if (!existsSync(path)) {
       continue;
     }

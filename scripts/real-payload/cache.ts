@@ -2,7 +2,7 @@ import { readdir, rm, stat, statfs } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { KubeparcelError } from '../../src/support/errors.ts';
-import { type PayloadVersions, readSealedFolder } from './folder.ts';
+import { type PayloadVersions, readSealedDirectory } from './directory.ts';
 import { type Say, timed } from './run.ts';
 
 /** What killed runs leave behind is recognised by this. */
@@ -11,28 +11,28 @@ export const WORK_PREFIX = '.work-';
 const STALE_AFTER_MS = 6 * 3600 * 1000;
 
 export interface Found {
-  readonly folder: string;
+  readonly directory: string;
   readonly versions: PayloadVersions;
 }
 
 /** Where results are kept; it may not exist yet. */
-export function cacheFolder(): string {
+export function cacheDirectory(): string {
   const configured = process.env.XDG_CACHE_HOME;
   // XDG base directory specification: a relative path is to be ignored.
   const base = configured !== undefined && isAbsolute(configured) ? configured : join(homedir(), '.cache');
   return join(base, 'kubeparcel', 'real-payload');
 }
 
-/** Bytes that a work folder takes at most, and some. */
+/** Bytes that a work directory takes at most, and some. */
 const DISK_NEEDED = 4.5e9;
 
 /** @throws KubeparcelError of kind 'io' when there is too little room to compile in */
-export async function checkDisk(folder: string): Promise<void> {
-  const { bavail, bsize } = await statfs(folder);
+export async function checkDisk(directory: string): Promise<void> {
+  const { bavail, bsize } = await statfs(directory);
   if (bavail * bsize < DISK_NEEDED) {
     throw new KubeparcelError('io', `Compiling Kubernetes takes ${DISK_NEEDED / 1e9} GB of disk for some minutes`, {
-      where: folder,
-      hint: 'Make room, or set XDG_CACHE_HOME to a folder on a larger disk.',
+      where: directory,
+      hint: 'Make room, or set XDG_CACHE_HOME to a directory on a larger disk.',
     });
   }
 }
@@ -56,15 +56,17 @@ export async function removeStale(cache: string): Promise<void> {
 export async function findCached(cache: string, recipe: string, say: Say): Promise<Found | undefined> {
   let incomplete: Found | undefined;
   for (const name of (await readdir(cache)).filter((entry) => entry.startsWith(`${recipe}-`)).sort()) {
-    const folder = join(cache, name);
-    const versions = await timed(say, 'checking the digests of what the cache holds', () => readSealedFolder(folder));
+    const directory = join(cache, name);
+    const versions = await timed(say, 'checking the digests of what the cache holds', () =>
+      readSealedDirectory(directory),
+    );
     if (versions === undefined) {
-      say(`WARNING: ${folder} is damaged and is made again`);
-      await rm(folder, { recursive: true, force: true });
+      say(`WARNING: ${directory} is damaged and is made again`);
+      await rm(directory, { recursive: true, force: true });
     } else if (versions.criTools !== undefined) {
-      return { folder, versions };
+      return { directory, versions };
     } else {
-      incomplete = { folder, versions };
+      incomplete = { directory, versions };
     }
   }
   return incomplete;

@@ -7,7 +7,7 @@ import { type Run, run, type Say } from './run.ts';
 
 /** apt with a configuration, lists and caches of its own: needs no root and leaves the machine's apt as it is. */
 export interface Debian {
-  readonly folder: string;
+  readonly directory: string;
   readonly configuration: string;
   readonly signal: AbortSignal | undefined;
 }
@@ -33,25 +33,25 @@ const KEYRINGS = ['/usr/share/keyrings/debian-archive-keyring.gpg', '/usr/share/
 const TODO_NETWORK = 'Check the network, proxies and the mirror in /etc/apt, then run it again.';
 
 /**
- * Makes the configuration in `folder` (created) and fetches lists from the mirror that this machine uses for Debian,
+ * Makes the configuration in `directory` (created) and fetches lists from the mirror that this machine uses for Debian,
  * else from Debian's public ones.
  *
  * @param lists of the recipe's suite by default
  * @throws KubeparcelError of kind 'network' when no mirror has lists with a good signature
  */
 export async function openDebian(
-  folder: string,
+  directory: string,
   say: Say,
   signal: AbortSignal | undefined,
   lists: Lists = { suite: RECIPE.suite, binary: true, source: true },
 ): Promise<Debian> {
   const { suite } = lists;
   for (const part of ['lists/partial', 'cache/archives/partial', 'empty', 'log']) {
-    await mkdir(join(folder, part), { recursive: true });
+    await mkdir(join(directory, part), { recursive: true });
   }
-  const debian: Debian = { folder, configuration: join(folder, 'apt.conf'), signal };
-  await writeFile(join(folder, 'status'), '');
-  await writeFile(debian.configuration, configurationText(folder, lists.architectures));
+  const debian: Debian = { directory, configuration: join(directory, 'apt.conf'), signal };
+  await writeFile(join(directory, 'status'), '');
+  await writeFile(debian.configuration, configurationText(directory, lists.architectures));
   const keyring = KEYRINGS.find((path) => existsSync(path));
   const signedBy = keyring === undefined ? '' : ` signed-by=${keyring}`;
   const problems: string[] = [];
@@ -61,7 +61,7 @@ export async function openDebian(
       ...(lists.binary ? [`deb [target=Packages${only}${signedBy}] ${mirror} ${suite} main`] : []),
       ...(lists.source ? [`deb-src [target=Sources${signedBy}] ${mirror} ${suite} main`] : []),
     ];
-    await writeFile(join(folder, 'sources.list'), `${lines.join('\n')}\n`);
+    await writeFile(join(directory, 'sources.list'), `${lines.join('\n')}\n`);
     try {
       await apt(
         debian,
@@ -87,8 +87,8 @@ export async function openDebian(
 }
 
 /** The machine's own apt.conf.d stays in force: that is where proxies are. */
-function configurationText(folder: string, architectures: readonly string[] | undefined): string {
-  const at = (...parts: string[]) => `"${join(folder, ...parts)}"`;
+function configurationText(directory: string, architectures: readonly string[] | undefined): string {
+  const at = (...parts: string[]) => `"${join(directory, ...parts)}"`;
   return `${[
     `Dir::State::lists ${at('lists')};`,
     `Dir::State::status ${at('status')};`,
@@ -102,7 +102,7 @@ function configurationText(folder: string, architectures: readonly string[] | un
     '#clear APT::Update::Pre-Invoke;',
     '#clear APT::Update::Post-Invoke;',
     '#clear APT::Update::Post-Invoke-Success;',
-    // As root apt would fetch as the user _apt, who may not look into root's cache folder.
+    // As root apt would fetch as the user _apt, who may not look into root's cache directory.
     'APT::Sandbox::User "root";',
     'APT::Install-Recommends "false";',
     'Acquire::Languages "none";',
@@ -172,19 +172,19 @@ function field(stanza: string, name: string): string {
   return value;
 }
 
-/** Downloads packages (checked by apt against the signed lists) and unpacks all of them into one folder. */
+/** Downloads packages (checked by apt against the signed lists) and unpacks all of them into one directory. */
 export async function unpackPackages(
   debian: Debian,
   packages: readonly ArchivePackage[],
-  folder: string,
+  directory: string,
 ): Promise<void> {
-  const downloads = join(debian.folder, `downloads-${packages[0]?.name ?? 'none'}`);
+  const downloads = join(debian.directory, `downloads-${packages[0]?.name ?? 'none'}`);
   await mkdir(downloads, { recursive: true });
-  await mkdir(folder, { recursive: true });
+  await mkdir(directory, { recursive: true });
   const wanted = packages.map(({ name, version }) => `${name}=${version}`);
   await apt(debian, 'apt-get', ['-qq', 'download', ...wanted], 'Debian packages could not be downloaded', downloads);
   for (const file of (await readdir(downloads)).sort()) {
-    await run('dpkg-deb', ['--extract', join(downloads, file), folder], {
+    await run('dpkg-deb', ['--extract', join(downloads, file), directory], {
       ...asked(debian, `${file} could not be unpacked`),
       kind: 'io',
       hint: 'See whether the disk is full.',
@@ -192,12 +192,12 @@ export async function unpackPackages(
   }
 }
 
-/** Downloads the files of a source package, held by apt against the signed lists, and gives back their folder. */
+/** Downloads the files of a source package, held by apt against the signed lists, and gives back their directory. */
 export async function downloadSource(
   debian: Debian,
   source: Pick<ArchivePackage, 'name' | 'version'>,
 ): Promise<string> {
-  const downloads = join(debian.folder, `source-${source.name}`);
+  const downloads = join(debian.directory, `source-${source.name}`);
   await mkdir(downloads, { recursive: true });
   await apt(
     debian,
@@ -210,26 +210,26 @@ export async function downloadSource(
 }
 
 /**
- * Downloads a source package and unpacks it, Debian's patches applied, to `folder`, which must not exist yet. apt
+ * Downloads a source package and unpacks it, Debian's patches applied, to `directory`, which must not exist yet. apt
  * holds the files against the signed lists, dpkg-source against the digests in the .dsc.
  */
-export async function unpackSource(debian: Debian, source: ArchivePackage, folder: string): Promise<void> {
+export async function unpackSource(debian: Debian, source: ArchivePackage, directory: string): Promise<void> {
   const downloads = await downloadSource(debian, source);
   const description = (await readdir(downloads)).find((name) => name.endsWith('.dsc'));
   if (description === undefined) {
     throw new KubeparcelError('network', 'apt-get source downloaded no .dsc', { where: downloads });
   }
-  await run('dpkg-source', ['--no-copy', '--extract', description, folder], {
+  await run('dpkg-source', ['--no-copy', '--extract', description, directory], {
     ...asked(debian, 'The source package could not be unpacked', downloads),
     kind: 'verification',
     hint: 'See whether the disk is full, and that dpkg-dev, patch and xz-utils are installed.',
   });
 }
 
-function apt(debian: Debian, command: string, args: readonly string[], failure: string, cwd = debian.folder) {
+function apt(debian: Debian, command: string, args: readonly string[], failure: string, cwd = debian.directory) {
   return run(command, ['-c', debian.configuration, ...args], asked(debian, failure, cwd));
 }
 
-function asked(debian: Debian, failure: string, cwd = debian.folder): Run {
+function asked(debian: Debian, failure: string, cwd = debian.directory): Run {
   return { cwd, signal: debian.signal, failure, kind: 'network', hint: TODO_NETWORK };
 }

@@ -30,7 +30,7 @@ const KEPT_VARIABLES = new Set([
 
 const TODO_MODULES = 'Check the network and GOPROXY, then run it again.';
 
-/** The environment for a Go command whose caches all lie in the work folder. */
+/** The environment for a Go command whose caches all lie in the work directory. */
 function goEnvironment(work: string, go: Go, more: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(([name]) => !/^C?GO/.test(name) || KEPT_VARIABLES.has(name));
   return {
@@ -53,9 +53,9 @@ async function prepare(work: string): Promise<void> {
   }
 }
 
-/** The toolchain that unpackPackages put into `folder`. */
-export async function debianGo(work: string, folder: string, signal: AbortSignal | undefined): Promise<Go> {
-  const root = join(folder, RECIPE.go.root);
+/** The toolchain that unpackPackages put into `directory`. */
+export async function debianGo(work: string, directory: string, signal: AbortSignal | undefined): Promise<Go> {
+  const root = join(directory, RECIPE.go.root);
   return withVersion(work, { command: join(root, 'bin', 'go'), root, version: '' }, signal);
 }
 
@@ -90,8 +90,8 @@ export async function installedGoForCrictl(work: string, signal: AbortSignal | u
  * Compiles commands of Kubernetes, in GOPATH mode and in one call, so that they share packages.
  *
  * @param work where gopath/src/k8s.io/kubernetes is the prepared source
- * @param commands names of folders of cmd
- * @param into folder for the binaries; must exist
+ * @param commands names of directorys of cmd
+ * @param into directory for the binaries; must exist
  */
 export async function compileKubernetes(
   work: string,
@@ -129,10 +129,10 @@ export async function generateOpenapi(work: string, go: Go, signal: AbortSignal 
     failure: 'No package asks for OpenAPI definitions',
     hint,
   });
-  const folders = new Set(marked.split('\n').map((path) => dirname(path).replace(/^staging\/src\//, 'vendor/')));
-  const packages = [...folders]
-    .filter((folder) => !/\/(code-generator|sample-apiserver)(\/|$)/.test(folder))
-    .map((folder) => `k8s.io/kubernetes/${folder}`)
+  const directorys = new Set(marked.split('\n').map((path) => dirname(path).replace(/^staging\/src\//, 'vendor/')));
+  const packages = [...directorys]
+    .filter((directory) => !/\/(code-generator|sample-apiserver)(\/|$)/.test(directory))
+    .map((directory) => `k8s.io/kubernetes/${directory}`)
     .sort();
   const options = [
     '-i',
@@ -223,20 +223,20 @@ export async function fetchGoForCrictl(
     failure: `The Go toolchain ${version} could not be fetched`,
   });
   const root = join(work, 'gopath/pkg/mod', name);
-  for (const folder of ['bin', `pkg/tool/linux_${architecture}`]) {
-    for (const file of await readdir(join(root, folder))) {
-      await chmod(join(root, folder, file), 0o755);
+  for (const directory of ['bin', `pkg/tool/linux_${architecture}`]) {
+    for (const file of await readdir(join(root, directory))) {
+      await chmod(join(root, directory, file), 0o755);
     }
   }
   // A module cannot hold another's go.mod under that name.
-  for (const folder of ['src', 'src/cmd']) {
-    await rename(join(root, folder, '_go.mod'), join(root, folder, 'go.mod'));
+  for (const directory of ['src', 'src/cmd']) {
+    await rename(join(root, directory, '_go.mod'), join(root, directory, 'go.mod'));
   }
   return withVersion(work, { command: join(root, 'bin', 'go'), root, version: '' }, signal);
 }
 
 /**
- * Compiles crictl into the existing folder `into`, from the fetched module and by the module's own go.sum.
+ * Compiles crictl into the existing directory `into`, from the fetched module and by the module's own go.sum.
  * `go install MODULE@VERSION` would ask for the list of all its versions first, to warn of deprecated ones, and fail
  * at a proxy that holds only some.
  */

@@ -20,5 +20,5 @@ export async function unpackKubernetes(
   // The vendored 1.0.1 reads the runtime's maps by a layout that Go changed with 1.18: it crashes.
   const vendored = join(tree, 'vendor/github.com/modern-go/reflect2');
   await rm(vendored, { recursive: true });
-  await cp(join(root, RECIPE.reflect2.folder), vendored, { recursive: true });
+  await cp(join(root, RECIPE.reflect2.directory), vendored, { recursive: true });
 }

@@ -23,9 +23,9 @@ export const RECIPE = {
   go: { packages: ['golang-1.19-go', 'golang-1.19-src'], root: 'usr/lib/go-1.19' },
   reflect2: {
     package: 'golang-github-modern-go-reflect2-dev',
-    folder: 'usr/share/gocode/src/github.com/modern-go/reflect2',
+    directory: 'usr/share/gocode/src/github.com/modern-go/reflect2',
   },
-  cniPlugins: { package: 'containernetworking-plugins', folder: 'usr/lib/cni' },
+  cniPlugins: { package: 'containernetworking-plugins', directory: 'usr/lib/cni' },
   criTools: {
     version: '1.36.0',
     module: 'sigs.k8s.io/cri-tools',

@@ -9,10 +9,10 @@ export function isScript(url: string): boolean {
   return process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(url);
 }
 
-/** Makes something, ended by SIGINT and SIGTERM, prints its folder, and says what went wrong as people want to read it. */
+/** Makes something, ended by SIGINT and SIGTERM, prints its directory, and says what went wrong as people want to read it. */
 export async function runMaking(
   name: string,
-  make: (say: Say, signal: AbortSignal) => Promise<{ readonly folder: string; readonly cached: boolean }>,
+  make: (say: Say, signal: AbortSignal) => Promise<{ readonly directory: string; readonly cached: boolean }>,
 ): Promise<void> {
   const controller = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -27,9 +27,9 @@ export async function runMaking(
   }
   const say = (line: string) => process.stderr.write(`${name}: ${line}\n`);
   try {
-    const { folder, cached } = await make(say, controller.signal);
+    const { directory, cached } = await make(say, controller.signal);
     say(cached ? 'found in the cache' : 'made');
-    process.stdout.write(`${folder}\n`);
+    process.stdout.write(`${directory}\n`);
   } catch (error) {
     if (controller.signal.aborted) {
       return;

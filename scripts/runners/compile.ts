@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import type { Architecture } from '../../src/model/architecture.ts';
-import { RECIPE, runnersFolder } from '../../src/runner/recipe.ts';
+import { RECIPE, runnersDirectory } from '../../src/runner/recipe.ts';
 import { type Run, run } from '../real-payload/run.ts';
 import type { Toolchain } from './toolchain.ts';
 
 /**
- * Compiles a runner. The same sources and toolchain give the same bytes in every folder.
+ * Compiles a runner. The same sources and toolchain give the same bytes in every directory.
  *
- * @param quickJs folder with the source of QuickJS
+ * @param quickJs directory with the source of QuickJS
  * @param output where the runner goes
  */
 export async function compileRunner(
@@ -24,7 +24,7 @@ export async function compileRunner(
     hint: 'see what the compiler says; gcc 12 of Debian 12 is known to do',
   };
   const part = async (name: string) => (await run(compiler, [`-print-file-name=${name}`], asked)).trim();
-  const own = runnersFolder();
+  const own = runnersDirectory();
   const sources = [...RECIPE.source.files, ...RECIPE.own.map((name) => join(own, name))];
   const flags = [
     ...RECIPE.flags,

@@ -10,11 +10,11 @@ import { run, type Say } from '../real-payload/run.ts';
 const { source } = RECIPE;
 
 /**
- * Unpacks QuickJS into `folder`, from the cache or from Debian.
+ * Unpacks QuickJS into `directory`, from the cache or from Debian.
  *
  * @throws KubeparcelError of kind 'network' when it cannot be had, of kind 'verification' when it is another one
  */
-export async function unpackQuickJs(folder: string, cache: string, work: string, say: Say): Promise<void> {
+export async function unpackQuickJs(directory: string, cache: string, work: string, say: Say): Promise<void> {
   const kept = join(cache, source.file);
   if ((await digestOf(kept)) !== source.sha256) {
     const debian = await openDebian(join(work, 'apt-source'), say, undefined, {
@@ -35,8 +35,8 @@ export async function unpackQuickJs(folder: string, cache: string, work: string,
   }
   const archive = join(work, source.file);
   await copyFile(kept, archive);
-  await mkdir(folder, { recursive: true });
-  await run('tar', ['-xf', archive, '--strip-components=1', '-C', folder], {
+  await mkdir(directory, { recursive: true });
+  await run('tar', ['-xf', archive, '--strip-components=1', '-C', directory], {
     cwd: work,
     signal: undefined,
     failure: 'the source of QuickJS could not be unpacked',

@@ -111,7 +111,7 @@ async function hasStaticGlibc(compiler: string): Promise<boolean> {
 
 async function fetchMusl(
   architectures: readonly Architecture[],
-  folder: string,
+  directory: string,
   work: string,
   say: Say,
 ): Promise<undefined> {
@@ -125,6 +125,6 @@ async function fetchMusl(
   const packages = await Promise.all(names.map((name) => findPackage(debian, `musl-dev:${name}`)));
   // `apt-get download` takes the architecture after the name.
   const wanted = packages.map((found, index) => ({ ...found, name: `musl-dev:${names[index]}` }));
-  await unpackPackages(debian, wanted, folder);
+  await unpackPackages(debian, wanted, directory);
   return undefined;
 }

@@ -9,7 +9,7 @@ const LONG_NAME_MAX = 8192;
 const PAX_HEADER_MAX = 1 << 16;
 
 interface TarMemberBase {
-  /** As it stands in the archive, and as hostile as that. A folder's has no trailing slash. */
+  /** As it stands in the archive, and as hostile as that. A directory's has no trailing slash. */
   readonly path: string;
   /** Permission bits, 0 to 0o7777. */
   readonly mode: number;
@@ -100,7 +100,7 @@ async function* member(
     case '0':
     case '7':
     case '\0': {
-      // As writers before ustar marked a folder.
+      // As writers before ustar marked a directory.
       if (path.endsWith('/')) {
         yield { ...base, kind: 'directory' };
         return;

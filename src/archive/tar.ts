@@ -12,7 +12,7 @@ const NAME_MAX = 99;
 const LONG_NAME = '././@LongLink';
 
 interface TarEntryBase {
-  /** As it stands in the archive: ./usr/bin/kubelet; a folder's may end with a slash. */
+  /** As it stands in the archive: ./usr/bin/kubelet; a directory's may end with a slash. */
   readonly path: string;
   /** Permission bits. */
   readonly mode: number;

@@ -33,10 +33,10 @@ export async function* assembleIn(
   { task, layout }: PackageJob,
   writing: WriteOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const { objects, spoolFolder, compression, signal } = writing;
-  const own = await mkdtemp(join(spoolFolder, `${layout.name}.`));
+  const { objects, spoolDirectory, compression, signal } = writing;
+  const own = await mkdtemp(join(spoolDirectory, `${layout.name}.`));
   const options = { user: USER, timeout: HOUR, ...(signal === undefined ? {} : { signal }) };
-  const folder = `${WORK}/${task.file.replace(/\.(deb|rpm)$/, '')}`;
+  const directory = `${WORK}/${task.file.replace(/\.(deb|rpm)$/, '')}`;
   const archive = `${task.file}.tar`;
   try {
     const tree = await binaryTree(layout, objects);
@@ -46,10 +46,10 @@ export async function* assembleIn(
       ...(signal === undefined ? [] : [{ signal }]),
     );
     await container.copyIn(join(own, archive), WORK);
-    await succeed(container.exec(['mkdir', '--mode=0755', folder], options), task.file);
-    const unpack = ['tar', '--extract', '--preserve-permissions', '--no-same-owner', '--directory', folder];
+    await succeed(container.exec(['mkdir', '--mode=0755', directory], options), task.file);
+    const unpack = ['tar', '--extract', '--preserve-permissions', '--no-same-owner', '--directory', directory];
     await succeed(container.exec([...unpack, '--file', `${WORK}/${archive}`], options), task.file);
-    const { command, result } = packCommand(layout, compression, { folder, file: task.file });
+    const { command, result } = packCommand(layout, compression, { directory, file: task.file });
     const environment = { HOME: WORK, LC_ALL: 'C.UTF-8', TZ: 'UTC' };
     await succeed(container.exec(command, { ...options, environment }), task.file);
     const path = join(own, basename(result));
@@ -59,7 +59,7 @@ export async function* assembleIn(
   } finally {
     await rm(own, { recursive: true, force: true });
     // The next packages need the room. Where this fails the container is gone, or is about to be.
-    await container.exec(['rm', '-rf', folder, `${folder}.deb`, `${WORK}/${archive}`]).catch(() => {});
+    await container.exec(['rm', '-rf', directory, `${directory}.deb`, `${WORK}/${archive}`]).catch(() => {});
   }
 }
 
@@ -100,12 +100,12 @@ const DIFFERENCES_SHOWN = 5;
 async function expectEqual(
   layout: Layout,
   path: string,
-  { objects, spoolFolder, signal }: WriteOptions,
+  { objects, spoolDirectory, signal }: WriteOptions,
 ): Promise<void> {
   const reading = signal === undefined ? {} : { signal };
   const compression = { codec: 'none', level: 0 } as const;
   const native = `${path}.native`;
-  const chunks = PACKAGERS[layout.format].write(layout, { compression, objects, spoolFolder, ...reading });
+  const chunks = PACKAGERS[layout.format].write(layout, { compression, objects, spoolDirectory, ...reading });
   await pipeline(Readable.from(chunks), createWriteStream(native));
   const [wanted, built] = [await readPackage(native, reading), await readPackage(path, reading)];
   const differences = diffLayouts(wanted.layout, built.layout);

@@ -32,7 +32,7 @@ export interface PackageDefinition {
 /** Paths may name a place of the distribution: {units}/kubelet.service. */
 export type ContentRule =
   | { readonly payload: string; readonly path: string; readonly optional: boolean }
-  /** All executables of the component go into this folder. */
+  /** All executables of the component go into this directory. */
   | { readonly 'payload-executables': string }
   | { readonly template: string; readonly path: string; readonly when?: Condition | undefined }
   | { readonly directory: string; readonly when?: Condition | undefined }

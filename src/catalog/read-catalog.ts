@@ -16,19 +16,19 @@ import { minorsSchema, versionsSchema } from './versions-schema.ts';
  * of versions that overlap or leave holes, names that a distribution lacks, pins that cannot be installed together; of
  * kind 'io' for what cannot be read
  */
-export async function readCatalog(folder: string): Promise<Catalog> {
-  const versionsFile = join(folder, 'versions.yaml');
+export async function readCatalog(directory: string): Promise<Catalog> {
+  const versionsFile = join(directory, 'versions.yaml');
   const versionsText = await read(versionsFile);
   const { minors } = parseValidatedYaml(versionsText, minorsSchema, versionsFile);
   const span = { oldest: minors[0]?.minor ?? '', newest: minors.at(-1)?.minor ?? '' };
 
   const distributions: Distribution[] = [];
   const taken = new Map<string, string>();
-  for (const file of await yamlFiles(join(folder, 'distributions'))) {
+  for (const file of await yamlFiles(join(directory, 'distributions'))) {
     distributions.push(...releasesOf(parseValidatedYaml(await read(file), distributionSchema(span, taken), file)));
   }
 
-  const files = await yamlFiles(join(folder, 'packages'));
+  const files = await yamlFiles(join(directory, 'packages'));
   const ours = files.map((file) => nameOf(file));
   const packages: PackageDefinition[] = [];
   for (const file of files) {
@@ -42,23 +42,23 @@ export async function readCatalog(folder: string): Promise<Catalog> {
   const versions = parseValidatedYaml(versionsText, versionsSchema(span, packages), versionsFile);
   const { kubelet, kubeadm } = versions;
   const generator = { ...span, kubelet, kubeadm, removedFlags: versions['removed-flags'] };
-  const formerFile = join(folder, 'former-files.yaml');
+  const formerFile = join(directory, 'former-files.yaml');
   const { files: formerFiles } = parseValidatedYaml(await read(formerFile), formerFilesSchema, formerFile);
   return { packages, distributions, minors, pins: versions.pins, generator, formerFiles, versionsFile };
 }
 
-async function yamlFiles(folder: string): Promise<string[]> {
+async function yamlFiles(directory: string): Promise<string[]> {
   let names: string[];
   try {
-    names = await readdir(folder);
+    names = await readdir(directory);
   } catch (cause) {
-    throw unreadable(folder, cause);
+    throw unreadable(directory, cause);
   }
   const files = names.filter((name) => name.endsWith('.yaml')).sort();
   if (files.length === 0) {
-    throw new KubeparcelError('config', 'a folder of packaging data with no .yaml file in it', { where: folder });
+    throw new KubeparcelError('config', 'a directory of packaging data with no .yaml file in it', { where: directory });
   }
-  return files.map((name) => join(folder, name));
+  return files.map((name) => join(directory, name));
 }
 
 function nameOf(file: string): string {
@@ -76,7 +76,7 @@ async function read(file: string): Promise<string> {
 function unreadable(path: string, cause: unknown): KubeparcelError {
   return new KubeparcelError('io', 'packaging data cannot be read', {
     where: path,
-    hint: 'a folder of packaging data holds packages/, distributions/, versions.yaml and former-files.yaml; copy them from kubeparcel',
+    hint: 'a directory of packaging data holds packages/, distributions/, versions.yaml and former-files.yaml; copy them from kubeparcel',
     cause,
   });
 }

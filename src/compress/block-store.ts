@@ -43,20 +43,20 @@ export interface OpenPackedStore extends PackedStore {
 }
 
 /**
- * Opens the store of compressed blocks in the folder of the content store. Any number of processes may use it: a file
+ * Opens the store of compressed blocks in the directory of the content store. Any number of processes may use it: a file
  * appears by renaming a whole one. A damaged file is made anew.
  *
  * @param jobs contents or segments of them that are compressed at a time
  * @param signal with it aborted, no more is read or begun; what is on a thread of `threads` ends with that
  */
 export async function openPackedStore(
-  folder: string,
+  directory: string,
   threads: PackingThreads,
   jobs: number,
   signal?: AbortSignal,
 ): Promise<OpenPackedStore> {
-  const blocksFolder = join(folder, 'packed', MAKING);
-  const temporary = join(folder, 'tmp');
+  const blocksDirectory = join(directory, 'packed', MAKING);
+  const temporary = join(directory, 'tmp');
   // A segment that no thread is free for waits unread.
   const places = createPlaces(jobs, signal);
   // liblzma works on threads of its own.
@@ -85,7 +85,7 @@ export async function openPackedStore(
       return blocksOf(Buffer.concat(await all(xz(untilAborted(rechunk(chunks, INPUT_SIZE), signal), level))));
     });
   const refuse = (cause: unknown): never => {
-    throw storeFailure(folder, cause);
+    throw storeFailure(directory, cause);
   };
   let grown = false;
   await mkdir(temporary, { recursive: true });
@@ -126,7 +126,7 @@ export async function openPackedStore(
     const leave = await places.take(rankOf(content));
     await take(await compress(content.open()).finally(leave));
   };
-  const place = (room: string, key: string) => join(blocksFolder, room, key.slice(0, 2), key.slice(2));
+  const place = (room: string, key: string) => join(blocksDirectory, room, key.slice(0, 2), key.slice(2));
   const blocks = once<KeptBlocks>();
   const runs = once<CompressedRun>();
   const readings = new Map<string, Reading>();
@@ -213,13 +213,13 @@ export async function openPackedStore(
     zstdFrame: async (bytes, level) => withChecksum(await frame(bytes, level), bytes),
     xzRun: (bytes, level) => xzStream([bytes], level),
     async fact(kind, key, find) {
-      const path = join(folder, 'packed', MAKING, 'facts', kind, key.slice(0, 2), key.slice(2));
+      const path = join(directory, 'packed', MAKING, 'facts', kind, key.slice(0, 2), key.slice(2));
       const known = parseSummed((await readKept(path).catch(refuse))?.toString() ?? '')?.[0];
       if (known !== undefined) return known;
       const fact = await find();
       try {
         await mkdir(dirname(path), { recursive: true });
-        await writeAtomically(path, [formatSummed([fact])], { temporaryFolder: temporary, sync: false });
+        await writeAtomically(path, [formatSummed([fact])], { temporaryDirectory: temporary, sync: false });
       } catch (cause) {
         refuse(cause);
       }

@@ -8,7 +8,7 @@ import { type Config, configSchema } from './schema.ts';
 const CONFIG_FILE = 'kubeparcel.yaml';
 
 /**
- * Reads a configuration; paths in it count from the file's own folder.
+ * Reads a configuration; paths in it count from the file's own directory.
  *
  * @param path as named by the user; undefined looks for kubeparcel.yaml here and takes no file as an empty one
  * @throws KubeparcelError of kind 'config' with file, line and column; of kind 'io' when a named file cannot be read
@@ -38,14 +38,14 @@ export function parseConfig(text: string, where: string): Config {
   return empty ? {} : parseValidatedYaml(text, configSchema, where);
 }
 
-function withAbsolutePaths(config: Config, folder: string): Config {
+function withAbsolutePaths(config: Config, directory: string): Config {
   const absolute = { ...config };
   for (const key of ['out', 'templates', 'packaging'] as const) {
     const path = config[key];
-    if (path !== undefined) absolute[key] = resolve(folder, path);
+    if (path !== undefined) absolute[key] = resolve(directory, path);
   }
   if (config.source !== undefined && /^[./~]|\//.test(config.source) && !/^https?:/.test(config.source)) {
-    absolute.source = resolve(folder, config.source);
+    absolute.source = resolve(directory, config.source);
   }
   return absolute;
 }

@@ -44,7 +44,7 @@ export const configSchema = z
       .partial()
       .meta({ description: 'Versions of what is released apart from Kubernetes; pinned per minor by default' }),
     source: z.string().min(1).meta({
-      description: 'servers (default), sample, the URL of a mirror, a folder or a bundle',
+      description: 'servers (default), sample, the URL of a mirror, a directory or a bundle',
     }),
     servers: z
       .strictObject({ kubernetes: z.url(), cniPlugins: z.url(), criTools: z.url() })
@@ -81,8 +81,8 @@ export const configSchema = z
     templates: z
       .string()
       .min(1)
-      .meta({ description: 'A folder with templates of your own (kubeparcel templates eject)' }),
-    packaging: z.string().min(1).meta({ description: "A folder that replaces kubeparcel's packaging data" }),
+      .meta({ description: 'A directory with templates of your own (kubeparcel templates eject)' }),
+    packaging: z.string().min(1).meta({ description: "A directory that replaces kubeparcel's packaging data" }),
   })
   .partial();
 

@@ -51,8 +51,8 @@ export function containerOf(
     image,
     failedUnits,
     exec,
-    copyIn: (source, targetFolder) => copyIn(engine, name, source, targetFolder),
-    copyOut: (source, targetFolder) => copyOut(engine, name, source, targetFolder),
+    copyIn: (source, targetDirectory) => copyIn(engine, name, source, targetDirectory),
+    copyOut: (source, targetDirectory) => copyOut(engine, name, source, targetDirectory),
     logs: async () => {
       const printed = await runCommand([engine, 'logs', name], { timeout: 30_000 });
       if (init === 'none') return printed.stdout + printed.stderr;
@@ -163,20 +163,20 @@ function execResult(command: readonly string[], result: CommandResult, limit: nu
 }
 
 /** Owners are not taken along: inside, all belongs to root. */
-async function copyIn(engine: EngineName, name: string, source: string, targetFolder: string): Promise<void> {
+async function copyIn(engine: EngineName, name: string, source: string, targetDirectory: string): Promise<void> {
   const archive = create({ cwd: dirname(source), portable: true, strict: true }, [`./${basename(source)}`]);
   const result = await runCommand(
-    [engine, 'exec', '--interactive', name, 'sh', '-c', UNPACK, 'kubeparcel', targetFolder],
+    [engine, 'exec', '--interactive', name, 'sh', '-c', UNPACK, 'kubeparcel', targetDirectory],
     { stdin: Readable.from(archive as AsyncIterable<Uint8Array>) },
   );
-  refuse(engine, name, result, `${source} could not be copied into the container`, targetFolder);
+  refuse(engine, name, result, `${source} could not be copied into the container`, targetDirectory);
 }
 
 const UNPACK = 'mkdir -p -- "$1" && exec tar --extract --no-same-owner --directory="$1" --file=-';
 
-async function copyOut(engine: EngineName, name: string, source: string, targetFolder: string): Promise<void> {
-  await mkdir(targetFolder, { recursive: true });
-  const sink = extract({ cwd: targetFolder, strict: true, preserveOwner: false });
+async function copyOut(engine: EngineName, name: string, source: string, targetDirectory: string): Promise<void> {
+  await mkdir(targetDirectory, { recursive: true });
+  const sink = extract({ cwd: targetDirectory, strict: true, preserveOwner: false });
   const done = finished(sink as unknown as NodeJS.WritableStream);
   const unpacked = done.then(
     () => undefined,
@@ -200,7 +200,7 @@ async function copyOut(engine: EngineName, name: string, source: string, targetF
   const fault = await unpacked;
   if (fault !== undefined) {
     throw new KubeparcelError('io', 'what a container holds could not be unpacked', {
-      where: targetFolder,
+      where: targetDirectory,
       cause: fault,
     });
   }

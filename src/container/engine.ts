@@ -82,7 +82,7 @@ export interface StartOptions {
   /** none (loopback only) by default; host: only to make images with a vendor's package manager. */
   readonly network?: 'none' | 'host';
   readonly labels?: Readonly<Record<string, string>>;
-  /** Folders of this machine, read-only inside. */
+  /** Directorys of this machine, read-only inside. */
   readonly mounts?: readonly { readonly source: string; readonly target: string; readonly writable?: boolean }[];
   /** Memory file systems; `sizeBytes` bounds them (a full disk). */
   readonly tmpfs?: readonly { readonly path: string; readonly sizeBytes?: number }[];
@@ -102,10 +102,10 @@ export interface Container {
   readonly failedUnits: readonly string[];
   /** Never rejects for a status other than 0; output beyond 8 MiB a stream is cut off, and said so. */
   exec(command: readonly string[], options?: ExecOptions): Promise<ExecResult>;
-  /** Copies a file or a folder of this machine, under its name, into a folder of the container, which is made if need be. */
-  copyIn(source: string, targetFolder: string): Promise<void>;
-  /** Copies a file or a folder of the container, under its name, into a folder of this machine, which is made if need be. */
-  copyOut(source: string, targetFolder: string): Promise<void>;
+  /** Copies a file or a directory of this machine, under its name, into a directory of the container, which is made if need be. */
+  copyIn(source: string, targetDirectory: string): Promise<void>;
+  /** Copies a file or a directory of the container, under its name, into a directory of this machine, which is made if need be. */
+  copyOut(source: string, targetDirectory: string): Promise<void>;
   /** What PID 1 printed; for systemd the journal. */
   logs(): Promise<string>;
   /** Ends and removes it, with its cgroups and mounts; no error when it is gone. */

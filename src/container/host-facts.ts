@@ -110,8 +110,8 @@ async function isThere(path: string): Promise<boolean> {
 
 /** Whether a program is on the PATH and may be run. */
 async function onPath(name: string, environment: NodeJS.ProcessEnv): Promise<boolean> {
-  for (const folder of (environment.PATH ?? '').split(delimiter)) {
-    const found = await access(join(folder || '.', name), constants.X_OK).then(
+  for (const directory of (environment.PATH ?? '').split(delimiter)) {
+    const found = await access(join(directory || '.', name), constants.X_OK).then(
       () => true,
       () => false,
     );

@@ -108,7 +108,7 @@ function check({ name, hostname, mounts, tmpfs, environment, labels }: StartOpti
   for (const { source, target } of mounts ?? []) {
     for (const path of [source, target]) {
       if (!path.startsWith('/') || /[,\n"]/.test(path))
-        wrong('a folder that cannot be mounted: absolute, without comma or quote', path);
+        wrong('a directory that cannot be mounted: absolute, without comma or quote', path);
     }
   }
   for (const { path, sizeBytes } of tmpfs ?? []) {

@@ -3,7 +3,7 @@ import type { Layout } from '../model/layout.ts';
 import { controlMembers } from './control.ts';
 
 /**
- * The binary layout that `dpkg-deb --root-owner-group --build FOLDER` makes the package of: DEBIAN/ with the control
+ * The binary layout that `dpkg-deb --root-owner-group --build DIRECTORY` makes the package of: DEBIAN/ with the control
  * files (deb(5)), and beside it the file system as the package unpacks it.
  *
  * @param md5 MD5 of a file's content in hex, by its path; what DEBIAN/md5sums states

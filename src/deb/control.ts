@@ -66,7 +66,7 @@ function relationField(layout: Layout, kind: RelationKind): string {
   return layout.relations[kind].map(formatRelation).join(', ');
 }
 
-/** In KiB, as dpkg-gencontrol counts (deb-substvars(5)): files rounded up, 1 for everything else and the root folder. */
+/** In KiB, as dpkg-gencontrol counts (deb-substvars(5)): files rounded up, 1 for everything else and the root directory. */
 function installedSize(entries: readonly Entry[]): number {
   return entries.reduce(
     (sum, entry) => sum + (entry.kind === 'file' ? Math.ceil(contentSize(entry.content) / 1024) : 1),

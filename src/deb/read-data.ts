@@ -128,14 +128,14 @@ function roleOf(member: TarMember, path: string, conffiles: ReadonlySet<string>)
   return path.endsWith('/copyright') ? 'licence' : 'doc';
 }
 
-/** Nothing may stand below something that is no folder: a link there would lead out of where the path says. */
+/** Nothing may stand below something that is no directory: a link there would lead out of where the path says. */
 function checkTree(entries: ReadonlyMap<string, Entry>): void {
   // With the slash sorting before all else, what stands below a path follows it at once.
   const inside = [...entries.values()].map((entry) => ({ entry, key: `${entry.path.replaceAll('/', '\0')}\0` }));
   let leaf: (typeof inside)[number] | undefined;
   for (const each of inside.sort((a, b) => (a.key < b.key ? -1 : 1))) {
     if (leaf !== undefined && each.key.startsWith(leaf.key)) {
-      throw new KubeparcelError('format', `it lies below ${leaf.entry.path}, which is no folder`, {
+      throw new KubeparcelError('format', `it lies below ${leaf.entry.path}, which is no directory`, {
         where: each.entry.path,
       });
     }

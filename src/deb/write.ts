@@ -38,7 +38,7 @@ async function* writeDeb(layout: Layout, options: WriteOptions): AsyncGenerator<
   checkDebLayout(layout);
   const { compression, signal } = options;
   const sums = new Map<string, string>();
-  const spool = await openSpool(options.spoolFolder);
+  const spool = await openSpool(options.spoolDirectory);
   try {
     const size = await fill(spool, compress(writeTar(dataEntries(layout, sums, options)), compression, signal));
     const control = await all(compress(writeTar(controlEntries(layout, sums)), compression, signal));
@@ -162,8 +162,8 @@ function* controlEntries(layout: Layout, sums: ReadonlyMap<string, string>): Gen
 }
 
 /** A file that has lost its name already, so that nothing is left behind however the process ends. */
-async function openSpool(folder: string): Promise<FileHandle> {
-  const path = join(folder, `.${randomBytes(8).toString('hex')}.data.tar`);
+async function openSpool(directory: string): Promise<FileHandle> {
+  const path = join(directory, `.${randomBytes(8).toString('hex')}.data.tar`);
   const spool = await open(path, 'wx+', 0o600);
   try {
     await rm(path);

@@ -26,7 +26,7 @@ interface EntriesInput {
   readonly date: number;
 }
 
-/** What a package holds, sorted, with the documents that its format wants and, in a DEB, all parent folders. */
+/** What a package holds, sorted, with the documents that its format wants and, in a DEB, all parent directorys. */
 export function composeEntries(input: EntriesInput): Entry[] {
   const { definition, target } = input;
   const stated = [
@@ -76,12 +76,12 @@ function ruleEntries(rule: ContentRule, input: EntriesInput): Entry[] {
     return bytes === undefined ? [] : [file(expandPath(rule.path, paths), 0o755, { kind: 'memory', bytes }, input)];
   }
   if ('payload-executables' in rule) {
-    const folder = expandPath(rule['payload-executables'], paths);
+    const directory = expandPath(rule['payload-executables'], paths);
     const executables = files.filter((each) => each.executable);
     if (executables.length === 0) {
       throw lacks('executables', input);
     }
-    return executables.map((each) => stored(`${folder}/${each.name}`, each, input));
+    return executables.map((each) => stored(`${directory}/${each.name}`, each, input));
   }
   const found = files.find((each) => each.name === rule.payload);
   if (found === undefined && !rule.optional) {
@@ -97,22 +97,22 @@ function holds(condition: Condition | undefined, { kernel, confgen }: EntriesInp
 /** Debian policy 12.5 and 12.7. Licences that Debian has in common-licenses are named there, not shipped. */
 function debDocuments(input: EntriesInput): Entry[] {
   const { definition, templates, values, debianChangelog } = input;
-  const folder = `/usr/share/doc/${definition.name}`;
+  const directory = `/usr/share/doc/${definition.name}`;
   const changelog = gzipSmall(new TextEncoder().encode(debianChangelog));
   return [
-    file(`${folder}/changelog.Debian.gz`, 0o644, { kind: 'memory', bytes: changelog }, input),
-    { ...text(`${folder}/copyright`, templates.render('copyright', values), input), role: 'licence' },
+    file(`${directory}/changelog.Debian.gz`, 0o644, { kind: 'memory', bytes: changelog }, input),
+    { ...text(`${directory}/copyright`, templates.render('copyright', values), input), role: 'licence' },
   ];
 }
 
 /** The payload's own licence file where it has one. */
 function rpmDocuments(input: EntriesInput): Entry[] {
   const { definition, files, templates, values } = input;
-  const folder = `/usr/share/licenses/${definition.name}`;
-  const path = `${folder}/LICENSE`;
+  const documents = `/usr/share/licenses/${definition.name}`;
+  const path = `${documents}/LICENSE`;
   const own = files.find((each) => each.name === 'LICENSE');
   return [
-    directory(folder, input),
+    directory(documents, input),
     own === undefined ? text(path, templates.render('LICENSE', values), input) : stored(path, own, input),
     ...(values.generator === ''
       ? []
@@ -133,7 +133,7 @@ function file(path: string, mode: number, content: Content, { date, target }: En
   return { kind: 'file', path, mode, owner: 'root', group: 'root', mtime: date, role, content };
 }
 
-/** Debian policy 10.5: relative, unless it leaves its top-level folder. */
+/** Debian policy 10.5: relative, unless it leaves its top-level directory. */
 function symlink(path: string, to: string, { date }: EntriesInput): SymlinkEntry {
   const target = path.split('/')[1] === to.split('/')[1] ? posix.relative(posix.dirname(path), to) : to;
   return { kind: 'symlink', path, mode: 0o777, owner: 'root', group: 'root', mtime: date, role: 'plain', target };

@@ -7,14 +7,14 @@ import type { Part } from '../support/output-chunks.ts';
 export interface WriteOptions {
   readonly compression: Compression;
   readonly objects: ObjectReader;
-  /** Where the compressed payload waits until its size and digests are known; an existing folder. */
-  readonly spoolFolder: string;
+  /** Where the compressed payload waits until its size and digests are known; an existing directory. */
+  readonly spoolDirectory: string;
   readonly signal?: AbortSignal;
   /** Called with the count of payload bytes (uncompressed) taken in since the last call. */
   readonly onBytes?: (bytes: number) => void;
 }
 
-export interface SpliceOptions extends Omit<WriteOptions, 'spoolFolder'> {
+export interface SpliceOptions extends Omit<WriteOptions, 'spoolDirectory'> {
   /** Where compressed blocks of big contents are kept, and other facts that take reading them. */
   readonly packed: PackedStore;
 }

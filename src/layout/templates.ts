@@ -28,31 +28,31 @@ export interface TemplateSet {
 }
 
 const SUFFIX = '.ejs';
-/** Folders of templates/ that are not for packages: HTML and the like, with other rules. */
+/** Directorys of templates/ that are not for packages: HTML and the like, with other rules. */
 const NOT_PACKAGES = ['bundle/', 'site/'];
 
 /**
- * Reads templates/ (EJS) with its folders and, over it, a folder of the user's. What begins with a dot is passed over.
+ * Reads templates/ (EJS) with its directorys and, over it, a directory of the user's. What begins with a dot is passed over.
  *
- * @throws KubeparcelError of kind 'config' for a file in the user's folder that is no template of ours and for a
- * template that does not compile; of kind 'io' for a folder that cannot be read
+ * @throws KubeparcelError of kind 'config' for a file in the user's directory that is no template of ours and for a
+ * template that does not compile; of kind 'io' for a directory that cannot be read
  */
-export async function loadTemplates(overrideFolder?: string): Promise<TemplateSet> {
+export async function loadTemplates(overrideDirectory?: string): Promise<TemplateSet> {
   const builtIn = join(packageRoot(), 'templates');
   const sources = new Map<string, Source>();
   for (const name of templateNames(builtIn)) {
-    if (NOT_PACKAGES.some((folder) => name.startsWith(folder))) continue;
+    if (NOT_PACKAGES.some((directory) => name.startsWith(directory))) continue;
     sources.set(name, readSource(builtIn, name));
   }
-  if (overrideFolder !== undefined) {
-    for (const name of templateNames(overrideFolder)) {
+  if (overrideDirectory !== undefined) {
+    for (const name of templateNames(overrideDirectory)) {
       if (!sources.has(name)) {
         throw new KubeparcelError('config', 'no template has this name', {
-          where: join(overrideFolder, name),
+          where: join(overrideDirectory, name),
           hint: `templates are ${[...sources.keys()].join(', ')}; remove or rename this file`,
         });
       }
-      sources.set(name, readSource(overrideFolder, name));
+      sources.set(name, readSource(overrideDirectory, name));
     }
   }
   return {
@@ -74,17 +74,17 @@ interface Source extends TemplateFile {
 }
 
 /** Dozens of small files that come along: to wait for each of them takes ten times as long as to read it. */
-function templateNames(folder: string): string[] {
+function templateNames(directory: string): string[] {
   let found: Dirent[];
   try {
-    found = readdirSync(folder, { withFileTypes: true }).filter(({ name }) => !name.startsWith('.'));
+    found = readdirSync(directory, { withFileTypes: true }).filter(({ name }) => !name.startsWith('.'));
   } catch (cause) {
-    throw new KubeparcelError('io', 'the folder of templates cannot be read', { where: folder, cause });
+    throw new KubeparcelError('io', 'the directory of templates cannot be read', { where: directory, cause });
   }
   const names: string[] = [];
   for (const each of found) {
     if (each.isDirectory()) {
-      const below = templateNames(join(folder, each.name));
+      const below = templateNames(join(directory, each.name));
       names.push(...below.map((name) => `${each.name}/${name}`));
     } else {
       names.push(each.name);
@@ -93,8 +93,8 @@ function templateNames(folder: string): string[] {
   return names.sort();
 }
 
-function readSource(folder: string, name: string): Source {
-  const path = join(folder, name);
+function readSource(directory: string, name: string): Source {
+  const path = join(directory, name);
   let text: string;
   try {
     text = readFileSync(path, 'utf8');

@@ -6,7 +6,7 @@ import { type Content, contentSize } from '../model/content.ts';
 import { KubeparcelError } from '../support/errors.ts';
 import { isErrno } from '../support/file-system.ts';
 
-/** A file, folder or link of a tree on disk; `path` is relative, `/`-separated, without `..`. */
+/** A file, directory or link of a tree on disk; `path` is relative, `/`-separated, without `..`. */
 export type TreeItem = {
   readonly path: string;
   /** Seconds since 1970-01-01 UTC. */
@@ -18,54 +18,54 @@ export type TreeItem = {
 );
 
 /**
- * Writes a tree into a folder that appears only when all of it is there; one that stands there already is an error, also
+ * Writes a tree into a directory that appears only when all of it is there; one that stands there already is an error, also
  * when it is empty. Modes hold whatever the umask; owners are the caller's. Parents that the items do not name get 0755.
  * Contents are verified as they pass.
  *
  * @throws KubeparcelError of kind 'io' when something is there already, 'format' for items below a link or a file,
  * outside the tree or named twice, 'verification' for a content that is not what its digest says
  */
-export async function writeTree(folder: string, items: readonly TreeItem[], objects: ObjectReader): Promise<void> {
+export async function writeTree(directory: string, items: readonly TreeItem[], objects: ObjectReader): Promise<void> {
   const tree = wholeTree(items);
   let beside: string | undefined;
   try {
-    await refuseOccupied(folder);
-    await mkdir(dirname(folder), { recursive: true });
-    beside = await mkdtemp(join(dirname(folder), `.${basename(folder)}.`));
+    await refuseOccupied(directory);
+    await mkdir(dirname(directory), { recursive: true });
+    beside = await mkdtemp(join(dirname(directory), `.${basename(directory)}.`));
     for (const item of tree) {
       await writeItem(join(beside, item.path), item, objects);
     }
-    // Children change the times of their folders, and a folder may be closed to its owner: both come last, inside out.
+    // Children change the times of their directorys, and a directory may be closed to its owner: both come last, inside out.
     for (const item of tree.toReversed()) {
       await finishItem(join(beside, item.path), item);
     }
     await chmod(beside, 0o755);
-    // Renaming would replace an empty folder.
-    await refuseOccupied(folder);
-    await rename(beside, folder);
+    // Renaming would replace an empty directory.
+    await refuseOccupied(directory);
+    await rename(beside, directory);
   } catch (error) {
     if (beside !== undefined) await rm(beside, { recursive: true, force: true });
     if (['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].some((code) => isErrno(error, code))) {
-      throw occupied(folder);
+      throw occupied(directory);
     }
     throw error;
   }
 }
 
-async function refuseOccupied(folder: string): Promise<void> {
+async function refuseOccupied(directory: string): Promise<void> {
   try {
-    await lstat(folder);
+    await lstat(directory);
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return;
     throw error;
   }
-  throw occupied(folder);
+  throw occupied(directory);
 }
 
-function occupied(folder: string): KubeparcelError {
+function occupied(directory: string): KubeparcelError {
   return new KubeparcelError('io', 'there is something here already', {
-    where: folder,
-    hint: 'name another folder, or remove this one',
+    where: directory,
+    hint: 'name another directory, or remove this one',
   });
 }
 
@@ -84,7 +84,7 @@ function wholeTree(items: readonly TreeItem[]): TreeItem[] {
       const parent = path.slice(0, slash);
       const found = tree.get(parent);
       if (found === undefined) tree.set(parent, { path: parent, kind: 'directory', mode: 0o755, mtime });
-      else if (found.kind !== 'directory') throw misplaced(path, `lies below ${parent}, which is no folder`);
+      else if (found.kind !== 'directory') throw misplaced(path, `lies below ${parent}, which is no directory`);
     }
   }
   return [...tree.values()].sort((a, b) => (a.path < b.path ? -1 : 1));

@@ -45,7 +45,7 @@ export async function recallArtifact(store: ContentStore, artifact: Artifact): P
     text = await readFile(path, 'utf8');
   } catch (cause) {
     if (isErrno(cause, 'ENOENT')) return undefined;
-    throw storeFailure(store.folder, cause);
+    throw storeFailure(store.directory, cause);
   }
   const examined = parseRecord(text);
   if (examined === undefined) {
@@ -72,7 +72,7 @@ export async function rememberArtifact(
   try {
     await writeAtomically(recordPath(store, artifact), [Buffer.from(record)]);
   } catch (cause) {
-    throw storeFailure(store.folder, cause);
+    throw storeFailure(store.directory, cause);
   }
 }
 
@@ -80,7 +80,7 @@ export async function rememberArtifact(
 function recordPath(store: ContentStore, artifact: Artifact): string {
   const { digest, component, architecture, packing, name } = artifact;
   const key = [1, digest.algorithm, digest.value, component, architecture, packing, name, isSample(artifact)];
-  return join(store.folder, 'index', `${hash(JSON.stringify(key))}.json`);
+  return join(store.directory, 'index', `${hash(JSON.stringify(key))}.json`);
 }
 
 /** Whether a record is as it was written. */

@@ -17,7 +17,7 @@ export type CacheKind = (typeof CACHE_KINDS)[number];
 
 export interface CachedFile {
   readonly kind: CacheKind;
-  /** Relative to the cache's folder, with slashes. */
+  /** Relative to the cache's directory, with slashes. */
   readonly path: string;
   /** Bytes. */
   readonly size: number;
@@ -30,25 +30,25 @@ export interface CachedFile {
 /** Bytes of compressed blocks that are kept when nobody says otherwise: some 80 releases of one architecture at level 19. */
 export const USUAL_BLOCKS = 5 * 2 ** 30;
 
-/** All files of the cache, sorted by path; other folders in it (partial downloads, runners) are left out. */
-export function listCache(folder: string): CachedFile[] {
+/** All files of the cache, sorted by path; other directorys in it (partial downloads, runners) are left out. */
+export function listCache(directory: string): CachedFile[] {
   return [
-    ...filesIn(folder, 'objects', () => 'objects'),
-    ...filesIn(folder, 'index', () => 'index'),
-    ...packedFiles(folder),
-    ...filesIn(folder, 'built', () => 'built'),
+    ...filesIn(directory, 'objects', () => 'objects'),
+    ...filesIn(directory, 'index', () => 'index'),
+    ...packedFiles(directory),
+    ...filesIn(directory, 'built', () => 'built'),
   ];
 }
 
-function packedFiles(folder: string): CachedFile[] {
-  return filesIn(folder, 'packed', (path) => (path.split('/')[2] === 'facts' ? 'facts' : 'blocks'));
+function packedFiles(directory: string): CachedFile[] {
+  return filesIn(directory, 'packed', (path) => (path.split('/')[2] === 'facts' ? 'facts' : 'blocks'));
 }
 
 /** Node's threads would take ten times as long for so many small questions, and every build asks them. */
-function filesIn(folder: string, room: string, kindOf: (path: string) => CacheKind): CachedFile[] {
+function filesIn(directory: string, room: string, kindOf: (path: string) => CacheKind): CachedFile[] {
   let entries: Dirent[];
   try {
-    entries = readdirSync(join(folder, room), { recursive: true, withFileTypes: true });
+    entries = readdirSync(join(directory, room), { recursive: true, withFileTypes: true });
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return [];
     throw error;
@@ -59,7 +59,7 @@ function filesIn(folder: string, room: string, kindOf: (path: string) => CacheKi
     const path = join(entry.parentPath, entry.name);
     try {
       const { size, mtimeMs, atimeMs } = statSync(path);
-      const shown = relative(folder, path).split(sep).join('/');
+      const shown = relative(directory, path).split(sep).join('/');
       const kind = kindOf(shown);
       const used = Math.floor((kind === 'objects' ? atimeMs : mtimeMs) / 1000);
       found.push({ kind, path: shown, size, used, current: room !== 'packed' || shown.split('/')[1] === MAKING });
@@ -122,24 +122,24 @@ export function sizeOf(files: readonly CachedFile[]): number {
 }
 
 /** Keeps the compressed blocks within their usual bounds. */
-export async function boundBlocks(folder: string): Promise<void> {
-  await removeCached(folder, chooseBounded(packedFiles(folder), USUAL_BLOCKS, Date.now() / 1000));
+export async function boundBlocks(directory: string): Promise<void> {
+  await removeCached(directory, chooseBounded(packedFiles(directory), USUAL_BLOCKS, Date.now() / 1000));
 }
 
-export async function removeCached(folder: string, files: readonly CachedFile[]): Promise<void> {
-  for (const { path } of files) await rm(join(folder, path), { force: true });
+export async function removeCached(directory: string, files: readonly CachedFile[]): Promise<void> {
+  for (const { path } of files) await rm(join(directory, path), { force: true });
 }
 
 /** Removes all that `listCache` tells of, with whatever else is in its place, and what broken downloads left. */
-export async function emptyCache(folder: string): Promise<void> {
+export async function emptyCache(directory: string): Promise<void> {
   for (const room of ['built', 'packed', 'index', 'objects', 'partial']) {
-    await rm(join(folder, room), { recursive: true, force: true });
+    await rm(join(directory, room), { recursive: true, force: true });
   }
 }
 
 /** Whether a file of the cache is what its name or its own sum says. */
-export async function isSoundCached(folder: string, { kind, path }: CachedFile): Promise<boolean> {
-  const file = join(folder, path);
+export async function isSoundCached(directory: string, { kind, path }: CachedFile): Promise<boolean> {
+  const file = join(directory, path);
   try {
     if (kind === 'blocks') return await isSoundPacked(file);
     if (kind === 'index') return isSoundRecord(await readFile(file, 'utf8'));

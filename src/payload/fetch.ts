@@ -207,7 +207,7 @@ async function download(
           throw wrongSize(artifact, partial.size + chunk.length);
         }
         await partial.append(chunk).catch((error: unknown) => {
-          throw storeFailure(store.folder, error);
+          throw storeFailure(store.directory, error);
         });
         report(artifact, partial.size, context.onEvent);
       },

@@ -28,7 +28,7 @@ const LIMITS: UnpackLimits = { members: 256, bytes: 1 << 30 };
  * @param chunks the archive's bytes, already verified
  * @param where the archive's name, for errors
  * @returns the files, sorted by name; to be committed or discarded by the caller
- * @throws KubeparcelError of kind 'format' for a damaged archive and for paths outside, absolute or in folders, links,
+ * @throws KubeparcelError of kind 'format' for a damaged archive and for paths outside, absolute or in directorys, links,
  * devices, duplicates, more members or bytes than the limits; nothing stays staged then
  */
 export async function unpackArchive(
@@ -60,7 +60,7 @@ export async function unpackArchive(
   return [...members.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** The name of a member at the archive's top; a folder's path may be any that stays inside. */
+/** The name of a member at the archive's top; a directory's path may be any that stays inside. */
 function topName({ path, kind }: TarMember): string {
   const parts = path.split('/').filter((part) => part !== '.');
   if (path.startsWith('/') || parts.includes('..') || path.includes('\\')) {

@@ -10,7 +10,7 @@ import { rpmTree } from '../rpm/binary-layout.ts';
 import { untilAborted } from '../support/abort.ts';
 
 export interface WrittenLayout {
-  readonly folder: string;
+  readonly directory: string;
   /** The distribution's own command that makes the package of it, with the date that the layout states. */
   readonly command: readonly string[];
 }
@@ -24,9 +24,9 @@ interface LayoutOptions {
 }
 
 /**
- * Writes a layout below `out` for the distribution's own tool, in a folder named after the package's file.
+ * Writes a layout below `out` for the distribution's own tool, in a directory named after the package's file.
  *
- * @throws KubeparcelError of kind 'io' when that folder is there already
+ * @throws KubeparcelError of kind 'io' when that directory is there already
  */
 export async function writeBinaryLayout(
   layout: Layout,
@@ -36,9 +36,9 @@ export async function writeBinaryLayout(
     ...options.objects,
     open: (sha256: string) => untilAborted(options.objects.open(sha256), options.signal),
   };
-  const folder = join(out, file.replace(/\.(deb|rpm)$/, ''));
-  await writeTree(folder, await binaryTree(layout, objects), objects);
-  return { folder, command: layoutCommand(layout, folder) };
+  const directory = join(out, file.replace(/\.(deb|rpm)$/, ''));
+  await writeTree(directory, await binaryTree(layout, objects), objects);
+  return { directory, command: layoutCommand(layout, directory) };
 }
 
 /**
@@ -52,10 +52,10 @@ export async function binaryTree(layout: Layout, objects: ObjectReader): Promise
   return layout.format === 'deb' ? debTree(layout, await md5Sums(layout, objects)) : rpmTree(layout);
 }
 
-/** The tool and its arguments that pack the tree in `folder`. */
-function layoutCommand(layout: Layout, folder: string): string[] {
-  if (layout.format === 'deb') return [...atDate(layout), 'dpkg-deb', '--root-owner-group', '--build', folder];
-  return [...atDate(layout), ...rpmbuild(layout, resolve(folder)), `${folder}/SPECS/${layout.name}.spec`];
+/** The tool and its arguments that pack the tree in `directory`. */
+function layoutCommand(layout: Layout, directory: string): string[] {
+  if (layout.format === 'deb') return [...atDate(layout), 'dpkg-deb', '--root-owner-group', '--build', directory];
+  return [...atDate(layout), ...rpmbuild(layout, resolve(directory)), `${directory}/SPECS/${layout.name}.spec`];
 }
 
 function rpmbuild(layout: Layout, topdir: string): string[] {
@@ -68,20 +68,20 @@ const RPM_CODECS = { none: 'ufdio', gzip: 'gzdio', xz: 'xzdio', zstd: 'zstdio' }
 /**
  * As `kubeparcel layout` says it, with the codec that the package is to have.
  *
- * @param folder where the tree is, absolute
+ * @param directory where the tree is, absolute
  * @param file the package's file name
  * @returns the command, and where the package is after it
  */
 export function packCommand(
   layout: Layout,
   { codec, level }: Compression,
-  { folder, file }: { readonly folder: string; readonly file: string },
+  { directory, file }: { readonly directory: string; readonly file: string },
 ): { readonly command: readonly string[]; readonly result: string } {
   if (layout.format === 'deb') {
-    const result = `${folder}.deb`;
+    const result = `${directory}.deb`;
     const flags = [`-Z${codec}`, ...(codec === 'none' ? [] : [`-z${level}`])];
     return {
-      command: [...atDate(layout), 'dpkg-deb', '--root-owner-group', ...flags, '--build', folder, result],
+      command: [...atDate(layout), 'dpkg-deb', '--root-owner-group', ...flags, '--build', directory, result],
       result,
     };
   }
@@ -89,12 +89,12 @@ export function packCommand(
   return {
     command: [
       ...atDate(layout),
-      ...rpmbuild(layout, folder),
+      ...rpmbuild(layout, directory),
       '--quiet',
       ...payload,
-      `${folder}/SPECS/${layout.name}.spec`,
+      `${directory}/SPECS/${layout.name}.spec`,
     ],
-    result: `${folder}/RPMS/${layout.architecture}/${file}`,
+    result: `${directory}/RPMS/${layout.architecture}/${file}`,
   };
 }
 

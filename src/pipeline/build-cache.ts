@@ -37,16 +37,16 @@ let knownIdentity: string | undefined;
 
 /**
  * Changes with every file of kubeparcel's own code: another version, or a developer's change, builds anew. The bundled
- * command is a folder of its own; not bundled, this module is in one of several folders.
+ * command is a directory of its own; not bundled, this module is in one of several directorys.
  */
 function programIdentity(): string {
   if (knownIdentity === undefined) {
     const here = dirname(fileURLToPath(import.meta.url));
-    const folder = basename(here) === 'pipeline' ? dirname(here) : here;
-    const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort();
+    const directory = basename(here) === 'pipeline' ? dirname(here) : here;
+    const files = readdirSync(directory, { recursive: true, encoding: 'utf8' }).sort();
     knownIdentity = files
       .map((file) => {
-        const { size, mtimeMs } = statSync(join(folder, file));
+        const { size, mtimeMs } = statSync(join(directory, file));
         return `${file} ${size} ${mtimeMs}`;
       })
       .join('\n');
@@ -63,11 +63,11 @@ function isContent(value: unknown): value is Parameters<typeof contentSha256>[0]
   );
 }
 
-/** @param folder of the cache */
-export function openBuiltBefore(folder: string): BuiltBefore {
+/** @param directory of the cache */
+export function openBuiltBefore(directory: string): BuiltBefore {
   const recordOf = (path: string) => {
     const name = createHash('sha256').update(resolve(path)).digest('hex');
-    return join(folder, 'built', name.slice(0, 2), name.slice(2));
+    return join(directory, 'built', name.slice(0, 2), name.slice(2));
   };
   return {
     async find(path, key) {

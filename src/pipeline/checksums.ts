@@ -10,14 +10,14 @@ const LOCK_FILE = '.kubeparcel-lock';
  * Brings `SHA256SUMS` beside the packages up to date (sha256sum(1) reads it): lines of packages of earlier runs that
  * are still there stay. Several processes may do so at a time.
  *
- * @param temporaryFolder where the unfinished file is, on the same file system
+ * @param temporaryDirectory where the unfinished file is, on the same file system
  */
 export async function updateChecksums(
-  folder: string,
+  directory: string,
   written: readonly WrittenFile[],
-  temporaryFolder: string,
+  temporaryDirectory: string,
 ): Promise<void> {
-  await withLock(join(folder, LOCK_FILE), CHECKSUMS_FILE, () => update(folder, written, temporaryFolder));
+  await withLock(join(directory, LOCK_FILE), CHECKSUMS_FILE, () => update(directory, written, temporaryDirectory));
 }
 
 /**
@@ -25,39 +25,44 @@ export async function updateChecksums(
  *
  * @param sums new SHA-256 by file name
  */
-export async function correctChecksums(folder: string, sums: ReadonlyMap<string, string>): Promise<void> {
-  if (!(await readdir(folder)).includes(CHECKSUMS_FILE)) return;
-  await withLock(join(folder, LOCK_FILE), CHECKSUMS_FILE, async () => {
-    const path = join(folder, CHECKSUMS_FILE);
+export async function correctChecksums(directory: string, sums: ReadonlyMap<string, string>): Promise<void> {
+  if (!(await readdir(directory)).includes(CHECKSUMS_FILE)) return;
+  await withLock(join(directory, LOCK_FILE), CHECKSUMS_FILE, async () => {
+    const path = join(directory, CHECKSUMS_FILE);
     const before = await readFile(path, 'utf8');
     const old = parseChecksums(before);
     if (!old.some(([name]) => sums.has(name))) return;
-    await writeChecksums(folder, new Map(old.map(([name, sum]) => [name, sums.get(name) ?? sum])), folder, before);
+    await writeChecksums(
+      directory,
+      new Map(old.map(([name, sum]) => [name, sums.get(name) ?? sum])),
+      directory,
+      before,
+    );
   });
 }
 
-async function update(folder: string, written: readonly WrittenFile[], temporaryFolder: string): Promise<void> {
-  const path = join(folder, CHECKSUMS_FILE);
-  const present = new Set(await readdir(folder));
+async function update(directory: string, written: readonly WrittenFile[], temporaryDirectory: string): Promise<void> {
+  const path = join(directory, CHECKSUMS_FILE);
+  const present = new Set(await readdir(directory));
   const before = present.has(CHECKSUMS_FILE) ? await readFile(path, 'utf8') : undefined;
   const sums = new Map(parseChecksums(before ?? '').filter(([name]) => present.has(name)));
   for (const file of written) {
     sums.set(basename(file.path), file.sha256);
   }
-  await writeChecksums(folder, sums, temporaryFolder, before);
+  await writeChecksums(directory, sums, temporaryDirectory, before);
 }
 
 /** @param before what stands there, if anything; the same is not written again */
 async function writeChecksums(
-  folder: string,
+  directory: string,
   sums: ReadonlyMap<string, string>,
-  temporaryFolder: string,
+  temporaryDirectory: string,
   before: string | undefined,
 ): Promise<void> {
   const names = [...sums.keys()].sort((a, b) => (a < b ? -1 : 1));
   const text = names.map((name) => `${sums.get(name)}  ${name}\n`).join('');
   if (text === before) return;
-  await writeAtomically(join(folder, CHECKSUMS_FILE), [Buffer.from(text)], { temporaryFolder });
+  await writeAtomically(join(directory, CHECKSUMS_FILE), [Buffer.from(text)], { temporaryDirectory });
 }
 
 function parseChecksums(text: string): [name: string, sha256: string][] {

@@ -9,14 +9,14 @@ import { PACKAGERS } from './formats.ts';
 /**
  * Writes the keyring package, whose few bytes are all in memory.
  *
- * @param out folder, which must be there
+ * @param out directory, which must be there
  */
 export async function writeKeyring(layout: Layout, compression: Compression, out: string): Promise<WrittenFile> {
   validateLayout(layout);
   const packager = PACKAGERS[layout.format];
   return writeAtomically(
     join(out, packager.fileName(layout)),
-    packager.write(layout, { compression, objects: NO_OBJECTS, spoolFolder: out }),
+    packager.write(layout, { compression, objects: NO_OBJECTS, spoolDirectory: out }),
   );
 }
 

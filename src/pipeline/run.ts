@@ -30,7 +30,7 @@ export interface RunOptions {
   readonly packed?: OpenPackedStore;
   /** Packages that need not be written again; all are when it is not given. */
   readonly before?: BuiltBefore;
-  /** Folder that the packages appear in; made when it is not there. */
+  /** Directory that the packages appear in; made when it is not there. */
   readonly out: string;
   /** Packages at a time. */
   readonly jobs: number;
@@ -60,7 +60,7 @@ export async function writePackages(packages: readonly PackageJob[], options: Ru
   const running = new Map(
     inTurns(packages).map((job) => [
       job.task,
-      limitOf(job.task)(() => writePackage(job, spool.folder, { ...options, signal })),
+      limitOf(job.task)(() => writePackage(job, spool.directory, { ...options, signal })),
     ]),
   );
   try {
@@ -70,7 +70,7 @@ export async function writePackages(packages: readonly PackageJob[], options: Ru
       const result = await running.get(task);
       if (result !== undefined) built.push(result);
     }
-    await updateChecksums(options.out, built, spool.folder);
+    await updateChecksums(options.out, built, spool.directory);
     return built;
   } catch (error) {
     stop.abort(error);
@@ -78,7 +78,7 @@ export async function writePackages(packages: readonly PackageJob[], options: Ru
       one.status === 'fulfilled' ? [one.value] : [],
     );
     // Where even this cannot be written, the first error says why.
-    if (whole.length > 0) await updateChecksums(options.out, whole, spool.folder).catch(() => {});
+    if (whole.length > 0) await updateChecksums(options.out, whole, spool.directory).catch(() => {});
     throw error;
   } finally {
     await spool.remove();
@@ -103,7 +103,7 @@ function inTurns(packages: readonly PackageJob[]): PackageJob[] {
 
 async function writePackage(
   job: PackageJob,
-  spoolFolder: string,
+  spoolDirectory: string,
   { pack, objects, packed, before, out, onEvent, signal }: RunOptions & { signal: AbortSignal },
 ): Promise<BuiltPackage> {
   const { task, layout } = job;
@@ -120,7 +120,7 @@ async function writePackage(
   const options = {
     compression: task.compression,
     objects,
-    spoolFolder,
+    spoolDirectory,
     signal,
     onBytes: (count: number) => {
       bytes += count;
@@ -134,7 +134,7 @@ async function writePackage(
   const onWritten = async (temporary: string) => {
     left = await fileIdentity(temporary);
   };
-  const place = { temporaryFolder: spoolFolder, onWritten };
+  const place = { temporaryDirectory: spoolDirectory, onWritten };
   const written =
     packed !== undefined && parts !== undefined
       ? await packed.write(path, parts, place)

@@ -46,9 +46,9 @@ export async function signPackages(
       onSigned?.(signed.at(-1) as SignedPackage);
     }
   } finally {
-    for (const folder of new Set(signed.map(({ path }) => dirname(path)))) {
-      const inFolder = signed.filter(({ path }) => dirname(path) === folder);
-      await correctChecksums(folder, new Map(inFolder.map((s) => [basename(s.path), s.sha256])));
+    for (const directory of new Set(signed.map(({ path }) => dirname(path)))) {
+      const inDirectory = signed.filter(({ path }) => dirname(path) === directory);
+      await correctChecksums(directory, new Map(inDirectory.map((s) => [basename(s.path), s.sha256])));
     }
   }
   return signed;

@@ -8,17 +8,17 @@ const PREFIX = '.kubeparcel.';
 const ABANDONED_AFTER = 86_400_000;
 
 /**
- * A folder below `out` for what must wait until it is whole; it is on the same file system as the results, so that
- * finished files can be renamed into place. Folders that killed runs left behind are swept first.
+ * A directory below `out` for what must wait until it is whole; it is on the same file system as the results, so that
+ * finished files can be renamed into place. Directorys that killed runs left behind are swept first.
  *
- * @returns the folder, and a function that removes it
+ * @returns the directory, and a function that removes it
  */
-export async function makeSpool(out: string): Promise<{ folder: string; remove: () => Promise<void> }> {
+export async function makeSpool(out: string): Promise<{ directory: string; remove: () => Promise<void> }> {
   await mkdir(out, { recursive: true });
   await sweep(out);
-  const folder = join(out, `.kubeparcel${ownedSuffix()}`);
-  await mkdir(folder);
-  return { folder, remove: () => remove(folder) };
+  const directory = join(out, `.kubeparcel${ownedSuffix()}`);
+  await mkdir(directory);
+  return { directory, remove: () => remove(directory) };
 }
 
 const remove = (path: string) => rm(path, { recursive: true, force: true });

@@ -12,7 +12,7 @@ export interface Artifact {
   readonly packing: 'plain' | 'tgz';
   /** plain: the file's name inside the component; tgz: the archive's own name. */
   readonly name: string;
-  /** Where it is published. `sample:` and `folder:` name what is in the embedded sample or a folder of binaries. */
+  /** Where it is published. `sample:` and `folder:` name what is in the embedded sample or a directory of binaries. */
   readonly url: string;
   readonly digest: Digest;
   /** Bytes, where known beforehand (a lock, a bundle, files on this machine). */

@@ -12,16 +12,16 @@ import { shellWord } from '../support/shell-words.ts';
  */
 export function rpmTree(layout: Layout): TreeItem[] {
   const mtime = layout.date;
-  const folder = (path: string): TreeItem => ({ path, kind: 'directory', mode: 0o755, mtime });
+  const directory = (path: string): TreeItem => ({ path, kind: 'directory', mode: 0o755, mtime });
   const root = `SOURCES/${layout.name}`;
   return [
-    folder('BUILDROOT'),
-    folder('SOURCES'),
-    folder(root),
+    directory('BUILDROOT'),
+    directory('SOURCES'),
+    directory(root),
     ...layout.entries
       .filter((entry) => entry.role !== 'ghost')
       .map((entry): TreeItem => ({ ...entry, path: `${root}${entry.path}` })),
-    folder('SPECS'),
+    directory('SPECS'),
     {
       path: `SPECS/${layout.name}.spec`,
       kind: 'file',
@@ -119,7 +119,7 @@ function scriptSections(layout: Layout): string[] {
   });
 }
 
-/** Ghosts are made on the spot; what that does to the times of the folders around them is undone. */
+/** Ghosts are made on the spot; what that does to the times of the directorys around them is undone. */
 function ghostLines(entries: readonly Entry[]): string[] {
   const ghosts = entries.filter((entry) => entry.role === 'ghost');
   const around = entries.filter(

@@ -76,7 +76,7 @@ function* scriptProblems(name: string, { interpreter, body }: Script): Generator
 function* entryProblems(entry: Entry): Generator<string> {
   // rpmbuild drops the mark without a word.
   if (entry.kind === 'directory' && entry.role !== 'plain' && entry.role !== 'ghost') {
-    yield `${entry.path} is a folder, and a folder cannot be marked as ${entry.role}`;
+    yield `${entry.path} is a directory, and a directory cannot be marked as ${entry.role}`;
   }
   if (entry.kind === 'symlink' && entry.target.includes('\0')) yield `${entry.path} links to a NUL character`;
   if (Buffer.byteLength(entry.path) > 4000) yield `${entry.path.slice(0, 80)}... is too long a path`;

@@ -36,7 +36,7 @@ export interface ListedFile {
   readonly index: number;
   /** With the bits of the kind. */
   readonly mode: number;
-  /** Bytes; 0 for ghosts and folders, the target's length for links. */
+  /** Bytes; 0 for ghosts and directorys, the target's length for links. */
   readonly size: number;
 }
 
@@ -97,16 +97,16 @@ function digestOf(entry: Entry): string {
   return entry.kind === 'file' && entry.role !== 'ghost' ? contentSha256(entry.content) : '';
 }
 
-/** rpmlib(CompressedFileNames): every folder's name once, with its slash, in the order of the files. */
+/** rpmlib(CompressedFileNames): every directory's name once, with its slash, in the order of the files. */
 function splitPaths(paths: readonly string[]) {
   const numbers = new Map<string, number>();
   const dirIndexes: number[] = [];
   const baseNames: string[] = [];
   for (const path of paths) {
     const slash = path.lastIndexOf('/') + 1;
-    const folder = path.slice(0, slash);
-    const number = numbers.get(folder) ?? numbers.size;
-    numbers.set(folder, number);
+    const directory = path.slice(0, slash);
+    const number = numbers.get(directory) ?? numbers.size;
+    numbers.set(directory, number);
     dirIndexes.push(number);
     baseNames.push(path.slice(slash));
   }

@@ -107,14 +107,14 @@ function readPaths(header: Header): string[] {
   if (baseNames === undefined) {
     return (rawStringsOf(header, TAGS.OLDFILENAMES) ?? []).map(plainPath);
   }
-  const folders = rawStringsOf(header, TAGS.DIRNAMES) ?? [];
+  const directorys = rawStringsOf(header, TAGS.DIRNAMES) ?? [];
   const indexes = numbersOf(header, TAGS.DIRINDEXES) ?? [];
   return baseNames.map((name, i) => {
-    const folder = folders[indexes[i] ?? -1];
-    if (folder === undefined || name.includes('/')) {
-      throw badList(`it has a file ${JSON.stringify(name)} in a folder that it does not name`);
+    const directory = directorys[indexes[i] ?? -1];
+    if (directory === undefined || name.includes('/')) {
+      throw badList(`it has a file ${JSON.stringify(name)} in a directory that it does not name`);
     }
-    return plainPath(folder + name);
+    return plainPath(directory + name);
   });
 }
 

@@ -53,9 +53,9 @@ export async function packPayload(
   };
 }
 
-/** The payload, compressed into a new file in the spool folder. */
+/** The payload, compressed into a new file in the spool directory. */
 export async function spoolPayload(files: readonly ListedFile[], options: WriteOptions): Promise<WaitingPayload> {
-  const path = join(options.spoolFolder, `payload.${randomBytes(8).toString('hex')}.cpio`);
+  const path = join(options.spoolDirectory, `payload.${randomBytes(8).toString('hex')}.cpio`);
   const archive = measured(writeCpio(members(files, options), { stripped: hasLargeFiles(files) }));
   const payload = measured(compress(archive.chunks, options.compression, options.signal));
   const file = await open(path, 'wx', 0o600);

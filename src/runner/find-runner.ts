@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import type { Architecture } from '../model/architecture.ts';
 import { packageRoot } from '../support/package-root.ts';
-import { recipeDigest, runnersFolder } from './recipe.ts';
+import { recipeDigest, runnersDirectory } from './recipe.ts';
 
 /** What `npm run compile` makes of src/confgen for the runner. */
 export function bundleFile(): string {
@@ -12,7 +12,7 @@ export function bundleFile(): string {
 
 /** Where runners are in an npm package, put there when it is packed. */
 export function packagedRunners(): string {
-  return join(runnersFolder(), 'bin');
+  return join(runnersDirectory(), 'bin');
 }
 
 /** `$XDG_CACHE_HOME/kubeparcel/runners`, else `~/.cache/...` (XDG Base Directory Specification). */
@@ -36,10 +36,10 @@ export async function findRunner(architecture: Architecture): Promise<string | u
   const recipe = await recipeDigest();
   for (const base of [packagedRunners(), cachedRunners()]) {
     // RECIPE-LIBC-TOOLCHAIN
-    const folders = (await namesIn(base)).filter((name) => name.startsWith(`${recipe}-`)).sort();
+    const directorys = (await namesIn(base)).filter((name) => name.startsWith(`${recipe}-`)).sort();
     for (const libc of ['musl', 'glibc']) {
-      for (const folder of folders.filter((name) => name.startsWith(`${recipe}-${libc}-`))) {
-        const path = join(base, folder, runnerName(architecture));
+      for (const directory of directorys.filter((name) => name.startsWith(`${recipe}-${libc}-`))) {
+        const path = join(base, directory, runnerName(architecture));
         if (await isFile(path)) return path;
       }
     }
@@ -47,8 +47,8 @@ export async function findRunner(architecture: Architecture): Promise<string | u
   return undefined;
 }
 
-async function namesIn(folder: string): Promise<string[]> {
-  return readdir(folder).catch(() => []);
+async function namesIn(directory: string): Promise<string[]> {
+  return readdir(directory).catch(() => []);
 }
 
 async function isFile(path: string): Promise<boolean> {

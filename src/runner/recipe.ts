@@ -36,16 +36,16 @@ export const RECIPE = {
 } as const;
 
 /** Where the C of the runner is, and in an installed package, below it, the runners. */
-export function runnersFolder(): string {
+export function runnersDirectory(): string {
   return join(packageRoot(), 'runners');
 }
 
 /** 16 hex digits over RECIPE and runners/*.{c,h}: runners of another recipe are none of ours. */
 export async function recipeDigest(): Promise<string> {
-  const folder = runnersFolder();
+  const directory = runnersDirectory();
   const hash = createHash('sha256').update(JSON.stringify(RECIPE));
-  const names = (await readdir(folder)).filter((each) => /\.[ch]$/.test(each)).sort();
-  const texts = await Promise.all(names.map((name) => readFile(join(folder, name))));
+  const names = (await readdir(directory)).filter((each) => /\.[ch]$/.test(each)).sort();
+  const texts = await Promise.all(names.map((name) => readFile(join(directory, name))));
   for (const [index, text] of texts.entries()) hash.update(`\0${names[index]}\0`).update(text);
   return hash.digest('hex').slice(0, 16);
 }

@@ -26,7 +26,7 @@ const keyringSchema = z.strictObject({
   architecture: perFormat(z.string()),
   keys: perFormat(z.strictObject({ path: z.string().startsWith('/'), form: z.enum(['binary', 'armored']) })),
   compression: perFormat(z.string().transform(parseCompression)),
-  'own-folders': perFormat(z.array(z.string().startsWith('/'))),
+  'own-directorys': perFormat(z.array(z.string().startsWith('/'))),
   copyright: z.string().min(1),
 });
 
@@ -34,8 +34,8 @@ const keyringSchema = z.strictObject({
 export type KeyringDefinition = z.output<typeof keyringSchema>;
 
 /** @throws KubeparcelError of kind 'config' for data that says something else than it must */
-export async function loadKeyring(folder: string = join(packageRoot(), 'packaging')): Promise<KeyringDefinition> {
-  const path = join(folder, 'keyring.yaml');
+export async function loadKeyring(directory: string = join(packageRoot(), 'packaging')): Promise<KeyringDefinition> {
+  const path = join(directory, 'keyring.yaml');
   return parseValidatedYaml(await readFile(path, 'utf8'), keyringSchema, path);
 }
 
@@ -77,10 +77,12 @@ export async function keyringLayout(input: KeyringInput): Promise<Layout> {
       ? debDocuments(name, debianChangelog(name, changelog), expand(definition.copyright, values))
       : []),
   ];
-  const folders = format === 'deb' ? files.flatMap(({ path }) => parents(path)) : definition['own-folders'].rpm;
+  const directorys = format === 'deb' ? files.flatMap(({ path }) => parents(path)) : definition['own-directorys'].rpm;
   const base = { owner: 'root', group: 'root', mtime: date } as const;
   const entries: Entry[] = [
-    ...[...new Set(folders)].map((path): Entry => ({ ...base, kind: 'directory', path, mode: 0o755, role: 'plain' })),
+    ...[...new Set(directorys)].map(
+      (path): Entry => ({ ...base, kind: 'directory', path, mode: 0o755, role: 'plain' }),
+    ),
     ...files.map(
       ({ path, bytes, role }): Entry => ({
         ...base,
@@ -119,10 +121,10 @@ function debDocuments(
   changelog: string,
   copyright: string,
 ): { path: string; bytes: Uint8Array; role: EntryRole }[] {
-  const folder = `/usr/share/doc/${name}`;
+  const directory = `/usr/share/doc/${name}`;
   return [
-    { path: `${folder}/changelog.Debian.gz`, bytes: gzipSmall(Buffer.from(changelog)), role: 'doc' },
-    { path: `${folder}/copyright`, bytes: Buffer.from(copyright), role: 'licence' },
+    { path: `${directory}/changelog.Debian.gz`, bytes: gzipSmall(Buffer.from(changelog)), role: 'doc' },
+    { path: `${directory}/copyright`, bytes: Buffer.from(copyright), role: 'licence' },
   ];
 }
 

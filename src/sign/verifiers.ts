@@ -26,7 +26,9 @@ const verifiersSchema = z.strictObject({
 export type Verifier = z.output<typeof verifiersSchema>['verifiers'][number];
 
 /** @throws KubeparcelError of kind 'config' for data that says something else than it must */
-export async function loadVerifiers(folder: string = join(packageRoot(), 'packaging')): Promise<readonly Verifier[]> {
-  const path = join(folder, 'verifiers.yaml');
+export async function loadVerifiers(
+  directory: string = join(packageRoot(), 'packaging'),
+): Promise<readonly Verifier[]> {
+  const path = join(directory, 'verifiers.yaml');
   return parseValidatedYaml(await readFile(path, 'utf8'), verifiersSchema, path).verifiers;
 }

@@ -5,9 +5,9 @@ export function isErrno(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code;
 }
 
-/** Brings a folder's names to the disk: a rename in it outlasts a power cut then. */
-export async function syncFolder(folder: string): Promise<void> {
-  await sync(folder, 'r');
+/** Brings a directory's names to the disk: a rename in it outlasts a power cut then. */
+export async function syncDirectory(directory: string): Promise<void> {
+  await sync(directory, 'r');
 }
 
 /** Brings to the disk what was written into the file, by whomever. */

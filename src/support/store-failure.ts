@@ -1,14 +1,14 @@
 import { KubeparcelError } from './errors.ts';
 
 /** The operating system's errors as ones for a person; all others stay what they are. */
-export function storeFailure(folder: string, error: unknown): unknown {
+export function storeFailure(directory: string, error: unknown): unknown {
   if (!(error instanceof Error) || !('syscall' in error) || !('code' in error)) {
     return error;
   }
   const full = error.code === 'ENOSPC' || error.code === 'EDQUOT';
   return new KubeparcelError('io', `the content store cannot be used: ${error.message}`, {
-    where: folder,
-    hint: full ? 'make room on the disk' : 'set XDG_CACHE_HOME to a folder that you may write to',
+    where: directory,
+    hint: full ? 'make room on the disk' : 'set XDG_CACHE_HOME to a directory that you may write to',
     cause: error,
   });
 }

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { syncFolder } from './file-system.ts';
+import { syncDirectory } from './file-system.ts';
 
 export interface WrittenFile {
   readonly path: string;
@@ -12,8 +12,8 @@ export interface WrittenFile {
 }
 
 export interface PlaceOptions {
-  /** Where the unfinished file is, on the same file system; the file's own folder by default. */
-  readonly temporaryFolder?: string;
+  /** Where the unfinished file is, on the same file system; the file's own directory by default. */
+  readonly temporaryDirectory?: string;
   /** Called with the unfinished file's name when all bytes are in it. */
   readonly onWritten?: (temporary: string) => Promise<void>;
   /** False for what may be lost, and is checked where it is read, so that nobody waits for the disk. */
@@ -22,7 +22,7 @@ export interface PlaceOptions {
 
 /**
  * Streams chunks into a file that appears under its name only when all of it is on disk: written beside as
- * `.NAME.RANDOM.tmp`, fsynced, renamed, and the folder fsynced. A killed process leaves the old file or the new one.
+ * `.NAME.RANDOM.tmp`, fsynced, renamed, and the directory fsynced. A killed process leaves the old file or the new one.
  * An error, also one that the source throws, removes the temporary file.
  *
  * @param options.mode permission bits, whatever the umask; 0644 by default
@@ -62,7 +62,7 @@ export async function placeAtomically<T>(
   write: (temporary: string) => Promise<T>,
 ): Promise<T> {
   const temporary = join(
-    options.temporaryFolder ?? dirname(path),
+    options.temporaryDirectory ?? dirname(path),
     `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`,
   );
   let written: T;
@@ -75,6 +75,6 @@ export async function placeAtomically<T>(
     // The system names no file where it cannot write to an open one.
     throw error instanceof Error && 'syscall' in error && !('path' in error) ? Object.assign(error, { path }) : error;
   }
-  if (options.sync !== false) await syncFolder(dirname(path));
+  if (options.sync !== false) await syncDirectory(dirname(path));
   return written;
 }

@@ -45,7 +45,7 @@ function container(host: HostId): Container {
   return found;
 }
 
-/** Assembles into a folder of its own; the paths of the packages. */
+/** Assembles into a directory of its own; the paths of the packages. */
 async function assemble(host: HostId, jobs: readonly PackageJob[], objects = sample.objects): Promise<string[]> {
   const out = mkdtempSync(join(work, 'out-'));
   const pack = (job: PackageJob, options: Parameters<typeof assembleIn>[2]) =>
@@ -151,7 +151,7 @@ describe('the tool in the container', () => {
 });
 
 describe('kubeparcel build --assemble container', () => {
-  // The images are this machine's, whose engine keeps them below the home folder of who runs it.
+  // The images are this machine's, whose engine keeps them below the home directory of who runs it.
   const env = { HOME: process.env.HOME ?? '' };
 
   test('makes all ten, with their checksums, and leaves no container', async () => {

@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Container, Engine, StartOptions } from '../../src/container/engine.ts';
 import { imageReference } from '../../src/container/images/recipe.ts';
 import { packageRoot } from '../../src/support/package-root.ts';
-import { temporaryFolder } from '../support/temp-folder.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { HOSTS, machineWith } from './support/machine.ts';
 
 let engine: Engine;
@@ -100,14 +100,14 @@ describe('a machine in a container', () => {
   });
 
   test('names the units that failed', async () => {
-    const folder = temporaryFolder();
-    writeFileSync(join(folder, 'broken.service'), '[Service]\nType=oneshot\nExecStart=/bin/false\n');
-    writeFileSync(join(folder, 'wants.conf'), '[Unit]\nWants=broken.service\n');
+    const directory = temporaryDirectory();
+    writeFileSync(join(directory, 'broken.service'), '[Service]\nType=oneshot\nExecStart=/bin/false\n');
+    writeFileSync(join(directory, 'wants.conf'), '[Unit]\nWants=broken.service\n');
     const container = await start({
       init: 'systemd',
       mounts: [
-        { source: join(folder, 'broken.service'), target: '/etc/systemd/system/broken.service' },
-        { source: join(folder, 'wants.conf'), target: '/etc/systemd/system/multi-user.target.d/wants.conf' },
+        { source: join(directory, 'broken.service'), target: '/etc/systemd/system/broken.service' },
+        { source: join(directory, 'wants.conf'), target: '/etc/systemd/system/multi-user.target.d/wants.conf' },
       ],
     });
     expect(container.failedUnits).toEqual(['broken.service']);
@@ -206,13 +206,13 @@ describe('the shell that stays', () => {
 describe('files', () => {
   test('go in and out, with modes and links', async () => {
     const container = await start();
-    const folder = join(temporaryFolder(), '-odd name');
-    mkdirSync(join(folder, 'sub'), { recursive: true });
-    writeFileSync(join(folder, 'sub', 'run'), 'text', { mode: 0o750 });
-    await container.copyIn(folder, '/opt/a b');
+    const directory = join(temporaryDirectory(), '-odd name');
+    mkdirSync(join(directory, 'sub'), { recursive: true });
+    writeFileSync(join(directory, 'sub', 'run'), 'text', { mode: 0o750 });
+    await container.copyIn(directory, '/opt/a b');
     expect(await output(container, 'stat -c "%a %U %s" "/opt/a b/-odd name/sub/run"')).toBe('750 root 4');
     await output(container, 'ln -s sub/run "/opt/a b/-odd name/link"');
-    const out = join(temporaryFolder(), 'out');
+    const out = join(temporaryDirectory(), 'out');
     await container.copyOut('/opt/a b/-odd name', out);
     expect(readdirSync(join(out, '-odd name')).sort()).toEqual(['link', 'sub']);
     expect(readFileSync(join(out, '-odd name', 'link'), 'utf8')).toBe('text');
@@ -221,12 +221,12 @@ describe('files', () => {
   test('that are not there', async () => {
     const container = await start();
     await expect(container.copyIn('/no/such', '/opt')).rejects.toThrow();
-    await expect(container.copyOut('/no/such', temporaryFolder())).rejects.toMatchObject({ kind: 'io' });
-    await expect(container.copyIn(temporaryFolder(), '/proc/x')).rejects.toMatchObject({ kind: 'io' });
+    await expect(container.copyOut('/no/such', temporaryDirectory())).rejects.toMatchObject({ kind: 'io' });
+    await expect(container.copyIn(temporaryDirectory(), '/proc/x')).rejects.toMatchObject({ kind: 'io' });
   });
 
   test('mounts are read-only, and a memory file system has an end', async () => {
-    const source = temporaryFolder();
+    const source = temporaryDirectory();
     writeFileSync(join(source, 'file'), 'x');
     const container = await start({
       mounts: [{ source, target: '/mnt/in' }],

@@ -48,9 +48,9 @@ afterAll(() => rmSync(work, { recursive: true, force: true }));
 
 const formatOf = (hostId: string) => machine.hosts.find(({ id }) => id === hostId)?.distribution.format ?? 'deb';
 
-/** Runs scenarios on a host with the packages of a folder. */
+/** Runs scenarios on a host with the packages of a directory. */
 async function runWith(
-  folder: string,
+  directory: string,
   hostId: string,
   names: readonly string[],
   options: Pick<RunScenariosOptions, 'onEvent' | 'signal'> = {},
@@ -61,7 +61,7 @@ async function runWith(
     engine: machine.engine,
     hosts: machine.hosts.filter(({ id }) => id === hostId),
     scenarios: chosen,
-    packages: { kind: 'folders', [formatOf(hostId)]: folder },
+    packages: { kind: 'directorys', [formatOf(hostId)]: directory },
     sample: sampleSettings(),
     jobs: JOBS,
     ...options,
@@ -72,7 +72,7 @@ async function runWith(
 
 /** The first step that fails; then the rest is of no interest. */
 async function firstFailure(fault: Fault): Promise<StepResult | undefined> {
-  const folder = await brokenPackages(fault);
+  const directory = await brokenPackages(fault);
   const enough = new AbortController();
   let first: StepResult | undefined;
   const onEvent: OnScenarioEvent = (event) => {
@@ -80,7 +80,7 @@ async function firstFailure(fault: Fault): Promise<StepResult | undefined> {
     first ??= event.result;
     enough.abort(ENOUGH);
   };
-  await runWith(folder, fault.host, [fault.scenario], { onEvent, signal: enough.signal }).catch((error: unknown) => {
+  await runWith(directory, fault.host, [fault.scenario], { onEvent, signal: enough.signal }).catch((error: unknown) => {
     if (error !== ENOUGH) throw error;
   });
   return first;
@@ -88,29 +88,29 @@ async function firstFailure(fault: Fault): Promise<StepResult | undefined> {
 
 const ENOUGH = new Error('the fault was noticed');
 
-/** A folder with the sound packages of the host's format, but this one broken. */
+/** A directory with the sound packages of the host's format, but this one broken. */
 async function brokenPackages(fault: Fault): Promise<string> {
   const format = formatOf(fault.host);
-  const folder = mkdtempSync(join(work, 'broken-'));
+  const directory = mkdtempSync(join(work, 'broken-'));
   const broken = Object.entries(fault.broken).map(([name, mutation]) => {
     const job = jobs.find(({ task }) => task.target.format === format && task.package === name);
     if (job === undefined) throw new Error(`no package ${name}`);
     return { ...job, layout: mutation(job.layout) };
   });
-  await writePackages(broken, { objects: store, out: folder, jobs: 1 });
+  await writePackages(broken, { objects: store, out: directory, jobs: 1 });
   const written = broken.map(({ task }) => task.file);
   const others = sound[format].filter((path) => !written.includes(basename(path)));
-  for (const path of others) linkSync(path, join(folder, basename(path)));
-  return folder;
+  for (const path of others) linkSync(path, join(directory, basename(path)));
+  return directory;
 }
 
 // One scenario a host, so that it is the fault that is noticed and not this test; suite.test.ts shows that all pass.
 describe.concurrent('unbroken packages pass', () => {
   test.each(hostIds)('on %s', async (host) => {
-    const folder = mkdtempSync(join(work, 'sound-'));
-    for (const path of sound[formatOf(host)]) linkSync(path, join(folder, basename(path)));
+    const directory = mkdtempSync(join(work, 'sound-'));
+    for (const path of sound[formatOf(host)]) linkSync(path, join(directory, basename(path)));
     const scenario = FAULTS.find((fault) => fault.host === host)?.scenario ?? '';
-    const results = await runWith(folder, host, [scenario]);
+    const results = await runWith(directory, host, [scenario]);
     expect(failureReport(results)).toBe('');
     expect(results.scenarios).toHaveLength(1);
   });

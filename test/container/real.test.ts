@@ -15,11 +15,11 @@ import { runTwice } from './support/twice.ts';
 test('all scenarios pass with a real payload', { retry: 0 }, async ({ signal }) => {
   const say = (line: string) => process.stdout.write(`${line}\n`);
   const payload = await makeRealPayload({ say });
-  const { folder: controlPlane } = await makeControlPlane({ say });
+  const { directory: controlPlane } = await makeControlPlane({ say });
   const { engine, hosts } = await machineWith(['debian-12', 'dnf-on-debian-12']);
   const scenarios = await loadScenarios(join(packageRoot(), 'packaging', 'scenarios'));
   const sample = sampleSettings();
-  const settings = { ...sample, version: payload.versions.kubernetes, source: payload.folder };
+  const settings = { ...sample, version: payload.versions.kubernetes, source: payload.directory };
   const packages = { kind: 'build', settings } as const;
   const results = await runTwice({
     engine,

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Container } from '../../src/container/engine.ts';
 import type { Format } from '../../src/model/format.ts';
 import { signPackages } from '../../src/pipeline/sign.ts';
-import { publicKeyPath, type View, viewFolder } from '../../src/repo/model/repository.ts';
+import { publicKeyPath, type View, viewDirectory } from '../../src/repo/model/repository.ts';
 import { addPackages } from '../../src/repo/operations/add.ts';
 import { type KeyAlgorithm, newKey } from '../../src/sign/new-key.ts';
 import { openSigners } from '../../src/sign/open-signers.ts';
@@ -14,7 +14,7 @@ import type { Signer } from '../../src/sign/signer.ts';
 import { buildSample, type SamplePackage } from '../support/build-sample.ts';
 import { HOSTS, type Machine, machineWith } from './support/machine.ts';
 import { type RepoClient, repoClient } from './support/repo-clients.ts';
-import { requests, serveFolder } from './support/repo-server.ts';
+import { requests, serveDirectory } from './support/repo-server.ts';
 
 const work = mkdtempSync(join(tmpdir(), 'kubeparcel-repo-'));
 const MADE = 1_780_000_000;
@@ -101,16 +101,16 @@ interface Host {
   readonly container: Container;
   readonly client: RepoClient;
   /** Puts a copy of a repository there; its name. */
-  copy(site: string, change?: (folder: string) => void): string;
+  copy(site: string, change?: (directory: string) => void): string;
   /** Where a copy is on this machine. */
-  folder(copy: string): string;
+  directory(copy: string): string;
 }
 
 /** What a client is pointed at: URL, and for apt suite and components. */
 function address(base: string, copy: string, view: View): string {
   const url = `${base}/${copy}`;
-  if (view.format === 'rpm') return `${url}/${viewFolder(view)}`;
-  return view.minor === undefined ? `${url} ${view.channel} main` : `${url}/${viewFolder(view)} ./`;
+  if (view.format === 'rpm') return `${url}/${viewDirectory(view)}`;
+  return view.minor === undefined ? `${url} ${view.channel} main` : `${url}/${viewDirectory(view)} ./`;
 }
 
 /**
@@ -126,24 +126,24 @@ function tamper(file: string, place: number): void {
   writeFileSync(file, bytes);
 }
 
-/** Tampers with all files below a folder whose name is so; there must be one. */
-function tamperNamed(folder: string, name: RegExp, place = 0.5): void {
-  const found = readdirSync(folder, { recursive: true, withFileTypes: true }).filter(
+/** Tampers with all files below a directory whose name is so; there must be one. */
+function tamperNamed(directory: string, name: RegExp, place = 0.5): void {
+  const found = readdirSync(directory, { recursive: true, withFileTypes: true }).filter(
     (entry) => entry.isFile() && name.test(join(entry.parentPath, entry.name)),
   );
-  if (found.length === 0) throw new Error(`no ${name} in ${folder}`);
+  if (found.length === 0) throw new Error(`no ${name} in ${directory}`);
   for (const { parentPath, name } of found) tamper(join(parentPath, name), place);
 }
 
 interface Tampered {
   readonly what: string;
-  readonly change: (folder: string) => void;
+  readonly change: (directory: string) => void;
   readonly site?: string;
 }
 
 const EVERY: readonly Tampered[] = [
-  { what: 'a package', change: (folder) => tamperNamed(folder, /\/kubectl[^/]*\.(deb|rpm)$/) },
-  { what: 'the key', change: (folder) => tamperNamed(folder, /\/(Release|repomd\.xml)\.key$/) },
+  { what: 'a package', change: (directory) => tamperNamed(directory, /\/kubectl[^/]*\.(deb|rpm)$/) },
+  { what: 'the key', change: (directory) => tamperNamed(directory, /\/(Release|repomd\.xml)\.key$/) },
   { what: 'signatures of a key that is not trusted', change: () => {}, site: STRANGE },
 ];
 const TAMPERED: Readonly<Record<Format, readonly Tampered[]>> = {
@@ -151,37 +151,37 @@ const TAMPERED: Readonly<Record<Format, readonly Tampered[]>> = {
     ...EVERY,
     {
       what: 'the list of packages',
-      change: (folder) => tamperNamed(folder, /\/(Packages(\.gz|\.xz)?|SHA256\/[^/]+)$/),
+      change: (directory) => tamperNamed(directory, /\/(Packages(\.gz|\.xz)?|SHA256\/[^/]+)$/),
     },
-    { what: 'the text of InRelease', change: (folder) => tamperNamed(folder, /\/InRelease$/, 0.2) },
-    { what: 'the signature of InRelease', change: (folder) => tamperNamed(folder, /\/InRelease$/, 0.8) },
+    { what: 'the text of InRelease', change: (directory) => tamperNamed(directory, /\/InRelease$/, 0.2) },
+    { what: 'the signature of InRelease', change: (directory) => tamperNamed(directory, /\/InRelease$/, 0.8) },
     {
       what: 'Release.gpg, where there is no InRelease',
-      change: (folder) => {
-        tamperNamed(folder, /\/Release\.gpg$/);
-        remove(folder, 'InRelease');
+      change: (directory) => {
+        tamperNamed(directory, /\/Release\.gpg$/);
+        remove(directory, 'InRelease');
       },
     },
     {
       what: 'no signature',
-      change: (folder) => {
-        remove(folder, 'InRelease');
-        remove(folder, 'Release.gpg');
+      change: (directory) => {
+        remove(directory, 'InRelease');
+        remove(directory, 'Release.gpg');
       },
     },
   ],
   rpm: [
     ...EVERY,
-    { what: 'the list of packages', change: (folder) => tamperNamed(folder, /-primary\.xml\.gz$/) },
-    { what: 'repomd.xml', change: (folder) => tamperNamed(folder, /\/repomd\.xml$/) },
-    { what: 'repomd.xml.asc', change: (folder) => tamperNamed(folder, /\/repomd\.xml\.asc$/) },
-    { what: 'no signature', change: (folder) => remove(folder, 'repomd.xml.asc') },
+    { what: 'the list of packages', change: (directory) => tamperNamed(directory, /-primary\.xml\.gz$/) },
+    { what: 'repomd.xml', change: (directory) => tamperNamed(directory, /\/repomd\.xml$/) },
+    { what: 'repomd.xml.asc', change: (directory) => tamperNamed(directory, /\/repomd\.xml\.asc$/) },
+    { what: 'no signature', change: (directory) => remove(directory, 'repomd.xml.asc') },
     { what: 'packages without signatures', change: () => {}, site: UNSIGNED_PACKAGES },
   ],
 };
 
-function remove(folder: string, name: string): void {
-  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+function remove(directory: string, name: string): void {
+  for (const entry of readdirSync(directory, { recursive: true, withFileTypes: true })) {
     if (entry.name === name) rmSync(join(entry.parentPath, name));
   }
 }
@@ -202,14 +202,14 @@ async function onHost(id: string, run: (host: Host, base: readonly [file: string
   const container = await machine.engine.start({ image, name, init: 'none', mounts });
   try {
     const client = repoClient(container, manager, NAMES);
-    const folder = (copy: string) => join(root, copy);
+    const directory = (copy: string) => join(root, copy);
     const copy = (site: string, change = (_: string) => {}) => {
       const name = `copy-${copies++}`;
-      cpSync(site, folder(name), { recursive: true, verbatimSymlinks: true });
-      change(folder(name));
+      cpSync(site, directory(name), { recursive: true, verbatimSymlinks: true });
+      change(directory(name));
       return name;
     };
-    await run({ container, client, folder, copy }, ['file:///srv', await serveFolder(container)]);
+    await run({ container, client, directory, copy }, ['file:///srv', await serveDirectory(container)]);
   } finally {
     await container.remove();
     rmSync(root, { recursive: true, force: true });
@@ -229,7 +229,7 @@ async function refusesWhatIsTamperedWith({ client, copy }: Host, bases: readonly
       const tampered = copy(site, change);
       const key = what === 'the key' ? `/srv/${tampered}/${publicKeyPath(view)}` : KEY;
       const { status, said, text } = await client.install(address(base, tampered, view), key, kubectl);
-      const context = `${what} of ${viewFolder(view)}\n${text}`;
+      const context = `${what} of ${viewDirectory(view)}\n${text}`;
       expect(await client.installed(), context).toEqual([]);
       expect(status, context).not.toBe(0);
       expect(said, context).toMatch(REASON);
@@ -252,7 +252,7 @@ async function refusesWhatIsTamperedWith({ client, copy }: Host, bases: readonly
 }
 
 async function installsAndUpgrades(host: Host, bases: readonly string[]): Promise<void> {
-  const { container, client, copy, folder } = host;
+  const { container, client, copy, directory } = host;
   const { format } = client;
   for (const base of bases) {
     for (const view of views(format)) {
@@ -262,7 +262,7 @@ async function installsAndUpgrades(host: Host, bases: readonly string[]): Promis
       const installing = await client.install(url, KEY, older);
       expect(await client.installed(), installing.text).toEqual(older);
       const newer = paths(format, NEWER);
-      await addPackages(folder(site), newer, { channel: 'stable', signers: [signer], date: DATE + 60 });
+      await addPackages(directory(site), newer, { channel: 'stable', signers: [signer], date: DATE + 60 });
       const upgrading = await client.upgrade();
       const latest = release(format, view.minor === undefined ? NEXT : NEWER);
       expect(await client.installed(), upgrading.text).toEqual(latest);

@@ -14,7 +14,7 @@ import {
   sha256Of,
   succeed,
 } from '../support/cli.ts';
-import { temporaryFolder } from '../support/temp-folder.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { hasTool } from '../support/tools.ts';
 
 const SAMPLE = ['build', '--source', 'sample', '--arch', 'amd64'];
@@ -29,7 +29,7 @@ async function planned(args: readonly string[], cwd: string): Promise<string[]> 
 
 describe('build --source sample', () => {
   test('makes ten packages and their digests, and says so in a table of 80 columns', async () => {
-    const cwd = temporaryFolder();
+    const cwd = temporaryDirectory();
     const { exitCode, stdout, stderr } = await run(SAMPLE, { cwd });
     expect(exitCode, stderr).toBe(0);
     const names = Object.keys(packagesIn(join(cwd, 'dist')));
@@ -46,9 +46,9 @@ describe('build --source sample', () => {
   });
 
   test.skipIf(!hasTool('sha256sum'))(
-    'SHA256SUMS is one that sha256sum accepts, of all runs into the folder',
+    'SHA256SUMS is one that sha256sum accepts, of all runs into the directory',
     async () => {
-      const cwd = temporaryFolder();
+      const cwd = temporaryDirectory();
       await succeed([...SAMPLE, '--formats', 'deb'], { cwd });
       await succeed([...SAMPLE, '--formats', 'rpm'], { cwd });
       const { stdout } = await execa('sha256sum', ['-c', 'SHA256SUMS'], { cwd: join(cwd, 'dist') });
@@ -57,7 +57,7 @@ describe('build --source sample', () => {
   );
 
   test('--json says everything, an object a line, and what it says of packages is true', async () => {
-    const cwd = temporaryFolder();
+    const cwd = temporaryDirectory();
     const { stdout, stderr } = await run([...SAMPLE, '--json'], { cwd });
     expect(stderr).toBe('');
     const all = events(stdout);
@@ -74,7 +74,7 @@ describe('build --source sample', () => {
   });
 
   test('--dry-run writes nothing at all', async () => {
-    const cwd = temporaryFolder();
+    const cwd = temporaryDirectory();
     const stdout = await succeed([...SAMPLE, '--dry-run'], { cwd });
     expect(stdout).toContain('kubelet_1.37.0-1_amd64.deb');
     expect(stdout).toContain('Nothing was made.');
@@ -109,7 +109,7 @@ describe('flags', () => {
       ['-2_amd64.deb', '-2.x86_64.rpm'],
     ],
   ])('%s', async (_, flags, endings) => {
-    const files = await planned([...kubelet, ...flags], temporaryFolder());
+    const files = await planned([...kubelet, ...flags], temporaryDirectory());
     expect(files).toHaveLength(endings.length);
     for (const ending of endings)
       expect(files).toContainEqual(expect.stringMatching(new RegExp(`^kubelet.*${ending.replaceAll('.', '\\.')}$`)));
@@ -117,12 +117,12 @@ describe('flags', () => {
 
   test('--packages takes several', async () => {
     const flags = ['--packages', 'kubectl,cri-tools', '--formats', 'deb'];
-    const files = await planned([...SAMPLE, ...flags], temporaryFolder());
+    const files = await planned([...SAMPLE, ...flags], temporaryDirectory());
     expect(files).toEqual(['cri-tools_1.37.0-1_amd64.deb', 'kubectl_1.37.0-1_amd64.deb']);
   });
 
   test('--compression is what the packages are compressed with', async () => {
-    const cwd = temporaryFolder();
+    const cwd = temporaryDirectory();
     for (const codec of ['none', 'gzip', 'xz', 'zstd']) {
       const formats = codec === 'zstd' ? ['rpm'] : ['deb', 'rpm'];
       await succeed([...kubelet, '--arch', 'amd64', '--formats', formats.join(','), '--compression', codec], { cwd });
@@ -135,7 +135,7 @@ describe('flags', () => {
   });
 
   test('a compression that a target cannot read is refused, naming who cannot', async () => {
-    const cwd = temporaryFolder();
+    const cwd = temporaryDirectory();
     const text = await expectFailure(
       [...SAMPLE, '--compression', 'zstd:19'],
       { cwd },
@@ -155,8 +155,8 @@ revision: "3"
 out: made
 `;
 
-  test('is found in this folder; flags win over it', async () => {
-    const cwd = temporaryFolder();
+  test('is found in this directory; flags win over it', async () => {
+    const cwd = temporaryDirectory();
     writeFileSync(join(cwd, 'kubeparcel.yaml'), SETTINGS);
     expect(await planned(['build'], cwd)).toEqual(['kubectl_1.37.0-3_amd64.deb', 'kubectl-1.37.0-3.x86_64.rpm']);
     const flags = ['--packages', 'kubelet', '--arch', 'arm64', '--formats', 'deb', '--revision', '4'];
@@ -165,8 +165,8 @@ out: made
     expect(Object.keys(packagesIn(join(cwd, 'made')))).toEqual(['kubectl_1.37.0-3_amd64.deb']);
   });
 
-  test('is named by --config; its paths count from its own folder', async () => {
-    const cwd = temporaryFolder();
+  test('is named by --config; its paths count from its own directory', async () => {
+    const cwd = temporaryDirectory();
     mkdirSync(join(cwd, 'settings'));
     writeFileSync(join(cwd, 'settings', 'k.yaml'), SETTINGS);
     await succeed(['build', '--config', 'settings/k.yaml', '--formats', 'deb'], { cwd });
@@ -180,7 +180,7 @@ out: made
     ['too many jobs', '# one\njobs: 1000\n', /k\.yaml:2:1/, 'from 1 to 256'],
     ['no YAML', 'jobs: [\n', /k\.yaml:\d:\d/, 'not valid YAML'],
   ])('with %s is refused with the line', async (_, text, where, message) => {
-    const cwd = temporaryFolder();
+    const cwd = temporaryDirectory();
     writeFileSync(join(cwd, 'k.yaml'), text);
     const failure = await expectFailure(['build', '--source', 'sample', '--config', 'k.yaml'], { cwd }, 3, message);
     expect(failure).toMatch(where);
@@ -191,9 +191,9 @@ out: made
 describe('same inputs, same bytes', () => {
   const ALL = ['build', '--source', 'sample', '--arch', 'amd64,s390x', '--without-confgen'];
 
-  test('whatever the folder, cache, umask, locale, time zone, user, jobs and the time', async () => {
-    const first = temporaryFolder();
-    const second = temporaryFolder();
+  test('whatever the directory, cache, umask, locale, time zone, user, jobs and the time', async () => {
+    const first = temporaryDirectory();
+    const second = temporaryDirectory();
     await succeed([...ALL, '--jobs', '1'], {
       cwd: first,
       env: { TZ: 'UTC', LC_ALL: 'C', LANG: 'C', USER: 'root', LOGNAME: 'root' },
@@ -222,7 +222,7 @@ describe('same inputs, same bytes', () => {
   });
 
   test('SOURCE_DATE_EPOCH dates everything inside', async () => {
-    const cwd = temporaryFolder();
+    const cwd = temporaryDirectory();
     const build = [...SAMPLE, '--packages', 'kubelet'];
     await succeed([...build, '--out', 'a'], { cwd, env: { SOURCE_DATE_EPOCH: '1000000000' } });
     await succeed([...build, '--out', 'b'], { cwd, env: { SOURCE_DATE_EPOCH: '1000000000' } });
@@ -238,7 +238,7 @@ describe('same inputs, same bytes', () => {
   });
 
   test.each(['never', '1.5', '99999999999'])('SOURCE_DATE_EPOCH=%j is refused', async (value) => {
-    const cwd = temporaryFolder();
+    const cwd = temporaryDirectory();
     const text = await expectFailure(SAMPLE, { cwd, env: { SOURCE_DATE_EPOCH: value } }, 2, 'no time');
     expect(text).toContain('SOURCE_DATE_EPOCH');
     expect(everythingIn(cwd), 'seen before anything is fetched').toEqual([]);

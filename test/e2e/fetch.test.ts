@@ -1,23 +1,23 @@
 import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { makeBinariesFolder, noise } from '../support/binaries-folder.ts';
-import { everythingIn, expectFailure, folderOfFile, packagesIn, sha256Of, succeed } from '../support/cli.ts';
+import { makeBinariesDirectory, noise } from '../support/binaries-directory.ts';
+import { directoryOfFile, everythingIn, expectFailure, packagesIn, sha256Of, succeed } from '../support/cli.ts';
 import { objectsIn } from '../support/release-fixture.ts';
-import { temporaryFolder } from '../support/temp-folder.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
 
-const shared = folderOfFile();
+const shared = directoryOfFile();
 const source = join(shared, 'release');
-const FOLDER = ['--source', source, '--arch', 'amd64'];
+const DIRECTORY = ['--source', source, '--arch', 'amd64'];
 const SAMPLE = ['--source', 'sample', '--arch', 'amd64'];
 const lock = join(shared, 'kubeparcel.lock');
 const bundle = join(shared, 'release.kpb');
 let usual: Record<string, string>;
 
 beforeAll(async () => {
-  makeBinariesFolder(source, { kubelet: noise(1) });
-  await succeed(['fetch', ...FOLDER, '--bundle', bundle], { cwd: shared });
-  await succeed(['build', ...FOLDER], { cwd: shared });
+  makeBinariesDirectory(source, { kubelet: noise(1) });
+  await succeed(['fetch', ...DIRECTORY, '--bundle', bundle], { cwd: shared });
+  await succeed(['build', ...DIRECTORY], { cwd: shared });
   usual = packagesIn(join(shared, 'dist'));
 });
 
@@ -42,8 +42,8 @@ function flipped(path: string, at: number, to: string): string {
 
 describe('fetch', () => {
   test('writes a lock with every artifact, the same one each time, and a table of 80 columns', async () => {
-    const cwd = temporaryFolder();
-    const stdout = await succeed(['fetch', ...FOLDER], { cwd });
+    const cwd = temporaryDirectory();
+    const stdout = await succeed(['fetch', ...DIRECTORY], { cwd });
     const text = readFileSync(join(cwd, 'kubeparcel.lock'), 'utf8');
     expect(text).toBe(readFileSync(lock, 'utf8'));
     expect(text.match(/^ {4}sha256: /gm)).toHaveLength(6);
@@ -52,7 +52,7 @@ describe('fetch', () => {
   });
 
   test('--packages and --lock: as much as is wanted, where it is wanted', async () => {
-    const cwd = temporaryFolder();
+    const cwd = temporaryDirectory();
     await succeed(['fetch', ...SAMPLE, '--packages', 'kubelet', '--lock', 'my.lock'], { cwd });
     const text = readFileSync(join(cwd, 'my.lock'), 'utf8');
     expect(text.match(/component: (.*)/g)).toEqual(['component: kubelet']);
@@ -63,24 +63,24 @@ describe('fetch', () => {
 
 describe('build --locked', () => {
   test('builds exactly what the lock states', async () => {
-    const cwd = temporaryFolder();
-    await succeed(['build', ...FOLDER, '--locked', '--lock', lock], { cwd });
+    const cwd = temporaryDirectory();
+    await succeed(['build', ...DIRECTORY, '--locked', '--lock', lock], { cwd });
     expect(packagesIn(join(cwd, 'dist'))).toEqual(usual);
   });
 
   test('a flipped byte anywhere in the lock is refused', async () => {
     const { length } = readFileSync(lock);
-    const cwd = temporaryFolder();
+    const cwd = temporaryDirectory();
     const places = [40, Math.floor(length / 2), length - 70, length - 1];
     for (const at of places) {
       const damaged = flipped(lock, at, join(cwd, 'damaged.lock'));
-      await expectFailure(['build', ...FOLDER, '--locked', '--lock', damaged], { cwd }, 5, 'the lock is damaged');
+      await expectFailure(['build', ...DIRECTORY, '--locked', '--lock', damaged], { cwd }, 5, 'the lock is damaged');
     }
     expectNothing(cwd);
   });
 
   test('a payload that changed since is refused and leaves nothing', async () => {
-    const cwd = temporaryFolder();
+    const cwd = temporaryDirectory();
     const changed = join(cwd, 'release');
     cpSync(source, changed, { recursive: true });
     const kubelet = join(changed, 'amd64', 'kubelet');
@@ -88,7 +88,7 @@ describe('build --locked', () => {
     const args = ['build', '--source', changed, '--arch', 'amd64', '--packages', 'kubelet', '--locked', '--lock', lock];
     await expectFailure(args, { cwd }, 5, /sha256 [0-9a-f]{64}, not [0-9a-f]{64}; nothing is kept/);
     expectNothing(cwd);
-    // SHA256SUMS of the folder that fits the changed file is no excuse.
+    // SHA256SUMS of the directory that fits the changed file is no excuse.
     const sums = join(changed, 'SHA256SUMS');
     const text = readFileSync(sums, 'utf8').replace(/^\S+(?= {2}amd64\/kubelet$)/m, sha256Of(kubelet));
     writeFileSync(sums, text);
@@ -100,14 +100,14 @@ describe('build --locked', () => {
     ['another architecture', ['--arch', 'arm64'], 'the lock has no \\S+ for arm64'],
     ['another version', ['1.35.0', '--arch', 'amd64'], 'the lock is for 1.36.4, not 1.35.0'],
   ])('%s than the lock’s is refused', async (_, wanted, message) => {
-    const cwd = temporaryFolder();
+    const cwd = temporaryDirectory();
     const args = ['build', '--source', source, '--locked', '--lock', lock, ...wanted];
     await expectFailure(args, { cwd }, 5, new RegExp(message));
     expectNothing(cwd);
   });
 
   test('a package that is not in the lock is refused', async () => {
-    const cwd = temporaryFolder();
+    const cwd = temporaryDirectory();
     await succeed(['fetch', ...SAMPLE, '--packages', 'kubelet'], { cwd });
     const args = ['build', ...SAMPLE, '--packages', 'kubelet,kubeadm', '--locked'];
     await expectFailure(args, { cwd }, 5, 'the lock has no kubeadm');
@@ -115,22 +115,22 @@ describe('build --locked', () => {
   });
 
   test('without a lock says how to get one', async () => {
-    const text = await expectFailure(['build', ...SAMPLE, '--locked'], { cwd: temporaryFolder() }, 7, 'lock');
+    const text = await expectFailure(['build', ...SAMPLE, '--locked'], { cwd: temporaryDirectory() }, 7, 'lock');
     expect(text).toContain('kubeparcel fetch');
   });
 });
 
 describe('a bundle', () => {
   test('is all that another machine needs for the same packages', async () => {
-    const cwd = temporaryFolder();
+    const cwd = temporaryDirectory();
     cpSync(bundle, join(cwd, 'release.kpb'));
     await succeed(['build', '--source', 'release.kpb', '--arch', 'amd64'], { cwd });
     expect(packagesIn(join(cwd, 'dist'))).toEqual(usual);
   });
 
   test('is the same file each time, whatever the cache', async () => {
-    const cwd = temporaryFolder();
-    await succeed(['fetch', ...FOLDER, '--bundle', 'again.kpb'], { cwd });
+    const cwd = temporaryDirectory();
+    await succeed(['fetch', ...DIRECTORY, '--bundle', 'again.kpb'], { cwd });
     expect(readFileSync(join(cwd, 'again.kpb')).equals(readFileSync(bundle))).toBe(true);
     expect(readdirSync(cwd).sort()).toEqual(['.cache', 'again.kpb', 'kubeparcel.lock']);
   });
@@ -141,7 +141,7 @@ describe('a bundle', () => {
     ['a header', firstArtifact, 6],
     ['an artifact', () => 700_000, 5],
   ])('with a byte of %s flipped is refused', async (_, at, exitCode) => {
-    const cwd = temporaryFolder();
+    const cwd = temporaryDirectory();
     const damaged = flipped(bundle, at(), join(cwd, 'damaged.kpb'));
     const args = ['build', '--source', damaged, '--arch', 'amd64'];
     await expectFailure(args, { cwd }, exitCode, /./);
@@ -149,7 +149,7 @@ describe('a bundle', () => {
   });
 
   test('that was cut off is refused', async () => {
-    const cwd = temporaryFolder();
+    const cwd = temporaryDirectory();
     writeFileSync(join(cwd, 'cut.kpb'), readFileSync(bundle).subarray(0, 900_000));
     await expectFailure(['build', '--source', 'cut.kpb', '--arch', 'amd64'], { cwd }, 6, 'cut off');
     expectNothing(cwd);

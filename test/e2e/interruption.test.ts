@@ -4,18 +4,18 @@ import { execa } from 'execa';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { readPackage } from '../../src/pipeline/read-package.ts';
 import { ownedSuffix } from '../../src/support/ownership.ts';
-import { makeBinariesFolder, noise } from '../support/binaries-folder.ts';
-import { everythingIn, folderOfFile, packagesIn, run, start, succeed } from '../support/cli.ts';
+import { makeBinariesDirectory, noise } from '../support/binaries-directory.ts';
+import { directoryOfFile, everythingIn, packagesIn, run, start, succeed } from '../support/cli.ts';
 import { objectsIn } from '../support/release-fixture.ts';
-import { temporaryFolder } from '../support/temp-folder.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const SIZE = 24;
-const source = join(folderOfFile(), 'release');
+const source = join(directoryOfFile(), 'release');
 const BUILD = ['build', '--source', source, '--arch', 'amd64', '--json', '--compression', 'gzip:1'];
 let whole: Record<string, string>;
 
 beforeAll(async () => {
-  makeBinariesFolder(source, { kubelet: noise(SIZE) });
+  makeBinariesDirectory(source, { kubelet: noise(SIZE) });
   const cwd = join(source, '..', 'reference');
   mkdirSync(cwd);
   await succeed(BUILD, { cwd });
@@ -70,7 +70,7 @@ const MOMENTS: [event: string, times: number][] = [
 describe('a signal', () => {
   const sent = MOMENTS.map(([event, times], index) => [index % 2 ? 'SIGTERM' : 'SIGINT', event, times] as const);
   test.each(sent)('%s at %s (%i) ends with 130 and leaves nothing half-written', async (signal, event, times) => {
-    const cwd = temporaryFolder();
+    const cwd = temporaryDirectory();
     const { exitCode, stderr } = await buildAndSend(signal, event, times, cwd);
     expect(stderr).toBe('kubeparcel: interrupted; nothing half-written was left');
     expect(exitCode).toBe(130);
@@ -81,7 +81,7 @@ describe('a signal', () => {
 
 describe('kill -9', () => {
   test.each(MOMENTS)('at %s (%i) leaves whole packages only, and the next run tidies up', async (event, times) => {
-    const cwd = temporaryFolder();
+    const cwd = temporaryDirectory();
     const { endedBy } = await buildAndSend('SIGKILL', event, times, cwd);
     expect(endedBy).toBe('SIGKILL');
     await expectOnlyWholePackages(join(cwd, 'dist'));
@@ -92,15 +92,15 @@ describe('kill -9', () => {
   });
 
   test('what was killed while it packed is there for the sweep to find', async () => {
-    const cwd = temporaryFolder();
+    const cwd = temporaryDirectory();
     await buildAndSend('SIGKILL', 'packing-progress', 1, cwd);
     expect(readdirSync(join(cwd, 'dist'))).toEqual([expect.stringMatching(/^\.kubeparcel\./)]);
     expect(objectsIn(join(cwd, '.cache', 'kubeparcel'))).not.toEqual([]);
   });
 });
 
-test('a layout that is interrupted leaves no folder', async () => {
-  const cwd = temporaryFolder();
+test('a layout that is interrupted leaves no directory', async () => {
+  const cwd = temporaryDirectory();
   const writing = start(['layout', '--source', source, '--arch', 'amd64', '--json'], { cwd });
   for await (const line of writing.iterable({ from: 'stdout' })) {
     if (line.startsWith('{"event":"unpacked"') && line.includes('"name":"kubelet"')) writing.kill('SIGINT');
@@ -110,8 +110,8 @@ test('a layout that is interrupted leaves no folder', async () => {
 });
 
 describe('at the same time', () => {
-  test('two builds into one cache and one folder both succeed, and SHA256SUMS has the packages of both', async () => {
-    const cwd = temporaryFolder();
+  test('two builds into one cache and one directory both succeed, and SHA256SUMS has the packages of both', async () => {
+    const cwd = temporaryDirectory();
     const both = await Promise.all(['deb', 'rpm'].map((format) => run([...BUILD, '--formats', format], { cwd })));
     for (const { exitCode, stderr } of both) expect(exitCode, stderr).toBe(0);
     expect(packagesIn(join(cwd, 'dist'))).toEqual(whole);
@@ -120,15 +120,15 @@ describe('at the same time', () => {
   });
 
   test('four builds of the same packages too', async () => {
-    const cwd = temporaryFolder();
+    const cwd = temporaryDirectory();
     const sample = ['build', '--source', 'sample', '--arch', 'amd64'];
     const all = await Promise.all([1, 2, 3, 4].map(() => run(sample, { cwd })));
     for (const { exitCode, stderr } of all) expect(exitCode, stderr).toBe(0);
     expect(everythingIn(join(cwd, 'dist'))).toHaveLength(11);
   });
 
-  test('a folder’s lock that a killed run left is no obstacle', async () => {
-    const cwd = temporaryFolder();
+  test('a directory’s lock that a killed run left is no obstacle', async () => {
+    const cwd = temporaryDirectory();
     const { pid } = await execa('sh', ['-c', 'echo $$']).then(({ stdout }) => ({ pid: stdout }));
     mkdirSync(join(cwd, 'dist'));
     writeFileSync(join(cwd, 'dist', '.kubeparcel-lock'), ownedSuffix().replace(`.${process.pid}.`, `.${pid}.`));

@@ -2,9 +2,9 @@ import { accessSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { measure } from '../../scripts/measure.ts';
-import { makeBinariesFolder, repetition } from '../support/binaries-folder.ts';
-import { environment, folderOfFile, MAIN } from '../support/cli.ts';
-import { temporaryFolder } from '../support/temp-folder.ts';
+import { makeBinariesDirectory, repetition } from '../support/binaries-directory.ts';
+import { directoryOfFile, environment, MAIN } from '../support/cli.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const TIME = '/usr/bin/time';
 
@@ -21,11 +21,11 @@ function hasGnuTime(): boolean {
 /** Large enough that a payload, or a package, held in memory does not fit under the limit; 1 GiB is in test/real. */
 const MEBIBYTES = 300;
 const LIMIT = 400e6;
-const source = join(folderOfFile(), 'release');
+const source = join(directoryOfFile(), 'release');
 
 describe.skipIf(!hasGnuTime())('memory does not grow with the payload', () => {
   beforeAll(() => {
-    makeBinariesFolder(source, { kubelet: repetition(MEBIBYTES) });
+    makeBinariesDirectory(source, { kubelet: repetition(MEBIBYTES) });
   });
 
   test.each([
@@ -35,7 +35,7 @@ describe.skipIf(!hasGnuTime())('memory does not grow with the payload', () => {
     ['deb', 'none'],
     ['rpm', 'none'],
   ])('%s, %s', async (format, codec) => {
-    const { cwd, env } = environment(temporaryFolder());
+    const { cwd, env } = environment(temporaryDirectory());
     const build = [
       'build',
       '--source',

@@ -4,14 +4,14 @@ import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { packageRoot } from '../../src/support/package-root.ts';
 import { packagesIn } from '../support/cli.ts';
-import { temporaryFolder } from '../support/temp-folder.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const INSTALL = ['install', '--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error', '--ignore-scripts'];
 
 test('npm pack gives a package that installs elsewhere and builds there', { timeout: 180_000 }, async () => {
-  const folder = temporaryFolder();
+  const directory = temporaryDirectory();
   // It is compiled already; prepack would do it again while other tests run what it writes.
-  const packed = await execa('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], {
+  const packed = await execa('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', directory], {
     cwd: packageRoot(),
   });
   const [{ filename, files, size }] = JSON.parse(packed.stdout) as [Packed];
@@ -31,15 +31,15 @@ test('npm pack gives a package that installs elsewhere and builds there', { time
   expect(size).toBeGreaterThan(50_000);
   expect(size).toBeLessThan(1_000_000);
 
-  const project = join(folder, 'elsewhere');
+  const project = join(directory, 'elsewhere');
   mkdirSync(project);
   writeFileSync(join(project, 'package.json'), '{"private":true}\n');
-  await execa('npm', [...INSTALL, join(folder, filename)], { cwd: project });
+  await execa('npm', [...INSTALL, join(directory, filename)], { cwd: project });
   const installed = join(project, 'node_modules', 'kubeparcel');
   expect(statSync(join(installed, 'lib', 'cli', 'main.js')).isFile()).toBe(true);
   expect(existsSync(join(project, 'node_modules', 'vitest'))).toBe(false);
   const command = ['--no-install', 'kubeparcel', 'build', '--source', 'sample', '--without-confgen'];
-  const { stdout } = await execa('npx', command, { cwd: project, env: { XDG_CACHE_HOME: join(folder, 'cache') } });
+  const { stdout } = await execa('npx', command, { cwd: project, env: { XDG_CACHE_HOME: join(directory, 'cache') } });
   expect(stdout).toContain('10 packages of Kubernetes');
   expect(Object.keys(packagesIn(join(project, 'dist')))).toHaveLength(10);
 });

@@ -5,19 +5,19 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { readPackage } from '../../src/pipeline/read-package.ts';
 import {
+  directoryOfFile,
   environment,
   everythingIn,
   expectFailure,
-  folderOfFile,
   MAIN,
   packagesIn,
   run,
   succeed,
 } from '../support/cli.ts';
-import { temporaryFolder } from '../support/temp-folder.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { hasTool } from '../support/tools.ts';
 
-const cwd = folderOfFile();
+const cwd = directoryOfFile();
 const SAMPLE = ['--source', 'sample', '--arch', 'amd64'];
 const DEB = 'dist/kubelet_1.37.0-1_amd64.deb';
 const RPM = 'dist/kubelet-1.37.0-1.x86_64.rpm';
@@ -51,33 +51,33 @@ describe('inspect', () => {
   });
 
   test('what is no package is refused by its name', async () => {
-    const folder = temporaryFolder();
-    mkdirSync(join(folder, 'a-folder'));
-    writeFileSync(join(folder, 'empty.deb'), '');
-    writeFileSync(join(folder, 'short.rpm'), 'abc');
-    writeFileSync(join(folder, 'page.deb'), '<html>not found</html>');
-    for (const name of ['a-folder', 'empty.deb', 'short.rpm', 'page.deb']) {
-      const text = await expectFailure(['inspect', name], { cwd: folder }, 6, 'neither a .deb nor an .rpm');
+    const directory = temporaryDirectory();
+    mkdirSync(join(directory, 'a-directory'));
+    writeFileSync(join(directory, 'empty.deb'), '');
+    writeFileSync(join(directory, 'short.rpm'), 'abc');
+    writeFileSync(join(directory, 'page.deb'), '<html>not found</html>');
+    for (const name of ['a-directory', 'empty.deb', 'short.rpm', 'page.deb']) {
+      const text = await expectFailure(['inspect', name], { cwd: directory }, 6, 'neither a .deb nor an .rpm');
       expect(text).toContain(`where:  ${name}`);
     }
-    await expectFailure(['inspect', 'missing.deb'], { cwd: folder }, 7, 'no such file');
+    await expectFailure(['inspect', 'missing.deb'], { cwd: directory }, 7, 'no such file');
   });
 
   test.skipIf(!hasTool('mkfifo'))('a pipe that nobody writes to is refused at once', async () => {
-    const folder = temporaryFolder();
-    await execa('mkfifo', [join(folder, 'pipe')]);
-    await expectFailure(['inspect', 'pipe'], { cwd: folder }, 6, 'neither a .deb nor an .rpm');
+    const directory = temporaryDirectory();
+    await execa('mkfifo', [join(directory, 'pipe')]);
+    await expectFailure(['inspect', 'pipe'], { cwd: directory }, 6, 'neither a .deb nor an .rpm');
   });
 
   test.each([DEB, RPM])('a flipped byte of %s is noticed, and one that is cut off', async (file) => {
-    const folder = temporaryFolder();
+    const directory = temporaryDirectory();
     const bytes = readFileSync(join(cwd, file));
     const damaged = Buffer.from(bytes);
     damaged[bytes.length - 300] = (damaged[bytes.length - 300] ?? 0) ^ 4;
-    writeFileSync(join(folder, 'damaged'), damaged);
-    writeFileSync(join(folder, 'cut'), bytes.subarray(0, bytes.length - 100));
+    writeFileSync(join(directory, 'damaged'), damaged);
+    writeFileSync(join(directory, 'cut'), bytes.subarray(0, bytes.length - 100));
     for (const name of ['damaged', 'cut']) {
-      const { exitCode, stderr } = await run(['inspect', name], { cwd: folder });
+      const { exitCode, stderr } = await run(['inspect', name], { cwd: directory });
       expect([5, 6], stderr).toContain(exitCode);
       expect(stderr).not.toMatch(/^\s+at /m);
     }
@@ -91,13 +91,13 @@ describe('inspect', () => {
   });
 
   test.skipIf(!hasTool('dpkg-deb'))('a package cannot give orders to the terminal', async () => {
-    const folder = temporaryFolder();
-    mkdirSync(join(folder, 'hostile', 'DEBIAN'), { recursive: true });
+    const directory = temporaryDirectory();
+    mkdirSync(join(directory, 'hostile', 'DEBIAN'), { recursive: true });
     const description = 'Description: Harmless\u001b]0;owned\u0007\u001b[2J';
     const fields = ['Package: h', 'Version: 1', 'Architecture: all', 'Maintainer: a <a@example.org>', description];
-    writeFileSync(join(folder, 'hostile', 'DEBIAN', 'control'), `${fields.join('\n')}\n`);
-    await execa('dpkg-deb', ['--build', 'hostile'], { cwd: folder });
-    const stdout = await succeed(['inspect', 'hostile.deb'], { cwd: folder });
+    writeFileSync(join(directory, 'hostile', 'DEBIAN', 'control'), `${fields.join('\n')}\n`);
+    await execa('dpkg-deb', ['--build', 'hostile'], { cwd: directory });
+    const stdout = await succeed(['inspect', 'hostile.deb'], { cwd: directory });
     expect(stdout).toContain('Harmless\\x1b]0;owned\\x07\\x1b[2J');
     expect(stdout).not.toContain('\u001b');
   });
@@ -141,45 +141,45 @@ describe('diff', () => {
 
 describe('init', () => {
   test('writes a file that build takes as it is, and does not overwrite one', async () => {
-    const folder = temporaryFolder();
-    expect(await succeed(['init'], { cwd: folder })).toContain('kubeparcel.yaml');
-    const text = readFileSync(join(folder, 'kubeparcel.yaml'), 'utf8');
-    await succeed(['build', ...SAMPLE, '--dry-run'], { cwd: folder });
-    await expectFailure(['init'], { cwd: folder }, 7, 'there already');
-    expect(readFileSync(join(folder, 'kubeparcel.yaml'), 'utf8')).toBe(text);
+    const directory = temporaryDirectory();
+    expect(await succeed(['init'], { cwd: directory })).toContain('kubeparcel.yaml');
+    const text = readFileSync(join(directory, 'kubeparcel.yaml'), 'utf8');
+    await succeed(['build', ...SAMPLE, '--dry-run'], { cwd: directory });
+    await expectFailure(['init'], { cwd: directory }, 7, 'there already');
+    expect(readFileSync(join(directory, 'kubeparcel.yaml'), 'utf8')).toBe(text);
   });
 
   test('every example in it is valid once its # is taken away', async () => {
-    const folder = temporaryFolder();
-    await succeed(['init', 'all.yaml'], { cwd: folder });
-    const text = readFileSync(join(folder, 'all.yaml'), 'utf8').replace(/^#(?=[a-z])/gm, '');
+    const directory = temporaryDirectory();
+    await succeed(['init', 'all.yaml'], { cwd: directory });
+    const text = readFileSync(join(directory, 'all.yaml'), 'utf8').replace(/^#(?=[a-z])/gm, '');
     expect(Object.keys(parse(text)).length).toBeGreaterThan(10);
-    writeFileSync(join(folder, 'all.yaml'), text.replace(/^(packaging|templates): .*$/gm, ''));
+    writeFileSync(join(directory, 'all.yaml'), text.replace(/^(packaging|templates): .*$/gm, ''));
     const flags = ['--source', 'sample', '--dry-run', '--config', 'all.yaml', '--packages', 'kubelet'];
-    expect(await succeed(['build', ...flags], { cwd: folder })).toMatch(/debian-12[\s\S]*el-9/);
+    expect(await succeed(['build', ...flags], { cwd: directory })).toMatch(/debian-12[\s\S]*el-9/);
   });
 });
 
 describe('templates', () => {
   test('ejected, changed and named, they are what a package holds', async () => {
-    const folder = temporaryFolder();
-    const listed = await succeed(['templates', 'list'], { cwd: folder });
-    await succeed(['templates', 'eject', 'mine'], { cwd: folder });
-    const ejected = everythingIn(join(folder, 'mine')).filter((path) => path.endsWith('.ejs'));
+    const directory = temporaryDirectory();
+    const listed = await succeed(['templates', 'list'], { cwd: directory });
+    await succeed(['templates', 'eject', 'mine'], { cwd: directory });
+    const ejected = everythingIn(join(directory, 'mine')).filter((path) => path.endsWith('.ejs'));
     expect(ejected.sort()).toEqual(listed.split('\n').sort());
-    const unit = join(folder, 'mine', 'kubelet.service.ejs');
+    const unit = join(directory, 'mine', 'kubelet.service.ejs');
     writeFileSync(unit, readFileSync(unit, 'utf8').replace(/^Description=.*$/m, 'Description=ours'));
-    expect(await succeed(['templates', 'eject', 'mine'], { cwd: folder })).not.toMatch(/^wrote/m);
-    writeFileSync(join(folder, 'kubeparcel.yaml'), 'templates: ./mine\n');
+    expect(await succeed(['templates', 'eject', 'mine'], { cwd: directory })).not.toMatch(/^wrote/m);
+    writeFileSync(join(directory, 'kubeparcel.yaml'), 'templates: ./mine\n');
     const build = ['build', ...SAMPLE, '--packages', 'kubelet', '--formats', 'deb', '--out', 'own'];
-    await succeed(build, { cwd: folder });
-    const root = join(folder, 'root');
+    await succeed(build, { cwd: directory });
+    const root = join(directory, 'root');
     if (hasTool('dpkg-deb')) {
-      await execa('dpkg-deb', ['-x', join(folder, 'own', 'kubelet_1.37.0-1_amd64.deb'), root]);
+      await execa('dpkg-deb', ['-x', join(directory, 'own', 'kubelet_1.37.0-1_amd64.deb'), root]);
       const [path = ''] = everythingIn(root).filter((name) => name.endsWith('kubelet.service'));
       expect(readFileSync(join(root, path), 'utf8')).toContain('Description=ours');
     }
-    const theirs = await readPackage(join(folder, 'own', 'kubelet_1.37.0-1_amd64.deb'));
+    const theirs = await readPackage(join(directory, 'own', 'kubelet_1.37.0-1_amd64.deb'));
     const ours = await readPackage(join(cwd, DEB));
     const contents = ({ layout }: typeof ours) =>
       new Map(layout.entries.map((entry) => [entry.path, JSON.stringify(entry)]));
@@ -190,14 +190,17 @@ describe('templates', () => {
   });
 
   test('a value that is not there fails with the file and the line, and nothing is built', async () => {
-    const folder = temporaryFolder();
-    mkdirSync(join(folder, 'mine'));
-    writeFileSync(join(folder, 'mine', 'kubelet.service.ejs'), '[Unit]\nDescription=x\nRequires=<%= it.nothing %>\n');
-    writeFileSync(join(folder, 'k.yaml'), 'templates: mine\n');
+    const directory = temporaryDirectory();
+    mkdirSync(join(directory, 'mine'));
+    writeFileSync(
+      join(directory, 'mine', 'kubelet.service.ejs'),
+      '[Unit]\nDescription=x\nRequires=<%= it.nothing %>\n',
+    );
+    writeFileSync(join(directory, 'k.yaml'), 'templates: mine\n');
     const build = ['build', ...SAMPLE, '--config', 'k.yaml'];
-    const text = await expectFailure(build, { cwd: folder }, 3, 'no value it.nothing');
+    const text = await expectFailure(build, { cwd: directory }, 3, 'no value it.nothing');
     expect(text).toMatch(/mine\/kubelet\.service\.ejs:3$/m);
-    expect(packagesIn(join(folder, 'dist'))).toEqual({});
+    expect(packagesIn(join(directory, 'dist'))).toEqual({});
   });
 
   test.each([['eject'], ['list']])('%s knows no other words', async (action) => {
@@ -207,29 +210,29 @@ describe('templates', () => {
 
 describe.skipIf(!hasTool('dpkg-deb') || !hasTool('rpmbuild'))('layout', () => {
   test('prints commands that make the same packages', async () => {
-    const folder = temporaryFolder();
+    const directory = temporaryDirectory();
     const flags = [...SAMPLE, '--packages', 'kubelet,cri-tools', '--out', 'my layouts'];
-    const stdout = await succeed(['layout', ...flags], { cwd: folder });
+    const stdout = await succeed(['layout', ...flags], { cwd: directory });
     const commands = stdout.split('\n').filter((line) => line.startsWith('  '));
     expect(commands).toHaveLength(4);
-    await execa('sh', ['-e', '-c', commands.join('\n')], environment(folder));
-    const made = everythingIn(join(folder, 'my layouts')).filter((path) => /\.(deb|rpm)$/.test(path));
+    await execa('sh', ['-e', '-c', commands.join('\n')], environment(directory));
+    const made = everythingIn(join(directory, 'my layouts')).filter((path) => /\.(deb|rpm)$/.test(path));
     expect(made).toHaveLength(4);
     for (const path of made) {
-      const { stdout } = await run(['diff', join(cwd, 'dist', basename(path)), join(folder, 'my layouts', path)], {
+      const { stdout } = await run(['diff', join(cwd, 'dist', basename(path)), join(directory, 'my layouts', path)], {
         cwd,
       });
       expect(stdout).toMatch(/^no difference/);
     }
   });
 
-  test('leaves a folder that is there alone', async () => {
-    const folder = temporaryFolder();
+  test('leaves a directory that is there alone', async () => {
+    const directory = temporaryDirectory();
     const flags = [...SAMPLE, '--packages', 'kubelet', '--formats', 'deb'];
-    await succeed(['layout', ...flags], { cwd: folder });
-    const before = everythingIn(join(folder, 'layouts'));
-    await expectFailure(['layout', ...flags], { cwd: folder }, 7, 'here already');
-    expect(everythingIn(join(folder, 'layouts'))).toEqual(before);
-    rmSync(join(folder, 'layouts'), { recursive: true });
+    await succeed(['layout', ...flags], { cwd: directory });
+    const before = everythingIn(join(directory, 'layouts'));
+    await expectFailure(['layout', ...flags], { cwd: directory }, 7, 'here already');
+    expect(everythingIn(join(directory, 'layouts'))).toEqual(before);
+    rmSync(join(directory, 'layouts'), { recursive: true });
   });
 });

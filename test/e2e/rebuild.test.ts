@@ -12,16 +12,16 @@ import {
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { MAKING } from '../../src/compress/block-store.ts';
-import { makeBinariesFolder, noise } from '../support/binaries-folder.ts';
+import { makeBinariesDirectory, noise } from '../support/binaries-directory.ts';
 import { expectFailure, packagesIn, run, succeed } from '../support/cli.ts';
-import { temporaryFolder } from '../support/temp-folder.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const SAMPLE = ['build', '--source', 'sample', '--arch', 'amd64'];
 const linesOf = (word: string, text: string) => text.match(new RegExp(`^${word} +`, 'gm'))?.length ?? 0;
 
 describe('a second build', () => {
   test('of the same leaves every file as it is', async () => {
-    const cwd = temporaryFolder();
+    const cwd = temporaryDirectory();
     await succeed(SAMPLE, { cwd });
     const before = statSync(join(cwd, 'dist/SHA256SUMS')).size;
     const inodes = () =>
@@ -49,7 +49,7 @@ describe('a second build', () => {
       },
     ],
   ])('writes a package anew that %s', async (_, touch) => {
-    const cwd = temporaryFolder();
+    const cwd = temporaryDirectory();
     await succeed(SAMPLE, { cwd });
     const made = packagesIn(join(cwd, 'dist'));
     const [name = ''] = Object.keys(made);
@@ -60,7 +60,7 @@ describe('a second build', () => {
   });
 
   test('with other settings is not taken for the same', async () => {
-    const cwd = temporaryFolder();
+    const cwd = temporaryDirectory();
     await succeed(SAMPLE, { cwd });
     const made = packagesIn(join(cwd, 'dist'));
     const { stderr } = await run([...SAMPLE, '--restart', 'try-restart'], { cwd });
@@ -71,8 +71,8 @@ describe('a second build', () => {
 
 describe('cache', () => {
   test('ls, verify and prune tell what there is, mend it and remove it', async () => {
-    const cwd = temporaryFolder();
-    const source = makeBinariesFolder(join(cwd, 'binaries'), { kubelet: noise(2) });
+    const cwd = temporaryDirectory();
+    const source = makeBinariesDirectory(join(cwd, 'binaries'), { kubelet: noise(2) });
     const build = [
       'build',
       '1.36.4',
@@ -105,9 +105,9 @@ describe('cache', () => {
   });
 
   test('a cache that keeps no records costs no package', async () => {
-    const cwd = temporaryFolder();
+    const cwd = temporaryDirectory();
     mkdirSync(join(cwd, '.cache/kubeparcel'), { recursive: true });
-    writeFileSync(join(cwd, '.cache/kubeparcel/built'), 'not a folder');
+    writeFileSync(join(cwd, '.cache/kubeparcel/built'), 'not a directory');
     await succeed(SAMPLE, { cwd });
     const sums = readFileSync(join(cwd, 'dist/SHA256SUMS'), 'utf8');
     for (const [name, sha256] of Object.entries(packagesIn(join(cwd, 'dist'))))
@@ -115,8 +115,8 @@ describe('cache', () => {
   });
 
   test.each(['zstd:1', 'gzip:1', 'none'])('a damaged artifact is fetched anew by the next build: %s', async (codec) => {
-    const cwd = temporaryFolder();
-    const source = makeBinariesFolder(join(cwd, 'binaries'), { kubelet: noise(1) });
+    const cwd = temporaryDirectory();
+    const source = makeBinariesDirectory(join(cwd, 'binaries'), { kubelet: noise(1) });
     const build = ['build', '1.36.4', '--source', source, '--arch', 'amd64', '--distro', 'debian-12'];
     await succeed(build, { cwd });
     const objects = join(cwd, '.cache/kubeparcel/objects');
@@ -137,9 +137,9 @@ describe('cache', () => {
   });
 
   test('verify finds what is damaged of every kind', async () => {
-    const cwd = temporaryFolder();
+    const cwd = temporaryDirectory();
     const cache = join(cwd, '.cache/kubeparcel');
-    const source = makeBinariesFolder(join(cwd, 'binaries'), { kubelet: noise(1) });
+    const source = makeBinariesDirectory(join(cwd, 'binaries'), { kubelet: noise(1) });
     await succeed(['build', '1.36.4', '--source', source, '--arch', 'amd64', '--distro', 'debian-12'], { cwd });
     const damaged: string[] = [];
     for (const room of ['built', 'index', 'objects', `packed/${MAKING}/facts`]) {
@@ -154,19 +154,19 @@ describe('cache', () => {
     expect(said).toContain('4 were damaged and are removed');
     for (const path of damaged) expect(said).toContain(`  ${path}`);
     expect(await succeed(['cache', 'verify'], { cwd })).toContain('all are as they were written');
-    mkdirSync(join(cache, 'objects/ab/folder'), { recursive: true });
+    mkdirSync(join(cache, 'objects/ab/directory'), { recursive: true });
     await succeed(['cache', 'prune', '--all'], { cwd });
     expect(readdirSync(cache).filter((name) => /built|packed|index|objects|partial/.test(name))).toEqual([]);
     await expectFailure(['cache', 'prune', '--all', '--keep', '1G'], { cwd }, 2, 'mutually exclusive');
   });
 
   test('a size that is none is refused', async () => {
-    await expectFailure(['cache', 'prune', '--keep', 'much'], { cwd: temporaryFolder() }, 2, 'no size: "much"');
+    await expectFailure(['cache', 'prune', '--keep', 'much'], { cwd: temporaryDirectory() }, 2, 'no size: "much"');
   });
 });
 
 test('--fast takes the quickest that each target reads', async () => {
-  const cwd = temporaryFolder();
+  const cwd = temporaryDirectory();
   const stdout = await succeed([...SAMPLE, '--fast', '--dry-run', '--distro', 'debian-11,debian-12,el-9'], { cwd });
   expect(stdout).toMatch(/debian-11 +gzip:1$/m);
   expect(stdout).toMatch(/debian-12 +zstd:3$/m);

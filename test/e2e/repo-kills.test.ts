@@ -8,7 +8,7 @@ import { addPackages } from '../../src/repo/operations/add.ts';
 import { verifyRepository } from '../../src/repo/verify/verify.ts';
 import { openSigners } from '../../src/sign/open-signers.ts';
 import { aptClient } from '../support/apt-client.ts';
-import { everythingIn, folderOfFile } from '../support/cli.ts';
+import { directoryOfFile, everythingIn } from '../support/cli.ts';
 import { compileSupport } from '../support/compile.ts';
 import { writeReleases } from '../support/repo-packages.ts';
 import { makeKey, type TestKey } from '../support/signing.ts';
@@ -20,16 +20,16 @@ const AT_ONCE = 4;
 /** Milliseconds; several changes are done by then. */
 const LONGEST = 500;
 
-const folder = folderOfFile();
-const sites = Array.from({ length: AT_ONCE }, (_, number) => join(folder, `site-${number}`));
+const directory = directoryOfFile();
+const sites = Array.from({ length: AT_ONCE }, (_, number) => join(directory, `site-${number}`));
 let child: ReturnType<typeof compileSupport>;
 let key: TestKey;
 let packages: string[];
 
 beforeAll(async () => {
   child = compileSupport('repo-adding-main.ts');
-  key = await makeKey(folder, 'packages');
-  const built = join(folder, 'built');
+  key = await makeKey(directory, 'packages');
+  const built = join(directory, 'built');
   const first = await writeReleases(built, ['1.36.4'], ['kubelet']);
   packages = await writeReleases(built, ['1.36.5', '1.37.0', '1.37.1'], ['kubelet']);
   const signers = await openSigners([key.secret]);
@@ -53,7 +53,7 @@ async function killOne(site: string): Promise<void> {
 describe.skipIf(!hasTool('apt-get'))(`${KILLS} kills`, () => {
   test('leave the old repository or the new one, for apt and for verify', { timeout: 900_000 }, async () => {
     const sources = sites.flatMap((site) => [`file:${site} stable main`, `file:${site}/core:/stable:/v1.36/deb ./`]);
-    const apt = aptClient(join(folder, 'apt'), sources, key.public);
+    const apt = aptClient(join(directory, 'apt'), sources, key.public);
     let inTheMiddle = 0;
     for (let kills = 0; kills < KILLS; kills += AT_ONCE) {
       await Promise.all(sites.map(killOne));

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { version } from '../../src/support/version.ts';
-import { makeBinariesFolder, noise } from '../support/binaries-folder.ts';
+import { makeBinariesDirectory, noise } from '../support/binaries-directory.ts';
 import { environment, everythingIn, expectFailure, MAIN, packagesIn, run, succeed } from '../support/cli.ts';
-import { temporaryFolder } from '../support/temp-folder.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { hasTool } from '../support/tools.ts';
 
 const COMMANDS = ['build', 'fetch', 'layout', 'inspect', 'diff', 'init', 'templates'];
@@ -16,26 +16,26 @@ describe('help', () => {
   test.each([[[]], ...COMMANDS.map((command) => [[command]])])(
     '%j --help fits 80 columns and shows an example',
     async (words) => {
-      const stdout = await succeed([...words, '--help'], { cwd: temporaryFolder() });
+      const stdout = await succeed([...words, '--help'], { cwd: temporaryDirectory() });
       expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
       expect(stdout).toMatch(new RegExp(`^Examples:\\n +kubeparcel ${words[0] ?? ''}`, 'm'));
     },
   );
 
   test('without a command it goes to standard error', async () => {
-    const { exitCode, stdout, stderr } = await run([], { cwd: temporaryFolder() });
+    const { exitCode, stdout, stderr } = await run([], { cwd: temporaryDirectory() });
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
     for (const command of COMMANDS) expect(stderr).toContain(`kubeparcel ${command}`);
   });
 
   test('is English whatever the locale', async () => {
     const german = { LC_ALL: 'de_DE.UTF-8', LANG: 'de_DE.UTF-8' };
-    const stdout = await succeed(['build', '--help'], { cwd: temporaryFolder(), env: german });
-    expect(stdout).toBe(await succeed(['build', '--help'], { cwd: temporaryFolder() }));
+    const stdout = await succeed(['build', '--help'], { cwd: temporaryDirectory(), env: german });
+    expect(stdout).toBe(await succeed(['build', '--help'], { cwd: temporaryDirectory() }));
   });
 
   test('--version', async () => {
-    expect(await succeed(['--version'], { cwd: temporaryFolder() })).toBe(version());
+    expect(await succeed(['--version'], { cwd: temporaryDirectory() })).toBe(version());
   });
 });
 
@@ -63,7 +63,7 @@ describe('what cannot be is refused with one message', () => {
     ['nothing to inspect', ['inspect'], 'Not enough'],
     ['one package to compare', ['diff', 'a'], 'Not enough'],
   ])('%s', async (_, args, message) => {
-    const cwd = temporaryFolder();
+    const cwd = temporaryDirectory();
     await expectFailure(args, { cwd }, 2, message);
     expect(everythingIn(cwd)).toEqual([]);
   });
@@ -74,16 +74,16 @@ describe('the file system', () => {
     ['is a file', 'taken'],
     ['is below a file', 'taken/dist'],
   ])('an --out that %s', async (_, out) => {
-    const cwd = temporaryFolder();
+    const cwd = temporaryDirectory();
     writeFileSync(join(cwd, 'taken'), 'mine');
-    const text = await expectFailure([...SAMPLE, '--out', out], { cwd }, 7, /something else here|no folder/);
+    const text = await expectFailure([...SAMPLE, '--out', out], { cwd }, 7, /something else here|no directory/);
     expect(text).toContain(`where:  ${out}`);
   });
 
   // Root may write anywhere, unless it has no capabilities (capabilities(7), CAP_DAC_OVERRIDE).
   const asRoot = process.getuid?.() === 0;
   test.skipIf(asRoot && !hasTool('setpriv'))('an --out that is not ours', async () => {
-    const cwd = temporaryFolder();
+    const cwd = temporaryDirectory();
     mkdirSync(join(cwd, 'closed'));
     chmodSync(join(cwd, 'closed'), 0o555);
     const [program, ...words] = [...(asRoot ? ['setpriv', '--bounding-set=-all'] : []), process.execPath, MAIN];
@@ -98,14 +98,14 @@ describe('the file system', () => {
   });
 
   test('a cache that cannot be made', async () => {
-    const cwd = temporaryFolder();
+    const cwd = temporaryDirectory();
     writeFileSync(join(cwd, 'file'), '');
     const text = await expectFailure(SAMPLE, { cwd, env: { XDG_CACHE_HOME: join(cwd, 'file') } }, 7, 'content store');
     expect(text).toContain('XDG_CACHE_HOME');
   });
 
   test('a file that may not grow: the limit of a shell or a service', async () => {
-    const cwd = temporaryFolder();
+    const cwd = temporaryDirectory();
     // In blocks of 512 bytes; the payload's files are smaller, the packages larger.
     const script = 'ulimit -f 4; exec "$@"';
     const command = ['-c', script, 'sh', process.execPath, MAIN, ...SAMPLE, '--compression', 'none'];
@@ -118,9 +118,9 @@ describe('the file system', () => {
 
   const disk = temporaryDisk();
   test.skipIf(!disk.canMount)('a full disk, for the packages and for the cache', async () => {
-    const cwd = temporaryFolder();
+    const cwd = temporaryDirectory();
     const small = disk.mount(cwd);
-    const source = makeBinariesFolder(join(cwd, 'release'), { kubelet: noise(2) });
+    const source = makeBinariesDirectory(join(cwd, 'release'), { kubelet: noise(2) });
     const build = ['build', '--source', source, '--arch', 'amd64', '--out', join(small, 'dist')];
     await expectFailure(build, { cwd }, 7, 'no space left');
     expect(
@@ -138,8 +138,8 @@ describe('the file system', () => {
 
 /** A file system of 1 MiB, where this user may mount one. */
 function temporaryDisk() {
-  const mount = (folder: string) => {
-    const place = join(folder, 'small');
+  const mount = (directory: string) => {
+    const place = join(directory, 'small');
     mkdirSync(place);
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'kubeparcel-test', place], { stdio: 'pipe' });
     onTestFinished(() => void execFileSync('umount', [place]));

@@ -8,7 +8,7 @@ import { readTar } from '../../src/archive/tar-reader.ts';
 import { gzipSmall } from '../../src/compress/codecs/gzip.ts';
 import { compress, decompress } from '../../src/compress/compress.ts';
 import { detectCodec, parseCompression } from '../../src/model/compression.ts';
-import { temporaryFolder } from '../support/temp-folder.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { hasTool } from '../support/tools.ts';
 
 const all = async (chunks: AsyncIterable<Uint8Array>) =>
@@ -67,7 +67,7 @@ test.skipIf(!hasTool('gzip'))("gzipSmall makes a file with gzip -9n's header", (
 });
 
 describe.skipIf(!hasTool('tar'))('tar', () => {
-  const long = `${'folder/'.repeat(30)}name`;
+  const long = `${'directory/'.repeat(30)}name`;
 
   test('lists what is written', async () => {
     const base = { mode: 0o4755, owner: 'kube', group: 'www-data', mtime: 1_700_000_000 };
@@ -92,13 +92,13 @@ describe.skipIf(!hasTool('tar'))('tar', () => {
   });
 
   test.each(['gnu', 'ustar', 'v7'])('what it writes in the format %s is read', async (format) => {
-    const folder = temporaryFolder();
+    const directory = temporaryDirectory();
     // As far as each format goes with names: GNU any, ustar 155 and 100 bytes, v7 100.
     const path =
       { gnu: `a/${'n'.repeat(150)}`, ustar: `a/${'n'.repeat(60)}/${'m'.repeat(90)}`, v7: 'a/n' }[format] ?? '';
-    mkdirSync(join(folder, dirname(path)), { recursive: true });
-    writeFileSync(join(folder, path), 'text');
-    symlinkSync('target', join(folder, 'a', 'link'));
+    mkdirSync(join(directory, dirname(path)), { recursive: true });
+    writeFileSync(join(directory, path), 'text');
+    symlinkSync('target', join(directory, 'a', 'link'));
     const flags = [
       '-c',
       `--format=${format}`,
@@ -107,7 +107,7 @@ describe.skipIf(!hasTool('tar'))('tar', () => {
       '--group=root:0',
       '--mtime=@5',
       '-C',
-      folder,
+      directory,
       'a',
     ];
     const archive = execFileSync('tar', flags);
@@ -123,10 +123,10 @@ describe.skipIf(!hasTool('tar'))('tar', () => {
   });
 
   test.skipIf(!hasTool('truncate'))('sizes beyond 8 GiB', async () => {
-    const folder = temporaryFolder();
-    execFileSync('truncate', ['-s', '9G', join(folder, 'big')]);
+    const directory = temporaryDirectory();
+    execFileSync('truncate', ['-s', '9G', join(directory, 'big')]);
     // Only the header is looked at: nobody wants to read nine gigabytes of zeros.
-    const header = spawnSync('sh', ['-c', 'tar -c --format=gnu -C "$1" big | head -c 512', 'sh', folder]).stdout;
+    const header = spawnSync('sh', ['-c', 'tar -c --format=gnu -C "$1" big | head -c 512', 'sh', directory]).stdout;
     const reader = readTar([header]);
     expect((await reader.next()).value).toMatchObject({ path: 'big', size: 9 * 2 ** 30 });
     await reader.return();

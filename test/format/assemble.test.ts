@@ -17,7 +17,7 @@ import { writeAtomically } from '../../src/support/write-atomically.ts';
 import { type ComposedSample, composeSample } from '../support/build-sample.ts';
 import { everyDebLayout, everyRpmLayout } from '../support/every-layout.ts';
 import { objectsOf } from '../support/rpm.ts';
-import { temporaryFolder } from '../support/temp-folder.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { hasTool } from '../support/tools.ts';
 
 const TOOLS = { deb: 'dpkg-deb', rpm: 'rpmbuild' } as const;
@@ -33,12 +33,12 @@ const RPM_MACROS = `%_changelog_trimage 10000000
 /** What the distribution's own tool makes of the written layout, by the command that comes with it; its path. */
 async function byOwnTool(layout: Layout, objects: ObjectReader, out: string): Promise<string> {
   const file = PACKAGERS[layout.format].fileName(layout);
-  const { folder, command } = await writeBinaryLayout(layout, { file, out, objects });
+  const { directory, command } = await writeBinaryLayout(layout, { file, out, objects });
   writeFileSync(join(out, '.rpmmacros'), RPM_MACROS);
   const [program = '', ...args] = command;
   const env = { PATH: process.env.PATH ?? '', HOME: out, LC_ALL: 'C.UTF-8', TZ: 'Asia/Tokyo' };
   await execa(program, args, { env, extendEnv: false, stdin: 'ignore' });
-  return layout.format === 'deb' ? `${folder}.deb` : join(folder, 'RPMS', layout.architecture, file);
+  return layout.format === 'deb' ? `${directory}.deb` : join(directory, 'RPMS', layout.architecture, file);
 }
 
 async function byKubeparcel(layout: Layout, objects: ObjectReader, out: string): Promise<string> {
@@ -46,7 +46,7 @@ async function byKubeparcel(layout: Layout, objects: ObjectReader, out: string):
   mkdirSync(out, { recursive: true });
   const compression = { codec: 'none', level: 0 } satisfies { codec: Codec; level: number };
   const path = join(out, packager.fileName(layout));
-  await writeAtomically(path, packager.write(layout, { compression, objects, spoolFolder: out }));
+  await writeAtomically(path, packager.write(layout, { compression, objects, spoolDirectory: out }));
   return path;
 }
 
@@ -61,13 +61,13 @@ async function differences(layout: Layout, objects: ObjectReader, out: string): 
 
 describe.each(['deb', 'rpm'] as const)('%s packages', (format: Format) => {
   describe.skipIf(!hasTool(TOOLS[format]))(`made by ${TOOLS[format]} of a written layout`, () => {
-    const folder = mkdtempSync(join(tmpdir(), 'kubeparcel-assemble-'));
+    const directory = mkdtempSync(join(tmpdir(), 'kubeparcel-assemble-'));
     let sample: ComposedSample;
 
     beforeAll(async () => {
-      sample = await composeSample(folder, { version: '1.24.17', formats: [format], architectures: ARCHITECTURES });
+      sample = await composeSample(directory, { version: '1.24.17', formats: [format], architectures: ARCHITECTURES });
     });
-    afterAll(() => rmSync(folder, { recursive: true }));
+    afterAll(() => rmSync(directory, { recursive: true }));
 
     test.each(ARCHITECTURES)('are equal to native ones, for %s', async (architecture) => {
       const limit = pLimit(2);
@@ -75,13 +75,13 @@ describe.each(['deb', 'rpm'] as const)('%s packages', (format: Format) => {
       const jobs = sample.jobs.filter(({ task }) => task.architecture === architecture);
       expect(jobs).toHaveLength(5);
       const found = await Promise.all(
-        jobs.map(({ layout }) => limit(async () => [layout.name, await differences(layout, objects, folder)])),
+        jobs.map(({ layout }) => limit(async () => [layout.name, await differences(layout, objects, directory)])),
       );
       expect(Object.fromEntries(found)).toEqual(Object.fromEntries(jobs.map(({ layout }) => [layout.name, []])));
     });
 
     test('are equal when the layout has everything that the format can say', async () => {
-      const out = join(temporaryFolder(), 'lay outs é');
+      const out = join(temporaryDirectory(), 'lay outs é');
       const layout = format === 'deb' ? everyDebLayout() : everyRpmLayout();
       expect(await differences(layout, objectsOf(), out)).toEqual([]);
     });
@@ -91,7 +91,7 @@ describe.each(['deb', 'rpm'] as const)('%s packages', (format: Format) => {
 test.each([...'"%*?[{\\'])(
   'a name with %s, which a spec file cannot hold, is refused before anything is written',
   async (sign) => {
-    const out = temporaryFolder();
+    const out = temporaryDirectory();
     const layout = everyRpmLayout();
     const [entry] = layout.entries;
     if (entry === undefined) throw new Error('nothing in it');
@@ -104,7 +104,7 @@ test.each([...'"%*?[{\\'])(
 );
 
 test.each(['%files', '%if 0', '  %include /etc/passwd'])('a script with the line %j is refused, too', async (line) => {
-  const out = temporaryFolder();
+  const out = temporaryDirectory();
   const post = { interpreter: '/bin/sh', body: `true\n${line}\ntrue` };
   const layout: Layout = { ...everyRpmLayout(), scripts: { post } };
   await expect(writeBinaryLayout(layout, { file: 'every.rpm', out, objects: objectsOf() })).rejects.toThrow(

@@ -9,7 +9,7 @@ import { newKey } from '../../src/sign/new-key.ts';
 import { openSigners } from '../../src/sign/open-signers.ts';
 import { aptClient } from '../support/apt-client.ts';
 import { writeReleases } from '../support/repo-packages.ts';
-import { temporaryFolder } from '../support/temp-folder.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { hasTool } from '../support/tools.ts';
 
 const NAMES = ['kubeadm', 'kubectl', 'kubelet'];
@@ -39,15 +39,15 @@ describe.skipIf(!tools)('a bundle for a host without a network', () => {
   const all = { channel: 'stable', minors: undefined, formats: undefined, architectures: undefined } as const;
 
   async function unpacked(request: Partial<Parameters<typeof writeBundle>[1]> = {}): Promise<string> {
-    const folder = temporaryFolder();
-    await writeBundle(repository, { ...all, ...request, out: join(folder, 'b.tar') });
-    execaSync('tar', ['xf', 'b.tar'], { cwd: folder });
-    return join(folder, 'kubernetes-packages');
+    const directory = temporaryDirectory();
+    await writeBundle(repository, { ...all, ...request, out: join(directory, 'b.tar') });
+    execaSync('tar', ['xf', 'b.tar'], { cwd: directory });
+    return join(directory, 'kubernetes-packages');
   }
 
   /** The script as a host would run it, with an apt that sees nothing else; in three shells. */
   function install(bundle: string, args: readonly string[], shell: readonly string[] = ['dash']) {
-    const host = temporaryFolder();
+    const host = temporaryDirectory();
     aptClient(host, [], undefined);
     const [program = '', ...options] = shell;
     const { exitCode, all } = execaSync(program, [...options, join(bundle, 'install.sh'), '--dry-run', ...args], {
@@ -122,10 +122,10 @@ describe.skipIf(!tools)('a bundle for a host without a network', () => {
 });
 
 test('what cannot be read is refused', async () => {
-  const folder = temporaryFolder();
-  mkdirSync(join(folder, 'empty'));
+  const directory = temporaryDirectory();
+  mkdirSync(join(directory, 'empty'));
   const request = { channel: 'stable', minors: undefined, formats: undefined, architectures: undefined } as const;
-  await expect(writeBundle(join(folder, 'empty'), { ...request, out: join(folder, 'x') })).rejects.toMatchObject({
+  await expect(writeBundle(join(directory, 'empty'), { ...request, out: join(directory, 'x') })).rejects.toMatchObject({
     kind: 'usage',
   });
 });

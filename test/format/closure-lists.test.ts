@@ -14,12 +14,12 @@ import { hasTool } from '../support/tools.ts';
 const tools = ['apt-ftparchive', 'createrepo_c', 'gzip'].every(hasTool);
 
 describe.skipIf(!tools)('lists of what a distribution has', () => {
-  let folder: string;
+  let directory: string;
   let server: RepositoryServer;
 
   beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'kubeparcel-test-'));
-    const deb = join(folder, 'deb', 'dists', 'test', 'main', 'binary-amd64');
+    directory = mkdtempSync(join(tmpdir(), 'kubeparcel-test-'));
+    const deb = join(directory, 'deb', 'dists', 'test', 'main', 'binary-amd64');
     const socat = smallLayout({ format: 'deb', name: 'socat', version: '1.8.0' });
     const provides = [
       { anyOf: [{ name: 'iptables', constraint: { operator: '=' as const, version: '2:1.9' } }] },
@@ -30,10 +30,10 @@ describe.skipIf(!tools)('lists of what a distribution has', () => {
     const { stdout } = execaSync('apt-ftparchive', ['packages', '.'], { cwd: deb });
     writeFileSync(join(deb, 'Packages'), `${stdout}\n`);
     execaSync('gzip', ['Packages'], { cwd: deb });
-    const dist = join(folder, 'deb', 'dists', 'test');
-    writeFileSync(join(folder, 'Release'), execaSync('apt-ftparchive', ['release', '.'], { cwd: dist }).stdout);
-    execaSync('mv', [join(folder, 'Release'), join(dist, 'Release')]);
-    const rpm = join(folder, 'rpm', 'x86_64');
+    const dist = join(directory, 'deb', 'dists', 'test');
+    writeFileSync(join(directory, 'Release'), execaSync('apt-ftparchive', ['release', '.'], { cwd: dist }).stdout);
+    execaSync('mv', [join(directory, 'Release'), join(dist, 'Release')]);
+    const rpm = join(directory, 'rpm', 'x86_64');
     mkdirSync(rpm, { recursive: true });
     const glibc = smallLayout({ format: 'rpm', name: 'glibc', version: '2.34' });
     const sonames = ['libc.so.6(GLIBC_2.34)(64bit)', 'libm.so.6()(64bit)', 'libother.so.1()(64bit)'];
@@ -42,11 +42,11 @@ describe.skipIf(!tools)('lists of what a distribution has', () => {
     await writeSmall(smallLayout({ format: 'rpm', name: 'iptables', version: '1.8.8', revision: '4.el9' }), rpm);
     await writeSmall(smallLayout({ format: 'rpm', name: 'socat', version: '1', architecture: 'arm64' }), rpm);
     execaSync('createrepo_c', ['--quiet', rpm]);
-    server = await serveRepository(folder, { port: 0, host: '127.0.0.1' });
+    server = await serveRepository(directory, { port: 0, host: '127.0.0.1' });
   });
   afterAll(async () => {
     await server.close();
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(directory, { recursive: true, force: true });
   });
 
   test('of a Debian archive: names and what is provided, with versions', async () => {
@@ -55,8 +55,8 @@ describe.skipIf(!tools)('lists of what a distribution has', () => {
     const made = await makeProvided(catalog, findDistribution(catalog, 'debian-12'), mirror);
     expect(made.architectures).toEqual({ amd64: { ebtables: [], iptables: ['2:1.9'], socat: ['1.8.0-1'] } });
     expect(made.verified).toBe(true);
-    writeFileSync(join(folder, 'debian-12.yaml'), formatProvided(made));
-    expect(await loadProvided(folder)).toEqual([made]);
+    writeFileSync(join(directory, 'debian-12.yaml'), formatProvided(made));
+    expect(await loadProvided(directory)).toEqual([made]);
   });
 
   test('of an rpm-md repository: names, sonames; other architectures left out', async () => {
@@ -71,7 +71,7 @@ describe.skipIf(!tools)('lists of what a distribution has', () => {
   test('a list that is not what the archive states is refused', async () => {
     const catalog = await loadCatalog();
     const mirror = { deb: `${server.url}/deb`, suite: 'test', components: ['main'], architectures: ['amd64'] };
-    writeFileSync(join(folder, 'deb', 'dists', 'test', 'main', 'binary-amd64', 'Packages.gz'), 'changed');
+    writeFileSync(join(directory, 'deb', 'dists', 'test', 'main', 'binary-amd64', 'Packages.gz'), 'changed');
     await expect(makeProvided(catalog, findDistribution(catalog, 'debian-12'), mirror)).rejects.toMatchObject({
       kind: 'verification',
     });

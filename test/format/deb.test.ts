@@ -10,7 +10,7 @@ import { writeTree } from '../../src/layout/tree.ts';
 import { contentSha256 } from '../../src/model/content.ts';
 import type { Entry, Layout } from '../../src/model/layout.ts';
 import { relations, sampleLayout } from '../support/sample-layout.ts';
-import { temporaryFolder } from '../support/temp-folder.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { hasTool } from '../support/tools.ts';
 import { byReference, noObjects, writeBytes } from '../unit/deb/packages.ts';
 
@@ -60,9 +60,9 @@ function fullLayout(): Layout {
   };
 }
 
-async function writePackage(layout: Layout, folder: string, compression: string): Promise<string> {
-  const path = join(folder, 'written.deb');
-  writeFileSync(path, await writeBytes(layout, folder, compression));
+async function writePackage(layout: Layout, directory: string, compression: string): Promise<string> {
+  const path = join(directory, 'written.deb');
+  writeFileSync(path, await writeBytes(layout, directory, compression));
   return path;
 }
 
@@ -70,7 +70,7 @@ const run = (command: string, ...args: string[]) => execFileSync(command, args, 
 
 describe.skipIf(missing).each(CODECS)('dpkg-deb and a package compressed with %s', (compression) => {
   test('reads every field', async () => {
-    const path = await writePackage(fullLayout(), temporaryFolder(), compression);
+    const path = await writePackage(fullLayout(), temporaryDirectory(), compression);
     const field = (name: string) => run('dpkg-deb', '--field', path, name).trimEnd();
     expect({
       Package: field('Package'),
@@ -113,46 +113,46 @@ describe.skipIf(missing).each(CODECS)('dpkg-deb and a package compressed with %s
       ...fullLayout(),
       entries: fullLayout().entries.map((entry) => ({ ...entry, owner: 'kube', group: 'www-data' })),
     };
-    const path = await writePackage(layout, temporaryFolder(), compression);
+    const path = await writePackage(layout, temporaryDirectory(), compression);
     const root = 'drwxr-xr-x root/root 0 2025-10-09 08:53:20 ./';
     expect(listing(path)).toEqual([root, ...layout.entries.map((entry) => describeEntry(entry))]);
   });
 
   test('unpacks the files as they are', async () => {
-    const folder = temporaryFolder();
+    const directory = temporaryDirectory();
     const layout = fullLayout();
-    const root = join(folder, 'root');
-    run('dpkg-deb', '--extract', await writePackage(layout, folder, compression), root);
+    const root = join(directory, 'root');
+    run('dpkg-deb', '--extract', await writePackage(layout, directory, compression), root);
     expectOnDisk(layout, root);
   });
 
   test('builds an equal package from the tree', async () => {
-    const folder = temporaryFolder();
+    const directory = temporaryDirectory();
     const layout = fullLayout();
-    const tree = join(folder, 'tree');
+    const tree = join(directory, 'tree');
     await writeTree(tree, debTree(layout, md5Of(layout)), noObjects);
-    const built = join(folder, 'built.deb');
+    const built = join(directory, 'built.deb');
     const flag = `-Z${compression.split(':')[0]}`;
     execFileSync('dpkg-deb', ['--root-owner-group', flag, '--build', tree, built], {
       env: { ...process.env, SOURCE_DATE_EPOCH: String(layout.date) },
     });
     const theirs = await readDeb(built);
-    const ours = await readDeb(await writePackage(layout, folder, compression));
+    const ours = await readDeb(await writePackage(layout, directory, compression));
     expect(diffLayouts(ours.layout, theirs.layout)).toEqual([]);
     expect(theirs.layout).toEqual(byReference(layout));
     expect({ ...theirs, layout: 0 }).toEqual({ ...ours, layout: 0 });
   });
 
   test('dpkg installs it', async () => {
-    const folder = temporaryFolder();
+    const directory = temporaryDirectory();
     const layout: Layout = { ...fullLayout(), scripts: {}, relations: relations({}) };
-    const root = join(folder, 'root');
+    const root = join(directory, 'root');
     mkdirSync(join(root, 'var/lib/dpkg/updates'), { recursive: true });
     mkdirSync(join(root, 'var/lib/dpkg/info'), { recursive: true });
     writeFileSync(join(root, 'var/lib/dpkg/status'), '');
     const dpkg = (...args: string[]) =>
       run('dpkg', `--root=${root}`, '--force-not-root', '--force-bad-path', '--log=/dev/null', ...args);
-    dpkg('--install', await writePackage(layout, folder, compression));
+    dpkg('--install', await writePackage(layout, directory, compression));
     expect(dpkg('--status', 'kubelet')).toContain('Status: install ok installed');
     expect(dpkg('--status', 'kubelet')).toContain('/etc/default/kubelet');
     expect(dpkg('--verify', 'kubelet')).toBe('');
@@ -171,17 +171,17 @@ describe.skipIf(missing)('packages of Debian', () => {
     ['dash', { file: '/bin/dash' }],
   ];
   test.each(packages)('%s is read as dpkg-deb reads it', async (name, has) => {
-    const folder = temporaryFolder();
+    const directory = temporaryDirectory();
     const apt = spawnSync('apt-get', ['-q', '-o', 'APT::Sandbox::User=root', 'download', name], {
-      cwd: folder,
+      cwd: directory,
       encoding: 'utf8',
     });
-    const file = readdirSync(folder).find((each) => each.endsWith('.deb'));
+    const file = readdirSync(directory).find((each) => each.endsWith('.deb'));
     if (file === undefined) {
       if (process.env.CI) throw new Error(`apt-get download ${name} brought nothing: ${apt.stderr}`);
       return;
     }
-    const path = join(folder, file);
+    const path = join(directory, file);
     const { layout, metadata, digests } = await readDeb(path);
     const fields = run('dpkg-deb', '--field', path);
     expect(metadata.map(([field]) => field)).toEqual(
@@ -198,7 +198,7 @@ describe.skipIf(missing)('packages of Debian', () => {
     expect(layout.entries.map((entry) => `.${entry.path}${entry.kind === 'directory' ? '/' : ''}`).sort()).toEqual(
       names.filter((each) => each !== './').sort(),
     );
-    const root = join(folder, 'root');
+    const root = join(directory, 'root');
     run('dpkg-deb', '--extract', path, root);
     expectOnDisk(layout, root);
     expect(digests.length).toBeGreaterThan(0);

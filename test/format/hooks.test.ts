@@ -24,7 +24,7 @@ import type { Layout } from '../../src/model/layout.ts';
 import { buildSample } from '../support/build-sample.ts';
 import { composeCase } from '../support/compose.ts';
 import { type HookHost, hookHost, hookText } from '../support/hooks.ts';
-import { temporaryFolder } from '../support/temp-folder.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { hasTool } from '../support/tools.ts';
 
 let catalog: Catalog;
@@ -90,9 +90,9 @@ function everyHook(): Map<string, string> {
 
 describe('all hooks of all packages, targets and versions', () => {
   function written(): string[] {
-    const folder = temporaryFolder();
+    const directory = temporaryDirectory();
     return [...everyHook()].map(([text, name], index) => {
-      const path = join(folder, `${index}.${name}`);
+      const path = join(directory, `${index}.${name}`);
       writeFileSync(path, text);
       return path;
     });
@@ -493,7 +493,7 @@ describe.each(['deb', 'rpm'] as const)('the generator in a %s', (format) => {
     expect(await purge(`${digest}  ${drop}\n`)).toBe(true);
   });
 
-  test('its folders go only when nobody else has something in them', async () => {
+  test('its directorys go only when nobody else has something in them', async () => {
     const host = hookHost();
     put(host, { [drop]: generated, '/var/lib/kubelet-confgen/kubelet.env': '# mine\n' });
     host.put('/var/lib/kubelet-confgen/state.json', `"${createHash('sha256').update(generated).digest('hex')}"`);
@@ -596,20 +596,20 @@ describe.each(['deb', 'rpm'] as const)('the drop-in of a %s of kubeadm', (format
 });
 
 describe.skipIf(!['dpkg', 'deb-systemd-helper', 'fakeroot'].every(hasTool))('with dpkg itself', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'kubeparcel-dpkg-'));
-  const root = join(folder, 'root');
+  const directory = mkdtempSync(join(tmpdir(), 'kubeparcel-dpkg-'));
+  const root = join(directory, 'root');
   const stale = '/etc/systemd/system/kubelet.service.d/10-kubeadm.conf';
   const link = '/etc/systemd/system/multi-user.target.wants/kubelet.service';
   const built = new Map<string, string>();
 
   beforeAll(async () => {
     for (const version of ['1.20.2', '1.36.4', '1.37.0']) {
-      for (const { layout, path } of await buildSample(folder, { version, formats: ['deb'] })) {
+      for (const { layout, path } of await buildSample(directory, { version, formats: ['deb'] })) {
         built.set(`${layout.name} ${version}`, path);
       }
     }
   });
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  afterAll(() => rmSync(directory, { recursive: true, force: true }));
   beforeEach(() => {
     rmSync(root, { recursive: true, force: true });
     for (const each of ['info', 'updates', 'triggers'])

@@ -22,7 +22,7 @@ describe.each(['deb', 'rpm'] as const)('%s packages', (format) => {
   const explained = explanations()[linter];
 
   describe.skipIf(!hasTool(linter))(`by ${linter}`, () => {
-    const folder = mkdtempSync(join(tmpdir(), 'kubeparcel-lint-'));
+    const directory = mkdtempSync(join(tmpdir(), 'kubeparcel-lint-'));
     let findings: Finding[];
 
     beforeAll(async () => {
@@ -30,17 +30,17 @@ describe.each(['deb', 'rpm'] as const)('%s packages', (format) => {
       const built = [];
       for (const { version, distributions } of RELEASES) {
         const chosen = distributions === undefined ? {} : { distributions: [distribution] };
-        built.push(...(await buildSample(folder, { version: version ?? '', formats: [format], ...chosen })));
+        built.push(...(await buildSample(directory, { version: version ?? '', formats: [format], ...chosen })));
       }
       expect(built).toHaveLength(15);
       findings = await lint(
         format,
         built.map(({ path }) => path),
-        folder,
+        directory,
       );
     });
 
-    afterAll(() => rmSync(folder, { recursive: true }));
+    afterAll(() => rmSync(directory, { recursive: true }));
 
     test('have no error and no warning that packaging/lint.yaml does not explain', () => {
       expect(unexplained(findings, explained)).toEqual([]);
@@ -51,18 +51,18 @@ describe.each(['deb', 'rpm'] as const)('%s packages', (format) => {
     });
 
     test('with a file in /usr/local and a program that everybody may change do not pass', async () => {
-      const { jobs, objects } = await composeSample(folder, { version: '1.36.4', formats: [format] });
+      const { jobs, objects } = await composeSample(directory, { version: '1.36.4', formats: [format] });
       const broken = jobs.filter(({ task }) => task.package === 'kubectl').map(breakJob);
-      const [written] = await writeSample({ jobs: broken, objects }, join(folder, 'broken'));
-      const lines = unexplained(await lint(format, [written?.path ?? ''], folder), explained).join('\n');
+      const [written] = await writeSample({ jobs: broken, objects }, join(directory, 'broken'));
+      const lines = unexplained(await lint(format, [written?.path ?? ''], directory), explained).join('\n');
       expect(lines).toMatch(/file-in-usr-local.*usr\/local\/kubectl/);
       expect(lines).toMatch(/non-standard-executable-perm.*0?777/);
     });
   });
 });
 
-function lint(format: Format, paths: readonly string[], folder: string): Promise<Finding[]> {
-  return format === 'deb' ? lintian(paths) : rpmlint(paths, folder);
+function lint(format: Format, paths: readonly string[], directory: string): Promise<Finding[]> {
+  return format === 'deb' ? lintian(paths) : rpmlint(paths, directory);
 }
 
 function breakJob({ task, layout }: PackageJob): PackageJob {
@@ -72,7 +72,7 @@ function breakJob({ task, layout }: PackageJob): PackageJob {
   const [program] = entries.filter(({ path }) => path === '/usr/bin/kubectl');
   if (program?.kind !== 'file') throw new Error('kubectl has no program');
   const local = { ...program, kind: 'directory', mode: 0o755, role: 'plain' } as const;
-  const folders = layout.format === 'deb' ? [{ ...local, path: '/usr/local' }] : [];
-  const all = [...entries, ...folders, { ...program, path: '/usr/local/kubectl' }];
+  const directorys = layout.format === 'deb' ? [{ ...local, path: '/usr/local' }] : [];
+  const all = [...entries, ...directorys, { ...program, path: '/usr/local/kubectl' }];
   return { task, layout: { ...layout, entries: all.sort((a, b) => (a.path < b.path ? -1 : 1)) } };
 }

@@ -16,8 +16,8 @@ const PACKAGES = ['cri-tools', 'kubeadm', 'kubectl', 'kubelet', 'kubernetes-cni'
 const UNCOMPRESSED = { codec: 'none', level: 0 } as const;
 
 const { distributions } = await loadCatalog();
-const folder = mkdtempSync(join(tmpdir(), 'kubeparcel-matrix-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const directory = mkdtempSync(join(tmpdir(), 'kubeparcel-matrix-'));
+afterAll(() => rmSync(directory, { recursive: true }));
 
 describe.each(distributions)('$id', ({ id, format }) => {
   let native: SamplePackage[];
@@ -26,8 +26,8 @@ describe.each(distributions)('$id', ({ id, format }) => {
   beforeAll(async () => {
     const [first, ...others] = ARCHITECTURES;
     const options = { version: '1.36.4', distributions: [id] };
-    native = await buildSample(join(folder, id), { ...options, architectures: [first] });
-    foreign = await buildSample(join(folder, id), {
+    native = await buildSample(join(directory, id), { ...options, architectures: [first] });
+    foreign = await buildSample(join(directory, id), {
       ...options,
       architectures: others,
       compression: UNCOMPRESSED,
@@ -49,7 +49,7 @@ describe.each(distributions)('$id', ({ id, format }) => {
   test.skipIf(!hasTool(tool) || !hasTool('tar'))(`${tool} reads what the layouts state`, async () => {
     for (const { path, layout } of native) {
       if (format === 'deb') expect(await dpkgDeb(path)).toEqual(asDpkgDeb(layout));
-      else expect(await rpm(path, folder)).toEqual(asRpm(layout));
+      else expect(await rpm(path, directory)).toEqual(asRpm(layout));
     }
   });
 });
@@ -130,7 +130,7 @@ describe.each(Object.entries(ERAS))('the packages of Kubernetes %s', (version, e
   };
 
   beforeAll(async () => {
-    built = await buildSample(join(folder, version), { version, compression: UNCOMPRESSED });
+    built = await buildSample(join(directory, version), { version, compression: UNCOMPRESSED });
   });
 
   describe.skipIf(!hasTool('dpkg-deb') || !hasTool('tar'))('as DEBs', () => {
@@ -170,7 +170,7 @@ describe.each(Object.entries(ERAS))('the packages of Kubernetes %s', (version, e
         conntrack: 'conntrack-tools',
         iproute: '(iproute or iproute2)',
       };
-      const [kubeadm, kubelet] = [await rpm(rpmFile('kubeadm'), folder), await rpm(rpmFile('kubelet'), folder)];
+      const [kubeadm, kubelet] = [await rpm(rpmFile('kubeadm'), directory), await rpm(rpmFile('kubelet'), directory)];
       expect(kubeadm.tags).toMatchObject({ NAME: 'kubeadm', VERSION: era.spelled, RELEASE: '1' });
       const spelled = (words: readonly string[]) => words.map((word) => names[word] ?? word).sort();
       expect(kubeadm.relations.requires).toEqual(spelled(era.kubeadm));
@@ -187,7 +187,7 @@ describe.each(Object.entries(ERAS))('the packages of Kubernetes %s', (version, e
         '/etc/sysconfig/kubelet': 'KUBELET_EXTRA_ARGS=\n',
         '/usr/bin/kubelet': expect.stringContaining(version),
       });
-      const { stdout } = await execa('rpm', ['--dbpath', `${folder}/db`, '-qpc', rpmFile('kubelet')]);
+      const { stdout } = await execa('rpm', ['--dbpath', `${directory}/db`, '-qpc', rpmFile('kubelet')]);
       expect(stdout).toBe('/etc/sysconfig/kubelet');
     });
   });
@@ -210,7 +210,7 @@ async function rpmFiles(path: string, name: string): Promise<Record<string, stri
 }
 
 async function filesOf(unpack: string, path: string, name: string): Promise<Record<string, string>> {
-  const root = mkdtempSync(join(folder, 'root-'));
+  const root = mkdtempSync(join(directory, 'root-'));
   await execa('sh', ['-euc', unpack, 'sh', path, root]);
   const found = readdirSync(root, { recursive: true, withFileTypes: true }).filter(
     (entry) => entry.isFile() && entry.name === name,

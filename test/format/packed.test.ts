@@ -164,8 +164,8 @@ describe.each(['zstd', 'xz', 'gzip'] as const)('one %s stream of many parts', (c
 
   test.skipIf(absent)('dpkg-deb unpacks a data.tar that is put together', async () => {
     const files = [bytesOf({ stuff: 'code', size: 20 << 20 }), bytesOf({ stuff: 'code', size: BIG })];
-    const folder = mkdtempSync(join(work, 'deb-'));
-    writeFileSync(join(folder, 'debian-binary'), '2.0\n');
+    const directory = mkdtempSync(join(work, 'deb-'));
+    writeFileSync(join(directory, 'debian-binary'), '2.0\n');
     const control = 'Package: a\nVersion: 1\nArchitecture: all\nMaintainer: a <a@b>\nDescription: a\n';
     const controlTar = tarPieces([
       {
@@ -178,13 +178,13 @@ describe.each(['zstd', 'xz', 'gzip'] as const)('one %s stream of many parts', (c
         ...contentOf(Buffer.from(control)),
       },
     ]);
-    writeFileSync(join(folder, 'control.tar'), await plain([...controlTar]));
+    writeFileSync(join(directory, 'control.tar'), await plain([...controlTar]));
     const data = `data.tar.${{ zstd: 'zst', xz: 'xz', gzip: 'gz' }[codec]}`;
-    writeFileSync(join(folder, data), await pack(tarOf(files), codec));
-    execFileSync('ar', ['rc', 'a.deb', 'debian-binary', 'control.tar', data], { cwd: folder });
-    execFileSync('dpkg-deb', ['-x', 'a.deb', 'out'], { cwd: folder });
+    writeFileSync(join(directory, data), await pack(tarOf(files), codec));
+    execFileSync('ar', ['rc', 'a.deb', 'debian-binary', 'control.tar', data], { cwd: directory });
+    execFileSync('dpkg-deb', ['-x', 'a.deb', 'out'], { cwd: directory });
     for (const [index, bytes] of files.entries()) {
-      expect(readFileSync(join(folder, 'out/usr/bin', `file-${index}`)).equals(bytes)).toBe(true);
+      expect(readFileSync(join(directory, 'out/usr/bin', `file-${index}`)).equals(bytes)).toBe(true);
     }
   });
 });
@@ -376,7 +376,7 @@ describe('the store', () => {
     );
     // As a power cut leaves it, and what is no file at all.
     const others = [0, 1, 8, 300, good.length].map((size) => () => writeFileSync(path, Buffer.alloc(size)));
-    const inItsPlace = [() => mkdirSync(join(path, 'folder'), { recursive: true }), () => symlinkSync(path, path)];
+    const inItsPlace = [() => mkdirSync(join(path, 'directory'), { recursive: true }), () => symlinkSync(path, path)];
     for (const damage of [...flipped, ...others, ...inItsPlace]) {
       rmSync(path);
       damage();
@@ -446,7 +446,7 @@ describe('the store', () => {
     );
     if (file === undefined) throw new Error('nothing of it is in a file');
     rmSync(file.path);
-    await expect(store.write(join(work, 'out'), [file], { temporaryFolder: work })).rejects.toMatchObject({
+    await expect(store.write(join(work, 'out'), [file], { temporaryDirectory: work })).rejects.toMatchObject({
       kind: 'io',
       where: file.path,
       hint: expect.stringContaining('run the command again'),

@@ -14,7 +14,7 @@ import { resolveRelease } from '../../src/release/resolve.ts';
 import { KubeparcelError } from '../../src/support/errors.ts';
 import { makeElf } from '../support/binaries.ts';
 import { openedSource, PACKAGING, RELEASE, servedRelease } from '../support/release-fixture.ts';
-import { temporaryFolder } from '../support/temp-folder.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { hasTool } from '../support/tools.ts';
 
 describe.skipIf(!hasTool('readelf'))('beside readelf', () => {
@@ -38,13 +38,22 @@ describe.skipIf(!hasTool('readelf'))('beside readelf', () => {
 
 describe.skipIf(!hasTool('tar'))('beside GNU tar', () => {
   test.each(['gnu', 'ustar', 'pax', 'v7'])('an archive in its %s format is unpacked', async (format) => {
-    const folder = temporaryFolder();
-    mkdirSync(join(folder, 'in'));
-    writeFileSync(join(folder, 'in', 'bridge'), makeElf('amd64', { tail: Buffer.alloc(100_000) }), { mode: 0o755 });
-    writeFileSync(join(folder, 'in', 'LICENSE'), 'text', { mode: 0o644 });
-    const archive = join(folder, 'x.tgz');
-    await execa('tar', ['--create', '--gzip', `--format=${format}`, '--file', archive, '-C', join(folder, 'in'), '.']);
-    const store = await openStore(join(folder, 'store'));
+    const directory = temporaryDirectory();
+    mkdirSync(join(directory, 'in'));
+    writeFileSync(join(directory, 'in', 'bridge'), makeElf('amd64', { tail: Buffer.alloc(100_000) }), { mode: 0o755 });
+    writeFileSync(join(directory, 'in', 'LICENSE'), 'text', { mode: 0o644 });
+    const archive = join(directory, 'x.tgz');
+    await execa('tar', [
+      '--create',
+      '--gzip',
+      `--format=${format}`,
+      '--file',
+      archive,
+      '-C',
+      join(directory, 'in'),
+      '.',
+    ]);
+    const store = await openStore(join(directory, 'store'));
     const members = await unpackArchive(createReadStream(archive), store, archive);
     expect(members.map(({ name, executable, staged: { size } }) => ({ name, executable, size }))).toEqual([
       { name: 'LICENSE', executable: false, size: 4 },
@@ -58,16 +67,16 @@ describe.skipIf(!hasTool('tar'))('beside GNU tar', () => {
     const source = await openedSource(server.url);
     const request = { kind: 'stable' } as const;
     const release = await resolveRelease(request, { source, pins: RELEASE, architectures: ['amd64'] });
-    const folder = temporaryFolder();
-    const store = await openStore(join(folder, 'store'));
+    const directory = temporaryDirectory();
+    const store = await openStore(join(directory, 'store'));
     const { lock } = await fetchPayload({ release, source, store });
-    const bundle = join(folder, 'bundle');
+    const bundle = join(directory, 'bundle');
     await writeBundle(bundle, lock, store);
-    await execa('tar', ['--extract', '--file', bundle, '-C', folder]);
+    await execa('tar', ['--extract', '--file', bundle, '-C', directory]);
     for (const { digest, size } of lock.artifacts) {
-      const bytes = readFileSync(join(folder, 'sha256', digest.value));
+      const bytes = readFileSync(join(directory, 'sha256', digest.value));
       expect(bytes.length).toBe(size);
-      expect((await execa('sha256sum', [join(folder, 'sha256', digest.value)])).stdout).toMatch(digest.value);
+      expect((await execa('sha256sum', [join(directory, 'sha256', digest.value)])).stdout).toMatch(digest.value);
     }
     const { stdout } = await execa('tar', ['--list', '--file', bundle]);
     expect(stdout.split('\n')[0]).toBe('kubeparcel.lock');
@@ -75,21 +84,21 @@ describe.skipIf(!hasTool('tar'))('beside GNU tar', () => {
 });
 
 test.skipIf(!hasTool('sha256sum'))(
-  'the command that a folder without digests is answered with makes them',
+  'the command that a directory without digests is answered with makes them',
   async () => {
-    const folder = join(temporaryFolder(), "it's a folder");
-    mkdirSync(join(folder, 'amd64', 'cni'), { recursive: true });
+    const directory = join(temporaryDirectory(), "it's a directory");
+    mkdirSync(join(directory, 'amd64', 'cni'), { recursive: true });
     for (const name of ['kubeadm', 'kubelet', 'kubectl', 'crictl', 'cni/bridge']) {
-      writeFileSync(join(folder, 'amd64', name), makeElf('amd64', { tail: name }));
+      writeFileSync(join(directory, 'amd64', name), makeElf('amd64', { tail: name }));
     }
-    const refused: unknown = await openSource(folder, { packaging: PACKAGING }).catch((error: unknown) => error);
+    const refused: unknown = await openSource(directory, { packaging: PACKAGING }).catch((error: unknown) => error);
     const hint = refused instanceof KubeparcelError ? (refused.hint ?? '') : '';
     await execa('sh', ['-c', hint.slice(hint.indexOf('('))]);
-    const source = await openedSource(folder);
+    const source = await openedSource(directory);
     const request = { kind: 'exact', version: '1.36.4' } as const;
     const release = await resolveRelease(request, { source, pins: RELEASE, architectures: ['amd64'] });
-    const store = await openStore(temporaryFolder());
+    const store = await openStore(temporaryDirectory());
     expect((await fetchPayload({ release, source, store })).payload.components).toHaveLength(5);
-    rmSync(folder, { recursive: true });
+    rmSync(directory, { recursive: true });
   },
 );

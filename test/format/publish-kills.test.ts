@@ -13,11 +13,11 @@ import { compileSupport } from '../support/compile.ts';
 import { changingRepository } from '../support/repo-changing.ts';
 import { startRsyncDaemon } from '../support/repo-rsync-daemon.ts';
 import { BUCKET, startS3Server } from '../support/s3-server.ts';
-import { temporaryFolder } from '../support/temp-folder.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { hasTool } from '../support/tools.ts';
 
 const KILLS = {
-  folder: Number(process.env.KUBEPARCEL_TEST_KILLS ?? 100),
+  directory: Number(process.env.KUBEPARCEL_TEST_KILLS ?? 100),
   rsync: Number(process.env.KUBEPARCEL_TEST_KILLS ?? 10),
   s3: Number(process.env.KUBEPARCEL_TEST_KILLS ?? 90),
 };
@@ -50,9 +50,9 @@ describe.skipIf(!hasTool('apt-get'))('kills of publishing', () => {
 
   /** Publishes one state after the other and kills each run; afterwards verify finds nothing and apt-get update works. */
   async function killed(kills: number, { target, seen, uri, environment, isIdle }: Place): Promise<Outcome> {
-    const { folder, key, change } = await changingRepository(temporaryFolder());
+    const { directory, key, change } = await changingRepository(temporaryDirectory());
     const start = () =>
-      execa('node', [child.main, folder, target], { env: environment, reject: false, detached: true });
+      execa('node', [child.main, directory, target], { env: environment, reject: false, detached: true });
     const finish = async () => {
       const { stdout, stderr } = await start();
       expect(stdout, stderr).toMatch(/done$/);
@@ -112,7 +112,7 @@ describe.skipIf(!hasTool('apt-get'))('kills of publishing', () => {
       }
       await finish();
       expect(await look('at last')).toBe(0);
-      const left = await plan(folder, target);
+      const left = await plan(directory, target);
       expect([left.phases.flatMap(({ uploads }) => uploads), left.deletions]).toEqual([[], []]);
       await sleep(1100);
       updates(old.client, 'at last');
@@ -125,17 +125,17 @@ describe.skipIf(!hasTool('apt-get'))('kills of publishing', () => {
     }
   }
 
-  test(`${KILLS.folder} to a folder: a client never notices`, { timeout: 600_000 }, async () => {
-    const target = join(temporaryFolder(), 'out');
+  test(`${KILLS.directory} to a directory: a client never notices`, { timeout: 600_000 }, async () => {
+    const target = join(temporaryDirectory(), 'out');
     const place = { target, seen: target, uri: `file:${target}`, environment: {}, isIdle: () => true };
-    expect((await killed(KILLS.folder, place)).windows).toEqual([]);
+    expect((await killed(KILLS.directory, place)).windows).toEqual([]);
   });
 
   test.skipIf(!hasTool('rsync'))(
     `${KILLS.rsync} over rsync: a client never notices`,
     { timeout: 300_000 },
     async () => {
-      const daemon = await startRsyncDaemon(temporaryFolder());
+      const daemon = await startRsyncDaemon(temporaryDirectory());
       try {
         const seen = join(daemon.module, 'a', 'b');
         const place = {
@@ -153,7 +153,7 @@ describe.skipIf(!hasTool('apt-get'))('kills of publishing', () => {
   );
 
   test.skipIf(!hasTool('versitygw'))(`${KILLS.s3} to S3, with apt over HTTP`, { timeout: 900_000 }, async () => {
-    const data = join(temporaryFolder(), 's3');
+    const data = join(temporaryDirectory(), 's3');
     mkdirSync(data);
     const server = await startS3Server(data);
     Object.assign(process.env, server.environment);
@@ -185,10 +185,10 @@ function downloads(client: AptClient): void {
   expect(status, said).toBe(0);
 }
 
-async function plan(folder: string, text: string) {
+async function plan(directory: string, text: string) {
   const target = await openTarget(text);
   try {
-    return await publish({ folder, marker: INDEX_FILE, target, dryRun: true, keep: false });
+    return await publish({ directory, marker: INDEX_FILE, target, dryRun: true, keep: false });
   } finally {
     await target.close();
   }

@@ -17,31 +17,31 @@ import { listFiles } from '../../src/repo/storage/list-files.ts';
 import { type AptArchive, makeAptArchives } from '../support/apt-archive.ts';
 import { startRsyncDaemon } from '../support/repo-rsync-daemon.ts';
 import { BUCKET, type S3Server, startS3Server } from '../support/s3-server.ts';
-import { temporaryFolder } from '../support/temp-folder.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { hasTool } from '../support/tools.ts';
 
 const MARKER = 'repository.json';
 const PART = 16 << 20;
 
-/** The contents of a folder by path, hidden files too. */
-async function contents(folder: string): Promise<Record<string, string>> {
-  const files = await listFiles(folder, 'target');
+/** The contents of a directory by path, hidden files too. */
+async function contents(directory: string): Promise<Record<string, string>> {
+  const files = await listFiles(directory, 'target');
   return Object.fromEntries(
     files.map(({ path }) => [
       path,
       createHash('sha256')
-        .update(readFileSync(join(folder, path)))
+        .update(readFileSync(join(directory, path)))
         .digest('hex'),
     ]),
   );
 }
 
-async function publishTo(text: string, folder: string, options: { dryRun?: boolean; keep?: boolean } = {}) {
+async function publishTo(text: string, directory: string, options: { dryRun?: boolean; keep?: boolean } = {}) {
   const target = await openTarget(text);
   const events: PublishEvent[] = [];
   try {
     const plan = await publish({
-      folder,
+      directory,
       marker: MARKER,
       target,
       dryRun: false,
@@ -70,26 +70,28 @@ describe.skipIf(!tools)('publishing a real apt repository', () => {
   });
 
   test.skipIf(!hasTool('rsync'))('over rsync, to a daemon', { timeout: 60_000 }, async () => {
-    const daemon = await startRsyncDaemon(temporaryFolder());
+    const daemon = await startRsyncDaemon(temporaryDirectory());
     const place = join(daemon.module, 'a', 'b');
     try {
       const target = `${daemon.url}/a/b`;
-      expect((await publishTo(target, archives.old.folder, { dryRun: true })).plan.phases[0]?.uploads).toHaveLength(3);
+      expect((await publishTo(target, archives.old.directory, { dryRun: true })).plan.phases[0]?.uploads).toHaveLength(
+        3,
+      );
       expect(await contents(daemon.module)).toEqual({});
-      await publishTo(target, archives.old.folder);
-      await publishTo(target, archives.next.folder);
-      expect(await contents(place)).toEqual(await contents(archives.next.folder));
-      const again = await publishTo(target, archives.next.folder);
+      await publishTo(target, archives.old.directory);
+      await publishTo(target, archives.next.directory);
+      expect(await contents(place)).toEqual(await contents(archives.next.directory));
+      const again = await publishTo(target, archives.next.directory);
       expect([again.sent, again.plan.deletions]).toEqual([[], []]);
       writeFileSync(join(place, 'deb', 'old_1_all.deb'), 'old');
-      // A folder that the repository has not got any more.
+      // A directory that the repository has not got any more.
       mkdirSync(join(place, 'deb', 'old'));
       writeFileSync(join(place, 'deb', 'old', 'Release'), 'old');
       writeFileSync(join(place, 'theirs.txt'), 'not ours');
       const gone = ['deb/old/Release', 'deb/old_1_all.deb'];
-      expect((await publishTo(target, archives.next.folder)).plan.deletions).toEqual(gone);
+      expect((await publishTo(target, archives.next.directory)).plan.deletions).toEqual(gone);
       expect(await contents(place)).toEqual({
-        ...(await contents(archives.next.folder)),
+        ...(await contents(archives.next.directory)),
         'theirs.txt': expect.any(String),
       });
     } finally {
@@ -116,10 +118,10 @@ describe.skipIf(!tools)('publishing a real apt repository', () => {
 
     test('objects have their headers; a second run sends nothing; a dry run neither', async () => {
       const target = `s3://${BUCKET}/first`;
-      const { plan } = await publishTo(target, archives.old.folder, { dryRun: true });
+      const { plan } = await publishTo(target, archives.old.directory, { dryRun: true });
       expect(plan.phases.flatMap(({ uploads }) => uploads).length).toBeGreaterThan(8);
       await expect(head('first/deb/InRelease')).rejects.toMatchObject({ name: 'NotFound' });
-      const { sent } = await publishTo(target, archives.old.folder);
+      const { sent } = await publishTo(target, archives.old.directory);
       expect(sent.at(-1)).toBe(MARKER);
       expect(sent.indexOf('deb/InRelease')).toBeGreaterThan(sent.indexOf('deb/Packages'));
       expect(sent.indexOf('deb/Packages')).toBeGreaterThan(sent.indexOf('deb/two_1_all.deb'));
@@ -131,43 +133,43 @@ describe.skipIf(!tools)('publishing a real apt repository', () => {
         CacheControl: 'public, max-age=31536000, immutable',
         ContentType: 'application/vnd.debian.binary-package',
       });
-      expect((await publishTo(target, archives.old.folder)).sent).toEqual([]);
-      const { plan: next } = await publishTo(target, archives.next.folder);
+      expect((await publishTo(target, archives.old.directory)).sent).toEqual([]);
+      const { plan: next } = await publishTo(target, archives.next.directory);
       expect(next.deletions).toEqual(['deb/one_1_all.deb']);
       await expect(head('first/deb/one_1_all.deb')).rejects.toMatchObject({ name: 'NotFound' });
     });
 
     test('big files go in parts, and an interrupted one goes on', { timeout: 120_000 }, async () => {
-      const folder = temporaryFolder();
+      const directory = temporaryDirectory();
       const bytes = randomBytes(2 * PART + 1234);
-      writeFileSync(join(folder, MARKER), '{}');
-      writeFileSync(join(folder, 'big.deb'), bytes);
+      writeFileSync(join(directory, MARKER), '{}');
+      writeFileSync(join(directory, 'big.deb'), bytes);
       const address = { Bucket: BUCKET, Key: 'parts/big.deb' };
       const { UploadId } = await server.client.send(new CreateMultipartUploadCommand(address));
       const part = { ...address, UploadId, PartNumber: 2 };
       await server.client.send(new UploadPartCommand({ ...part, Body: bytes.subarray(PART, 2 * PART) }));
       const target = `s3://${BUCKET}/parts`;
-      expect((await publishTo(target, folder)).sent).toEqual(['big.deb', MARKER]);
+      expect((await publishTo(target, directory)).sent).toEqual(['big.deb', MARKER]);
       const { Body } = await server.client.send(new GetObjectCommand(address));
       expect(Buffer.from((await Body?.transformToByteArray()) ?? []).equals(bytes)).toBe(true);
       // The part that was there has been taken: no second upload was begun, none is left.
       const { Uploads = [] } = await server.client.send(new ListMultipartUploadsCommand({ Bucket: BUCKET }));
       expect(Uploads).toEqual([]);
-      expect((await publishTo(target, folder)).sent).toEqual([]);
+      expect((await publishTo(target, directory)).sent).toEqual([]);
     });
 
     test('a wrong key is refused by the server and said so, without the key', async () => {
       const target = `s3://${BUCKET}/refused`;
       process.env.AWS_SECRET_ACCESS_KEY = 'wrong-secret-0123456789';
       try {
-        const failure = await publishTo(target, archives.old.folder).catch((error: unknown) => error);
+        const failure = await publishTo(target, archives.old.directory).catch((error: unknown) => error);
         expect(failure).toMatchObject({ kind: 'network', where: target });
         expect(String(failure)).toContain('SignatureDoesNotMatch');
         expect(JSON.stringify(failure)).not.toContain('wrong-secret');
       } finally {
         Object.assign(process.env, server.environment);
       }
-      await expect(publishTo('s3://not-there/x', archives.old.folder)).rejects.toMatchObject({
+      await expect(publishTo('s3://not-there/x', archives.old.directory)).rejects.toMatchObject({
         message: expect.stringContaining('NoSuchBucket'),
         hint: 'make the bucket first; publish does not',
       });
@@ -176,7 +178,7 @@ describe.skipIf(!tools)('publishing a real apt repository', () => {
 });
 
 test('a copy of the repository with other times is the same repository', async () => {
-  const temp = temporaryFolder();
+  const temp = temporaryDirectory();
   mkdirSync(join(temp, 'repo', 'pool'), { recursive: true });
   writeFileSync(join(temp, 'repo', MARKER), '{}');
   writeFileSync(join(temp, 'repo', 'pool', 'a.deb'), 'a');

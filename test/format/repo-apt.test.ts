@@ -9,21 +9,21 @@ import { verifyRepository } from '../../src/repo/verify/verify.ts';
 import { openSigners } from '../../src/sign/open-signers.ts';
 import type { Signer } from '../../src/sign/signer.ts';
 import { aptClient } from '../support/apt-client.ts';
-import { folderOfFile } from '../support/cli.ts';
+import { directoryOfFile } from '../support/cli.ts';
 import { everyDebLayout } from '../support/every-layout.ts';
 import { smallLayout, writeReleases, writeSmall } from '../support/repo-packages.ts';
 import { makeKey, type TestKey } from '../support/signing.ts';
-import { temporaryFolder } from '../support/temp-folder.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { hasTool } from '../support/tools.ts';
 
-const folder = folderOfFile();
-const built = join(folder, 'built');
-const repository = join(folder, 'site');
+const directory = directoryOfFile();
+const built = join(directory, 'built');
+const repository = join(directory, 'site');
 let key: TestKey;
 let signers: Signer[];
 
 beforeAll(async () => {
-  key = await makeKey(folder, 'packages', { type: 'rsa' });
+  key = await makeKey(directory, 'packages', { type: 'rsa' });
   signers = await openSigners([key.secret]);
   const paths = await writeReleases(built, ['1.36.4', '1.37.0'], ['kubeadm', 'kubelet'], ['amd64', 'arm64']);
   paths.push(
@@ -46,7 +46,7 @@ function stanzas(text: string): Map<string, Map<string, string>> {
 
 describe.skipIf(!hasTool('apt-ftparchive'))('apt-ftparchive', () => {
   test('says of the same packages what Packages says, field by field', () => {
-    const debs = join(temporaryFolder(), 'debs');
+    const debs = join(temporaryDirectory(), 'debs');
     mkdirSync(debs);
     for (const name of readdirSync(built).filter((each) => each.endsWith('.deb'))) {
       copyFileSync(join(built, name), join(debs, name));
@@ -61,7 +61,7 @@ describe.skipIf(!hasTool('apt-ftparchive'))('apt-ftparchive', () => {
       const other = new Map(theirs.get(id));
       // Every apt that a distribution still has checks SHA-256; SHA-512 as well would double what is read.
       expect(other.delete('sha512')).toBe(true);
-      // Ours is where the package is in the pool, theirs where it lies in the folder.
+      // Ours is where the package is in the pool, theirs where it lies in the directory.
       expect(basename(fields.get('filename') ?? '')).toBe(basename(other.get('filename') ?? ''));
       other.set('filename', fields.get('filename') ?? '');
       expect(Object.fromEntries(fields), id).toEqual(Object.fromEntries(other));
@@ -78,7 +78,7 @@ describe.skipIf(!hasTool('apt-ftparchive'))('apt-ftparchive', () => {
           return `${path}: ${owners.replace(/[^,]*\//g, '')}`;
         })
         .sort();
-    const amd64 = join(temporaryFolder(), 'amd64');
+    const amd64 = join(temporaryDirectory(), 'amd64');
     mkdirSync(amd64);
     for (const name of readdirSync(built).filter((each) => /_(amd64|all)\.deb$/.test(each))) {
       copyFileSync(join(built, name), join(amd64, name));
@@ -95,7 +95,7 @@ describe.skipIf(!hasTool('apt-ftparchive'))('apt-ftparchive', () => {
 interface Source {
   readonly title: string;
   readonly line: (site: string) => string;
-  /** Folder of the indices. */
+  /** Directory of the indices. */
   readonly view: string;
   /** A package that it has. */
   readonly kubelet: string;
@@ -119,7 +119,7 @@ const SOURCES: readonly Source[] = [
 
 describe.skipIf(!hasTool('apt-get'))('apt', () => {
   test.each(SOURCES)('updates from, and installs from, $title', ({ line, view }) => {
-    const root = temporaryFolder();
+    const root = temporaryDirectory();
     const apt = aptClient(root, line(repository), join(repository, view, 'Release.key'));
     const updated = apt.run('update');
     expect(updated.said).not.toMatch(/^[WE]:/m);
@@ -133,23 +133,23 @@ describe.skipIf(!hasTool('apt-get'))('apt', () => {
   });
 
   test('takes a list by its digest while the next state is being written', async () => {
-    const site = join(temporaryFolder(), 'site');
+    const site = join(temporaryDirectory(), 'site');
     cpSync(repository, site, { recursive: true, verbatimSymlinks: true });
     for (const name of ['Packages', 'Packages.gz', 'Packages.xz']) {
       writeFileSync(join(site, 'dists/stable/main/binary-amd64', name), 'of the next state');
     }
-    const apt = aptClient(temporaryFolder(), `file:${site} stable main`, key.public);
+    const apt = aptClient(temporaryDirectory(), `file:${site} stable main`, key.public);
     expect(apt.run('update')).toMatchObject({ status: 0 });
   });
 
   test('refuses a repository that is signed by another key, or not at all', async () => {
-    const other = await makeKey(temporaryFolder(), 'other');
-    const strange = aptClient(temporaryFolder(), `file:${repository} stable main`, other.public);
+    const other = await makeKey(temporaryDirectory(), 'other');
+    const strange = aptClient(temporaryDirectory(), `file:${repository} stable main`, other.public);
     expect(strange.run('update').status).not.toBe(0);
-    const site = join(temporaryFolder(), 'site');
+    const site = join(temporaryDirectory(), 'site');
     cpSync(repository, site, { recursive: true, verbatimSymlinks: true });
     await indexRepository(site, { unsigned: true });
-    const unsigned = aptClient(temporaryFolder(), `file:${site} stable main`, key.public);
+    const unsigned = aptClient(temporaryDirectory(), `file:${site} stable main`, key.public);
     expect(unsigned.run('update').said).toMatch(/is not signed/);
   });
 
@@ -161,9 +161,9 @@ describe.skipIf(!hasTool('apt-get'))('apt', () => {
   ];
   const CASES = SOURCES.flatMap((source) => TAMPERED.map((tampered) => ({ ...source, ...tampered, source })));
   test.each(CASES)('refuses, of $title, $what that was tampered with', ({ line, view, what, files, source }) => {
-    const site = join(temporaryFolder(), 'site');
+    const site = join(temporaryDirectory(), 'site');
     cpSync(repository, site, { recursive: true, verbatimSymlinks: true });
-    const apt = aptClient(temporaryFolder(), line(site), join(site, view, 'Release.key'));
+    const apt = aptClient(temporaryDirectory(), line(site), join(site, view, 'Release.key'));
     if (what === 'a package') expect(apt.run('update').status).toBe(0);
     for (const file of files(site, source)) tamper(file);
     const { status, said } = what === 'a package' ? apt.run('download', 'kubelet=1.37.0-1') : apt.run('update');
@@ -189,7 +189,7 @@ function tamper(file: string): void {
 }
 
 test('verify finds what was tampered with, wherever it is', async () => {
-  const site = join(temporaryFolder(), 'site');
+  const site = join(temporaryDirectory(), 'site');
   const paths = ['kubelet_1.37.0-1_amd64.deb', 'kubelet-1.37.0-1.x86_64.rpm'].map((name) => join(built, name));
   await addPackages(site, paths, { channel: 'stable', signers });
   const names = readdirSync(site, { recursive: true, encoding: 'utf8', withFileTypes: true })

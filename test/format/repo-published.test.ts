@@ -31,14 +31,14 @@ import type { Signer } from '../../src/sign/signer.ts';
 import { writeReleases } from '../support/repo-packages.ts';
 import { BUCKET, type S3Server, startS3Server } from '../support/s3-server.ts';
 import { makeKey, type TestKey } from '../support/signing.ts';
-import { temporaryFolder } from '../support/temp-folder.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { hasTool } from '../support/tools.ts';
 
 const DATE = 1_760_000_000;
 const DEB = 'core:/stable:/v1.36/deb';
 const RPM = 'core:/stable:/v1.36/rpm';
 
-let folder: string;
+let directory: string;
 let repository: string;
 let published: string;
 let key: TestKey;
@@ -47,29 +47,29 @@ let signers: Signer[];
 let s3: S3Server | undefined;
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'kubeparcel-test-'));
-  key = await makeKey(folder, 'packages');
-  other = await makeKey(folder, 'other');
+  directory = mkdtempSync(join(tmpdir(), 'kubeparcel-test-'));
+  key = await makeKey(directory, 'packages');
+  other = await makeKey(directory, 'other');
   signers = await openSigners([key.secret]);
-  repository = join(folder, 'repository');
-  const built = await writeReleases(join(folder, 'built'), ['1.36.4', '1.37.0'], ['kubelet']);
+  repository = join(directory, 'repository');
+  const built = await writeReleases(join(directory, 'built'), ['1.36.4', '1.37.0'], ['kubelet']);
   await addPackages(repository, built, { channel: 'stable', signers, date: DATE });
-  published = join(folder, 'published');
+  published = join(directory, 'published');
   await publishTo(repository, published);
   if (!hasTool('versitygw')) return;
-  s3 = await startS3Server(join(folder, 's3'));
+  s3 = await startS3Server(join(directory, 's3'));
   Object.assign(process.env, s3.environment);
 }, 60_000);
 afterAll(async () => {
   for (const name of Object.keys(s3?.environment ?? {})) delete process.env[name];
   await s3?.stop();
-  rmSync(folder, { recursive: true, force: true });
+  rmSync(directory, { recursive: true, force: true });
 });
 
 async function publishTo(from: string, text: string): Promise<void> {
   const target = await openTarget(text);
   try {
-    await publish({ folder: from, marker: INDEX_FILE, target, dryRun: false, keep: false });
+    await publish({ directory: from, marker: INDEX_FILE, target, dryRun: false, keep: false });
   } finally {
     await target.close();
   }
@@ -77,7 +77,7 @@ async function publishTo(from: string, text: string): Promise<void> {
 
 /** A copy of what was published, with its links and its packages' one copy. */
 function copy(): string {
-  const site = join(temporaryFolder(), 'site');
+  const site = join(temporaryDirectory(), 'site');
   cpSync(published, site, { recursive: true, verbatimSymlinks: true });
   return site;
 }
@@ -99,7 +99,7 @@ async function answer(listener: RequestListener): Promise<string> {
 }
 
 const SOURCES: readonly { source: string; missing?: boolean; open: (site: string) => Promise<string> }[] = [
-  { source: 'a folder', open: (site) => Promise.resolve(site) },
+  { source: 'a directory', open: (site) => Promise.resolve(site) },
   { source: 'http', open: serve },
   {
     source: 'S3',
@@ -383,7 +383,7 @@ describe.each(SOURCES.filter(({ missing }) => missing !== true))('what is publis
   });
 
   test('a copy of one view, without index.json', async () => {
-    const site = join(temporaryFolder(), 'site');
+    const site = join(temporaryDirectory(), 'site');
     for (const view of [DEB, RPM]) {
       cpSync(join(published, view), join(site, view), { recursive: true, verbatimSymlinks: true });
     }
@@ -399,14 +399,14 @@ describe.each(SOURCES.filter(({ missing }) => missing !== true))('what is publis
   });
 
   test('nothing there is an error with a way out', async () => {
-    const site = temporaryFolder();
+    const site = temporaryDirectory();
     writeFileSync(join(site, INDEX_FILE), '[]');
     const target = await open(site);
     await expect(verifyPublished(`${target}/not`)).rejects.toMatchObject({ kind: 'usage' });
   });
 });
 
-describe('a folder', () => {
+describe('a directory', () => {
   test('links are those that publish makes; others are not followed', async () => {
     const site = copy();
     renameSync(join(site, DEB), join(dirname(site), 'elsewhere'));
@@ -428,12 +428,12 @@ describe('a folder', () => {
   });
 
   test('an expired repository is not whole for its owner either', async () => {
-    const site = join(temporaryFolder(), 'site');
+    const site = join(temporaryDirectory(), 'site');
     cpSync(repository, site, { recursive: true, verbatimSymlinks: true });
     await indexRepository(site, { signers, date: DATE + 1, settings: { validDays: 1 }, all: true });
     const { verifyRepository } = await import('../../src/repo/verify/verify.ts');
     expect(faults(await verifyRepository(site))).toContain('expired dists/stable/InRelease');
-    const out = join(temporaryFolder(), 'out');
+    const out = join(temporaryDirectory(), 'out');
     await publishTo(site, out);
     expect(faults(await verifyPublished(out))).toContain('expired dists/stable/InRelease');
   });
@@ -466,7 +466,7 @@ describe('a web server', () => {
 
   test('a hostile index.json asks for nothing outside', async () => {
     const asked: string[] = [];
-    const index = { schema: 1, keys: [], views: [{ folder: '../../secret', format: 'deb' }], packages: [] };
+    const index = { schema: 1, keys: [], views: [{ directory: '../../secret', format: 'deb' }], packages: [] };
     const url = await answer((request, response) => {
       asked.push(request.url ?? '');
       if (request.url === '/a/b/index.json') response.end(JSON.stringify(index));

@@ -5,16 +5,16 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { unpack } from '../../src/repo/formats/index-compression.ts';
 import { addPackages } from '../../src/repo/operations/add.ts';
 import { indexRepository } from '../../src/repo/operations/reindex.ts';
-import { folderOfFile } from '../support/cli.ts';
+import { directoryOfFile } from '../support/cli.ts';
 import { everyRpmLayout } from '../support/every-layout.ts';
 import { writeReleases, writeSmall } from '../support/repo-packages.ts';
 import { fullLayout } from '../support/rpm-tools.ts';
-import { temporaryFolder } from '../support/temp-folder.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { hasTool } from '../support/tools.ts';
 
-const folder = folderOfFile();
-const built = join(folder, 'built');
-const repository = join(folder, 'site');
+const directory = directoryOfFile();
+const built = join(directory, 'built');
+const repository = join(directory, 'site');
 
 beforeAll(async () => {
   const paths = await writeReleases(built, ['1.36.4', '1.37.0'], ['kubelet'], ['amd64', 'arm64', 'all']);
@@ -45,7 +45,7 @@ function packages(text: string): Map<string, string> {
 function comparable(element: string): string[] {
   return element
     .replace(/<time file="\d+"/, '<time file=""') // the time of the file there; the package's own here
-    .replace(/<location href="(?:[^"]*\/)?/, '<location href="') // a folder for each architecture here
+    .replace(/<location href="(?:[^"]*\/)?/, '<location href="') // a directory for each architecture here
     .replace(/&#x([0-9A-F]+);/g, (_, code: string) => String.fromCodePoint(Number.parseInt(code, 16))) // as attributes have
     .split('\n')
     .map((line) => line.trim())
@@ -54,7 +54,7 @@ function comparable(element: string): string[] {
 
 describe.skipIf(!hasTool('createrepo_c'))('createrepo_c', () => {
   test.each(TYPES)('says of the same packages what %s says', async (type) => {
-    const rpms = join(temporaryFolder(), 'rpms');
+    const rpms = join(temporaryDirectory(), 'rpms');
     mkdirSync(rpms);
     for (const name of readdirSync(built).filter((each) => each.endsWith('.rpm'))) {
       copyFileSync(join(built, name), join(rpms, name));
@@ -81,7 +81,7 @@ describe.skipIf(!hasTool('python3'))('a parser of XML', () => {
 
 describe.skipIf(!hasTool('mergerepo_c'))('mergerepo_c', () => {
   test('understands the repository that it reads', async () => {
-    const merged = temporaryFolder();
+    const merged = temporaryDirectory();
     const site = join(repository, 'rpm/stable');
     execFileSync('mergerepo_c', ['--repo', `file://${site}`, '--all', '-o', merged], { stdio: 'pipe' });
     const [read, ours] = [packages(await document(merged, 'primary')), packages(await document(site, 'primary'))];

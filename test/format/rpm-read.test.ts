@@ -5,7 +5,7 @@ import type { Layout } from '../../src/model/layout.ts';
 import { readRpm } from '../../src/rpm/read.ts';
 import { pack, sha256 } from '../support/rpm.ts';
 import { fullLayout, run } from '../support/rpm-tools.ts';
-import { temporaryFolder } from '../support/temp-folder.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { hasTool } from '../support/tools.ts';
 
 const SPEC = `
@@ -65,15 +65,15 @@ print "triggered"
 `;
 
 /** Builds the spec's package; its path. */
-function build(folder: string, spec: string, macros: Readonly<Record<string, string>> = {}): string {
-  mkdirSync(join(folder, 'top'), { recursive: true });
-  writeFileSync(join(folder, 'others.spec'), spec);
-  const defines = Object.entries({ _topdir: join(folder, 'top'), ...macros }).flatMap(([name, value]) => [
+function build(directory: string, spec: string, macros: Readonly<Record<string, string>> = {}): string {
+  mkdirSync(join(directory, 'top'), { recursive: true });
+  writeFileSync(join(directory, 'others.spec'), spec);
+  const defines = Object.entries({ _topdir: join(directory, 'top'), ...macros }).flatMap(([name, value]) => [
     '--define',
     `${name} ${value}`,
   ]);
-  run(folder, 'rpmbuild', '-bb', '--quiet', '--target', 'x86_64-linux', ...defines, 'others.spec');
-  return join(folder, 'top/RPMS/x86_64/others-1.0~rc1-2.x86_64.rpm');
+  run(directory, 'rpmbuild', '-bb', '--quiet', '--target', 'x86_64-linux', ...defines, 'others.spec');
+  return join(directory, 'top/RPMS/x86_64/others-1.0~rc1-2.x86_64.rpm');
 }
 
 const target = (name: string, operator?: '<<' | '<=' | '=' | '>=' | '>>', version?: string) =>
@@ -86,7 +86,7 @@ function paths(layout: Layout, role: string): string[] {
 
 describe.skipIf(!hasTool('rpmbuild'))('packages of rpmbuild', () => {
   test('are read without what rpmbuild adds to every package', async () => {
-    const { layout, metadata } = await readRpm(build(temporaryFolder(), SPEC));
+    const { layout, metadata } = await readRpm(build(temporaryDirectory(), SPEC));
     expect(layout).toMatchObject({
       name: 'others',
       version: { epoch: 3, upstream: '1.0~rc1', revision: '2' },
@@ -129,7 +129,7 @@ describe.skipIf(!hasTool('rpmbuild'))('packages of rpmbuild', () => {
   });
 
   test.each(['w9.gzdio', 'w6.xzdio', 'w3.zstdio', 'w.ufdio'])('are read with all their files (%s)', async (payload) => {
-    const { layout } = await readRpm(build(temporaryFolder(), SPEC, { _binary_payload: payload }));
+    const { layout } = await readRpm(build(temporaryDirectory(), SPEC, { _binary_payload: payload }));
     expect(layout.entries.map(({ path, kind }) => `${kind} ${path}`)).toEqual([
       'directory /etc/others',
       'file /etc/others/c.conf',
@@ -159,7 +159,7 @@ describe.skipIf(!hasTool('rpmbuild'))('packages of rpmbuild', () => {
   });
 
   test('are read with MD5 digests of the files, as before rpm 4.6', async () => {
-    const path = build(temporaryFolder(), SPEC, { _binary_filedigest_algorithm: '1' });
+    const path = build(temporaryDirectory(), SPEC, { _binary_filedigest_algorithm: '1' });
     const { layout, metadata } = await readRpm(path);
     expect(new Map(metadata).get('FILEDIGESTALGO')).toBeUndefined();
     expect(layout.entries.find(({ path: name }) => name === '/etc/others/c.conf')).toMatchObject({
@@ -171,7 +171,7 @@ describe.skipIf(!hasTool('rpmbuild'))('packages of rpmbuild', () => {
     ['w9.bzdio', 'bzip2'],
     ['w6.lzdio', 'lzma'],
   ])('are refused by name of a codec that is not read (%s)', async (payload, name) => {
-    const path = build(temporaryFolder(), SPEC, { _binary_payload: payload });
+    const path = build(temporaryDirectory(), SPEC, { _binary_payload: payload });
     await expect(readRpm(path)).rejects.toMatchObject({
       kind: 'format',
       message: expect.stringContaining(name),
@@ -180,20 +180,20 @@ describe.skipIf(!hasTool('rpmbuild'))('packages of rpmbuild', () => {
   });
 
   test('are refused when they are source packages', async () => {
-    const folder = temporaryFolder();
-    build(folder, SPEC);
-    run(folder, 'rpmbuild', '-bs', '--quiet', '--define', `_topdir ${join(folder, 'top')}`, 'others.spec');
-    const path = join(folder, 'top/SRPMS/others-1.0~rc1-2.src.rpm');
+    const directory = temporaryDirectory();
+    build(directory, SPEC);
+    run(directory, 'rpmbuild', '-bs', '--quiet', '--define', `_topdir ${join(directory, 'top')}`, 'others.spec');
+    const path = join(directory, 'top/SRPMS/others-1.0~rc1-2.src.rpm');
     await expect(readRpm(path)).rejects.toMatchObject({ kind: 'format', message: expect.stringContaining('source') });
   });
 
   test.skipIf(!hasTool('gpg') || !hasTool('rpmsign'))('and of the native writer are read with signatures', async () => {
-    const folder = temporaryFolder();
-    const home = join(folder, 'gnupg');
+    const directory = temporaryDirectory();
+    const home = join(directory, 'gnupg');
     mkdirSync(home, { mode: 0o700 });
-    const gpg = run(folder, 'sh', '-c', 'command -v gpg').trim();
+    const gpg = run(directory, 'sh', '-c', 'command -v gpg').trim();
     run(
-      folder,
+      directory,
       gpg,
       '--homedir',
       home,
@@ -206,23 +206,23 @@ describe.skipIf(!hasTool('rpmbuild'))('packages of rpmbuild', () => {
       'rsa2048',
     );
     const settings = ['_gpg_name tester', `_gpg_path ${home}`, `__gpg ${gpg}`].flatMap((macro) => ['--define', macro]);
-    const database = ['--dbpath', join(folder, 'db')];
-    run(folder, 'sh', '-c', `'${gpg}' --homedir '${home}' --armor --export > key.asc`);
-    run(folder, 'rpmkeys', ...database, '--import', 'key.asc');
-    for (const path of [await pack(fullLayout(), folder), build(folder, SPEC)]) {
+    const database = ['--dbpath', join(directory, 'db')];
+    run(directory, 'sh', '-c', `'${gpg}' --homedir '${home}' --armor --export > key.asc`);
+    run(directory, 'rpmkeys', ...database, '--import', 'key.asc');
+    for (const path of [await pack(fullLayout(), directory), build(directory, SPEC)]) {
       const before = await readRpm(path);
       for (const options of [[], ['--rpmv3']]) {
-        const signed = join(folder, 'signed.rpm');
+        const signed = join(directory, 'signed.rpm');
         copyFileSync(path, signed);
-        run(folder, 'rpmsign', '--addsign', ...options, ...settings, signed);
+        run(directory, 'rpmsign', '--addsign', ...options, ...settings, signed);
         const { layout, metadata } = await readRpm(signed);
         expect(layout).toEqual(before.layout);
         const names = metadata.map(([name]) => name);
-        expect(run(folder, 'rpmkeys', ...database, '-K', signed)).toContain('digests signatures OK');
+        expect(run(directory, 'rpmkeys', ...database, '-K', signed)).toContain('digests signatures OK');
         expect(names).toContain('RSAHEADER');
         expect(names.includes('SIGPGP')).toBe(options.length > 0);
       }
     }
-    run(folder, 'gpgconf', '--homedir', home, '--kill', 'all');
+    run(directory, 'gpgconf', '--homedir', home, '--kill', 'all');
   });
 });

@@ -9,7 +9,7 @@ import { rpmTree } from '../../src/rpm/binary-layout.ts';
 import { readRpm } from '../../src/rpm/read.ts';
 import { objectsOf, pack } from '../support/rpm.ts';
 import { fullLayout, query, run } from '../support/rpm-tools.ts';
-import { temporaryFolder } from '../support/temp-folder.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { hasTool } from '../support/tools.ts';
 
 const COMPRESSIONS = [
@@ -41,7 +41,7 @@ function dumpLine(entry: Entry): string {
 
 describe.skipIf(!hasTool('rpm') || !hasTool('rpm2cpio') || !hasTool('cpio'))('rpm', () => {
   test.each(COMPRESSIONS)('finds all digests of a package right ($codec)', async (compression) => {
-    const path = await pack(fullLayout(), temporaryFolder(), compression);
+    const path = await pack(fullLayout(), temporaryDirectory(), compression);
     const lines = run(join(path, '..'), 'rpm', '--dbpath', join(path, '../db'), '-Kv', path).trim().split('\n');
     const digests = lines.slice(1).map((line) => line.trim());
     expect(digests).toEqual(
@@ -57,7 +57,7 @@ describe.skipIf(!hasTool('rpm') || !hasTool('rpm2cpio') || !hasTool('cpio'))('rp
 
   test('reads the facts that the layout states', async () => {
     const layout = fullLayout();
-    const path = await pack(layout, temporaryFolder());
+    const path = await pack(layout, temporaryDirectory());
     const fields = {
       NEVRA: 'sample-2:1.37.0~rc.1-3.x86_64',
       SUMMARY: layout.summary,
@@ -88,7 +88,7 @@ describe.skipIf(!hasTool('rpm') || !hasTool('rpm2cpio') || !hasTool('cpio'))('rp
 
   test('reads the files that the layout states', async () => {
     const layout = fullLayout();
-    const path = await pack(layout, temporaryFolder());
+    const path = await pack(layout, temporaryDirectory());
     expect(query(path, '--dump')).toEqual(layout.entries.map(dumpLine));
     const withFlag = (flag: string) =>
       query(path, '--qf', '[%{FILENAMES} %{FILEFLAGS:fflags}\n]')
@@ -103,7 +103,7 @@ describe.skipIf(!hasTool('rpm') || !hasTool('rpm2cpio') || !hasTool('cpio'))('rp
   });
 
   test('reads the relations that the layout states, and what every package adds', async () => {
-    const path = await pack(fullLayout(), temporaryFolder(), { codec: 'zstd', level: 3 });
+    const path = await pack(fullLayout(), temporaryDirectory(), { codec: 'zstd', level: 3 });
     expect(query(path, '--requires')).toEqual([
       '(conntrack or conntrack-tools >= 1.4)',
       '(socat if podman)',
@@ -144,7 +144,7 @@ describe.skipIf(!hasTool('rpm') || !hasTool('rpm2cpio') || !hasTool('cpio'))('rp
   test.each(['x86_64', 'aarch64', 'ppc64le', 's390x', 'noarch'])(
     'agrees with rpmbuild on what %s is called',
     async (architecture) => {
-      const path = await pack({ ...fullLayout(), architecture }, temporaryFolder());
+      const path = await pack({ ...fullLayout(), architecture }, temporaryDirectory());
       const isa = run(join(path, '..'), 'rpm', '--target', `${architecture}-linux`, '--eval', '%{?_isa}').trim();
       expect(query(path, '--provides').includes(`sample${isa} = 2:1.37.0~rc.1-3`)).toBe(true);
       expect(query(path, '--provides').some((line) => /^sample\(/.test(line))).toBe(isa !== '');
@@ -153,7 +153,7 @@ describe.skipIf(!hasTool('rpm') || !hasTool('rpm2cpio') || !hasTool('cpio'))('rp
   );
 
   test('reads the scripts and the changelog that the layout states', async () => {
-    const path = await pack(fullLayout(), temporaryFolder());
+    const path = await pack(fullLayout(), temporaryDirectory());
     expect(query(path, '--scripts')).toEqual([
       'preinstall scriptlet (using /bin/sh):',
       'exit 0',
@@ -176,10 +176,10 @@ describe.skipIf(!hasTool('rpm') || !hasTool('rpm2cpio') || !hasTool('cpio'))('rp
   });
 
   test.each(COMPRESSIONS)('unpacks the payload, ghosts left out ($codec)', async (compression) => {
-    const path = await pack(fullLayout(), temporaryFolder(), compression);
-    const folder = join(path, '..');
-    run(folder, 'sh', '-c', `rpm2cpio '${path}' > payload.cpio`);
-    const listed = run(folder, 'sh', '-c', 'cpio -t0 --quiet < payload.cpio').split('\0').slice(0, -1);
+    const path = await pack(fullLayout(), temporaryDirectory(), compression);
+    const directory = join(path, '..');
+    run(directory, 'sh', '-c', `rpm2cpio '${path}' > payload.cpio`);
+    const listed = run(directory, 'sh', '-c', 'cpio -t0 --quiet < payload.cpio').split('\0').slice(0, -1);
     const stated = fullLayout().entries.filter((entry) => entry.role !== 'ghost');
     expect(listed).toEqual(stated.map((entry) => `.${entry.path}`));
   });
@@ -187,11 +187,11 @@ describe.skipIf(!hasTool('rpm') || !hasTool('rpm2cpio') || !hasTool('cpio'))('rp
   describe.skipIf(process.getuid?.() !== 0)('as root', () => {
     test.each(COMPRESSIONS)('installs a package and finds it as stated ($codec)', async (compression) => {
       const layout = fullLayout();
-      const path = await pack(layout, temporaryFolder(), compression);
-      const folder = join(path, '..');
-      const root = join(folder, 'root');
+      const path = await pack(layout, temporaryDirectory(), compression);
+      const directory = join(path, '..');
+      const root = join(directory, 'root');
       mkdirSync(root);
-      const rpm = (...args: string[]) => run(folder, 'rpm', '--root', root, '--dbpath', '/db', ...args);
+      const rpm = (...args: string[]) => run(directory, 'rpm', '--root', root, '--dbpath', '/db', ...args);
       rpm('-i', '--nodeps', '--noscripts', path);
       expect(rpm('-V', '--nodeps', '--noscripts', 'sample')).toBe('');
       expect(readFileSync(join(root, 'usr/lib/sample-2'), 'utf8')).toBe('x'.repeat(4097));
@@ -206,11 +206,11 @@ describe.skipIf(!hasTool('rpm') || !hasTool('rpm2cpio') || !hasTool('cpio'))('rp
 
   test.skipIf(!hasTool('rpmbuild'))('makes the equal package with rpmbuild from the layout on disk', async () => {
     const layout = fullLayout();
-    const folder = temporaryFolder();
-    const top = join(folder, 'top');
+    const directory = temporaryDirectory();
+    const top = join(directory, 'top');
     await writeTree(top, rpmTree(layout), objectsOf());
     run(
-      folder,
+      directory,
       'rpmbuild',
       '-bb',
       '--quiet',
@@ -220,7 +220,7 @@ describe.skipIf(!hasTool('rpm') || !hasTool('rpm2cpio') || !hasTool('cpio'))('rp
       `_topdir ${top}`,
       join(top, 'SPECS/sample.spec'),
     );
-    const [native, built] = [await pack(layout, folder), join(top, 'RPMS/x86_64/sample-1.37.0~rc.1-3.x86_64.rpm')];
+    const [native, built] = [await pack(layout, directory), join(top, 'RPMS/x86_64/sample-1.37.0~rc.1-3.x86_64.rpm')];
     const [left, right] = [await readRpm(native), await readRpm(built)];
     const differences = diffLayouts(left.layout, right.layout);
     // A spec file names the source after the package.

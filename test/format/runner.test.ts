@@ -13,7 +13,7 @@ import { packageRoot } from '../../src/support/package-root.ts';
 import { hostFixture, snapshot } from '../support/host-fixture.ts';
 import { hostOperations } from '../support/host-operations.ts';
 import { canRun, writeProgram } from '../support/runner.ts';
-import { temporaryFolder } from '../support/temp-folder.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { layOutVector, loadVectors } from '../support/vectors.ts';
 
 const runnable = new Map<string, boolean>();
@@ -36,15 +36,15 @@ describe.each(ARCHITECTURES)('on %s', (architecture) => {
   it('a host does the same as under Node', async () => {
     const outcomes = [];
     for (const side of ['node', 'runner']) {
-      const folder = temporaryFolder();
-      const { root, close } = await hostFixture(folder);
-      const run = await writeProgram(architecture, join(folder, 'program'), operations);
+      const directory = temporaryDirectory();
+      const { root, close } = await hostFixture(directory);
+      const run = await writeProgram(architecture, join(directory, 'program'), operations);
       const output = side === 'node' ? hostOperations(nodeHost(root)) : (await run([root])).stdout;
-      const results = JSON.parse(output.replaceAll(folder, '')) as unknown;
+      const results = JSON.parse(output.replaceAll(directory, '')) as unknown;
       outcomes.push({
         results,
-        tree: snapshot(root).map((line) => line.replace(basename(folder), 'FOLDER')),
-        outside: snapshot(join(folder, 'outside')),
+        tree: snapshot(root).map((line) => line.replace(basename(directory), 'DIRECTORY')),
+        outside: snapshot(join(directory, 'outside')),
       });
       await close();
     }
@@ -52,14 +52,19 @@ describe.each(ARCHITECTURES)('on %s', (architecture) => {
   });
 
   it('the generator says the same of every host in test/vectors as under Node', async () => {
-    const folder = temporaryFolder();
-    const run = await writeProgram(architecture, join(folder, 'program'), generators, JSON.stringify(facts(undefined)));
+    const directory = temporaryDirectory();
+    const run = await writeProgram(
+      architecture,
+      join(directory, 'program'),
+      generators,
+      JSON.stringify(facts(undefined)),
+    );
     const vectors = loadVectors();
     const words: string[] = [];
     const expected = [];
     const closers = [];
     for (const vector of vectors) {
-      const root = join(folder, vector.name.slice(0, 40));
+      const root = join(directory, vector.name.slice(0, 40));
       closers.push(await layOutVector(vector, root));
       words.push(root, vector.kubelet ?? '');
       expected.push({ name: vector.name, ...underNode(root, vector.kubelet) });
@@ -72,13 +77,13 @@ describe.each(ARCHITECTURES)('on %s', (architecture) => {
   });
 
   it('the program that packages get does so, too', async () => {
-    const folder = temporaryFolder();
+    const directory = temporaryDirectory();
     const [vector] = loadVectors();
     if (vector === undefined) throw new Error('there are no vectors');
-    const root = join(folder, 'root');
+    const root = join(directory, 'root');
     const close = await layOutVector(vector, root);
     const data = JSON.stringify(facts(vector.kubelet));
-    const run = await writeProgram(architecture, join(folder, 'program'), generator, data);
+    const run = await writeProgram(architecture, join(directory, 'program'), generator, data);
     const { stdout, stderr, exitCode } = await run(['plan', '--root', root, '--output', 'json']);
     expect({ stdout, stderr, exitCode }).toEqual(underNode(root, vector.kubelet));
     await close();
@@ -106,7 +111,7 @@ function underNode(root: string, kubelet: string | undefined) {
 const own = ownArchitecture();
 describe.skipIf(own === undefined || runnable.get(own) !== true)('a program in a runner', () => {
   async function program(bundle: string) {
-    return writeProgram(own ?? 'amd64', join(temporaryFolder(), 'program'), bundle, '{"key":"né"}');
+    return writeProgram(own ?? 'amd64', join(temporaryDirectory(), 'program'), bundle, '{"key":"né"}');
   }
 
   test('gets its words and its data, and ends with the status that it sets', async () => {
@@ -148,7 +153,7 @@ describe.skipIf(own === undefined || runnable.get(own) !== true)('a program in a
   });
 
   test('notices that its output cannot be written', async () => {
-    const file = join(temporaryFolder(), 'generator');
+    const file = join(temporaryDirectory(), 'generator');
     const run = await writeProgram(own ?? 'amd64', file, generator, JSON.stringify(generatorData(catalog, '1.36.4')));
     const full = await run(['plan'], { shell: '"$@" > /dev/full' });
     expect(full.exitCode).toBe(1);

@@ -4,7 +4,7 @@ import { readPrivateKey } from 'openpgp';
 import { describe, expect, test } from 'vitest';
 import { debPackager } from '../../src/deb/write.ts';
 import { writeAtomically } from '../../src/support/write-atomically.ts';
-import { everythingIn, expectFailure, folderOfFile, run, succeed } from '../support/cli.ts';
+import { directoryOfFile, everythingIn, expectFailure, run, succeed } from '../support/cli.ts';
 import { lintian, rpmlint } from '../support/linters.ts';
 import { objectsOf, pack } from '../support/rpm.ts';
 import { sampleLayout } from '../support/sample-layout.ts';
@@ -14,17 +14,17 @@ import { hasTool } from '../support/tools.ts';
 const PASSPHRASE = 'correct horse battery staple';
 const NOW = Math.floor(Date.now() / 1000);
 
-async function packages(folder: string): Promise<string[]> {
-  mkdirSync(folder, { recursive: true });
+async function packages(directory: string): Promise<string[]> {
+  mkdirSync(directory, { recursive: true });
   const deb = sampleLayout('deb');
-  const path = join(folder, debPackager.fileName(deb));
-  const options = { compression: { codec: 'xz', level: 1 }, objects: objectsOf(), spoolFolder: folder } as const;
+  const path = join(directory, debPackager.fileName(deb));
+  const options = { compression: { codec: 'xz', level: 1 }, objects: objectsOf(), spoolDirectory: directory } as const;
   await writeAtomically(path, debPackager.write(deb, options));
-  return [path, await pack(sampleLayout('rpm'), folder)];
+  return [path, await pack(sampleLayout('rpm'), directory)];
 }
 
 describe('kubeparcel keys and sign', () => {
-  const cwd = folderOfFile();
+  const cwd = directoryOfFile();
   const env = { KUBEPARCEL_SIGNING_PASSPHRASE: PASSPHRASE };
 
   test('make a key, say what it is good for, and sign with it', async () => {
@@ -64,8 +64,8 @@ describe('kubeparcel keys and sign', () => {
 
   test('give the same packages for the same SOURCE_DATE_EPOCH', async () => {
     const key = await makeKey(cwd, 'dated', { date: NOW - YEAR });
-    const bytes = async (folder: string) => {
-      const files = await packages(join(cwd, folder));
+    const bytes = async (directory: string) => {
+      const files = await packages(join(cwd, directory));
       await succeed(['sign', ...files, '--key', key.secret], { cwd, env: { SOURCE_DATE_EPOCH: String(NOW - 1000) } });
       return files.map((file) => readFileSync(file).toString('latin1'));
     };
@@ -76,7 +76,7 @@ describe('kubeparcel keys and sign', () => {
 describe.skipIf(!hasTool('lintian') || !hasTool('rpmlint') || !hasTool('dpkg') || !hasTool('rpm'))(
   'keyring packages',
   () => {
-    const cwd = folderOfFile();
+    const cwd = directoryOfFile();
     /** What the linters report and is meant to be so. */
     const EXPLAINED = [
       // For uploads to Debian's own archive.
@@ -129,7 +129,7 @@ describe.skipIf(!hasTool('lintian') || !hasTool('rpmlint') || !hasTool('dpkg') |
 );
 
 describe.skipIf(!hasTool('gpg'))('private keys and passphrases', () => {
-  const cwd = folderOfFile();
+  const cwd = directoryOfFile();
 
   test('are in no output, no report, no file but their own, and no command line', async () => {
     const plain = await makeKey(cwd, 'plain', { date: NOW - 1000 });
@@ -194,7 +194,7 @@ describe.skipIf(!hasTool('gpg'))('private keys and passphrases', () => {
   }
 
   function which(name: string): string {
-    const folder = (process.env.PATH ?? '').split(':').find((each) => existsSync(join(each, name)));
-    return join(folder ?? '', name);
+    const directory = (process.env.PATH ?? '').split(':').find((each) => existsSync(join(each, name)));
+    return join(directory ?? '', name);
   }
 });

@@ -16,35 +16,35 @@ const RELEASE = 'Origin: test\nSuite: stable\nSHA256:\n 00ff 12 main/Packages\n-
 const PASSPHRASE = 'open sesame';
 
 describe.skipIf(!hasTool('gpg') || !hasTool('gpgv'))('signatures as GnuPG reads and makes them', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'kubeparcel-sign-'));
-  const keyring = join(folder, 'all.gpg');
+  const directory = mkdtempSync(join(tmpdir(), 'kubeparcel-sign-'));
+  const keyring = join(directory, 'all.gpg');
   const keys: Record<string, TestKey> = {};
   let signers: Signer[];
   let byGpg: Signer[];
 
   beforeAll(async () => {
-    keys.rsa = await makeKey(folder, 'rsa', { type: 'rsa' });
-    keys.ed25519 = await makeKey(folder, 'ed25519');
-    keys.subkey = await makeKey(folder, 'subkey', { type: 'rsa', subkey: true, passphrase: PASSPHRASE });
+    keys.rsa = await makeKey(directory, 'rsa', { type: 'rsa' });
+    keys.ed25519 = await makeKey(directory, 'ed25519');
+    keys.subkey = await makeKey(directory, 'subkey', { type: 'rsa', subkey: true, passphrase: PASSPHRASE });
     const files = Object.values(keys).map(({ secret }) => secret);
     const environment = { PATH: process.env.PATH, KUBEPARCEL_SIGNING_PASSPHRASE: PASSPHRASE };
     signers = await openSigners(files, { now: LATER, environment });
-    gpg(folder, ['--pinentry-mode', 'loopback', '--passphrase', PASSPHRASE, '--import', ...files]);
+    gpg(directory, ['--pinentry-mode', 'loopback', '--passphrase', PASSPHRASE, '--import', ...files]);
     byGpg = await openSigners(
       Object.values(keys).map(({ fingerprint }) => `gpg:${fingerprint}`),
-      { now: LATER, environment: { ...environment, GNUPGHOME: gpgHome(folder) } },
+      { now: LATER, environment: { ...environment, GNUPGHOME: gpgHome(directory) } },
     );
     const certificates = await openCertificates(files, {});
     writeFileSync(keyring, publicKeyFile(certificates, 'binary'));
   });
 
   afterAll(() => {
-    endAgent(folder);
-    rmSync(folder, { recursive: true });
+    endAgent(directory);
+    rmSync(directory, { recursive: true });
   });
 
   const write = (name: string, content: string | Uint8Array) => {
-    const path = join(folder, name);
+    const path = join(directory, name);
     writeFileSync(path, content);
     return path;
   };
@@ -59,9 +59,9 @@ describe.skipIf(!hasTool('gpg') || !hasTool('gpgv'))('signatures as GnuPG reads 
       expect(status, text).toBe(0);
       expect(text.match(/Good signature/g)).toHaveLength(3);
     }
-    const { status, text } = attempt('gpgv', ['--keyring', keyring, '--output', join(folder, 'text'), inline]);
+    const { status, text } = attempt('gpgv', ['--keyring', keyring, '--output', join(directory, 'text'), inline]);
     expect(status, text).toBe(0);
-    expect(readFileSync(join(folder, 'text'), 'utf8')).toBe(RELEASE);
+    expect(readFileSync(join(directory, 'text'), 'utf8')).toBe(RELEASE);
   });
 
   test('gpgv refuses another text, for each of the two forms', async () => {
@@ -99,7 +99,11 @@ describe.skipIf(!hasTool('gpg') || !hasTool('gpgv'))('signatures as GnuPG reads 
       const [signer] = all.slice(2);
       expect(signer?.fingerprint).toBe(keys.subkey?.fingerprint);
       expect(signer?.signingFingerprint).not.toBe(keys.subkey?.fingerprint);
-      const packets = gpg(folder, ['--list-packets'], await signer?.signDetached(Buffer.from('a'), LATER)).toString();
+      const packets = gpg(
+        directory,
+        ['--list-packets'],
+        await signer?.signDetached(Buffer.from('a'), LATER),
+      ).toString();
       expect(packets).toContain(`(issuer fpr v4 ${signer?.signingFingerprint})`);
       expect(packets).toContain(`created ${LATER},`);
       expect(packets).toMatch(/version 4, .*sigclass 0x00\n\tdigest algo 8,/);
@@ -120,22 +124,26 @@ describe.skipIf(!hasTool('gpg') || !hasTool('gpgv'))('signatures as GnuPG reads 
   });
 
   test('gpg keeps keys that it does not have, and dates before the key, apart from others', async () => {
-    const environment = { PATH: process.env.PATH, GNUPGHOME: gpgHome(folder) };
+    const environment = { PATH: process.env.PATH, GNUPGHOME: gpgHome(directory) };
     await expect(openSigners([`gpg:${'A'.repeat(40)}`], { environment })).rejects.toThrow(/gpg cannot find the key/);
     await expect(openSigners(['gpg:97913F76'], { environment })).rejects.toThrow(/no fingerprint/);
     await expect(byGpg[0]?.signDetached(Buffer.from('a'), MADE - 1)).rejects.toThrow(/older than its key/);
   });
 
   test('gpg with a wrong passphrase ends with its own words, not with a question', async () => {
-    endAgent(folder);
-    const environment = { PATH: process.env.PATH, GNUPGHOME: gpgHome(folder), KUBEPARCEL_SIGNING_PASSPHRASE: 'wrong' };
+    endAgent(directory);
+    const environment = {
+      PATH: process.env.PATH,
+      GNUPGHOME: gpgHome(directory),
+      KUBEPARCEL_SIGNING_PASSPHRASE: 'wrong',
+    };
     const [signer] = await openSigners([`gpg:${keys.subkey?.fingerprint}`], { environment, now: LATER });
     await expect(signer?.signDetached(Buffer.from('a'), LATER)).rejects.toThrow(/gpg cannot sign: .*[Bb]ad passphrase/);
   });
 
   test('subkeys whose primary key is kept elsewhere sign, as gpg exports them', async () => {
     const options = ['--pinentry-mode', 'loopback', '--passphrase', PASSPHRASE];
-    const bytes = gpg(folder, [...options, '--export-secret-subkeys', keys.subkey?.fingerprint ?? '']);
+    const bytes = gpg(directory, [...options, '--export-secret-subkeys', keys.subkey?.fingerprint ?? '']);
     const path = write('subkeys.key', bytes);
     const { chmodSync } = await import('node:fs');
     chmodSync(path, 0o600);

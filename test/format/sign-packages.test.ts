@@ -22,7 +22,7 @@ import { objectsOf, pack } from '../support/rpm.ts';
 import { fullLayout, run } from '../support/rpm-tools.ts';
 import { sampleLayout } from '../support/sample-layout.ts';
 import { attempt, LATER, MADE, makeKey, type TestKey, type TestKeyOptions, YEAR } from '../support/signing.ts';
-import { temporaryFolder } from '../support/temp-folder.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { hasTool } from '../support/tools.ts';
 
 const KEYS: Record<string, TestKeyOptions> = {
@@ -31,19 +31,19 @@ const KEYS: Record<string, TestKeyOptions> = {
   Ed25519: { type: 'ed25519', lifetime: 50 * YEAR },
 };
 const ALGORITHMS = Object.keys(KEYS);
-const folder = mkdtempSync(join(tmpdir(), 'kubeparcel-sign-'));
+const directory = mkdtempSync(join(tmpdir(), 'kubeparcel-sign-'));
 const keys: Record<string, TestKey> = {};
 const signers: Record<string, Signer> = {};
 
 beforeAll(async () => {
   for (const [at, name] of ALGORITHMS.entries()) {
-    const key = await makeKey(folder, `key${at}`, KEYS[name]);
+    const key = await makeKey(directory, `key${at}`, KEYS[name]);
     const [signer] = await openSigners([key.secret], { environment: {}, now: LATER });
     if (signer !== undefined) signers[name] = signer;
     keys[name] = key;
   }
 });
-afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(() => rmSync(directory, { recursive: true }));
 
 const signerOf = (name: string): Signer => {
   const signer = signers[name];
@@ -54,9 +54,9 @@ const signerOf = (name: string): Signer => {
 describe.skipIf(!hasTool('rpmkeys'))('RPMs', () => {
   /** `rpmkeys -Kv` with a database of its own that has the keys, on lines without their indentation. */
   function check(path: string, ...known: string[]): { status: number | null; lines: string[] } {
-    const database = join(temporaryFolder(), 'db');
+    const database = join(temporaryDirectory(), 'db');
     for (const name of known) {
-      run(folder, 'rpmkeys', '--dbpath', database, '--import', keys[name]?.public ?? '');
+      run(directory, 'rpmkeys', '--dbpath', database, '--import', keys[name]?.public ?? '');
     }
     const { status, text } = attempt('rpmkeys', ['--dbpath', database, '-Kv', path]);
     return {
@@ -68,7 +68,7 @@ describe.skipIf(!hasTool('rpmkeys'))('RPMs', () => {
         .map((line) => line.trim()),
     };
   }
-  const packed = (codec: 'gzip' | 'zstd') => pack(fullLayout(), temporaryFolder(), { codec, level: 6 });
+  const packed = (codec: 'gzip' | 'zstd') => pack(fullLayout(), temporaryDirectory(), { codec, level: 6 });
   const idOf = (name: string) => signerOf(name).signingFingerprint.slice(-8).toLowerCase();
 
   test.each(ALGORITHMS)('are found good by rpm with %s', async (name) => {
@@ -127,13 +127,13 @@ describe.skipIf(!hasTool('rpmkeys'))('RPMs', () => {
   });
 
   test('of rpmbuild are signed too, with its reserved space, and again by rpmsign’s own reading', async () => {
-    const top = join(temporaryFolder(), 'top');
+    const top = join(temporaryDirectory(), 'top');
     mkdirSync(join(top, 'SPECS'), { recursive: true });
     writeFileSync(
       join(top, 'SPECS/own.spec'),
       'Name: own\nVersion: 1\nRelease: 1\nSummary: s\nLicense: MIT\nBuildArch: noarch\n%description\nd\n%files\n',
     );
-    run(folder, 'rpmbuild', '-bb', '--quiet', '--define', `_topdir ${top}`, join(top, 'SPECS/own.spec'));
+    run(directory, 'rpmbuild', '-bb', '--quiet', '--define', `_topdir ${top}`, join(top, 'SPECS/own.spec'));
     const path = join(top, 'RPMS/noarch/own-1-1.noarch.rpm');
     await signPackages([path], signerOf('RSA of 4096 bits'), { date: LATER });
     const { status, lines } = check(path, 'RSA of 4096 bits');
@@ -202,11 +202,11 @@ describe.skipIf(!hasTool('rpmkeys'))('RPMs', () => {
 describe.skipIf(!hasTool('debsig-verify') || !hasTool('dpkg-deb'))('DEBs', () => {
   async function packed(): Promise<string> {
     const layout = sampleLayout('deb');
-    const path = join(temporaryFolder(), debPackager.fileName(layout));
+    const path = join(temporaryDirectory(), debPackager.fileName(layout));
     const options = {
       compression: { codec: 'xz', level: 1 },
       objects: objectsOf(),
-      spoolFolder: join(path, '..'),
+      spoolDirectory: join(path, '..'),
     } as const;
     await writeAtomically(path, debPackager.write(layout, options));
     return path;
@@ -214,7 +214,7 @@ describe.skipIf(!hasTool('debsig-verify') || !hasTool('dpkg-deb'))('DEBs', () =>
 
   /** A policy of debsig-verify's that wants a signature of this key, below a root of its own. */
   function verify(path: string, name: string): { status: number | null; text: string } {
-    const root = temporaryFolder();
+    const root = temporaryDirectory();
     const id = signerOf(name).signingFingerprint.slice(-16);
     const rules = `<Required Type="origin" File="key.gpg" id="${id}"/>`;
     const policies = join(root, 'policies', id);
@@ -306,7 +306,7 @@ describe.skipIf(!hasTool('debsig-verify') || !hasTool('dpkg-deb'))('DEBs', () =>
   });
 
   test('must be DEBs', async () => {
-    const path = join(temporaryFolder(), 'x.deb');
+    const path = join(temporaryDirectory(), 'x.deb');
     writeFileSync(path, '!<arch>\nfoo             0           0     0     100644  2         `\nab');
     await expect(signPackages([path], signerOf('Ed25519'), { date: LATER })).rejects.toThrow(/not a Debian package/);
     writeFileSync(path, 'something else entirely');

@@ -27,12 +27,12 @@ const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-pra
 const PICTURES = process.env.KUBEPARCEL_SITE_PICTURES;
 
 describe.skipIf(!hasTool('chromium'))('the site in Chromium', () => {
-  let folder: string;
+  let directory: string;
   let server: RepositoryServer;
   let browser: Browser;
 
   beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'kubeparcel-test-'));
+    directory = mkdtempSync(join(tmpdir(), 'kubeparcel-test-'));
     const { index } = siteFixture();
     const keys = ['1.36', '1.37'].flatMap((minor) =>
       ['stable', 'testing'].map((channel) => `core:/${channel}:/v${minor}/deb/Release.key`),
@@ -42,16 +42,16 @@ describe.skipIf(!hasTool('chromium'))('the site in Chromium', () => {
       text: '',
     }));
     for (const { path, text } of [...stand, ...(await siteOfFixture())]) {
-      mkdirSync(dirname(join(folder, path)), { recursive: true });
-      writeFileSync(join(folder, path), text);
+      mkdirSync(dirname(join(directory, path)), { recursive: true });
+      writeFileSync(join(directory, path), text);
     }
-    server = await serveRepository(folder, { port: 0, host: '127.0.0.1' });
+    server = await serveRepository(directory, { port: 0, host: '127.0.0.1' });
     browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: FLAGS });
   });
   afterAll(async () => {
     await browser?.close();
     await server?.close();
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(directory, { recursive: true, force: true });
   });
 
   async function open(

@@ -54,7 +54,7 @@ const cases: readonly [name: string, tree: Tree, flags: readonly string[]][] = [
 
 beforeAll(async () => {
   const payload = await makeRealPayload({ say: (line) => process.stdout.write(`${line}\n`) });
-  kubeadm = join(payload.folder, payload.architecture, 'kubeadm');
+  kubeadm = join(payload.directory, payload.architecture, 'kubeadm');
   data = generatorData(await loadCatalog(), payload.versions.kubernetes);
 });
 

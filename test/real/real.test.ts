@@ -49,7 +49,7 @@ beforeAll(async () => {
   payload = await makeRealPayload({ say: (line) => process.stdout.write(`${line}\n`) });
   const say = (line: string) => process.stdout.write(`${line}\n`);
   await makeRunners([payload.architecture], { say, fetchMusl: false });
-  const release = [payload.versions.kubernetes, '--source', payload.folder];
+  const release = [payload.versions.kubernetes, '--source', payload.directory];
   for (const format of ['deb', 'rpm']) {
     const build = ['build', ...release, '--formats', format, '--out', dist];
     const step = await kubeparcel(`kubeparcel build --formats ${format}`, ...build);
@@ -159,7 +159,7 @@ describe('RPM', () => {
 
   test('rpm installs all five into an empty root, finds nothing changed, and what is installed answers', async () => {
     const root = join(work, 'rpm-root');
-    // An absolute path inside the root: Debian's rpm keeps its database in the home folder otherwise.
+    // An absolute path inside the root: Debian's rpm keeps its database in the home directory otherwise.
     const database = ['--root', root, '--dbpath', '/var/lib/rpm'];
     // No shell is in that root; hooks.test.ts runs the scriptlets.
     await execa('rpm', [...database, '--nodeps', '--noscripts', '-i', ...packages('.rpm')]);
@@ -175,7 +175,7 @@ describe('the same payload by the distributions’ own tools', () => {
 
   beforeAll(async () => {
     const { kubernetes } = payload.versions;
-    await measure([process.execPath, MAIN, 'layout', kubernetes, '--source', payload.folder, '--out', layouts], {
+    await measure([process.execPath, MAIN, 'layout', kubernetes, '--source', payload.directory, '--out', layouts], {
       cwd: work,
     });
   });
@@ -185,7 +185,7 @@ describe('the same payload by the distributions’ own tools', () => {
     await execa('mkdir', [made]);
     const native = packages('.deb');
     const script = 'for package do dpkg-deb --root-owner-group -Zxz -z6 --build "$package" "$OUT" || exit; done';
-    const measured = await measure(['sh', '-c', script, 'sh', ...native.map((path) => folderOf(layouts, path))], {
+    const measured = await measure(['sh', '-c', script, 'sh', ...native.map((path) => directoryOf(layouts, path))], {
       env: { OUT: made, SOURCE_DATE_EPOCH: '1610496000' },
     });
     report.push([
@@ -203,20 +203,20 @@ describe('the same payload by the distributions’ own tools', () => {
       `rpmbuild -bb --quiet --define "_topdir $package" --define '_binary_payload w12.zstdio' "$package"/SPECS/*.spec || exit`,
       'done',
     ].join('\n');
-    const folders = native.map((path) => folderOf(layouts, path));
-    const measured = await measure(['sh', '-c', script, 'sh', ...folders], {
+    const directorys = native.map((path) => directoryOf(layouts, path));
+    const measured = await measure(['sh', '-c', script, 'sh', ...directorys], {
       env: { SOURCE_DATE_EPOCH: '1610496000' },
     });
-    const made = folders.map((folder) => {
-      const [arch = ''] = readdirSync(join(folder, 'RPMS'));
-      return join(folder, 'RPMS', arch, readdirSync(join(folder, 'RPMS', arch))[0] ?? '');
+    const made = directorys.map((directory) => {
+      const [arch = ''] = readdirSync(join(directory, 'RPMS'));
+      return join(directory, 'RPMS', arch, readdirSync(join(directory, 'RPMS', arch))[0] ?? '');
     });
     report.push(['rpmbuild w12.zstdio, five .rpm', measured, await sizeOf(made)]);
     for (const [index, path] of native.entries()) await expectEqual(path, made[index] ?? '');
   });
 });
 
-function folderOf(layouts: string, path: string): string {
+function directoryOf(layouts: string, path: string): string {
   return join(layouts, path.replace(/^.*\//, '').replace(/\.(deb|rpm)$/, ''));
 }
 

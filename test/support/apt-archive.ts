@@ -5,7 +5,7 @@ import { execaSync } from 'execa';
 
 /** A flat, signed apt repository made by Debian's own tools: what publishing is tried with. */
 export interface AptArchive {
-  readonly folder: string;
+  readonly directory: string;
   /** Binary public key. */
   readonly keyring: string;
 }
@@ -13,63 +13,63 @@ export interface AptArchive {
 /**
  * Two states of one repository: `old` has packages, `next` has others beside them and new indices.
  *
- * @param folder an empty one
+ * @param directory an empty one
  */
-export function makeAptArchives(folder: string): { readonly old: AptArchive; readonly next: AptArchive } {
-  const home = join(folder, 'gnupg');
+export function makeAptArchives(directory: string): { readonly old: AptArchive; readonly next: AptArchive } {
+  const home = join(directory, 'gnupg');
   mkdirSync(home, { mode: 0o700 });
   const gpg = (...args: string[]) => execaSync('gpg', ['--homedir', home, '--batch', '--quiet', '--yes', ...args]);
   gpg('--passphrase', '', '--quick-generate-key', 'Test <test@example.org>', 'ed25519', 'sign', '1d');
-  const keyring = join(folder, 'key.gpg');
+  const keyring = join(directory, 'key.gpg');
   gpg('--output', keyring, '--export');
   const make = (name: string, from: string | undefined, packages: readonly string[]): AptArchive => {
-    const root = join(folder, name);
+    const root = join(directory, name);
     if (from === undefined) mkdirSync(join(root, 'deb'), { recursive: true });
     else cpSync(from, root, { recursive: true });
     for (const each of packages) makeDeb(join(root, 'deb'), each);
     index(join(root, 'deb'), gpg);
     writeFileSync(join(root, 'repository.json'), `{"state":"${name}"}\n`);
-    return { folder: root, keyring };
+    return { directory: root, keyring };
   };
   const old = make('old', undefined, ['one', 'two', 'three']);
   // apt takes a list of the same second for the one that it has.
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1100);
-  const next = make('next', old.folder, ['four', 'five', 'six', 'seven']);
-  rmSync(join(next.folder, 'deb', 'one_1_all.deb'));
-  index(join(next.folder, 'deb'), gpg);
+  const next = make('next', old.directory, ['four', 'five', 'six', 'seven']);
+  rmSync(join(next.directory, 'deb', 'one_1_all.deb'));
+  index(join(next.directory, 'deb'), gpg);
   execaSync('gpgconf', ['--homedir', home, '--kill', 'all']);
   return { old, next };
 }
 
-function makeDeb(folder: string, name: string): void {
-  const tree = join(folder, `${name}.tree`);
+function makeDeb(directory: string, name: string): void {
+  const tree = join(directory, `${name}.tree`);
   mkdirSync(join(tree, 'DEBIAN'), { recursive: true });
   const fields = [`Package: ${name}`, 'Version: 1', 'Architecture: all', 'Maintainer: T <t@example.org>'];
   writeFileSync(join(tree, 'DEBIAN', 'control'), `${fields.join('\n')}\nDescription: ${name}\n`);
-  execaSync('dpkg-deb', ['--root-owner-group', '--build', tree, join(folder, `${name}_1_all.deb`)]);
+  execaSync('dpkg-deb', ['--root-owner-group', '--build', tree, join(directory, `${name}_1_all.deb`)]);
   rmSync(tree, { recursive: true });
 }
 
 /** Packages, by-hash, Release, InRelease; by-hash files of former states stay. */
-function index(folder: string, gpg: (...args: string[]) => unknown): void {
-  for (const name of ['Release', 'InRelease', 'Release.gpg']) rmSync(join(folder, name), { force: true });
+function index(directory: string, gpg: (...args: string[]) => unknown): void {
+  for (const name of ['Release', 'InRelease', 'Release.gpg']) rmSync(join(directory, name), { force: true });
   const { stdout: packages } = execaSync('apt-ftparchive', ['packages', '.'], {
-    cwd: folder,
+    cwd: directory,
     stripFinalNewline: false,
   });
-  writeFileSync(join(folder, 'Packages'), packages);
-  execaSync('gzip', ['--keep', '--force', '-n', 'Packages'], { cwd: folder });
-  mkdirSync(join(folder, 'by-hash', 'SHA256'), { recursive: true });
+  writeFileSync(join(directory, 'Packages'), packages);
+  execaSync('gzip', ['--keep', '--force', '-n', 'Packages'], { cwd: directory });
+  mkdirSync(join(directory, 'by-hash', 'SHA256'), { recursive: true });
   for (const name of ['Packages', 'Packages.gz']) {
     const sha256 = createHash('sha256')
-      .update(readFileSync(join(folder, name)))
+      .update(readFileSync(join(directory, name)))
       .digest('hex');
-    cpSync(join(folder, name), join(folder, 'by-hash', 'SHA256', sha256));
+    cpSync(join(directory, name), join(directory, 'by-hash', 'SHA256', sha256));
   }
   const options = ['-o', 'APT::FTPArchive::Release::Acquire-By-Hash=yes', '-o', 'APT::FTPArchive::Release::Suite=test'];
-  const { stdout: release } = execaSync('apt-ftparchive', [...options, 'release', '.'], { cwd: folder });
+  const { stdout: release } = execaSync('apt-ftparchive', [...options, 'release', '.'], { cwd: directory });
   const text = release.replace(/^ \S+ +\d+ \.?\/?by-hash.*\n/gm, '');
-  writeFileSync(join(folder, 'Release'), `${text}\n`);
-  gpg('--clearsign', '--output', join(folder, 'InRelease'), join(folder, 'Release'));
-  gpg('--armor', '--detach-sign', '--output', join(folder, 'Release.gpg'), join(folder, 'Release'));
+  writeFileSync(join(directory, 'Release'), `${text}\n`);
+  gpg('--clearsign', '--output', join(directory, 'InRelease'), join(directory, 'Release'));
+  gpg('--armor', '--detach-sign', '--output', join(directory, 'Release.gpg'), join(directory, 'Release'));
 }

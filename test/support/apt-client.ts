@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** An apt with folders of its own, which knows one source and trusts one key. */
+/** An apt with directorys of its own, which knows one source and trusts one key. */
 export interface AptClient {
   /** apt-get's status and all that it said. */
   run(...args: string[]): { readonly status: number; readonly said: string };
@@ -12,29 +12,33 @@ export interface AptClient {
  * @param source what follows the options of a line of sources.list, or of several: `file:/srv/repo stable main`
  * @param keyring armored public key; undefined trusts nobody
  */
-export function aptClient(folder: string, source: string | readonly string[], keyring: string | undefined): AptClient {
+export function aptClient(
+  directory: string,
+  source: string | readonly string[],
+  keyring: string | undefined,
+): AptClient {
   for (const path of ['lists/partial', 'cache/archives/partial', 'etc/preferences.d', 'log', 'none']) {
-    mkdirSync(join(folder, path), { recursive: true });
+    mkdirSync(join(directory, path), { recursive: true });
   }
   const signedBy = keyring === undefined ? '' : `signed-by=${keyring}`;
-  writeFileSync(join(folder, 'status'), '');
+  writeFileSync(join(directory, 'status'), '');
   const lines = [source].flat().map((each) => `deb [arch=amd64 ${signedBy}] ${each}\n`);
-  writeFileSync(join(folder, 'sources.list'), lines.join(''));
+  writeFileSync(join(directory, 'sources.list'), lines.join(''));
   // Nothing of the machine's own configuration.
   writeFileSync(
-    join(folder, 'apt.conf'),
+    join(directory, 'apt.conf'),
     [
-      `Dir::Etc "${folder}/etc";`,
-      `Dir::Etc::sourcelist "${folder}/sources.list";`,
-      `Dir::Etc::sourceparts "${folder}/none";`,
-      `Dir::Etc::parts "${folder}/none";`,
-      `Dir::Etc::trusted "${folder}/none.gpg";`,
-      `Dir::Etc::trustedparts "${folder}/none";`,
-      `Dir::State "${folder}";`,
-      `Dir::State::lists "${folder}/lists";`,
-      `Dir::State::status "${folder}/status";`,
-      `Dir::Cache "${folder}/cache";`,
-      `Dir::Log "${folder}/log";`,
+      `Dir::Etc "${directory}/etc";`,
+      `Dir::Etc::sourcelist "${directory}/sources.list";`,
+      `Dir::Etc::sourceparts "${directory}/none";`,
+      `Dir::Etc::parts "${directory}/none";`,
+      `Dir::Etc::trusted "${directory}/none.gpg";`,
+      `Dir::Etc::trustedparts "${directory}/none";`,
+      `Dir::State "${directory}";`,
+      `Dir::State::lists "${directory}/lists";`,
+      `Dir::State::status "${directory}/status";`,
+      `Dir::Cache "${directory}/cache";`,
+      `Dir::Log "${directory}/log";`,
       'APT::Architecture "amd64";',
       'APT::Architectures { "amd64"; };',
       'APT::Sandbox::User "root";',
@@ -47,8 +51,8 @@ export function aptClient(folder: string, source: string | readonly string[], ke
     run(...args) {
       const { status, stdout, stderr } = spawnSync('apt-get', args, {
         encoding: 'utf8',
-        env: { PATH: process.env.PATH, APT_CONFIG: join(folder, 'apt.conf'), LC_ALL: 'C' },
-        cwd: folder,
+        env: { PATH: process.env.PATH, APT_CONFIG: join(directory, 'apt.conf'), LC_ALL: 'C' },
+        cwd: directory,
       });
       return { status: status ?? -1, said: `${stdout}${stderr}` };
     },

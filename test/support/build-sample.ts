@@ -37,8 +37,8 @@ export interface SamplePackage {
 /** 2026-09-01, the day of the sample, whatever the environment says. */
 const NO_ENVIRONMENT = {};
 
-/** The layouts of the embedded sample, its payload in a store below `folder`, by the pipeline's own steps. */
-export async function composeSample(folder: string, options: SampleOptions = {}): Promise<ComposedSample> {
+/** The layouts of the embedded sample, its payload in a store below `directory`, by the pipeline's own steps. */
+export async function composeSample(directory: string, options: SampleOptions = {}): Promise<ComposedSample> {
   const prepared = await prepare(
     {
       version: 'stable',
@@ -66,7 +66,7 @@ export async function composeSample(folder: string, options: SampleOptions = {})
     {},
   );
   try {
-    const store = await openStore(join(folder, 'store'));
+    const store = await openStore(join(directory, 'store'));
     const { payload } = await fetchPayload({ ...prepared, store });
     return { jobs: composeLayouts(prepared, payload, NO_ENVIRONMENT), objects: store };
   } finally {
@@ -74,10 +74,10 @@ export async function composeSample(folder: string, options: SampleOptions = {})
   }
 }
 
-/** The packages of the embedded sample, written into `folder`/dist. */
-export async function buildSample(folder: string, options: SampleOptions = {}): Promise<SamplePackage[]> {
-  const { jobs, objects } = await composeSample(folder, options);
-  return writeSample({ jobs, objects }, join(folder, 'dist'));
+/** The packages of the embedded sample, written into `directory`/dist. */
+export async function buildSample(directory: string, options: SampleOptions = {}): Promise<SamplePackage[]> {
+  const { jobs, objects } = await composeSample(directory, options);
+  return writeSample({ jobs, objects }, join(directory, 'dist'));
 }
 
 /** Layouts that are composed already, or changed since, written into `out`. */

@@ -65,11 +65,11 @@ export async function expectFailure(
   return text;
 }
 
-/** A folder that is gone when the tests of the file are over. */
-export function folderOfFile(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'kubeparcel-e2e-'));
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
+/** A directory that is gone when the tests of the file are over. */
+export function directoryOfFile(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'kubeparcel-e2e-'));
+  afterAll(() => rmSync(directory, { recursive: true, force: true }));
+  return directory;
 }
 
 export interface CliEvent {
@@ -86,15 +86,15 @@ export function sha256Of(path: string): string {
   return createHash('sha256').update(readFileSync(path)).digest('hex');
 }
 
-/** SHA-256 by name of the packages in a folder. */
-export function packagesIn(folder: string): Record<string, string> {
-  const names = existsSync(folder) ? readdirSync(folder).filter((name) => /\.(deb|rpm)$/.test(name)) : [];
-  return Object.fromEntries(names.sort().map((name) => [name, sha256Of(join(folder, name))]));
+/** SHA-256 by name of the packages in a directory. */
+export function packagesIn(directory: string): Record<string, string> {
+  const names = existsSync(directory) ? readdirSync(directory).filter((name) => /\.(deb|rpm)$/.test(name)) : [];
+  return Object.fromEntries(names.sort().map((name) => [name, sha256Of(join(directory, name))]));
 }
 
-/** Every path below a folder, also hidden ones, sorted. */
-export function everythingIn(folder: string): string[] {
-  return existsSync(folder) && statSync(folder).isDirectory()
-    ? readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort()
+/** Every path below a directory, also hidden ones, sorted. */
+export function everythingIn(directory: string): string[] {
+  return existsSync(directory) && statSync(directory).isDirectory()
+    ? readdirSync(directory, { recursive: true, encoding: 'utf8' }).sort()
     : [];
 }

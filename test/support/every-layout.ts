@@ -82,7 +82,7 @@ function common(format: 'deb' | 'rpm'): Layout {
 export function everyDebLayout(): Layout {
   const layout = common('deb');
   const base = { owner: 'root', group: 'root', mtime: NOON, role: 'plain' } as const;
-  const folder = (path: string): Entry => ({ ...base, kind: 'directory', path, mode: 0o755 });
+  const directory = (path: string): Entry => ({ ...base, kind: 'directory', path, mode: 0o755 });
   const documents = '/usr/share/doc/every';
   const copyright = 'Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n\nFiles: *\n';
   return {
@@ -114,7 +114,7 @@ export function everyDebLayout(): Layout {
       { ...base, kind: 'file', path: '/opt/every/%name', mode: 0o644, content: bytes('macro') },
       { ...base, kind: 'file', path: '/opt/every/[glob]?*{a,b}', mode: 0o644, content: bytes('glob') },
       { ...base, kind: 'file', path: '/opt/every/back\\slash', mode: 0o644, content: bytes('backslash') },
-      ...['/etc', '/opt', '/usr', '/usr/share', '/usr/share/doc', documents].map(folder),
+      ...['/etc', '/opt', '/usr', '/usr/share', '/usr/share/doc', documents].map(directory),
       {
         ...base,
         kind: 'file',

@@ -5,7 +5,7 @@ import { resolveRelease } from '../../src/release/resolve.ts';
 import { parseVersionRequest } from '../../src/release/version-request.ts';
 
 // Fetches a release from a server into a store, for tests that kill it meanwhile: node fetching-child.js URL STORE PACKAGING
-const [url = '', folder = '', packaging = ''] = process.argv.slice(2);
+const [url = '', directory = '', packaging = ''] = process.argv.slice(2);
 const source = await openSource(url, { packaging, http: { firstDelay: 1, longestDelay: 5 } });
 const release = await resolveRelease(parseVersionRequest('1.36.4'), {
   source,
@@ -16,7 +16,7 @@ process.stdout.write('resolved\n');
 await fetchPayload({
   release,
   source,
-  store: await openStore(folder),
+  store: await openStore(directory),
   onEvent: (event) => process.stdout.write(`${event.kind}\n`),
 });
 await source.close();

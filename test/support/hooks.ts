@@ -32,7 +32,7 @@ exit 0
 
 export interface HookHost {
   readonly root: string;
-  /** Puts a file below the root; folders come by themselves. */
+  /** Puts a file below the root; directorys come by themselves. */
   put(path: string, text?: string): void;
   has(path: string): boolean;
   text(path: string): string;
@@ -58,14 +58,14 @@ export interface HookRun {
 export function hookHost(
   helpers: readonly string[] = ['systemctl', 'deb-systemd-helper', 'deb-systemd-invoke', 'dpkg-maintscript-helper'],
 ): HookHost {
-  const folder = mkdtempSync(join(tmpdir(), 'kubeparcel-hooks-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  const root = join(folder, 'root');
-  const bin = join(folder, 'bin');
+  const directory = mkdtempSync(join(tmpdir(), 'kubeparcel-hooks-'));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  const root = join(directory, 'root');
+  const bin = join(directory, 'bin');
   for (const each of [root, bin]) mkdirSync(each);
   for (const name of REAL) symlinkSync(realProgram(name), join(bin, name));
-  const log = join(folder, 'log');
-  const answers = join(folder, 'answers');
+  const log = join(directory, 'log');
+  const answers = join(directory, 'answers');
   const fake = (path: string) => {
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, FAKE);
@@ -82,7 +82,7 @@ export function hookHost(
     has: (path) => existsSync(join(root, path)),
     text: (path) => readFileSync(join(root, path), 'utf8'),
     async run(layout, script, args, { shell = ['/bin/sh'], answers: statuses = [], chrootless = false } = {}) {
-      const path = join(folder, 'script');
+      const path = join(directory, 'script');
       writeFileSync(path, hookText(layout, script, chrootless ? undefined : root));
       writeFileSync(log, '');
       writeFileSync(answers, statuses.map((each) => `${each}\n`).join(''));
@@ -118,7 +118,7 @@ export function hookText(layout: Layout, script: ScriptName, root?: string): str
 }
 
 function realProgram(name: string): string {
-  const folder = (process.env.PATH ?? '').split(delimiter).find((each) => existsSync(join(each, name)));
-  if (folder === undefined) throw new Error(`${name} is not installed`);
-  return join(folder, name);
+  const directory = (process.env.PATH ?? '').split(delimiter).find((each) => existsSync(join(each, name)));
+  if (directory === undefined) throw new Error(`${name} is not installed`);
+  return join(directory, name);
 }

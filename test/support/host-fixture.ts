@@ -4,16 +4,16 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 
 /**
- * Makes what host-operations.ts works on: `folder`/root, and beside it a secret that links of it lead to.
+ * Makes what host-operations.ts works on: `directory`/root, and beside it a secret that links of it lead to.
  *
  * @returns the root, and what closes its socket
  */
-export async function hostFixture(folder: string): Promise<{ readonly root: string; close(): Promise<void> }> {
-  const root = join(folder, 'root');
+export async function hostFixture(directory: string): Promise<{ readonly root: string; close(): Promise<void> }> {
+  const root = join(directory, 'root');
   const put = (path: string, bytes: string | Buffer) => writeFileSync(join(root, path), bytes);
   for (const path of ['etc', 'links']) mkdirSync(join(root, path), { recursive: true });
-  mkdirSync(join(folder, 'outside'));
-  writeFileSync(join(folder, 'outside', 'secret'), 'secret');
+  mkdirSync(join(directory, 'outside'));
+  writeFileSync(join(directory, 'outside', 'secret'), 'secret');
   put('etc/plain', 'plain\n');
   put('etc/empty', '');
   put('etc/ten', '0123456789');
@@ -30,10 +30,10 @@ export async function hostFixture(folder: string): Promise<{ readonly root: stri
   const link = (name: string, target: string) => symlinkSync(target, join(root, 'links', name));
   link('relative', '../etc/plain');
   link('absolute', '/etc/plain');
-  link('folder', '../../../../../../etc');
+  link('directory', '../../../../../../etc');
   link('out', '../../outside/secret');
-  link('out-absolute', join(folder, 'outside', 'secret'));
-  link('out-folder', join(folder, 'outside'));
+  link('out-absolute', join(directory, 'outside', 'secret'));
+  link('out-directory', join(directory, 'outside'));
   link('loop', 'loop');
   link('dangling', 'nothing');
   await execa('mkfifo', [join(root, 'pipe')]);
@@ -42,15 +42,15 @@ export async function hostFixture(folder: string): Promise<{ readonly root: stri
   return { root, close: () => new Promise((done) => server.close(() => done())) };
 }
 
-/** Every path below a folder with type, mode, and text or target; in order. */
-export function snapshot(folder: string, below = ''): string[] {
-  return readdirSync(join(folder, below), { withFileTypes: true })
+/** Every path below a directory with type, mode, and text or target; in order. */
+export function snapshot(directory: string, below = ''): string[] {
+  return readdirSync(join(directory, below), { withFileTypes: true })
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .flatMap((entry) => {
       const name = `${below}/${entry.name}`;
-      const path = join(folder, name);
+      const path = join(directory, name);
       if (entry.isDirectory()) {
-        return [`${name} ${(statSync(path).mode & 0o7777).toString(8)}`, ...snapshot(folder, name)];
+        return [`${name} ${(statSync(path).mode & 0o7777).toString(8)}`, ...snapshot(directory, name)];
       }
       if (entry.isSymbolicLink()) return [`${name} is a link`];
       // Its name is no UTF-8, so that it is not found again.

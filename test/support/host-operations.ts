@@ -21,7 +21,7 @@ const READ = [
   '/etc/plain/below',
   '/links/relative',
   '/links/absolute',
-  '/links/folder/plain',
+  '/links/directory/plain',
   '/links/out',
   '/links/out-absolute',
   '/links/loop',
@@ -52,11 +52,11 @@ export function hostOperations(host: Host): string {
 
   note('write a new one', () => host.write('/new/a/b', 'né\0w\u{1F600}', 0o640));
   note('write over', () => host.write('/etc/plain', 'other', 0o600));
-  note('write by a folder that is a link', () => host.write('/links/folder/made', 'made', 0o644));
+  note('write by a directory that is a link', () => host.write('/links/directory/made', 'made', 0o644));
   note('write over a link', () => host.write('/links/out', 'mine', 0o644));
-  note('write below a link that leads out', () => host.write('/links/out-folder/deep/x', 'inside', 0o644));
+  note('write below a link that leads out', () => host.write('/links/out-directory/deep/x', 'inside', 0o644));
   note('write below a link to nothing', () => host.write('/links/dangling/x', 'x', 0o644));
-  note('write over a folder', () => host.write('/etc', 'x', 0o644));
+  note('write over a directory', () => host.write('/etc', 'x', 0o644));
   note('write over the root', () => host.write('/', 'x', 0o644));
   note('write below a file', () => host.write('/etc/ten/x', 'x', 0o644));
   note('write into a loop', () => host.write('/links/loop/x', 'x', 0o644));
@@ -66,6 +66,6 @@ export function hostOperations(host: Host): string {
   note('remove', () => host.remove('/etc/empty'));
   note('remove a link', () => host.remove('/links/absolute'));
   note('remove nothing', () => host.remove('/no/such'));
-  note('remove a folder', () => host.remove('/etc'));
+  note('remove a directory', () => host.remove('/etc'));
   return JSON.stringify(results);
 }

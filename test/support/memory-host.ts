@@ -3,7 +3,7 @@ import { READ_LIMIT } from '../../src/confgen/host/host.ts';
 
 /**
  * What stands at a path: a file's text, or one of the things that a host can have there instead. Missing parent
- * folders are made by themselves. `file` may be given as `hex` (bytes that are no UTF-8) or `size` (that many `#`).
+ * directorys are made by themselves. `file` may be given as `hex` (bytes that are no UTF-8) or `size` (that many `#`).
  */
 export type TreeNode =
   | string
@@ -22,7 +22,7 @@ export type TreeNode =
 export type Tree = Readonly<Record<string, TreeNode>>;
 
 export interface MemoryHost extends Host {
-  /** The tree as it is now, after writes and removals; implied folders are not in it. */
+  /** The tree as it is now, after writes and removals; implied directorys are not in it. */
   tree(): Tree;
   /** Every path that was written or removed, in order. */
   readonly touched: readonly string[];
@@ -34,7 +34,7 @@ export interface MemoryHost extends Host {
 export function memoryHost(tree: Tree, hostName = 'node-a'): MemoryHost {
   const nodes = new Map<string, TreeNode>();
   const put = (path: string, node: TreeNode): void => {
-    for (let parent = folderOf(path); parent !== '/' && !nodes.has(parent); parent = folderOf(parent)) {
+    for (let parent = directoryOf(path); parent !== '/' && !nodes.has(parent); parent = directoryOf(parent)) {
       nodes.set(parent, { directory: true });
     }
     nodes.set(path, node);
@@ -52,7 +52,7 @@ export function memoryHost(tree: Tree, hostName = 'node-a'): MemoryHost {
       const [name = '', ...after] = rest;
       rest = after;
       if (name === '..') {
-        at = folderOf(at);
+        at = directoryOf(at);
         continue;
       }
       const next = at === '/' ? `/${name}` : `${at}/${name}`;
@@ -108,7 +108,7 @@ export function memoryHost(tree: Tree, hostName = 'node-a'): MemoryHost {
     remove(path) {
       const real = resolve(path, false);
       if (real === undefined || !nodes.has(real)) return;
-      if (kindOf(nodes.get(real)) === 'directory') throw new Error(`${path}: is a folder`);
+      if (kindOf(nodes.get(real)) === 'directory') throw new Error(`${path}: is a directory`);
       touched.push(path);
       given.delete(real);
       nodes.delete(real);
@@ -119,7 +119,7 @@ export function memoryHost(tree: Tree, hostName = 'node-a'): MemoryHost {
   };
 }
 
-function folderOf(path: string): string {
+function directoryOf(path: string): string {
   const cut = path.lastIndexOf('/');
   return cut <= 0 ? '/' : path.slice(0, cut);
 }
@@ -142,7 +142,8 @@ function modeOf(node: TreeNode): number {
 function readNode(node: TreeNode | undefined, limit: number): FileRead {
   if (node === undefined) return { kind: 'absent' };
   const kind = kindOf(node);
-  if (kind !== 'file') return { kind: 'unreadable', reason: kind === 'directory' ? 'it is a folder' : 'it is no file' };
+  if (kind !== 'file')
+    return { kind: 'unreadable', reason: kind === 'directory' ? 'it is a directory' : 'it is no file' };
   if (typeof node === 'object' && 'denied' in node) return { kind: 'unreadable', reason: 'permission denied' };
   const bytes = bytesOf(node);
   if (bytes.length > limit) return { kind: 'too-large', limit };

@@ -101,11 +101,11 @@ export interface RpmFacts {
 
 const RPM_TAGS = ['NAME', 'EPOCHNUM', 'VERSION', 'RELEASE', 'ARCH', 'LICENSE', 'GROUP', 'URL', 'PACKAGER', 'BUILDTIME'];
 
-/** @param folder where rpm may look for a database in vain */
-export async function rpm(path: string, folder: string): Promise<RpmFacts> {
-  const env = { HOME: folder, LC_ALL: 'C.UTF-8' };
+/** @param directory where rpm may look for a database in vain */
+export async function rpm(path: string, directory: string): Promise<RpmFacts> {
+  const env = { HOME: directory, LC_ALL: 'C.UTF-8' };
   const lines = async (...args: string[]) => {
-    const { stdout } = await execa('rpm', ['--dbpath', `${folder}/db`, '-qp', ...args, path], { env });
+    const { stdout } = await execa('rpm', ['--dbpath', `${directory}/db`, '-qp', ...args, path], { env });
     return stdout === '' ? [] : stdout.split('\n');
   };
   const relations: Record<string, string[]> = {};

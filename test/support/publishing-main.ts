@@ -2,12 +2,12 @@ import { INDEX_FILE } from '../../src/repo/model/repository.ts';
 import { openTarget } from '../../src/repo/publish/open-target.ts';
 import { publish } from '../../src/repo/publish/publish.ts';
 
-// Publishes a repository, for tests that kill it meanwhile: node publishing-main.js FOLDER TARGET
-const [folder = '', target = ''] = process.argv.slice(2);
+// Publishes a repository, for tests that kill it meanwhile: node publishing-main.js DIRECTORY TARGET
+const [directory = '', target = ''] = process.argv.slice(2);
 const opened = await openTarget(target);
 process.stdout.write('begins\n');
 await publish({
-  folder,
+  directory,
   marker: INDEX_FILE,
   target: opened,
   dryRun: false,

@@ -34,9 +34,9 @@ export async function openedSource(argument: string, http: HttpOptions = QUICK):
   return source;
 }
 
-/** Digests of all objects in a store's folder, read from the disk and not through the store. */
-export function objectsIn(folder: string): readonly string[] {
-  const objects = join(folder, 'objects');
+/** Digests of all objects in a store's directory, read from the disk and not through the store. */
+export function objectsIn(directory: string): readonly string[] {
+  const objects = join(directory, 'objects');
   return readdirSync(objects)
     .flatMap((two) => readdirSync(join(objects, two)).map((rest) => two + rest))
     .sort();

@@ -4,7 +4,7 @@ import { openSigners } from '../../src/sign/open-signers.ts';
 
 // Changes a repository over and over, until it is killed: REPOSITORY KEY PACKAGE...
 
-const [folder = '', key = '', ...packages] = process.argv.slice(2);
+const [directory = '', key = '', ...packages] = process.argv.slice(2);
 const signers = await openSigners([key]);
 process.stdout.write('ready\n');
 for (;;) {
@@ -13,7 +13,7 @@ for (;;) {
     [packages.slice(2, 4), '1.37'],
     [packages.slice(4), '1.37'],
   ] as const) {
-    await addPackages(folder, some, { channel: 'stable', minors: [minor], signers });
+    await addPackages(directory, some, { channel: 'stable', minors: [minor], signers });
   }
-  await removePackages(folder, ['kubelet=1.36.5'], { signers });
+  await removePackages(directory, ['kubelet=1.36.5'], { signers });
 }

@@ -7,21 +7,21 @@ import { LATER, makeKey, type TestKey } from './signing.ts';
 
 /** A signed repository in which packages, and a whole minor, come and go; its dates go forward, as everywhere. */
 export interface ChangingRepository {
-  readonly folder: string;
+  readonly directory: string;
   readonly key: TestKey;
   /** Makes the next state. */
   change(): Promise<void>;
 }
 
-/** @param folder an empty one */
-export async function changingRepository(folder: string): Promise<ChangingRepository> {
-  const key = await makeKey(folder, 'packages');
+/** @param directory an empty one */
+export async function changingRepository(directory: string): Promise<ChangingRepository> {
+  const key = await makeKey(directory, 'packages');
   const signers = await openSigners([key.secret]);
-  const built = join(folder, 'built');
+  const built = join(directory, 'built');
   const first = await writeReleases(built, ['1.36.4'], ['kubelet']);
   const patch = await writeReleases(built, ['1.36.5'], ['kubelet', 'kubeadm']);
   const minor = await writeReleases(built, ['1.37.0'], ['kubelet', 'kubeadm']);
-  const repository = join(folder, 'repository');
+  const repository = join(directory, 'repository');
   let state = 0;
   const options = () => ({ channel: 'stable' as const, signers, date: LATER + state });
   await addPackages(repository, first, options());
@@ -32,7 +32,7 @@ export async function changingRepository(folder: string): Promise<ChangingReposi
     () => removePackages(repository, ['v1.37'], options()),
   ];
   return {
-    folder: repository,
+    directory: repository,
     key,
     change: async () => {
       const change = changes[state % changes.length];

@@ -32,21 +32,25 @@ export function smallLayout({ format, name, version, revision = '1', architectur
   };
 }
 
-/** Writes a layout as a package into a folder, which is made; its path. */
-export async function writeSmall(layout: Layout, folder: string): Promise<string> {
-  mkdirSync(folder, { recursive: true });
+/** Writes a layout as a package into a directory, which is made; its path. */
+export async function writeSmall(layout: Layout, directory: string): Promise<string> {
+  mkdirSync(directory, { recursive: true });
   const packager = layout.format === 'deb' ? debPackager : rpmPackager;
-  const options = { compression: { codec: 'gzip', level: 1 }, objects: objectsOf(), spoolFolder: folder } as const;
+  const options = {
+    compression: { codec: 'gzip', level: 1 },
+    objects: objectsOf(),
+    spoolDirectory: directory,
+  } as const;
   const chunks: Uint8Array[] = [];
   for await (const chunk of packager.write(layout, options)) chunks.push(chunk);
-  const path = join(folder, packager.fileName(layout));
+  const path = join(directory, packager.fileName(layout));
   writeFileSync(path, Buffer.concat(chunks));
   return path;
 }
 
 /** The packages of Kubernetes releases, in both formats; their paths. */
 export async function writeReleases(
-  folder: string,
+  directory: string,
   versions: readonly string[],
   names: readonly string[] = ['kubeadm', 'kubelet'],
   architectures: readonly string[] = ['amd64'],
@@ -56,7 +60,7 @@ export async function writeReleases(
     for (const name of names) {
       for (const architecture of architectures) {
         for (const format of ['deb', 'rpm'] as const) {
-          paths.push(await writeSmall(smallLayout({ format, name, version, architecture }), folder));
+          paths.push(await writeSmall(smallLayout({ format, name, version, architecture }), directory));
         }
       }
     }

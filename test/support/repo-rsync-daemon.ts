@@ -7,20 +7,20 @@ import { freePort } from './s3-server.ts';
 export interface RsyncDaemon {
   /** rsync://127.0.0.1:PORT/packages */
   readonly url: string;
-  /** The folder that the module is. */
+  /** The directory that the module is. */
   readonly module: string;
   /** Whether it works for nobody, for clients that are gone neither. */
   isIdle(): boolean;
   stop(): Promise<void>;
 }
 
-/** @param folder an empty one */
-export async function startRsyncDaemon(folder: string): Promise<RsyncDaemon> {
-  const module = join(folder, 'module');
+/** @param directory an empty one */
+export async function startRsyncDaemon(directory: string): Promise<RsyncDaemon> {
+  const module = join(directory, 'module');
   mkdirSync(module);
   const port = await freePort();
-  const config = join(folder, 'rsyncd.conf');
-  // Else links lead nowhere for those who see the folder.
+  const config = join(directory, 'rsyncd.conf');
+  // Else links lead nowhere for those who see the directory.
   const links = 'munge symlinks = no';
   writeFileSync(config, `use chroot = no\n${links}\n[packages]\npath = ${module}\nread only = no\nuid = 0\ngid = 0\n`);
   const daemon = execa(

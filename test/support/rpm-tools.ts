@@ -4,19 +4,19 @@ import type { Layout } from '../../src/model/layout.ts';
 import { relations, sampleLayout } from './sample-layout.ts';
 
 /** Runs one of rpm's programs without the machine's own settings, keys and databases; its output. */
-export function run(folder: string, tool: string, ...args: string[]): string {
+export function run(directory: string, tool: string, ...args: string[]): string {
   return execFileSync(tool, args, {
-    cwd: folder,
+    cwd: directory,
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { PATH: process.env.PATH, LC_ALL: 'C.UTF-8', TZ: 'UTC', HOME: folder, SOURCE_DATE_EPOCH: '1760000000' },
+    env: { PATH: process.env.PATH, LC_ALL: 'C.UTF-8', TZ: 'UTC', HOME: directory, SOURCE_DATE_EPOCH: '1760000000' },
   });
 }
 
 /** Queries a package file, by `rpm -qp`; lines of the output. */
 export function query(path: string, ...args: string[]): string[] {
-  const folder = join(path, '..');
-  return run(folder, 'rpm', '--dbpath', join(folder, 'db'), '-qp', ...args, path)
+  const directory = join(path, '..');
+  return run(directory, 'rpm', '--dbpath', join(directory, 'db'), '-qp', ...args, path)
     .split('\n')
     .slice(0, -1);
 }

@@ -27,15 +27,15 @@ export function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-/** Writes the package into a folder under its own name; the path. */
+/** Writes the package into a directory under its own name; the path. */
 export async function pack(
   layout: Layout,
-  folder: string,
+  directory: string,
   compression: Compression = { codec: 'gzip', level: 6 },
   objects: ObjectReader = objectsOf(),
 ): Promise<string> {
-  const path = join(folder, rpmPackager.fileName(layout));
-  await writeAtomically(path, rpmPackager.write(layout, { compression, objects, spoolFolder: folder }));
+  const path = join(directory, rpmPackager.fileName(layout));
+  await writeAtomically(path, rpmPackager.write(layout, { compression, objects, spoolDirectory: directory }));
   return path;
 }
 

@@ -9,13 +9,13 @@ process.env.PATH = [process.env.PATH, join(process.env.HOME ?? '/root', '.cache'
   delimiter,
 );
 
-/** A real server of the S3 protocol: the gateway versitygw over a folder. It checks signatures of version 4. */
+/** A real server of the S3 protocol: the gateway versitygw over a directory. It checks signatures of version 4. */
 export interface S3Server {
   readonly endpoint: string;
   /** What the SDK and the command read: credentials, endpoint, region. */
   readonly environment: Readonly<Record<string, string>>;
-  /** The folder that the bucket is. */
-  readonly bucketFolder: string;
+  /** The directory that the bucket is. */
+  readonly bucketDirectory: string;
   readonly client: S3Client;
   /** Lets everybody read the bucket's objects over plain HTTP, as a bucket for clients is set up; its URL. */
   makePublic(): Promise<string>;
@@ -26,11 +26,11 @@ export interface S3Server {
 
 export const BUCKET = 'packages';
 
-/** @param folder an empty one for the server's data; its file system must have extended attributes */
-export async function startS3Server(folder: string): Promise<S3Server> {
-  const data = join(folder, 'data');
-  const bucketFolder = join(data, BUCKET);
-  mkdirSync(bucketFolder, { recursive: true });
+/** @param directory an empty one for the server's data; its file system must have extended attributes */
+export async function startS3Server(directory: string): Promise<S3Server> {
+  const data = join(directory, 'data');
+  const bucketDirectory = join(data, BUCKET);
+  mkdirSync(bucketDirectory, { recursive: true });
   const port = await freePort();
   const [access, secret] = ['test-access', 'test-secret-of-no-worth'];
   const server = execa('versitygw', ['--port', `127.0.0.1:${port}`, '--health', '/health', '--quiet', 'posix', data], {
@@ -54,7 +54,7 @@ export async function startS3Server(folder: string): Promise<S3Server> {
       AWS_ENDPOINT_URL: endpoint,
       AWS_REGION: 'us-east-1',
     },
-    bucketFolder,
+    bucketDirectory,
     client,
     async makePublic() {
       const statement = {

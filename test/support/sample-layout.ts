@@ -7,7 +7,7 @@ const DATE = 1_760_000_000;
 /** A small, valid package with a config file, a link and a versioned relation, in either format. */
 export function sampleLayout(format: Format): Layout {
   const base = { owner: 'root', group: 'root', mtime: DATE, role: 'plain' } as const;
-  const folder = (path: string): Entry => ({ ...base, kind: 'directory', path, mode: 0o755 });
+  const directory = (path: string): Entry => ({ ...base, kind: 'directory', path, mode: 0o755 });
   const bytes = (text: string) => ({ kind: 'memory', bytes: new TextEncoder().encode(text) }) as const;
   const files: Entry[] = [
     {
@@ -21,8 +21,8 @@ export function sampleLayout(format: Format): Layout {
     { ...base, kind: 'file', path: '/usr/bin/kubelet', mode: 0o755, content: bytes('#!/bin/sh\nexit 0\n') },
     { ...base, kind: 'symlink', path: '/usr/bin/kubelet-link', mode: 0o777, target: 'kubelet' },
   ];
-  const folders = ['/etc', '/etc/default', '/usr', '/usr/bin'].map(folder);
-  const entries = format === 'deb' ? [...folders, ...files] : files;
+  const directorys = ['/etc', '/etc/default', '/usr', '/usr/bin'].map(directory);
+  const entries = format === 'deb' ? [...directorys, ...files] : files;
   return {
     format,
     name: 'kubelet',

@@ -31,8 +31,8 @@ export interface TestKeyOptions {
   readonly userId?: { readonly name: string; readonly email: string };
 }
 
-/** A key as openpgp.js makes them, in files of this folder. */
-export async function makeKey(folder: string, name: string, options: TestKeyOptions = {}): Promise<TestKey> {
+/** A key as openpgp.js makes them, in files of this directory. */
+export async function makeKey(directory: string, name: string, options: TestKeyOptions = {}): Promise<TestKey> {
   const { type = 'ed25519', bits = 2048, subkey = false, passphrase, date = MADE, lifetime = 0 } = options;
   const pair = await generateKey({
     userIDs: options.userId ?? { name: `Test ${name}`, email: `${name}@example.org` },
@@ -44,31 +44,31 @@ export async function makeKey(folder: string, name: string, options: TestKeyOpti
     format: 'object',
     config: OPENPGP_CONFIG,
   });
-  const files = { secret: join(folder, `${name}.key`), public: join(folder, `${name}.asc`) };
+  const files = { secret: join(directory, `${name}.key`), public: join(directory, `${name}.asc`) };
   writeFileSync(files.secret, armored(pair.privateKey), { mode: 0o600 });
   writeFileSync(files.public, armored(pair.publicKey));
   return { ...files, fingerprint: pair.publicKey.getFingerprint().toUpperCase() };
 }
 
-/** gpg with a home of its own in the folder, which is made; its standard output. */
-export function gpg(folder: string, args: readonly string[], input?: string | Uint8Array): Buffer {
-  const home = gpgHome(folder);
+/** gpg with a home of its own in the directory, which is made; its standard output. */
+export function gpg(directory: string, args: readonly string[], input?: string | Uint8Array): Buffer {
+  const home = gpgHome(directory);
   return execFileSync('gpg', ['--homedir', home, '--batch', '--quiet', '--no-tty', ...args], {
     stdio: ['pipe', 'pipe', 'pipe'],
     ...(input === undefined ? {} : { input }),
-    env: { PATH: process.env.PATH, HOME: folder },
+    env: { PATH: process.env.PATH, HOME: directory },
   });
 }
 
-export function gpgHome(folder: string): string {
-  const home = join(folder, 'gpg');
+export function gpgHome(directory: string): string {
+  const home = join(directory, 'gpg');
   mkdirSync(home, { recursive: true, mode: 0o700 });
   return home;
 }
 
-/** Ends the agent that gpg started for this folder. */
-export function endAgent(folder: string): void {
-  spawnSync('gpgconf', ['--homedir', gpgHome(folder), '--kill', 'all'], { stdio: 'ignore' });
+/** Ends the agent that gpg started for this directory. */
+export function endAgent(directory: string): void {
+  spawnSync('gpgconf', ['--homedir', gpgHome(directory), '--kill', 'all'], { stdio: 'ignore' });
 }
 
 /** Runs a program; its exit status and all that it says. */

@@ -5,7 +5,7 @@ import { delimiter, join } from 'node:path';
  * Whether a program is on the PATH. Where the tests must be complete (CI is set), a missing one is an error instead.
  */
 export function hasTool(name: string): boolean {
-  const found = (process.env.PATH ?? '').split(delimiter).some((folder) => isExecutable(join(folder, name)));
+  const found = (process.env.PATH ?? '').split(delimiter).some((directory) => isExecutable(join(directory, name)));
   if (!found && process.env.CI) {
     throw new Error(`the tests compare with ${name}, which is not installed`);
   }

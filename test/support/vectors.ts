@@ -5,7 +5,7 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { bytesOf, type MemoryHost, memoryHost, type Tree } from './memory-host.ts';
 
-const FOLDER = join(import.meta.dirname, '..', 'vectors');
+const DIRECTORY = join(import.meta.dirname, '..', 'vectors');
 
 const mode = z.int().min(0).max(0o777).optional();
 const nodeSchema = z.union([
@@ -47,7 +47,7 @@ export interface Vector extends Omit<z.infer<typeof treeSchema>, 'files' | 'part
 
 /** All of test/vectors, by name. */
 export function loadVectors(): readonly Vector[] {
-  const names = readdirSync(FOLDER).filter((name) => name !== 'parts');
+  const names = readdirSync(DIRECTORY).filter((name) => name !== 'parts');
   return names.sort().map((name) => {
     const { parts, files: own, ...rest } = treeSchema.parse(parseFile(name, 'tree.yaml'));
     const tree: Tree = Object.assign({}, ...parts.map((part) => files.parse(parseFile('parts', `${part}.yaml`))), own);
@@ -56,7 +56,7 @@ export function loadVectors(): readonly Vector[] {
 }
 
 function parseFile(...path: readonly string[]): unknown {
-  return parse(readFileSync(join(FOLDER, ...path), 'utf8'));
+  return parse(readFileSync(join(DIRECTORY, ...path), 'utf8'));
 }
 
 /** The vector's host in memory. */
@@ -65,16 +65,16 @@ export function vectorHost({ tree, hostName }: Vector): MemoryHost {
 }
 
 /**
- * Lays the vector's host out in a folder, for adapters of real hosts; /etc/hostname has its name, unless it has one.
+ * Lays the vector's host out in a directory, for adapters of real hosts; /etc/hostname has its name, unless it has one.
  *
- * @param folder empty; short, because a socket's path has 107 bytes at most
+ * @param directory empty; short, because a socket's path has 107 bytes at most
  * @returns closes the sockets, which are gone then
  */
-export async function layOutVector({ tree, hostName }: Vector, folder: string): Promise<() => Promise<void>> {
+export async function layOutVector({ tree, hostName }: Vector, directory: string): Promise<() => Promise<void>> {
   const servers: Server[] = [];
   const whole: Tree = { '/etc/hostname': `${hostName}\n`, ...tree };
   for (const [path, node] of Object.entries(whole)) {
-    const at = join(folder, path);
+    const at = join(directory, path);
     mkdirSync(dirname(at), { recursive: true });
     if (typeof node === 'object' && 'link' in node) symlinkSync(node.link, at);
     else if (typeof node === 'object' && 'directory' in node) mkdirSync(at, { recursive: true });

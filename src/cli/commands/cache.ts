@@ -16,11 +16,11 @@ export const cacheCommand: CommandModule<object, object> = {
         command: 'ls',
         describe: 'How much there is of what',
         handler: async () => {
-          const { defaultStoreFolder } = await import('../../payload/store/content-store.ts');
+          const { defaultStoreDirectory } = await import('../../payload/store/content-store.ts');
           const { listCache } = await import('../../payload/cache.ts');
           const { renderCache } = await import('../render/cache.ts');
-          const folder = defaultStoreFolder();
-          process.stdout.write(`${renderCache(folder, listCache(folder))}\n`);
+          const directory = defaultStoreDirectory();
+          process.stdout.write(`${renderCache(directory, listCache(directory))}\n`);
         },
       })
       .command<CacheArguments>({
@@ -34,16 +34,16 @@ export const cacheCommand: CommandModule<object, object> = {
             .example('$0 cache prune --keep 1G', 'The most recently used gigabyte of blocks stays')
             .example('$0 cache prune --all', 'The next build fetches and compresses everything anew'),
         handler: async (args) => {
-          const { defaultStoreFolder } = await import('../../payload/store/content-store.ts');
+          const { defaultStoreDirectory } = await import('../../payload/store/content-store.ts');
           const { choosePruned, emptyCache, listCache, removeCached, USUAL_BLOCKS } = await import(
             '../../payload/cache.ts'
           );
           const { renderRemoved } = await import('../render/cache.ts');
-          const folder = defaultStoreFolder();
-          const files = listCache(folder);
+          const directory = defaultStoreDirectory();
+          const files = listCache(directory);
           const keep = args.keep === undefined ? USUAL_BLOCKS : parseSize(args.keep);
           const gone = args.all ? files : choosePruned(files, keep);
-          await (args.all ? emptyCache(folder) : removeCached(folder, gone));
+          await (args.all ? emptyCache(directory) : removeCached(directory, gone));
           process.stdout.write(`${renderRemoved(gone)}\n`);
         },
       })
@@ -51,16 +51,16 @@ export const cacheCommand: CommandModule<object, object> = {
         command: 'verify',
         describe: 'Read everything, and remove what is damaged',
         handler: async () => {
-          const { defaultStoreFolder } = await import('../../payload/store/content-store.ts');
+          const { defaultStoreDirectory } = await import('../../payload/store/content-store.ts');
           const { isSoundCached, listCache, removeCached } = await import('../../payload/cache.ts');
           const { renderVerified } = await import('../render/cache.ts');
-          const folder = defaultStoreFolder();
-          const files = listCache(folder);
+          const directory = defaultStoreDirectory();
+          const files = listCache(directory);
           const damaged = [];
           for (const file of files) {
-            if (!(await isSoundCached(folder, file))) damaged.push(file);
+            if (!(await isSoundCached(directory, file))) damaged.push(file);
           }
-          await removeCached(folder, damaged);
+          await removeCached(directory, damaged);
           process.stdout.write(`${renderVerified(files, damaged)}\n`);
         },
       })

@@ -11,7 +11,7 @@ export const initCommand: CommandModule<object, InitArguments> = {
   builder: (yargs) =>
     yargs
       .positional('file', { type: 'string', default: 'kubeparcel.yaml', describe: 'Where to' })
-      .example('$0 init', 'kubeparcel.yaml in this folder; one that is there is left alone'),
+      .example('$0 init', 'kubeparcel.yaml in this directory; one that is there is left alone'),
   handler: async ({ file }) => {
     const { writeFile } = await import('node:fs/promises');
     const { configTemplate } = await import('../../config/template.ts');

@@ -28,7 +28,7 @@ export async function makePackages(args: BuildArguments, threads: PackingThreads
       const { payload } = await fetch(store, packed && compressEarly(prepared, packed, store));
       const packages = composeLayouts(prepared, payload);
       const built = await writePackages(packages, { ...context, objects: store, out, jobs, ...options });
-      if (packed?.grown() === true) await boundBlocks(store.folder);
+      if (packed?.grown() === true) await boundBlocks(store.directory);
       return renderBuilt(prepared, built, out);
     };
     if (threads === undefined) {
@@ -39,9 +39,9 @@ export async function makePackages(args: BuildArguments, threads: PackingThreads
     const stop = new AbortController();
     const signal = AbortSignal.any([context.signal, stop.signal]);
     try {
-      return await make(async ({ folder }) => ({
-        packed: await openPackedStore(folder, threads, jobs, signal),
-        before: openBuiltBefore(folder),
+      return await make(async ({ directory }) => ({
+        packed: await openPackedStore(directory, threads, jobs, signal),
+        before: openBuiltBefore(directory),
       }));
     } catch (error) {
       stop.abort(error);

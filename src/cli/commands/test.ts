@@ -64,11 +64,11 @@ function options(yargs: Argv): Argv<TestArguments> {
       describe: 'Scenarios by name or group; see --list',
       defaultDescription: 'all',
     })
-    .option('packages', { ...WORD, describe: 'Test the .deb and .rpm files of this folder' })
+    .option('packages', { ...WORD, describe: 'Test the .deb and .rpm files of this directory' })
     .option('source', { ...WORD, describe: 'Where a release comes from, as build has it' })
     .option('control-plane', {
       ...WORD,
-      describe: 'A folder with etcd, kube-apiserver and kube-controller-manager',
+      describe: 'A directory with etcd, kube-apiserver and kube-controller-manager',
     })
     .option('images', {
       ...WORD,
@@ -178,19 +178,19 @@ async function buildSettings(args: TestArguments): Promise<{ settings: Settings;
   };
 }
 
-async function underTest(folder: string | undefined, settings: Settings): Promise<PackagesUnderTest> {
-  if (folder === undefined) return { kind: 'build', settings };
+async function underTest(directory: string | undefined, settings: Settings): Promise<PackagesUnderTest> {
+  if (directory === undefined) return { kind: 'build', settings };
   const { readdir } = await import('node:fs/promises');
-  const names = await readdir(folder).catch((cause: unknown): never => {
-    throw new KubeparcelError('usage', 'no folder of packages', { where: folder, cause });
+  const names = await readdir(directory).catch((cause: unknown): never => {
+    throw new KubeparcelError('usage', 'no directory of packages', { where: directory, cause });
   });
   if (!names.some((name) => /\.(deb|rpm)$/.test(name))) {
-    throw new KubeparcelError('usage', 'no .deb and no .rpm in the folder', {
-      where: folder,
-      hint: 'name the folder that kubeparcel build wrote to',
+    throw new KubeparcelError('usage', 'no .deb and no .rpm in the directory', {
+      where: directory,
+      hint: 'name the directory that kubeparcel build wrote to',
     });
   }
-  return { kind: 'folders', deb: folder, rpm: folder };
+  return { kind: 'directorys', deb: directory, rpm: directory };
 }
 
 /** What was named; else what npm run real-payload put beside the binaries that the packages are built from. */
@@ -202,11 +202,11 @@ async function controlPlane(
   const { stat } = await import('node:fs/promises');
   const { join, resolve } = await import('node:path');
   const named = args['control-plane'];
-  const folder = resolve(named ?? join(source, 'control-plane', architecture));
-  const found = await stat(join(folder, 'kube-apiserver')).catch(() => undefined);
-  if (found !== undefined) return folder;
+  const directory = resolve(named ?? join(source, 'control-plane', architecture));
+  const found = await stat(join(directory, 'kube-apiserver')).catch(() => undefined);
+  if (found !== undefined) return directory;
   if (named === undefined) return undefined;
-  throw new KubeparcelError('usage', 'no kube-apiserver in the folder', { where: named });
+  throw new KubeparcelError('usage', 'no kube-apiserver in the directory', { where: named });
 }
 
 /** @throws KubeparcelError of kind 'usage' for a name that no scenario and no group has */

@@ -45,7 +45,7 @@ export function releaseOptions(yargs: Argv): Argv<ReleaseArguments> {
     .option('revision', { ...WORD, describe: 'Debian revision, RPM release', defaultDescription: '1' })
     .option('source', {
       ...WORD,
-      describe: 'servers, sample, the URL of a mirror, a folder or a bundle',
+      describe: 'servers, sample, the URL of a mirror, a directory or a bundle',
       defaultDescription: 'servers',
     })
     .option('compression', {

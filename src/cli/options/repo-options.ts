@@ -21,7 +21,7 @@ export function repoWriteOptions(yargs: Argv): Argv<RepoWriteArguments> {
 }
 
 export function directory(yargs: Argv): Argv<{ dir: string }> {
-  return yargs.positional('dir', { type: 'string', demandOption: true, describe: "The repository's folder" });
+  return yargs.positional('dir', { type: 'string', demandOption: true, describe: "The repository's directory" });
 }
 
 export const CHANNEL = { ...WORD, choices: CHANNELS } as const;

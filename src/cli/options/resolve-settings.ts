@@ -11,7 +11,7 @@ import { DEFAULT_MAINTAINER, type ReleaseArguments } from './release-options.ts'
 /**
  * Flags over kubeparcel.yaml over defaults.
  *
- * @returns the settings, and the folder that the command writes to, where one is named
+ * @returns the settings, and the directory that the command writes to, where one is named
  * @throws KubeparcelError of kind 'usage' for a flag, of kind 'config' for a setting that cannot be
  */
 export async function settingsFrom(

@@ -95,9 +95,9 @@ interface FetchedFiles {
   readonly bundle?: string | undefined;
 }
 
-/** What `kubeparcel layout` says at its end: the folders, each with the command that makes the package. */
+/** What `kubeparcel layout` says at its end: the directorys, each with the command that makes the package. */
 export function renderLayouts(written: readonly WrittenLayout[]): string {
-  return written.map(({ folder, command }) => `${shown(folder)}\n  ${shellWords(command)}`).join('\n');
+  return written.map(({ directory, command }) => `${shown(directory)}\n  ${shellWords(command)}`).join('\n');
 }
 
 /** A path as short as it can be from here. */

@@ -10,16 +10,18 @@ const TITLES: Readonly<Record<CacheKind, string>> = {
 };
 
 /** What `kubeparcel cache ls` says. */
-export function renderCache(folder: string, files: readonly CachedFile[]): string {
+export function renderCache(directory: string, files: readonly CachedFile[]): string {
   const rows = CACHE_KINDS.map((kind) => {
     const those = files.filter((file) => file.kind === kind);
     const used = those.reduce((latest, file) => Math.max(latest, file.used), 0);
     const day = used === 0 ? '' : new Date(used * 1000).toISOString().slice(0, 10);
     return [TITLES[kind], String(those.length), humanSize(sizeOf(those)), day];
   });
-  return [table(['What', '>Files', '>Size', 'Last used'], rows), '', `In ${folder}, ${humanSize(sizeOf(files))}.`].join(
-    '\n',
-  );
+  return [
+    table(['What', '>Files', '>Size', 'Last used'], rows),
+    '',
+    `In ${directory}, ${humanSize(sizeOf(files))}.`,
+  ].join('\n');
 }
 
 /** What `kubeparcel cache prune` says. */

@@ -41,9 +41,9 @@ const SYSTEM_FAULTS: Readonly<Record<string, string>> = {
   EROFS: 'the file system is read-only',
   ENOSPC: 'no space left on the device',
   EDQUOT: 'the disk quota is used up',
-  ENOENT: 'no such file or folder',
-  EISDIR: 'this is a folder, a file was wanted',
-  ENOTDIR: 'this is no folder',
+  ENOENT: 'no such file or directory',
+  EISDIR: 'this is a directory, a file was wanted',
+  ENOTDIR: 'this is no directory',
   EEXIST: 'there is something else here already',
   EFBIG: 'the file would be larger than is allowed here',
   EMFILE: 'too many open files',
@@ -57,7 +57,7 @@ const SYSTEM_ADVICE: Readonly<Record<string, string>> = {
   EDQUOT: 'make room, or choose a place on another disk',
   EEXIST: 'remove it, or choose another name',
   EISDIR: 'remove it, or name a file',
-  ENOTDIR: 'remove what is no folder on the way to it, or choose another place',
+  ENOTDIR: 'remove what is no directory on the way to it, or choose another place',
   EMFILE: 'allow more open files (ulimit -n), or ask for fewer jobs',
 };
 

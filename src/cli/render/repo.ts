@@ -3,7 +3,7 @@ import {
   isFault,
   type RepositoryPackage,
   type VerifyReport,
-  viewFolder,
+  viewDirectory,
 } from '../../repo/model/repository.ts';
 import type { AddResult } from '../../repo/operations/add.ts';
 import type { PromoteResult } from '../../repo/operations/promote.ts';
@@ -49,7 +49,7 @@ export function renderPromoted(result: PromoteResult, to: Channel): string {
 
 /** Which indices were written. */
 export function renderChange({ written, removed, unchanged, copies }: ChangeResult): string {
-  const lines = [...written.map(viewFolder), ...removed.map((view) => `${viewFolder(view)} (removed)`)];
+  const lines = [...written.map(viewDirectory), ...removed.map((view) => `${viewDirectory(view)} (removed)`)];
   const counts = `${counted(lines.length, 'index', 'indices')} written, ${unchanged} unchanged`;
   const text = lines.length === 0 ? `${counts}.` : `${counts}:\n${lines.map((line) => `  ${line}`).join('\n')}`;
   if (copies === 0) return text;

@@ -67,7 +67,7 @@ function dispatch(argv: readonly string[], host: Host, output: Output, data: Gen
     (name === undefined ? 'name a command' : undefined) ??
     (command === undefined ? `there is no command ${shown(name ?? '')}` : undefined) ??
     (values.root !== undefined && host.stat('/').kind === 'absent'
-      ? `there is no folder ${shown(values.root)}`
+      ? `there is no directory ${shown(values.root)}`
       : undefined) ??
     (words.length > 0 ? `${name} takes no ${shown(words[0] ?? '')}` : undefined);
   if (wrong !== undefined || command === undefined) {

@@ -11,7 +11,7 @@ const FLAGS: readonly Flag[] = [
   ...NODE_FLAGS,
   { name: 'cluster-domain', value: 'DOMAIN', help: 'of services; by default cluster.local' },
   { name: 'configmap', help: "also the cluster's ConfigMap with its Role and RoleBinding" },
-  { name: 'out', value: 'FOLDER', help: 'write the files below this folder instead of printing them' },
+  { name: 'out', value: 'DIRECTORY', help: 'write the files below this directory instead of printing them' },
 ];
 
 const HELP = `kubelet-confgen render kubelet-start --flow init|join: print the files of kubeadm init phase kubelet-start
@@ -81,15 +81,15 @@ function requestedDomain(text: string): string {
 }
 
 function writeFiles(files: readonly StartFile[], out: string, host: Host, output: Output): number {
-  const folder = out.replace(/\/+$/, '');
+  const directory = out.replace(/\/+$/, '');
   for (const { path, mode, text } of files) {
     try {
-      host.write(`${folder}${path}`, text, mode);
+      host.write(`${directory}${path}`, text, mode);
     } catch (error) {
       output.err(`kubelet-confgen: ${shown(error instanceof Error ? error.message : String(error))}\n`);
       return 4;
     }
-    output.out(`wrote ${shown(`${folder}${path}`)}\n`);
+    output.out(`wrote ${shown(`${directory}${path}`)}\n`);
   }
   return 0;
 }

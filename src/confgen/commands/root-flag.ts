@@ -1,5 +1,5 @@
 /**
- * The folder that `--root` names, for the adapter that `main` is given; the last one wins. `/` when none is named; a
+ * The directory that `--root` names, for the adapter that `main` is given; the last one wins. `/` when none is named; a
  * `--root` without a value is `main`'s to refuse.
  */
 export function rootOf(argv: readonly string[]): string {

@@ -106,11 +106,11 @@ function glob(reading: Reading, pattern: string): readonly string[] {
   let found: readonly string[] = [''];
   for (const part of pattern.split('/').slice(1)) {
     const next: string[] = [];
-    for (const folder of found) {
-      if (!/[*?]/.test(part)) next.push(`${folder}/${part}`);
+    for (const directory of found) {
+      if (!/[*?]/.test(part)) next.push(`${directory}/${part}`);
       else
-        for (const name of reading.list(folder === '' ? '/' : folder))
-          if (matches(part, name)) next.push(`${folder}/${name}`);
+        for (const name of reading.list(directory === '' ? '/' : directory))
+          if (matches(part, name)) next.push(`${directory}/${name}`);
     }
     found = next.slice(0, MAX_FILES);
   }

@@ -44,11 +44,11 @@ function load(reading: Reading, path: string): TomlTable | undefined {
   return result?.kind === 'table' ? result.table : undefined;
 }
 
-function walk(reading: Reading, folder: string, depth: number): readonly string[] {
+function walk(reading: Reading, directory: string, depth: number): readonly string[] {
   if (depth > MAX_DEPTH) return [];
   const found: string[] = [];
-  for (const name of reading.list(folder).slice(0, MAX_FILES + 1)) {
-    const path = `${folder}/${name}`;
+  for (const name of reading.list(directory).slice(0, MAX_FILES + 1)) {
+    const path = `${directory}/${name}`;
     if (found.length > MAX_FILES) break;
     if (reading.kind(path) === 'directory') found.push(...walk(reading, path, depth + 1));
     else found.push(path);

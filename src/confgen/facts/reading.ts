@@ -14,7 +14,7 @@ export interface Reading {
   kind(path: string): FileStat['kind'];
   /** Where a path leads to in the end; undefined for a loop. */
   resolve(path: string): string | undefined;
-  /** Names in a folder; empty when there is none. */
+  /** Names in a directory; empty when there is none. */
   list(path: string): readonly string[];
   note(finding: Finding): void;
   readonly host: Host;
@@ -88,16 +88,16 @@ export function openReading(host: Host): Reading {
   };
 }
 
-/** The folder that a path stands in. */
+/** The directory that a path stands in. */
 export function parentOf(path: string): string {
   const cut = path.lastIndexOf('/');
   return cut <= 0 ? '/' : path.slice(0, cut);
 }
 
-/** A path as seen from a folder, without `.`, `..` and doubled slashes. */
-export function joinPath(folder: string, path: string): string {
+/** A path as seen from a directory, without `.`, `..` and doubled slashes. */
+export function joinPath(directory: string, path: string): string {
   const parts: string[] = [];
-  for (const part of (path.charAt(0) === '/' ? path : `${folder}/${path}`).split('/')) {
+  for (const part of (path.charAt(0) === '/' ? path : `${directory}/${path}`).split('/')) {
     if (part === '..') parts.pop();
     else if (part !== '' && part !== '.') parts.push(part);
   }

@@ -14,12 +14,12 @@ export interface Host {
   stat(path: string): FileStat;
   /** Where a symbolic link points, as it is written; undefined when it is none. */
   readLink(path: string): string | undefined;
-  /** Names in a folder, sorted by code unit, without `.` and `..`; undefined when it cannot be listed. */
+  /** Names in a directory, sorted by code unit, without `.` and `..`; undefined when it cannot be listed. */
   list(path: string): readonly string[] | undefined;
   /** The kernel's host name (uname(2)); with `--root`, what /etc/hostname in that root says. */
   hostName(): string;
   /**
-   * Writes beside, fsyncs, renames; makes missing folders with 0755. Throws an Error that says what failed: nothing
+   * Writes beside, fsyncs, renames; makes missing directorys with 0755. Throws an Error that says what failed: nothing
    * half-written is left then.
    */
   write(path: string, text: string, mode: number): void;
@@ -31,7 +31,7 @@ export interface Host {
 export type FileRead =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'absent' }
-  /** No permission, a folder, a device, invalid UTF-8, an I/O error. */
+  /** No permission, a directory, a device, invalid UTF-8, an I/O error. */
   | { readonly kind: 'unreadable'; readonly reason: string }
   | { readonly kind: 'too-large'; readonly limit: number };
 

@@ -22,9 +22,9 @@ import { EISDIR, NOT_REGULAR, NOT_TEXT, type SystemCalls, TOO_LARGE } from './sy
 import { systemHost } from './system-host.ts';
 
 /**
- * This machine under Node, or a root of another below a folder.
+ * This machine under Node, or a root of another below a directory.
  *
- * @param root absolute path of a folder that stands for `/`
+ * @param root absolute path of a directory that stands for `/`
  */
 export function nodeHost(root = '/'): Host {
   return systemHost(nodeCalls, root);
@@ -65,7 +65,7 @@ const nodeCalls: SystemCalls = {
       mkdirSync(path, 0o755);
       chmodSync(path, 0o755);
     }),
-  syncFolder: (path) => done(() => withFile(path, O_RDONLY | O_DIRECTORY, 0, fsyncSync)),
+  syncDirectory: (path) => done(() => withFile(path, O_RDONLY | O_DIRECTORY, 0, fsyncSync)),
   nodeName: hostname,
   pid: () => process.pid,
 };

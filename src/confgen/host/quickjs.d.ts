@@ -8,7 +8,7 @@ declare module 'host' {
   export function rename(from: string, to: string): number;
   export function unlink(path: string): number;
   export function mkdir(path: string): number;
-  export function syncFolder(path: string): number;
+  export function syncDirectory(path: string): number;
   export function nodeName(): string;
   export function pid(): number;
   /** Writes to a file descriptor: 1 or 2. */

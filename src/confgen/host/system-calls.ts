@@ -18,8 +18,8 @@ export interface SystemCalls {
   unlink(path: string): number;
   /** With mode 0755 whatever the umask. */
   mkdir(path: string): number;
-  /** Brings the names in a folder to the disk. */
-  syncFolder(path: string): number;
+  /** Brings the names in a directory to the disk. */
+  syncDirectory(path: string): number;
   /** uname(2)'s nodename. */
   nodeName(): string;
   pid(): number;
@@ -43,8 +43,8 @@ const WORDS: Readonly<Record<number, string>> = {
   [TOO_LARGE]: 'it is too large',
   [ENOENT]: 'there is no such file',
   [EEXIST]: 'there is something else already',
-  [ENOTDIR]: 'a folder on the way is none',
-  [EISDIR]: 'it is a folder',
+  [ENOTDIR]: 'a directory on the way is none',
+  [EISDIR]: 'it is a directory',
   [ELOOP]: 'too many links',
   [-1]: 'operation not permitted',
   [-5]: 'input/output error',

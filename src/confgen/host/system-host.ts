@@ -18,10 +18,10 @@ const KINDS: Readonly<Record<number, 'file' | 'directory' | 'symlink' | 'socket'
 };
 
 /**
- * The host below a folder, over system calls. Links are followed by hand, so that an absolute one, or one with more
- * `..` than there are folders, stays inside; what is opened in the end is not followed any more.
+ * The host below a directory, over system calls. Links are followed by hand, so that an absolute one, or one with more
+ * `..` than there are directorys, stays inside; what is opened in the end is not followed any more.
  *
- * @param root `/`, or a folder that takes its place
+ * @param root `/`, or a directory that takes its place
  */
 export function systemHost(calls: SystemCalls, root: string): Host {
   const prefix = root.replace(/\/+$/, '');
@@ -40,7 +40,7 @@ export function systemHost(calls: SystemCalls, root: string): Host {
         continue;
       }
       const next = [...at, name];
-      // What is not there has nothing below it: `write` makes the folders.
+      // What is not there has nothing below it: `write` makes the directorys.
       const mode = missing ? ENOENT : calls.lstat(onMachine(next));
       if (mode === ENOENT) missing = true;
       else if (mode < 0) return mode;
@@ -70,12 +70,12 @@ export function systemHost(calls: SystemCalls, root: string): Host {
     return isAbsent(text) ? { kind: 'absent' } : { kind: 'unreadable', reason: wordsOf(text) };
   }
 
-  function makeFolders(folder: string): void {
-    if (folder === '' || folder === prefix || calls.lstat(folder) >= 0) return;
-    makeFolders(folderOf(folder));
-    const made = calls.mkdir(folder);
+  function makeDirectorys(directory: string): void {
+    if (directory === '' || directory === prefix || calls.lstat(directory) >= 0) return;
+    makeDirectorys(directoryOf(directory));
+    const made = calls.mkdir(directory);
     // Another run may have been quicker.
-    if (made < 0 && made !== EEXIST) throw new Error(`${folder} cannot be made: ${wordsOf(made)}`);
+    if (made < 0 && made !== EEXIST) throw new Error(`${directory} cannot be made: ${wordsOf(made)}`);
   }
 
   return {
@@ -108,14 +108,14 @@ export function systemHost(calls: SystemCalls, root: string): Host {
       // Two adapters would write different bytes for half a surrogate pair.
       if (/[\uD800-\uDFFF]/u.test(text)) throw new Error(`${path} cannot be written: its text is not Unicode`);
       const there = calls.lstat(real);
-      // rename(2) would say so, too, but for an empty folder on some file systems.
+      // rename(2) would say so, too, but for an empty directory on some file systems.
       if (there >= 0 && (there & FILE_TYPE) === DIRECTORY) {
         throw new Error(`${path} cannot be written: ${wordsOf(EISDIR)}`);
       }
-      const folder = folderOf(real);
-      makeFolders(folder);
+      const directory = directoryOf(real);
+      makeDirectorys(directory);
       // The number of the process keeps runs at the same time apart; what a killed one of this number left goes.
-      const beside = `${folder}/.${real.slice(real.lastIndexOf('/') + 1)}.${calls.pid()}.tmp`;
+      const beside = `${directory}/.${real.slice(real.lastIndexOf('/') + 1)}.${calls.pid()}.tmp`;
       calls.unlink(beside);
       const created = calls.create(beside, text, mode);
       if (created < 0) throw new Error(`${path} cannot be written: ${wordsOf(created)}`);
@@ -125,7 +125,7 @@ export function systemHost(calls: SystemCalls, root: string): Host {
         throw new Error(`${path} cannot be written: ${wordsOf(renamed)}`);
       }
       // Some file systems cannot; the file is whole all the same.
-      calls.syncFolder(folder === '' ? '/' : folder);
+      calls.syncDirectory(directory === '' ? '/' : directory);
     },
     remove(path) {
       const real = resolve(path, false);
@@ -144,6 +144,6 @@ function componentsOf(path: string): string[] {
 }
 
 /** Of a path on the machine; empty for what stands in `/`. */
-function folderOf(path: string): string {
+function directoryOf(path: string): string {
   return path.slice(0, path.lastIndexOf('/'));
 }

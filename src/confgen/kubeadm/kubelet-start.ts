@@ -24,19 +24,19 @@ export function startFiles(
 ): readonly StartFile[] {
   const instance = topicAt(data.kubeadm.instanceConfig, node.version) === true;
   const config = nodeKubeletConfiguration(node, clusterDomain, data);
-  const folder = '/var/lib/kubelet';
+  const directory = '/var/lib/kubelet';
   const files = [
     {
-      path: `${folder}/config.yaml`,
+      path: `${directory}/config.yaml`,
       mode: 0o644,
       text: writeYaml(sorted(instance ? { ...config, containerRuntimeEndpoint: criSocket } : config)),
     },
-    { path: `${folder}/kubeadm-flags.env`, mode: 0o644, text: flagsFile(node, criSocket, data) },
+    { path: `${directory}/kubeadm-flags.env`, mode: 0o644, text: flagsFile(node, criSocket, data) },
   ];
   if (!instance) return files;
   // %q of Go, and a socket's path needs no escape.
   const text = `containerRuntimeEndpoint: "${criSocket}"\n`;
-  return [...files, { path: `${folder}/instance-config.yaml`, mode: 0o644, text }];
+  return [...files, { path: `${directory}/instance-config.yaml`, mode: 0o644, text }];
 }
 
 /** kubeadm-flags.env (cmd/kubeadm/app/phases/kubelet/flags.go): the flags in the order of their names. */

@@ -16,7 +16,7 @@ export interface GeneratorData {
 
 /** Each covers all versions, in order, without hole or overlap. */
 export interface KubeletTopics {
-  /** Where a host's own settings go: flags, or a KubeletConfiguration in a --config-dir folder. */
+  /** Where a host's own settings go: flags, or a KubeletConfiguration in a --config-dir directory. */
   readonly settings: Topic<'flags' | 'config-dir'>;
   /** What --container-runtime must say for a runtime that is reached through CRI; none: the flag is not needed. */
   readonly containerRuntimeFlag: Topic<'remote' | 'none'>;

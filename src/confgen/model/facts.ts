@@ -37,7 +37,7 @@ export interface ResolverFacts {
 
 export interface CgroupFacts {
   readonly mode: 'v1' | 'hybrid' | 'v2' | 'unknown';
-  /** PID 1 is systemd: /run/systemd/system is a folder. */
+  /** PID 1 is systemd: /run/systemd/system is a directory. */
   readonly systemd: boolean;
 }
 

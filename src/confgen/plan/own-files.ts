@@ -18,15 +18,15 @@ const HEADER = `# Written by kubelet-confgen, which writes it again when the hos
 /**
  * The generator's files for the kubelet.
  *
- * @param folder of --config-dir; undefined: all settings are flags
+ * @param directory of --config-dir; undefined: all settings are flags
  * @returns a write for each file that is wanted, a removal for each that is not; in the order in which nothing names a
  * file that is not there
  */
-export function ownFiles(settings: readonly Setting[], folder: string | undefined): FileChange[] {
-  const flags = settings.filter(({ field }) => folder === undefined || field === undefined);
-  const fields = settings.filter(({ field }) => folder !== undefined && field !== undefined);
+export function ownFiles(settings: readonly Setting[], directory: string | undefined): FileChange[] {
+  const flags = settings.filter(({ field }) => directory === undefined || field === undefined);
+  const fields = settings.filter(({ field }) => directory !== undefined && field !== undefined);
   const words = [
-    ...(folder === undefined ? [] : [`--config-dir=${folder}`]),
+    ...(directory === undefined ? [] : [`--config-dir=${directory}`]),
     ...flags.map(({ flag, value }) => `--${flag}=${value}`),
   ];
   const environment: FileChange =
@@ -39,13 +39,13 @@ export function ownFiles(settings: readonly Setting[], folder: string | undefine
           text: `${HEADER}KUBELET_CONFIG_ARGS="${[KUBEADM_CONFIG, ...words].join(' ')}"\n`,
           reason: `the kubelet is started with ${words.join(' ')}`,
         };
-  if (folder === undefined) {
+  if (directory === undefined) {
     return [environment, { kind: 'remove', path: CONFIG_FILE, reason: 'this kubelet does not read it' }];
   }
   return [configuration(fields), environment];
 }
 
-/** Without a setting too: the kubelet does not start when --config-dir names a folder that is not there. */
+/** Without a setting too: the kubelet does not start when --config-dir names a directory that is not there. */
 function configuration(settings: readonly Setting[]): FileChange {
   const found = (name: Setting['field']) => settings.find(({ field }) => field === name)?.value;
   const names = settings.map(({ field }) => field).sort();
@@ -62,7 +62,7 @@ function configuration(settings: readonly Setting[]): FileChange {
     })}`,
     reason:
       names.length === 0
-        ? 'the folder of --config-dir must be there, with nothing to set for this host'
+        ? 'the directory of --config-dir must be there, with nothing to set for this host'
         : `settings of this host: ${names.join(', ')}`,
   };
 }

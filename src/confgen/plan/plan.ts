@@ -9,8 +9,8 @@ import { planResolver } from './plan-resolver.ts';
 import { planRuntime } from './plan-runtime.ts';
 import { finding, givenFlag, isUnclear, type Setting, situationOf } from './situation.ts';
 
-/** The folder of KubeletConfiguration files; CIS benchmark 4.1.11 and KEP-3983 name it. */
-const CONFIG_FOLDER = '/etc/kubernetes/kubelet.conf.d';
+/** The directory of KubeletConfiguration files; CIS benchmark 4.1.11 and KEP-3983 name it. */
+const CONFIG_DIRECTORY = '/etc/kubernetes/kubelet.conf.d';
 
 /**
  * What a host's kubelet is to be started with, and what there is to say about the host. Pure: the changes are the
@@ -45,22 +45,22 @@ export function makePlan(facts: Facts, data: GeneratorData): Plan {
     ...hostFindings(situation),
     ...removedFlagFindings(situation),
   ];
-  const byFolder = situation.kubelet.settings === 'config-dir';
-  const elsewhere = byFolder ? otherFolder(facts, settings) : undefined;
+  const byDirectory = situation.kubelet.settings === 'config-dir';
+  const elsewhere = byDirectory ? otherDirectory(facts, settings) : undefined;
   return elsewhere === undefined
-    ? { findings: found, changes: ownFiles(settings, byFolder ? CONFIG_FOLDER : undefined) }
+    ? { findings: found, changes: ownFiles(settings, byDirectory ? CONFIG_DIRECTORY : undefined) }
     : { findings: [...found, elsewhere], changes: ownFiles(settings.filter(flagOnly), undefined) };
 }
 
-/** A flag of the user's names another folder, and the last one counts: ours would not be read. */
-function otherFolder(facts: Facts, settings: readonly Setting[]): Finding | undefined {
+/** A flag of the user's names another directory, and the last one counts: ours would not be read. */
+function otherDirectory(facts: Facts, settings: readonly Setting[]): Finding | undefined {
   const set = givenFlag(facts, 'config-dir');
-  if (set === undefined || set.value.replace(/(.)\/+$/, '$1') === CONFIG_FOLDER) return undefined;
+  if (set === undefined || set.value.replace(/(.)\/+$/, '$1') === CONFIG_DIRECTORY) return undefined;
   const wanted = settings.filter((each) => !flagOnly(each)).map(({ field, value }) => `${field}: ${value}`);
   return finding(
     wanted.length === 0 ? 'info' : 'warning',
     'config-dir-elsewhere',
-    `the kubelet reads ${set.value || 'no folder of configuration'}, so nothing is written into ${CONFIG_FOLDER}`,
+    `the kubelet reads ${set.value || 'no directory of configuration'}, so nothing is written into ${CONFIG_DIRECTORY}`,
     [set.evidence, ...wanted],
     wanted.length === 0
       ? undefined

@@ -92,9 +92,9 @@ const engineSchema = z.strictObject({ packages });
  *
  * @throws KubeparcelError of kind 'config' for data that a schema refuses or that names a distribution there is not
  */
-export async function loadHosts(catalog: Catalog, folder: string = hostsFolder()): Promise<HostImage[]> {
-  const localFile = join(folder, 'local.yaml');
-  const vendorFile = join(folder, 'vendor.yaml');
+export async function loadHosts(catalog: Catalog, directory: string = hostsDirectory()): Promise<HostImage[]> {
+  const localFile = join(directory, 'local.yaml');
+  const vendorFile = join(directory, 'vendor.yaml');
   const local = parseValidatedYaml(await readFile(localFile, 'utf8'), localSchema, localFile);
   const vendor = parseValidatedYaml(await readFile(vendorFile, 'utf8'), vendorSchema, vendorFile);
   const profile = (id: string, where: string) => {
@@ -128,12 +128,12 @@ export async function loadHosts(catalog: Catalog, folder: string = hostsFolder()
 }
 
 /** Debian packages that a machine needs for the engine and for images that are made on it. */
-export async function enginePackages(folder: string = hostsFolder()): Promise<readonly string[]> {
-  const file = join(folder, 'engine.yaml');
+export async function enginePackages(directory: string = hostsDirectory()): Promise<readonly string[]> {
+  const file = join(directory, 'engine.yaml');
   return parseValidatedYaml(await readFile(file, 'utf8'), engineSchema, file).packages;
 }
 
-function hostsFolder(): string {
+function hostsDirectory(): string {
   return join(packageRoot(), 'packaging', 'hosts');
 }
 

@@ -28,21 +28,21 @@ export async function makeLocalImage(
   options: MakeOptions,
 ): Promise<string> {
   const { onStep = () => {}, signal } = options;
-  const folder = await mkdtemp(join(tmpdir(), 'kubeparcel-image-'));
+  const directory = await mkdtemp(join(tmpdir(), 'kubeparcel-image-'));
   const base = `localhost/kubeparcel/${host.id}:base-${process.pid}`;
   try {
-    const tar = join(folder, 'root.tar');
+    const tar = join(directory, 'root.tar');
     await debootstrap(host, recipe, tar, options);
     onStep('image of the root file system');
     await engine.importImage(tar, base, { host: host.id }, signal);
     await rm(tar);
     onStep('files and commands of the recipe');
-    const stage = join(folder, 'stage');
-    await writeStage(stage, recipe, folder);
+    const stage = join(directory, 'stage');
+    await writeStage(stage, recipe, directory);
     return await prepareContainer(engine, base, imageReference(host, 'local'), {
       ...options,
       network: 'none',
-      stage: { folder: stage, target: STAGE },
+      stage: { directory: stage, target: STAGE },
       environment: { SYSTEMD_OFFLINE: '1' },
       commands: [
         ['cp', '--recursive', '--no-target-directory', '--remove-destination', `${STAGE}/stage/root`, '/'],
@@ -53,7 +53,7 @@ export async function makeLocalImage(
     });
   } finally {
     await engine.removeImage(base).catch(() => {});
-    await rm(folder, { recursive: true, force: true });
+    await rm(directory, { recursive: true, force: true });
   }
 }
 
@@ -93,12 +93,12 @@ async function debootstrap({ id }: HostImage, { suite, packages }: LocalRecipe, 
   });
 }
 
-async function writeStage(stage: string, { files, provides }: LocalRecipe, spoolFolder: string): Promise<void> {
+async function writeStage(stage: string, { files, provides }: LocalRecipe, spoolDirectory: string): Promise<void> {
   for (const [path, text] of Object.entries(files)) {
     const file = join(stage, 'root', path);
     await mkdir(dirname(file), { recursive: true });
     await writeFile(file, text);
   }
   await mkdir(join(stage, 'root'), { recursive: true });
-  if (provides.length > 0) await writeAtomically(join(stage, 'provides.rpm'), providesRpm(provides, spoolFolder));
+  if (provides.length > 0) await writeAtomically(join(stage, 'provides.rpm'), providesRpm(provides, spoolDirectory));
 }

@@ -20,7 +20,7 @@ export interface PinOptions {
   /** Ids; all that have an image by default. */
   readonly distributions?: readonly string[];
   /** packaging/distributions of kubeparcel by default. */
-  readonly folder?: string;
+  readonly directory?: string;
   /** Asks, and writes nothing. */
   readonly dryRun?: boolean;
   readonly signal?: AbortSignal;
@@ -37,10 +37,10 @@ const AT_A_TIME = 4;
  * @throws KubeparcelError of kind 'usage' for a distribution that has no image, 'network' and 'verification' of a registry
  */
 export async function pinImages(options: PinOptions = {}): Promise<Pin[]> {
-  const folder = options.folder ?? join(packageRoot(), 'packaging', 'distributions');
-  const names = (await readdir(folder)).filter((name) => name.endsWith('.yaml')).sort();
+  const directory = options.directory ?? join(packageRoot(), 'packaging', 'distributions');
+  const names = (await readdir(directory)).filter((name) => name.endsWith('.yaml')).sort();
   const files = await Promise.all(
-    names.map(async (name) => ({ path: join(folder, name), text: await readFile(join(folder, name), 'utf8') })),
+    names.map(async (name) => ({ path: join(directory, name), text: await readFile(join(directory, name), 'utf8') })),
   );
   const images = files.flatMap(({ path, text }) => imagesIn(text).map((image) => ({ path, ...image })));
   const wanted = options.distributions ?? images.map(({ id }) => id);

@@ -8,8 +8,8 @@ const COMMAND_TIMEOUT = 30 * 60_000;
 export interface Preparation extends MakeOptions {
   readonly network: 'none' | 'host';
   readonly environment: Readonly<Record<string, string>>;
-  /** A folder of this machine that is copied into a folder of the container first. */
-  readonly stage?: { readonly folder: string; readonly target: string };
+  /** A directory of this machine that is copied into a directory of the container first. */
+  readonly stage?: { readonly directory: string; readonly target: string };
   /** The first that fails ends it. */
   readonly commands: readonly (readonly string[])[];
 }
@@ -36,7 +36,7 @@ export async function prepareContainer(
     ...(signal === undefined ? {} : { signal }),
   });
   try {
-    if (stage !== undefined) await container.copyIn(stage.folder, stage.target);
+    if (stage !== undefined) await container.copyIn(stage.directory, stage.target);
     for (const command of commands) {
       onStep(command.slice(0, 2).join(' '));
       const result = await container.exec(command, {

@@ -10,9 +10,9 @@ const DATE = 1_704_067_200;
  * from another one.
  *
  * @param provides `NAME` or `NAME = VERSION` each
- * @param spoolFolder an existing folder for its payload while it is made
+ * @param spoolDirectory an existing directory for its payload while it is made
  */
-export function providesRpm(provides: readonly string[], spoolFolder: string): AsyncIterable<Uint8Array> {
+export function providesRpm(provides: readonly string[], spoolDirectory: string): AsyncIterable<Uint8Array> {
   const relations = Object.fromEntries(RELATION_KINDS.map((kind) => [kind, [] as Relation[]])) as Record<
     RelationKind,
     Relation[]
@@ -44,5 +44,5 @@ export function providesRpm(provides: readonly string[], spoolFolder: string): A
       throw new Error(`no object ${sha256} in a package without files`);
     },
   };
-  return rpmPackager.write(layout, { compression: { codec: 'none', level: 0 }, objects, spoolFolder });
+  return rpmPackager.write(layout, { compression: { codec: 'none', level: 0 }, objects, spoolDirectory });
 }

@@ -27,35 +27,35 @@ const statementSchema = z.strictObject({
 });
 
 /**
- * A folder of plain binaries: `ARCH/{kubeadm,kubelet,kubectl,crictl}` and `ARCH/cni/*`, with their digests in
+ * A directory of plain binaries: `ARCH/{kubeadm,kubelet,kubectl,crictl}` and `ARCH/cni/*`, with their digests in
  * SHA256SUMS (sha256sum(1)) and, if wanted, versions and date in release.yaml.
  *
  * @throws KubeparcelError: 'config' for a malformed SHA256SUMS or release.yaml; 'verification' when SHA256SUMS is missing
  */
-export async function openBinariesSource(folder: string): Promise<Source> {
-  const list = await readLocalText(join(folder, DIGESTS), MAX_LIST_BYTES);
+export async function openBinariesSource(directory: string): Promise<Source> {
+  const list = await readLocalText(join(directory, DIGESTS), MAX_LIST_BYTES);
   if (list === undefined) {
-    throw new KubeparcelError('verification', `the folder has no ${DIGESTS}`, {
-      where: folder,
-      hint: howToList(folder),
+    throw new KubeparcelError('verification', `the directory has no ${DIGESTS}`, {
+      where: directory,
+      hint: howToList(directory),
     });
   }
-  const digests = parseDigestList(list, join(folder, DIGESTS));
-  const text = await readLocalText(join(folder, STATEMENT), MAX_LIST_BYTES);
-  const stated = text === undefined ? {} : parseValidatedYaml(text, statementSchema, join(folder, STATEMENT));
+  const digests = parseDigestList(list, join(directory, DIGESTS));
+  const text = await readLocalText(join(directory, STATEMENT), MAX_LIST_BYTES);
+  const stated = text === undefined ? {} : parseValidatedYaml(text, statementSchema, join(directory, STATEMENT));
 
   const artifact = async (wanted: WantedComponent, path: string, name: string): Promise<Artifact> => {
-    const where = join(folder, path);
+    const where = join(directory, path);
     const opened = await openLocal(where);
     if (opened === undefined) {
-      throw new KubeparcelError('io', `the folder has no ${wanted.component} for ${wanted.architecture}`, { where });
+      throw new KubeparcelError('io', `the directory has no ${wanted.component} for ${wanted.architecture}`, { where });
     }
     await opened.file.close();
     const value = digests.get(path);
     if (value === undefined) {
       throw new KubeparcelError('verification', `${DIGESTS} has no digest of ${path}`, {
         where,
-        hint: howToList(folder),
+        hint: howToList(directory),
       });
     }
     const digest = { algorithm: 'sha256', value } as const;
@@ -63,28 +63,28 @@ export async function openBinariesSource(folder: string): Promise<Source> {
   };
 
   return {
-    name: folder,
+    name: directory,
     close: async () => {},
-    find: async (request) => found(request, stated, folder),
+    find: async (request) => found(request, stated, directory),
     async artifacts(wanted) {
       if (wanted.component !== 'cni-plugins') {
         return [await artifact(wanted, `${wanted.architecture}/${wanted.component}`, wanted.component)];
       }
       const path = `${wanted.architecture}/cni`;
-      const names = await fileNames(join(folder, path));
+      const names = await fileNames(join(directory, path));
       return allOf(names.map((name) => artifact(wanted, `${path}/${name}`, name)));
     },
     async transfer({ url }, sink, context) {
       const path = url.startsWith(SCHEME) ? url.slice(SCHEME.length) : undefined;
       if (path === undefined || path.split('/').some((part) => part === '' || part === '.' || part === '..')) {
-        throw new KubeparcelError('config', 'a folder of binaries has no such artifact', {
+        throw new KubeparcelError('config', 'a directory of binaries has no such artifact', {
           where: url,
           hint: 'use the source that the lock was made from',
         });
       }
-      const opened = await openLocal(join(folder, path));
+      const opened = await openLocal(join(directory, path));
       if (opened === undefined) {
-        throw new KubeparcelError('io', 'the file is not there', { where: join(folder, path) });
+        throw new KubeparcelError('io', 'the file is not there', { where: join(directory, path) });
       }
       try {
         await copyToSink(opened.bytes, 0, opened.bytes.size, sink, context);
@@ -95,17 +95,17 @@ export async function openBinariesSource(folder: string): Promise<Source> {
   };
 }
 
-function found(request: VersionRequest, stated: z.output<typeof statementSchema>, folder: string): FoundRelease {
+function found(request: VersionRequest, stated: z.output<typeof statementSchema>, directory: string): FoundRelease {
   const kubernetes = stated.kubernetes ?? (request.kind === 'exact' ? request.version : undefined);
   if (kubernetes === undefined) {
-    throw new KubeparcelError('usage', `the folder does not say which version ${formatVersionRequest(request)} is`, {
-      where: folder,
-      hint: `name the version, such as 1.36.4, or write it into ${join(folder, STATEMENT)} (kubernetes: "1.36.4")`,
+    throw new KubeparcelError('usage', `the directory does not say which version ${formatVersionRequest(request)} is`, {
+      where: directory,
+      hint: `name the version, such as 1.36.4, or write it into ${join(directory, STATEMENT)} (kubernetes: "1.36.4")`,
     });
   }
   if (!isSatisfiedBy(request, kubernetes)) {
-    throw new KubeparcelError('usage', `the folder holds ${kubernetes}, not ${formatVersionRequest(request)}`, {
-      where: join(folder, STATEMENT),
+    throw new KubeparcelError('usage', `the directory holds ${kubernetes}, not ${formatVersionRequest(request)}`, {
+      where: join(directory, STATEMENT),
       hint: `build ${kubernetes}, or correct the file`,
     });
   }
@@ -125,27 +125,27 @@ async function allOf<T>(promises: readonly Promise<T>[]): Promise<T[]> {
   return Promise.all(promises);
 }
 
-async function fileNames(folder: string): Promise<readonly string[]> {
+async function fileNames(directory: string): Promise<readonly string[]> {
   let names: string[];
   try {
-    names = await readdir(folder);
+    names = await readdir(directory);
   } catch (cause) {
     const missing = isErrno(cause, 'ENOENT') || isErrno(cause, 'ENOTDIR');
-    throw new KubeparcelError('io', missing ? 'the folder has no CNI plugins' : 'the folder cannot be read', {
-      where: folder,
+    throw new KubeparcelError('io', missing ? 'the directory has no CNI plugins' : 'the directory cannot be read', {
+      where: directory,
       cause,
     });
   }
   const odd = names.find((name) => !/^[A-Za-z0-9][A-Za-z0-9._+-]{0,127}$/.test(name));
   if (odd !== undefined) {
     throw new KubeparcelError('format', `not the name of a CNI plugin: ${JSON.stringify(odd)}`, {
-      where: folder,
+      where: directory,
       hint: 'move it elsewhere',
     });
   }
   return names.sort();
 }
 
-function howToList(folder: string): string {
-  return `if you trust what is there, run: (cd ${shellWord(folder)} && find . -type f ! -name ${DIGESTS} -exec sha256sum {} + > ${DIGESTS})`;
+function howToList(directory: string): string {
+  return `if you trust what is there, run: (cd ${shellWord(directory)} && find . -type f ! -name ${DIGESTS} -exec sha256sum {} + > ${DIGESTS})`;
 }

@@ -50,7 +50,7 @@ async function* bundleChunks(lock: Lock, store: ContentStore, signal?: AbortSign
     const size = objects.get(sha256)?.size ?? 0;
     if (!(await store.has(sha256, size))) {
       throw new KubeparcelError('io', `the content store has lost ${objects.get(sha256)?.url}`, {
-        where: store.folder,
+        where: store.directory,
         hint: 'run the command again',
       });
     }

@@ -5,19 +5,19 @@ import { MAX_TEXT_BYTES, type Transport } from './transport.ts';
 import { pathBelowBases, type UrlLayout } from './url-layout.ts';
 
 /**
- * Reads a folder in the shape of the release servers: below it their paths (`release/v1.36.4/bin/linux/amd64/kubelet`),
- * with or without a folder of the host's name before them, as `wget --recursive` makes it.
+ * Reads a directory in the shape of the release servers: below it their paths (`release/v1.36.4/bin/linux/amd64/kubelet`),
+ * with or without a directory of the host's name before them, as `wget --recursive` makes it.
  */
-export function createFolderTransport(folder: string, layout: UrlLayout): Transport {
+export function createDirectoryTransport(directory: string, layout: UrlLayout): Transport {
   const candidates = (url: string): readonly string[] => {
     const path = pathBelowBases(layout, url);
     if (path === undefined || path.split('/').some((part) => part === '' || part === '.' || part === '..')) {
-      throw new KubeparcelError('config', 'not on one of the release servers that the folder is a copy of', {
+      throw new KubeparcelError('config', 'not on one of the release servers that the directory is a copy of', {
         where: url,
         hint: 'use the source that the lock was made from',
       });
     }
-    return [join(folder, path), join(folder, new URL(url).host, path)];
+    return [join(directory, path), join(directory, new URL(url).host, path)];
   };
   const open = async (url: string) => {
     for (const path of candidates(url)) {
@@ -43,8 +43,8 @@ export function createFolderTransport(folder: string, layout: UrlLayout): Transp
     async transfer({ url }, sink, context) {
       const opened = await open(url);
       if (opened === undefined) {
-        throw new KubeparcelError('io', 'the folder has no such file', {
-          where: candidates(url)[0] ?? folder,
+        throw new KubeparcelError('io', 'the directory has no such file', {
+          where: candidates(url)[0] ?? directory,
           hint: `copy ${url} there`,
         });
       }

@@ -5,7 +5,7 @@ import type { Source } from '../../release/source.ts';
 import { KubeparcelError } from '../../support/errors.ts';
 import { isErrno } from '../../support/file-system.ts';
 import { openBinariesSource } from './binaries-source.ts';
-import { createFolderTransport } from './directory-transport.ts';
+import { createDirectoryTransport } from './directory-transport.ts';
 import type { HttpOptions } from './http-transport.ts';
 import { openLocal } from './local-file.ts';
 import { openSampleSource } from './sample-source.ts';
@@ -13,7 +13,7 @@ import { createServerSource } from './server-source.ts';
 import { loadUrlLayout, type ServerBases, withBases, withMirror } from './url-layout.ts';
 
 export interface OpenSourceOptions {
-  /** The packaging folder: sources.yaml and sample/. */
+  /** The packaging directory: sources.yaml and sample/. */
   readonly packaging: string;
   /** Base URLs that replace those of sources.yaml; they win over a mirror's URL. */
   readonly bases?: ServerBases | undefined;
@@ -23,8 +23,8 @@ export interface OpenSourceOptions {
 }
 
 /**
- * Opens what --source names: `servers`, `sample`, the URL of a mirror, or a path: a bundle, a folder in the shape of
- * the servers, or a folder of binaries per architecture. A folder called like a word is written ./sample.
+ * Opens what --source names: `servers`, `sample`, the URL of a mirror, or a path: a bundle, a directory in the shape of
+ * the servers, or a directory of binaries per architecture. A directory called like a word is written ./sample.
  *
  * @throws KubeparcelError: 'usage' for what is none of these, and what the source's own opening throws
  */
@@ -53,9 +53,14 @@ export async function openSource(argument: string, options: OpenSourceOptions): 
     ...Object.values(layout.servers).map((url) => new URL(url).host),
   ];
   if (tops.some((top) => names.includes(top))) {
-    return createServerSource({ name: argument, layout, digests, transport: createFolderTransport(argument, layout) });
+    return createServerSource({
+      name: argument,
+      layout,
+      digests,
+      transport: createDirectoryTransport(argument, layout),
+    });
   }
-  throw new KubeparcelError('usage', 'the folder has the shape of no release', {
+  throw new KubeparcelError('usage', 'the directory has the shape of no release', {
     where: argument,
     hint:
       'it is to hold ARCH/kubeadm, ARCH/kubelet, ARCH/kubectl, ARCH/crictl, ARCH/cni/* and SHA256SUMS, ' +
@@ -63,7 +68,7 @@ export async function openSource(argument: string, options: OpenSourceOptions): 
   });
 }
 
-/** What a folder holds; undefined for a file. */
+/** What a directory holds; undefined for a file. */
 async function namesIn(path: string): Promise<readonly string[] | undefined> {
   try {
     return await readdir(path);
@@ -71,7 +76,7 @@ async function namesIn(path: string): Promise<readonly string[] | undefined> {
     if (isErrno(cause, 'ENOTDIR')) return undefined;
     if (isErrno(cause, 'ENOENT')) {
       throw new KubeparcelError('usage', `there is no source ${JSON.stringify(path)}`, {
-        hint: 'name servers, sample, the URL of a mirror, a folder or a bundle',
+        hint: 'name servers, sample, the URL of a mirror, a directory or a bundle',
         cause,
       });
     }
@@ -87,7 +92,7 @@ async function openBundleFile(path: string): Promise<Source> {
   if (!startsAsBundle(head)) {
     throw new KubeparcelError('usage', 'the file is not a bundle of kubeparcel', {
       where: path,
-      hint: 'make one with kubeparcel fetch --bundle, or name a folder',
+      hint: 'make one with kubeparcel fetch --bundle, or name a directory',
     });
   }
   return openBundle(path);

@@ -22,14 +22,14 @@ const sampleSchema = z.strictObject({
 /**
  * The embedded sample release: stand-ins in POSIX sh, made from packaging/sample for any version and architecture.
  *
- * @param folder packaging/sample
+ * @param directory packaging/sample
  * @throws KubeparcelError: 'config' for a malformed release.yaml, 'verification' for templates that are not what
  * SHA256SUMS pins, 'io' when a file is missing
  */
-export async function openSampleSource(folder: string): Promise<Source> {
-  const pinned = parseDigestList(await required(join(folder, 'SHA256SUMS')), join(folder, 'SHA256SUMS'));
+export async function openSampleSource(directory: string): Promise<Source> {
+  const pinned = parseDigestList(await required(join(directory, 'SHA256SUMS')), join(directory, 'SHA256SUMS'));
   const readPinned = async (name: string): Promise<string> => {
-    const path = join(folder, name);
+    const path = join(directory, name);
     const text = await required(path);
     if (sha256(text) !== pinned.get(name)) {
       throw new KubeparcelError('verification', 'the embedded sample is not what its SHA256SUMS says', {
@@ -39,7 +39,7 @@ export async function openSampleSource(folder: string): Promise<Source> {
     }
     return text;
   };
-  const sample = parseValidatedYaml(await readPinned('release.yaml'), sampleSchema, join(folder, 'release.yaml'));
+  const sample = parseValidatedYaml(await readPinned('release.yaml'), sampleSchema, join(directory, 'release.yaml'));
   const templates = new Map<string, string>();
   for (const files of Object.values(sample.components)) {
     for (const template of Object.values(files)) {

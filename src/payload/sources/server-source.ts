@@ -19,7 +19,7 @@ export interface ServerSourceOptions {
   readonly digests?: ReadonlyMap<string, string> | undefined;
 }
 
-/** The release servers, a mirror of them, or a copy of them in a folder. */
+/** The release servers, a mirror of them, or a copy of them in a directory. */
 export function createServerSource({ name, layout, transport, digests }: ServerSourceOptions): Source {
   return {
     name,
@@ -107,6 +107,6 @@ async function publishedDigest(
   const kinds = places.map((place) => place.algorithm).join(' or ');
   throw new KubeparcelError('verification', `no ${kinds} digest is published for ${component} ${version}`, {
     where: url,
-    hint: 'put the files into a folder of binaries with a SHA256SUMS that you trust, and name it with --source',
+    hint: 'put the files into a directory of binaries with a SHA256SUMS that you trust, and name it with --source',
   });
 }

@@ -1,7 +1,7 @@
 import type { Artifact } from '../../release/release.ts';
 import type { Sink, SourceContext } from '../../release/source.ts';
 
-/** How files of the release servers are reached by URL: over HTTP, or as a copy of them in a folder. */
+/** How files of the release servers are reached by URL: over HTTP, or as a copy of them in a directory. */
 export interface Transport {
   /**
    * A small text file; undefined when there is none.

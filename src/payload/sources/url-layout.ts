@@ -66,11 +66,11 @@ export interface PublishedDigest {
 /**
  * Reads packaging/sources.yaml.
  *
- * @param folder the packaging folder
+ * @param directory the packaging directory
  * @throws KubeparcelError: 'config' with file, line and column; 'io' when it cannot be read
  */
-export async function loadUrlLayout(folder: string): Promise<UrlLayout> {
-  const file = posix.join(folder, 'sources.yaml');
+export async function loadUrlLayout(directory: string): Promise<UrlLayout> {
+  const file = posix.join(directory, 'sources.yaml');
   let text: string;
   try {
     text = await readFile(file, 'utf8');

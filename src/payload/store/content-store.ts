@@ -5,7 +5,7 @@ import { isAbsolute, join } from 'node:path';
 import type { ObjectReader } from '../../model/content.ts';
 import type { Digest } from '../../model/digest.ts';
 import { KubeparcelError } from '../../support/errors.ts';
-import { isErrno, syncFolder } from '../../support/file-system.ts';
+import { isErrno, syncDirectory } from '../../support/file-system.ts';
 import { ownedSuffix } from '../../support/ownership.ts';
 import { SEALED, storeFailure } from '../../support/store-failure.ts';
 import type { StagedObject, StoredObject } from './object.ts';
@@ -20,11 +20,11 @@ interface OpenObject extends StoredObject {
 }
 
 /**
- * Objects by the SHA-256 of their bytes, in a folder that any number of processes may use at once: an object appears
+ * Objects by the SHA-256 of their bytes, in a directory that any number of processes may use at once: an object appears
  * by renaming a complete, synced file, so it is there as a whole or not at all.
  */
 export interface ContentStore extends Required<ObjectReader> {
-  readonly folder: string;
+  readonly directory: string;
   /**
    * Whether an object is there and sound. One that is not (another size; written to since, and other bytes now) is
    * removed.
@@ -48,31 +48,31 @@ export interface ContentStore extends Required<ObjectReader> {
 }
 
 /** `$XDG_CACHE_HOME/kubeparcel`, else `~/.cache/kubeparcel` (XDG Base Directory Specification: relative values do not count). */
-export function defaultStoreFolder(environment: Readonly<Record<string, string | undefined>> = process.env): string {
+export function defaultStoreDirectory(environment: Readonly<Record<string, string | undefined>> = process.env): string {
   const cache = environment.XDG_CACHE_HOME ?? '';
   return join(isAbsolute(cache) ? cache : join(environment.HOME || homedir(), '.cache'), 'kubeparcel');
 }
 
 /**
- * Opens a content store, making its folders where they are missing and removing what killed processes left.
+ * Opens a content store, making its directorys where they are missing and removing what killed processes left.
  *
  * @throws KubeparcelError of kind 'io'
  */
-export async function openStore(folder: string = defaultStoreFolder()): Promise<ContentStore> {
-  const temporary = join(folder, 'tmp');
-  const partials = join(folder, 'partial');
+export async function openStore(directory: string = defaultStoreDirectory()): Promise<ContentStore> {
+  const temporary = join(directory, 'tmp');
+  const partials = join(directory, 'partial');
   try {
-    const rooms = [temporary, partials, join(folder, 'index'), join(folder, 'objects')];
+    const rooms = [temporary, partials, join(directory, 'index'), join(directory, 'objects')];
     await Promise.all(rooms.map((path) => mkdir(path, { recursive: true })));
-    await sweepStore(folder);
+    await sweepStore(directory);
   } catch (cause) {
-    throw storeFailure(folder, cause);
+    throw storeFailure(directory, cause);
   }
   const pathOf = (sha256: string): string => {
     if (!/^[0-9a-f]{64}$/.test(sha256)) {
       throw new Error(`not a SHA-256: ${sha256}`);
     }
-    return join(folder, 'objects', sha256.slice(0, 2), sha256.slice(2));
+    return join(directory, 'objects', sha256.slice(0, 2), sha256.slice(2));
   };
 
   const read = async (sha256: string): Promise<OpenObject> => {
@@ -106,10 +106,10 @@ export async function openStore(folder: string = defaultStoreFolder()): Promise<
           const parent = join(target, '..');
           await mkdir(parent, { recursive: true });
           await rename(path, target);
-          await syncFolder(parent);
+          await syncDirectory(parent);
           await clean();
         } catch (cause) {
-          throw storeFailure(folder, cause);
+          throw storeFailure(directory, cause);
         }
       },
       async discard() {
@@ -125,7 +125,7 @@ export async function openStore(folder: string = defaultStoreFolder()): Promise<
     try {
       file = await open(path, 'wx+');
     } catch (cause) {
-      throw storeFailure(folder, cause);
+      throw storeFailure(directory, cause);
     }
     try {
       const hash = createHash('sha256');
@@ -139,12 +139,12 @@ export async function openStore(folder: string = defaultStoreFolder()): Promise<
     } catch (cause) {
       await file.close();
       await rm(path, { force: true });
-      throw storeFailure(folder, cause);
+      throw storeFailure(directory, cause);
     }
   };
 
   return {
-    folder,
+    directory,
     read,
     stage,
     async *open(sha256) {
@@ -165,7 +165,7 @@ export async function openStore(folder: string = defaultStoreFolder()): Promise<
         file = await open(path, 'r');
       } catch (cause) {
         if (isErrno(cause, 'ENOENT')) return false;
-        throw storeFailure(folder, cause);
+        throw storeFailure(directory, cause);
       }
       try {
         const stat = await file.stat();
@@ -177,7 +177,7 @@ export async function openStore(folder: string = defaultStoreFolder()): Promise<
         if (!sound) await rm(path, { force: true });
         return sound;
       } catch (cause) {
-        throw storeFailure(folder, cause);
+        throw storeFailure(directory, cause);
       } finally {
         await file.close();
       }
@@ -188,7 +188,7 @@ export async function openStore(folder: string = defaultStoreFolder()): Promise<
       if ((expected.sha256 ?? sha256) !== sha256 || (expected.size ?? size) !== size) {
         await staged.discard();
         throw new KubeparcelError('verification', `the bytes are not those of the object ${expected.sha256 ?? ''}`, {
-          where: folder,
+          where: directory,
         });
       }
       await staged.commit();
@@ -203,7 +203,7 @@ export async function openStore(folder: string = defaultStoreFolder()): Promise<
           stagedFile,
         );
       } catch (cause) {
-        throw storeFailure(folder, cause);
+        throw storeFailure(directory, cause);
       }
     },
   };

@@ -25,21 +25,21 @@ type MakeStaged = (file: FileHandle, path: string, object: StoredObject, cleanUp
 const MAX_VALIDATOR = 1024;
 
 /**
- * Takes over what waits for a key, or begins anew. A partial object is a folder of two files, `data` and `validator`,
+ * Takes over what waits for a key, or begins anew. A partial object is a directory of two files, `data` and `validator`,
  * so that one rename moves both: `KEY` waits for somebody, `KEY.TAG.PID.RANDOM` belongs to a process, and renaming
  * the one to the other is won by a single process.
  *
- * @param folder of all partial objects
+ * @param directory of all partial objects
  */
 export async function claimPartial(
-  folder: string,
+  directory: string,
   key: string,
   algorithm: Digest['algorithm'],
   makeStaged: MakeStaged,
 ): Promise<PartialObject> {
   const waiting = createHash('sha256').update(key).digest('hex');
-  const mine = join(folder, `${waiting}${ownedSuffix()}`);
-  if (!(await takeOver(folder, waiting, mine))) {
+  const mine = join(directory, `${waiting}${ownedSuffix()}`);
+  if (!(await takeOver(directory, waiting, mine))) {
     await mkdir(mine);
   }
   const path = join(mine, 'data');
@@ -89,7 +89,7 @@ export async function claimPartial(
         return;
       }
       try {
-        await rename(mine, join(folder, waiting));
+        await rename(mine, join(directory, waiting));
       } catch (error) {
         // Somebody else has left theirs.
         if (!isErrno(error, 'ENOTEMPTY') && !isErrno(error, 'EEXIST')) throw error;
@@ -103,11 +103,13 @@ export async function claimPartial(
   };
 }
 
-async function takeOver(folder: string, waiting: string, mine: string): Promise<boolean> {
-  const orphans = (await readdir(folder)).filter((name) => name.startsWith(`${waiting}.`) && isAbandoned(name)).sort();
+async function takeOver(directory: string, waiting: string, mine: string): Promise<boolean> {
+  const orphans = (await readdir(directory))
+    .filter((name) => name.startsWith(`${waiting}.`) && isAbandoned(name))
+    .sort();
   for (const name of [waiting, ...orphans]) {
     try {
-      await rename(join(folder, name), mine);
+      await rename(join(directory, name), mine);
       return true;
     } catch (error) {
       if (!isErrno(error, 'ENOENT')) throw error;
@@ -116,9 +118,9 @@ async function takeOver(folder: string, waiting: string, mine: string): Promise<
   return false;
 }
 
-async function readValidator(folder: string): Promise<string | undefined> {
+async function readValidator(directory: string): Promise<string | undefined> {
   try {
-    const text = await readFile(join(folder, 'validator'), 'utf8');
+    const text = await readFile(join(directory, 'validator'), 'utf8');
     return /^[\x20-\x7e]{1,1024}$/.test(text) ? text : undefined;
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return undefined;

@@ -9,11 +9,11 @@ const DAY = 86_400_000;
 const PARTIAL_AGE = 14 * DAY;
 
 /** Removes what nobody works on any more: files of killed processes, and downloads that were given up. */
-export async function sweepStore(folder: string): Promise<void> {
+export async function sweepStore(directory: string): Promise<void> {
   const now = Date.now();
   const sweep = async (room: string, concerned: RegExp, isStale: (name: string, age: number) => boolean) => {
-    for (const name of (await readdir(join(folder, room))).filter((each) => concerned.test(each)).sort()) {
-      const path = join(folder, room, name);
+    for (const name of (await readdir(join(directory, room))).filter((each) => concerned.test(each)).sort()) {
+      const path = join(directory, room, name);
       try {
         const { mtimeMs, ctimeMs } = await stat(path);
         // An object that is about to be committed carries its seal already, a time long ago.

@@ -7,7 +7,7 @@ import { KubeparcelError } from '../../support/errors.ts';
 import { withLock } from '../../support/lock.ts';
 import { packageRoot } from '../../support/package-root.ts';
 import { type WrittenFile, writeAtomically } from '../../support/write-atomically.ts';
-import { type Channel, lockPath, type RepositoryState, type ViewState, viewFolder } from '../model/repository.ts';
+import { type Channel, lockPath, type RepositoryState, type ViewState, viewDirectory } from '../model/repository.ts';
 import { compareMinors, linkPath, packagesOf } from '../model/view-packages.ts';
 import { openState } from '../transaction/state.ts';
 
@@ -49,16 +49,16 @@ const EVERY_ARCHITECTURE = ['all', 'noarch'];
  *
  * @throws KubeparcelError of kind 'usage' when there is nothing that was asked for
  */
-export async function writeBundle(folder: string, request: BundleRequest): Promise<BundleResult> {
-  await openState(folder);
-  return withLock(lockPath(folder), 'the repository', async () => {
-    const state = await openState(folder);
+export async function writeBundle(directory: string, request: BundleRequest): Promise<BundleResult> {
+  await openState(directory);
+  return withLock(lockPath(directory), 'the repository', async () => {
+    const state = await openState(directory);
     const views = chosenViews(state, request);
     const fingerprints = [...new Set(views.flatMap(({ signedBy }) => signedBy))].sort();
     const minors = [...new Set(views.flatMap(({ minor }) => minor ?? []))].sort(compareMinors);
-    const packages = views.flatMap((view) => viewPackages(folder, state, view, request.architectures));
-    if (packages.length === 0) throw nothing(folder, 'there is no package of these architectures');
-    const files = [...views.flatMap((view) => indexFiles(folder, view)), ...packages];
+    const packages = views.flatMap((view) => viewPackages(directory, state, view, request.architectures));
+    if (packages.length === 0) throw nothing(directory, 'there is no package of these architectures');
+    const files = [...views.flatMap((view) => indexFiles(directory, view)), ...packages];
     const script = await ejs.renderFile(join(packageRoot(), 'templates', 'bundle', 'install.sh.ejs'), {
       minors,
       channel: request.channel,
@@ -100,15 +100,15 @@ function nothing(where: string, what: string): KubeparcelError {
   });
 }
 
-function indexFiles(folder: string, view: ViewState): BundleFile[] {
+function indexFiles(directory: string, view: ViewState): BundleFile[] {
   return view.files.map(({ path, size, sha256 }) => {
-    const at = `${viewFolder(view)}/${path}`;
-    return { path: at, content: { file: join(folder, at), size, sha256 }, mode: 0o644 };
+    const at = `${viewDirectory(view)}/${path}`;
+    return { path: at, content: { file: join(directory, at), size, sha256 }, mode: 0o644 };
   });
 }
 
 function viewPackages(
-  folder: string,
+  directory: string,
   state: RepositoryState,
   view: ViewState,
   architectures: readonly string[] | undefined,
@@ -119,21 +119,21 @@ function viewPackages(
         architectures === undefined || [...architectures, ...EVERY_ARCHITECTURE].includes(architecture),
     )
     .map((each) => {
-      const at = `${viewFolder(view)}/${linkPath(each)}`;
-      return { path: at, content: { file: join(folder, at), size: each.size, sha256: each.sha256 }, mode: 0o644 };
+      const at = `${viewDirectory(view)}/${linkPath(each)}`;
+      return { path: at, content: { file: join(directory, at), size: each.size, sha256: each.sha256 }, mode: 0o644 };
     });
 }
 
 function* entriesOf(files: readonly BundleFile[], mtime: number, signal: AbortSignal | undefined): Generator<TarEntry> {
   const owner = { owner: 'root', group: 'root', mtime };
-  const folders = new Set<string>([`${ROOT}/`]);
+  const directorys = new Set<string>([`${ROOT}/`]);
   for (const { path } of files) {
     for (let at = path.indexOf('/'); at >= 0; at = path.indexOf('/', at + 1)) {
-      folders.add(`${ROOT}/${path.slice(0, at)}/`);
+      directorys.add(`${ROOT}/${path.slice(0, at)}/`);
     }
   }
   const all = [
-    ...[...folders].map((path) => ({ path, file: undefined })),
+    ...[...directorys].map((path) => ({ path, file: undefined })),
     ...files.map((file) => ({ path: `${ROOT}/${file.path}`, file })),
   ].sort((a, b) => (a.path < b.path ? -1 : 1));
   for (const { path, file } of all) {

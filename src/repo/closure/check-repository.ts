@@ -13,7 +13,7 @@ interface CheckRequest {
   readonly channel?: Channel | undefined;
   /** Ids or aliases of distributions; all by default. */
   readonly distributions?: readonly string[] | undefined;
-  /** Folder of lists; kubeparcel's own by default. */
+  /** Directory of lists; kubeparcel's own by default. */
   readonly provided?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -27,17 +27,17 @@ export interface RepositoryClosure {
 /**
  * Holds a repository's channel against the closure gate.
  *
- * @throws KubeparcelError of kind 'usage' for a folder that is no repository, and for a distribution that is not known or
+ * @throws KubeparcelError of kind 'usage' for a directory that is no repository, and for a distribution that is not known or
  * has no list
  */
-export async function checkRepository(folder: string, request: CheckRequest = {}): Promise<RepositoryClosure> {
-  const state = await openState(folder);
-  return checkPackages(folder, state.packages, request);
+export async function checkRepository(directory: string, request: CheckRequest = {}): Promise<RepositoryClosure> {
+  const state = await openState(directory);
+  return checkPackages(directory, state.packages, request);
 }
 
 /** The same of a repository that would have these packages. */
 export async function checkPackages(
-  folder: string,
+  directory: string,
   packages: readonly RepositoryPackage[],
   { channel, distributions: ids, provided: lists, signal }: CheckRequest = {},
 ): Promise<RepositoryClosure> {
@@ -52,7 +52,7 @@ export async function checkPackages(
     });
   }
   const offered = packages.filter(({ channels }) => minorsIn(channels, channel).length > 0);
-  const records = await recordsOf(folder, offered, signal === undefined ? {} : { signal });
+  const records = await recordsOf(directory, offered, signal === undefined ? {} : { signal });
   const report = checkClosure({
     packages: offered.flatMap((each): ClosurePackage[] => {
       const record = records.get(each.sha256);
@@ -75,7 +75,7 @@ function minorsIn(channels: RepositoryPackage['channels'], channel: Channel | un
  *
  * @throws KubeparcelError of kind 'verification' that tells the first fault, and how many there are
  */
-export function refuseFaults({ report }: RepositoryClosure, folder: string): void {
+export function refuseFaults({ report }: RepositoryClosure, directory: string): void {
   const [first] = report.faults;
   if (first === undefined) return;
   const { what, where, hint } = faultTexts(first);
@@ -84,7 +84,7 @@ export function refuseFaults({ report }: RepositoryClosure, folder: string): voi
     'verification',
     `${what}${more === 0 ? '' : `; ${more} more faults: kubeparcel repo check`}`,
     {
-      where: `${folder}, ${where}`,
+      where: `${directory}, ${where}`,
       hint,
     },
   );

@@ -41,7 +41,7 @@ export async function makeProvided(
       if ('deb' in mirror) {
         sources.push(await readDebArchive(agent, mirror, architecture, wanted, names, signal));
       } else {
-        sources.push(...(await readRpmFolders(agent, mirror.rpm, architecture, wanted, names, signal)));
+        sources.push(...(await readRpmDirectorys(agent, mirror.rpm, architecture, wanted, names, signal)));
       }
       result[architecture] = Object.fromEntries(
         [...names].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, versions]) => [name, [...versions].sort()]),
@@ -107,18 +107,18 @@ async function readDebArchive(
   return `${archive} ${mirror.suite} of ${date ?? 'an unknown day'}`;
 }
 
-async function readRpmFolders(
+async function readRpmDirectorys(
   agent: HttpAgent,
-  folders: readonly string[],
+  directorys: readonly string[],
   architecture: string,
   wanted: (name: string) => boolean,
   names: NameVersions,
   signal: AbortSignal | undefined,
 ): Promise<string[]> {
   const sources: string[] = [];
-  for (const template of folders) {
-    const folder = template.replaceAll('{arch}', architecture);
-    const url = `${folder}/repodata/repomd.xml`;
+  for (const template of directorys) {
+    const directory = template.replaceAll('{arch}', architecture);
+    const url = `${directory}/repodata/repomd.xml`;
     const repomd = Buffer.from(await small(agent, url, signal)).toString('utf8');
     const primary = /<data type="primary">(.*?)<\/data>/s.exec(repomd)?.[1] ?? '';
     const href = /<location href="([^"]+)"/.exec(primary)?.[1];
@@ -126,7 +126,7 @@ async function readRpmFolders(
     if (href === undefined || sha256 === undefined || !/^repodata\/[\w.-]+$/.test(href)) {
       throw new KubeparcelError('format', 'a repomd.xml that names no primary list with a SHA-256', { where: url });
     }
-    await rpmNames(await list(agent, `${folder}/${href}`, sha256, signal), architecture, wanted, names);
+    await rpmNames(await list(agent, `${directory}/${href}`, sha256, signal), architecture, wanted, names);
     sources.push(`${template} revision ${/<revision>([^<]*)<\/revision>/.exec(repomd)?.[1] ?? 'unknown'}`);
   }
   return sources;

@@ -26,29 +26,29 @@ const providedSchema = z.strictObject({
 });
 
 /** Where kubeparcel's own lists are. */
-export function providedFolder(): string {
+export function providedDirectory(): string {
   return join(packageRoot(), 'packaging', 'provided');
 }
 
 /**
- * Reads the lists of a folder, sorted by distribution.
+ * Reads the lists of a directory, sorted by distribution.
  *
  * @throws KubeparcelError of kind 'config' with file and line for what is no list, 'io' for what cannot be read
  */
-export async function loadProvided(folder: string = providedFolder()): Promise<ProvidedNames[]> {
+export async function loadProvided(directory: string = providedDirectory()): Promise<ProvidedNames[]> {
   let names: string[];
   try {
-    names = (await readdir(folder)).filter((name) => name.endsWith('.yaml')).sort();
+    names = (await readdir(directory)).filter((name) => name.endsWith('.yaml')).sort();
   } catch (cause) {
     throw new KubeparcelError('io', `the lists of names provided cannot be read`, {
-      where: folder,
-      hint: isErrno(cause, 'ENOENT') ? 'make them: kubeparcel repo provided' : 'check the permissions of the folder',
+      where: directory,
+      hint: isErrno(cause, 'ENOENT') ? 'make them: kubeparcel repo provided' : 'check the permissions of the directory',
       cause,
     });
   }
   return Promise.all(
     names.map(async (name) => {
-      const file = join(folder, name);
+      const file = join(directory, name);
       const provided = parseValidatedYaml(await readFile(file, 'utf8'), providedSchema, file);
       if (`${provided.distribution}.yaml` !== name) {
         throw new KubeparcelError('config', `it is about ${provided.distribution}, its name is not`, { where: file });

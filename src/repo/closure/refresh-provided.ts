@@ -6,12 +6,12 @@ import { KubeparcelError } from '../../support/errors.ts';
 import { writeAtomically } from '../../support/write-atomically.ts';
 import { formatProvided, makeProvided } from './make-provided.ts';
 import { loadMirrors, type Mirror } from './mirrors.ts';
-import { type ProvidedNames, providedFolder } from './provided.ts';
+import { type ProvidedNames, providedDirectory } from './provided.ts';
 
 interface RefreshRequest {
   /** Ids or aliases; none for all. */
   readonly distributions: readonly string[];
-  /** Folder; kubeparcel's own by default. */
+  /** Directory; kubeparcel's own by default. */
   readonly out: string | undefined;
   /** Base URL instead of the one that packaging/mirrors.yaml has; for one distribution. */
   readonly mirror: string | undefined;
@@ -37,13 +37,13 @@ export async function refreshProvided(
   if (request.mirror !== undefined && chosen.length !== 1) {
     throw new KubeparcelError('usage', 'a mirror is that of one distribution', { hint: 'name the distribution' });
   }
-  const folder = request.out ?? providedFolder();
-  await mkdir(folder, { recursive: true });
+  const directory = request.out ?? providedDirectory();
+  await mkdir(directory, { recursive: true });
   for (const distribution of chosen) {
     const usual = mirrors.get(distribution.id);
     const mirror = request.mirror === undefined ? usual : elsewhere(usual, request.mirror, distribution.id);
     const provided = await makeProvided(catalog, distribution, request.unverified ? undefined : mirror, request.signal);
-    const path = join(folder, `${distribution.id}.yaml`);
+    const path = join(directory, `${distribution.id}.yaml`);
     await writeAtomically(path, [Buffer.from(formatProvided(provided))]);
     onWritten({ path, provided });
   }

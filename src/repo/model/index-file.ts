@@ -1,4 +1,4 @@
-import { poolPath, type RepositoryIndex, type RepositoryState, viewFolder } from './repository.ts';
+import { poolPath, type RepositoryIndex, type RepositoryState, viewDirectory } from './repository.ts';
 import { packagesOf } from './view-packages.ts';
 
 /** `index.json`: what there is, one line an item. */
@@ -11,7 +11,7 @@ export function indexText(state: RepositoryState): string {
       channel: view.channel,
       minor: view.minor ?? null,
       format: view.format,
-      folder: viewFolder(view),
+      folder: viewDirectory(view),
       packages: packagesOf(view, state.packages).length,
       date: view.date,
     })),

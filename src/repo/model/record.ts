@@ -29,7 +29,7 @@ export interface PackageRecord {
   readonly stanza: string;
   /** Debian's section, '' where there is none. */
   readonly section: string;
-  /** Absolute paths: all of an RPM; of a DEB what is not a folder, as Contents lists it. */
+  /** Absolute paths: all of an RPM; of a DEB what is not a directory, as Contents lists it. */
   readonly files: readonly string[];
   /** Elements of rpm-md; undefined for a DEB. */
   readonly xml: PackageXml | undefined;

@@ -1,7 +1,7 @@
 import type { Format } from '../../model/format.ts';
 
 /**
- * A repository is one folder that apt and dnf, yum and zypper read:
+ * A repository is one directory that apt and dnf, yum and zypper read:
  *
  *     pool/k/kubelet/kubelet_1.36.4-1_amd64.deb          every package once, both formats
  *     core:/stable:/v1.36/deb/                           a minor of a channel, flat, as at pkgs.k8s.io
@@ -15,8 +15,8 @@ import type { Format } from '../../model/format.ts';
  *     index.json                                         what there is, for programs and pages
  *     .kubeparcel/                                       the repository's own: state, cache, lock, unfinished work
  *
- * `repodata` is a symbolic link to a folder `.repodata-HEX` beside it: the one way to replace two files (repomd.xml and
- * its signature) at once. All else is files and folders. Who copies a repository follows links and leaves out names that
+ * `repodata` is a symbolic link to a directory `.repodata-HEX` beside it: the one way to replace two files (repomd.xml and
+ * its signature) at once. All else is files and directorys. Who copies a repository follows links and leaves out names that
  * begin with a dot.
  */
 
@@ -33,7 +33,7 @@ export interface View {
 }
 
 /** Where a view's indices are, relative to the repository. */
-export function viewFolder({ channel, minor, format }: View): string {
+export function viewDirectory({ channel, minor, format }: View): string {
   if (minor !== undefined) return `core:/${channel}:/v${minor}/${format}`;
   return format === 'deb' ? `dists/${channel}` : `rpm/${channel}`;
 }
@@ -43,10 +43,10 @@ export const COMPONENT = 'main';
 
 /** The armored public keys with which a view's signatures are checked. */
 export function publicKeyPath(view: View): string {
-  return `${viewFolder(view)}/${publicKeyIn(view.format)}`;
+  return `${viewDirectory(view)}/${publicKeyIn(view.format)}`;
 }
 
-/** The same, relative to the view's folder. */
+/** The same, relative to the view's directory. */
 export function publicKeyIn(format: Format): string {
   return format === 'rpm' ? 'repodata/repomd.xml.key' : 'Release.key';
 }
@@ -94,7 +94,7 @@ export interface ViewState extends View {
   readonly content: string;
   /** Upper-case hex of the keys that signed it; empty for an unsigned one. */
   readonly signedBy: readonly string[];
-  /** Everything of the current state, relative to the view's folder, without packages. */
+  /** Everything of the current state, relative to the view's directory, without packages. */
   readonly files: readonly { readonly path: string; readonly size: number; readonly sha256: string }[];
   /** Files of the states before, the latest first: clients that have read an old pointer still ask for them. */
   readonly previous: readonly (readonly string[])[];
@@ -105,15 +105,15 @@ export interface RepositoryState {
   readonly settings: RepositorySettings;
   /** By poolPath. */
   readonly packages: readonly RepositoryPackage[];
-  /** By viewFolder. */
+  /** By viewDirectory. */
   readonly views: readonly ViewState[];
 }
 
-export const STATE_FOLDER = '.kubeparcel';
+export const STATE_DIRECTORY = '.kubeparcel';
 
 /** The lock that every process holds which changes a repository or must not see it change. */
 export function lockPath(directory: string): string {
-  return `${directory}/${STATE_FOLDER}/lock`;
+  return `${directory}/${STATE_DIRECTORY}/lock`;
 }
 
 export const INDEX_FILE = 'index.json';
@@ -123,6 +123,7 @@ export interface IndexedView {
   readonly channel: Channel;
   readonly minor: string | null;
   readonly format: Format;
+  /** The key keeps its first name: published repositories have it. */
   readonly folder: string;
   /** Count of packages. */
   readonly packages: number;

@@ -16,7 +16,7 @@ export interface ViewRequest {
 }
 
 /**
- * A file of a view, relative to its folder.
+ * A file of a view, relative to its directory.
  *
  * - named: its name changes with its content, so that it can be there before anyone is told of it
  * - fixed: a name that clients which read old pointers do not need

@@ -1,5 +1,5 @@
 import type { Format } from '../../model/format.ts';
-import { CHANNELS, type RepositoryPackage, type View, viewFolder } from './repository.ts';
+import { CHANNELS, type RepositoryPackage, type View, viewDirectory } from './repository.ts';
 
 /** 1.9 before 1.10. */
 export function compareMinors(a: string, b: string): number {
@@ -7,7 +7,7 @@ export function compareMinors(a: string, b: string): number {
   return (left[0] ?? 0) - (right[0] ?? 0) || (left[1] ?? 0) - (right[1] ?? 0);
 }
 
-/** Every view that has a package, in the order of their folders. */
+/** Every view that has a package, in the order of their directorys. */
 export function viewsOf(packages: readonly RepositoryPackage[]): View[] {
   const views = new Map<string, View>();
   for (const { format, channels } of packages) {
@@ -16,7 +16,7 @@ export function viewsOf(packages: readonly RepositoryPackage[]): View[] {
       if (minors === undefined) continue;
       for (const minor of [undefined, ...minors]) {
         const view = { channel, minor, format };
-        views.set(viewFolder(view), view);
+        views.set(viewDirectory(view), view);
       }
     }
   }
@@ -35,12 +35,12 @@ export function packagesOf(view: View, packages: readonly RepositoryPackage[]): 
     .sort((a, b) => (a.file < b.file ? -1 : 1));
 }
 
-/** Whether a view has its packages in its own folder, as hard links; else they are the pool's. */
+/** Whether a view has its packages in its own directory, as hard links; else they are the pool's. */
 export function hasOwnLinks(view: { readonly format: Format; readonly minor: string | undefined }): boolean {
   return view.format === 'rpm' || view.minor !== undefined;
 }
 
-/** A package in a view's folder, relative to it. */
+/** A package in a view's directory, relative to it. */
 export function linkPath({ architecture, file }: Pick<RepositoryPackage, 'architecture' | 'file'>): string {
   return `${architecture}/${file}`;
 }

@@ -33,17 +33,21 @@ export interface AddResult extends ChangeResult {
 const READ_AT_ONCE = 4;
 
 /**
- * Adds packages, of any origin, to a channel; makes the repository when the folder is none. Each is copied, read once and
+ * Adds packages, of any origin, to a channel; makes the repository when the directory is none. Each is copied, read once and
  * checked against all digests in it; those that are known already are not read again.
  *
  * @param files paths of .deb and .rpm files
  * @throws KubeparcelError of kind 'format' or 'verification' for a package that is damaged, of kind 'usage' for one whose
  *   name another one has with other bytes; then nothing is added
  */
-export async function addPackages(folder: string, files: readonly string[], options: AddOptions): Promise<AddResult> {
+export async function addPackages(
+  directory: string,
+  files: readonly string[],
+  options: AddOptions,
+): Promise<AddResult> {
   const { channel, signal } = options;
-  return writeRepository(folder, { ...options, create: true }, async ({ before, work, commit }) => {
-    const records = await takeIn(folder, work, files, signal);
+  return writeRepository(directory, { ...options, create: true }, async ({ before, work, commit }) => {
+    const records = await takeIn(directory, work, files, signal);
     const unique = [...new Map(records.map((record) => [record.sha256, record])).values()];
     const given = options.minors;
     const minors =
@@ -57,7 +61,7 @@ export async function addPackages(folder: string, files: readonly string[], opti
       const entry = entryOf(record);
       const path = poolPath(entry);
       const there = packages.get(path);
-      if (there !== undefined && there.sha256 !== entry.sha256) throw otherBytes(folder, path);
+      if (there !== undefined && there.sha256 !== entry.sha256) throw otherBytes(directory, path);
       const had = there?.channels[channel] ?? [];
       const all = [...new Set([...had, ...(minors.get(record.sha256) ?? [])])].sort(compareMinors);
       const next = { ...(there ?? entry), channels: { ...there?.channels, [channel]: all } };
@@ -70,28 +74,28 @@ export async function addPackages(folder: string, files: readonly string[], opti
   });
 }
 
-/** Copies packages into the work folder under their digests, and reads those that the cache does not know. */
+/** Copies packages into the work directory under their digests, and reads those that the cache does not know. */
 async function takeIn(
-  folder: string,
+  directory: string,
   work: string,
   files: readonly string[],
   signal: AbortSignal | undefined,
 ): Promise<PackageRecord[]> {
-  const cache = openCache(folder);
+  const cache = openCache(directory);
   const limit = pLimit(READ_AT_ONCE);
-  await mkdir(join(folder, work), { recursive: true });
+  await mkdir(join(directory, work), { recursive: true });
   const options = signal === undefined ? {} : { signal };
   return Promise.all(
     files.map((file, number) =>
       limit(async () => {
         signal?.throwIfAborted();
-        const copy = join(folder, work, `in-${number}`);
+        const copy = join(directory, work, `in-${number}`);
         await copyIn(file, copy);
         const digests = await digestPackage(copy, signal);
         try {
           const record = cache.get(digests.sha256) ?? (await readRecord(copy, digests, options));
           cache.put(record);
-          await rename(copy, join(folder, work, digests.sha256));
+          await rename(copy, join(directory, work, digests.sha256));
           return record;
         } catch (error) {
           if (!(error instanceof KubeparcelError)) throw error;
@@ -144,9 +148,9 @@ function rpmIdentity({ name, version, architecture }: PackageRecord) {
   return { name, version: { epoch, upstream, revision: release }, architecture };
 }
 
-function otherBytes(folder: string, path: string): KubeparcelError {
+function otherBytes(directory: string, path: string): KubeparcelError {
   return new KubeparcelError('usage', 'the repository has a package of this name and version with other bytes', {
-    where: join(folder, path),
+    where: join(directory, path),
     hint: 'build it with a higher revision: hosts that have installed the other one would never see it',
   });
 }

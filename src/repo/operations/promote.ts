@@ -26,20 +26,20 @@ export interface PromoteOptions extends WriteOptions {
  * @throws KubeparcelError of kind 'verification' for a package that is gone or changed
  */
 export async function promotePackages(
-  folder: string,
+  directory: string,
   words: readonly string[],
   options: PromoteOptions,
 ): Promise<PromoteResult> {
   const { from, to } = options;
   if (from === to) throw new KubeparcelError('usage', 'a channel cannot be promoted to itself', { where: from });
-  return writeRepository(folder, options, async ({ before, commit }) => {
+  return writeRepository(directory, options, async ({ before, commit }) => {
     const there = before.packages.filter((each) => each.channels[from] !== undefined);
     const chosen = new Set(words.length === 0 ? there : selectPackages(there, words));
-    const [first, ...others] = await verifyPackages(folder, [...chosen]);
+    const [first, ...others] = await verifyPackages(directory, [...chosen]);
     if (first !== undefined) {
       const more = others.length === 0 ? '' : ` (and ${others.length} more)`;
       throw new KubeparcelError('verification', `${first.what}${more}; nothing was promoted`, {
-        where: join(folder, first.path),
+        where: join(directory, first.path),
         hint: 'look with kubeparcel repo verify; remove the package and add it again',
       });
     }

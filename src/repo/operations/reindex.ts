@@ -20,22 +20,22 @@ export interface IndexOptions extends WriteOptions {
  *
  * @throws KubeparcelError of kind 'verification' for a package that was changed, when they are read again
  */
-export async function indexRepository(folder: string, options: IndexOptions): Promise<ChangeResult> {
-  return writeRepository(folder, options, async ({ before, commit }) => {
-    if (options.reread === true) await reread(folder, before.packages, options);
+export async function indexRepository(directory: string, options: IndexOptions): Promise<ChangeResult> {
+  return writeRepository(directory, options, async ({ before, commit }) => {
+    if (options.reread === true) await reread(directory, before.packages, options);
     const settings = { ...before.settings, ...options.settings };
     return commit({ packages: before.packages, settings, all: options.all === true || options.reread === true });
   });
 }
 
 async function reread(
-  folder: string,
+  directory: string,
   packages: readonly RepositoryPackage[],
   { signal }: { readonly signal?: AbortSignal },
 ): Promise<void> {
-  const cache = openCache(folder);
+  const cache = openCache(directory);
   for (const each of packages) {
-    const path = join(folder, poolPath(each));
+    const path = join(directory, poolPath(each));
     const digests = await digestPackage(path, signal);
     if (digests.sha256 !== each.sha256) {
       throw new KubeparcelError('verification', 'the package is not the one that was added', {

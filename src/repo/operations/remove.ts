@@ -15,12 +15,12 @@ export interface RemovalResult extends ChangeResult {
  * @param words as `selectPackages` takes them
  */
 export async function removePackages(
-  folder: string,
+  directory: string,
   words: readonly string[],
   options: WriteOptions & { readonly channel?: Channel | undefined; readonly dryRun?: boolean },
 ): Promise<RemovalResult> {
   const channels = options.channel === undefined ? CHANNELS : [options.channel];
-  return writeRepository(folder, options, async (session) => {
+  return writeRepository(directory, options, async (session) => {
     const inChannels = session.before.packages.filter((each) => channels.some((one) => each.channels[one]));
     const chosen = new Set(selectPackages(inChannels, words));
     const without = (each: RepositoryPackage) => {
@@ -29,30 +29,30 @@ export async function removePackages(
       return some;
     };
     const left = session.before.packages.flatMap((each) => (chosen.has(each) ? without(each) : [each]));
-    return shrink(folder, session, left, [...chosen], options.dryRun === true);
+    return shrink(directory, session, left, [...chosen], options.dryRun === true);
   });
 }
 
 /** Takes out of a channel what a policy does not keep. */
 export async function prunePackages(
-  folder: string,
+  directory: string,
   policy: PrunePolicy & { readonly channel: Channel },
   options: WriteOptions & { readonly dryRun?: boolean },
 ): Promise<RemovalResult> {
-  return writeRepository(folder, options, async (session) => {
+  return writeRepository(directory, options, async (session) => {
     const left = pruned(session.before.packages, policy.channel, policy);
     const minorsLeft = new Map(left.map((each) => [poolPath(each), each.channels[policy.channel]?.length ?? 0]));
     const taken = session.before.packages.filter(
       (each) => (each.channels[policy.channel]?.length ?? 0) > (minorsLeft.get(poolPath(each)) ?? 0),
     );
-    return shrink(folder, session, left, taken, options.dryRun === true);
+    return shrink(directory, session, left, taken, options.dryRun === true);
   });
 }
 
 const NOTHING: ChangeResult = { written: [], removed: [], unchanged: 0, copies: 0 };
 
 async function shrink(
-  folder: string,
+  directory: string,
   { before, commit }: WriteSession,
   left: readonly RepositoryPackage[],
   taken: readonly RepositoryPackage[],
@@ -60,6 +60,6 @@ async function shrink(
 ): Promise<RemovalResult> {
   if (dryRun || taken.length === 0) return { ...NOTHING, unchanged: before.views.length, taken };
   const result = await commit({ packages: left });
-  await sweepCache(folder, new Set(left.map(({ sha256 }) => sha256)));
+  await sweepCache(directory, new Set(left.map(({ sha256 }) => sha256)));
   return { ...result, taken };
 }

@@ -4,7 +4,7 @@ import { link as linkFile, mkdir, rename, rm, rmdir, stat, symlink } from 'node:
 import { basename, dirname, join, resolve } from 'node:path';
 import pLimit from 'p-limit';
 import { KubeparcelError } from '../../support/errors.ts';
-import { isErrno, syncFolder } from '../../support/file-system.ts';
+import { isErrno, syncDirectory } from '../../support/file-system.ts';
 import { writeAtomically } from '../../support/write-atomically.ts';
 import { fileSha256 } from '../storage/file-digest.ts';
 import type { ListedFile, SourceFile } from '../storage/files.ts';
@@ -15,30 +15,30 @@ import type { PublishTarget } from './target.ts';
 const AT_A_TIME = 4;
 
 /**
- * A folder of this machine, such as a web server's. Each file appears under its name whole or not at all.
+ * A directory of this machine, such as a web server's. Each file appears under its name whole or not at all.
  *
- * @throws KubeparcelError of kind 'usage' for a folder inside the repository or around it
+ * @throws KubeparcelError of kind 'usage' for a directory inside the repository or around it
  */
-export function folderTarget(target: string): PublishTarget {
+export function directoryTarget(target: string): PublishTarget {
   return {
     name: target,
     mode: 'source',
-    async compare(files, { folder, signal }) {
-      refuseOverlap(resolve(folder), resolve(target));
+    async compare(files, { directory, signal }) {
+      refuseOverlap(resolve(directory), resolve(target));
       // Hidden files too: what a killed run left unfinished goes with the deletions.
-      const there = (await isFolder(target)) ? await listFiles(target, 'target') : [];
+      const there = (await isDirectory(target)) ? await listFiles(target, 'target') : [];
       const sizes = new Map(there.map(({ path, size }) => [path, size]));
       const known = new Map(files.map(({ path, size }) => [path, size]));
       const both = ({ path, size }: SourceFile) => sizes.get(path) === size && known.get(path) === size;
       return {
-        local: await withDigests(folder, files, both, signal),
+        local: await withDigests(directory, files, both, signal),
         remote: await withDigests(target, there, both, signal),
       };
     },
     async present() {
       return new Set((await listFiles(target, 'target')).map(({ path }) => path));
     },
-    async upload(uploads, { folder, signal, onEvent }) {
+    async upload(uploads, { directory, signal, onEvent }) {
       const limit = pLimit(AT_A_TIME);
       await Promise.all(
         uploads.map((upload) =>
@@ -46,7 +46,7 @@ export function folderTarget(target: string): PublishTarget {
             signal?.throwIfAborted();
             const path = join(target, upload.path);
             await mkdir(dirname(path), { recursive: true });
-            await put(upload, join(folder, upload.path), path, target);
+            await put(upload, join(directory, upload.path), path, target);
             onEvent({ type: 'uploaded', upload });
           }),
         ),
@@ -57,7 +57,7 @@ export function folderTarget(target: string): PublishTarget {
         signal?.throwIfAborted();
         await rm(join(target, path), { force: true });
         onEvent({ type: 'deleted', path });
-        await removeEmptyFolders(target, dirname(path));
+        await removeEmptyDirectorys(target, dirname(path));
       }
     },
     close: () => Promise.resolve(),
@@ -82,12 +82,12 @@ async function put({ link, twin }: Upload, source: string, path: string, target:
     await writeAtomically(path, createReadStream(source));
     return;
   }
-  await syncFolder(dirname(path));
+  await syncDirectory(dirname(path));
 }
 
 /** Digests only of files whose size does not tell already that they differ. */
 async function withDigests(
-  folder: string,
+  directory: string,
   files: readonly SourceFile[],
   needed: (file: SourceFile) => boolean,
   signal: AbortSignal | undefined,
@@ -98,24 +98,24 @@ async function withDigests(
       limit(async () => {
         signal?.throwIfAborted();
         const { link } = file;
-        const digest = link === undefined ? () => fileSha256(join(folder, file.path)) : () => `link ${link}`;
+        const digest = link === undefined ? () => fileSha256(join(directory, file.path)) : () => `link ${link}`;
         return { ...file, digest: needed(file) ? await digest() : undefined };
       }),
     ),
   );
 }
 
-async function removeEmptyFolders(root: string, start: string): Promise<void> {
-  for (let folder = start; folder !== '.'; folder = dirname(folder)) {
+async function removeEmptyDirectorys(root: string, start: string): Promise<void> {
+  for (let directory = start; directory !== '.'; directory = dirname(directory)) {
     try {
-      await rmdir(join(root, folder));
+      await rmdir(join(root, directory));
     } catch {
       return;
     }
   }
 }
 
-async function isFolder(path: string): Promise<boolean> {
+async function isDirectory(path: string): Promise<boolean> {
   try {
     return (await stat(path)).isDirectory();
   } catch (error) {
@@ -129,6 +129,6 @@ function refuseOverlap(source: string, target: string): void {
   if (!inside(source, target) && !inside(target, source)) return;
   throw new KubeparcelError('usage', 'the target is in the repository, or the repository in the target', {
     where: target,
-    hint: 'name a folder beside the repository',
+    hint: 'name a directory beside the repository',
   });
 }

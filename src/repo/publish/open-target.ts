@@ -1,5 +1,5 @@
 import { KubeparcelError } from '../../support/errors.ts';
-import { folderTarget } from './directory-target.ts';
+import { directoryTarget } from './directory-target.ts';
 import { rsyncTarget } from './rsync-target.ts';
 import type { PublishTarget } from './target.ts';
 
@@ -11,7 +11,7 @@ interface TargetOptions {
 
 /**
  * What a target's spelling means: `s3://bucket/prefix`; `rsync://host/module/path` or `user@host:path` over rsync;
- * anything else is a folder of this machine (`./a:b` where its name has a colon).
+ * anything else is a directory of this machine (`./a:b` where its name has a colon).
  *
  * @throws KubeparcelError of kind 'usage'
  */
@@ -25,9 +25,9 @@ export async function openTarget(text: string, options: TargetOptions = {}): Pro
   if (scheme !== undefined && scheme !== 'rsync') {
     throw new KubeparcelError('usage', `nothing is published over ${scheme}`, {
       where: text,
-      hint: 'name a folder, s3://BUCKET/PREFIX, rsync://HOST/MODULE/PATH or USER@HOST:PATH',
+      hint: 'name a directory, s3://BUCKET/PREFIX, rsync://HOST/MODULE/PATH or USER@HOST:PATH',
     });
   }
-  // As rsync itself tells a host from a folder: a colon before any slash.
-  return scheme === 'rsync' || /^[^/]+:/.test(text) ? rsyncTarget(text) : folderTarget(text);
+  // As rsync itself tells a host from a directory: a colon before any slash.
+  return scheme === 'rsync' || /^[^/]+:/.test(text) ? rsyncTarget(text) : directoryTarget(text);
 }

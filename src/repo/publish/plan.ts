@@ -21,7 +21,7 @@ export interface PublishPlan {
 /**
  * What is to be done so that the target is as the repository is.
  *
- * Deleted is only what lies in a folder of the repository's own, and what an interrupted run left of the files beside
+ * Deleted is only what lies in a directory of the repository's own, and what an interrupted run left of the files beside
  * them (`.NAME.SOMETHING`), at a target that was published to before (the file `marker` is there): what else somebody
  * keeps there stays.
  *
@@ -74,9 +74,11 @@ function leftOver(local: readonly ListedFile[], remote: readonly ListedFile[]): 
   const kept = new Set(local.map(({ path }) => path));
   const unfinished = (path: string) =>
     [/^\.(.+)\.[0-9a-f]{12}\.tmp$/, /^\.(.+)\.[A-Za-z0-9]{6}$/].some((form) => kept.has(form.exec(path)?.[1] ?? ''));
-  const folders = new Set(local.filter(({ path }) => path.includes('/')).map(({ path }) => topFolder(path)));
+  const directorys = new Set(local.filter(({ path }) => path.includes('/')).map(({ path }) => topDirectory(path)));
   return remote
-    .filter(({ path }) => !kept.has(path) && (path.includes('/') ? folders.has(topFolder(path)) : unfinished(path)))
+    .filter(
+      ({ path }) => !kept.has(path) && (path.includes('/') ? directorys.has(topDirectory(path)) : unfinished(path)),
+    )
     .sort((a, b) => turn(a) - turn(b) || (a.path < b.path ? -1 : 1))
     .map(({ path }) => path);
 }
@@ -87,7 +89,7 @@ function turn({ path, link }: ListedFile): number {
   return phase === 'pointers' ? -rank : 1;
 }
 
-function topFolder(path: string): string {
+function topDirectory(path: string): string {
   return path.slice(0, path.indexOf('/'));
 }
 

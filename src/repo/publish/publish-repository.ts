@@ -28,22 +28,22 @@ interface PublishOptions {
  * @throws KubeparcelError of kind 'verification' for one that is not, before anything is sent
  */
 export async function publishRepository(
-  folder: string,
+  directory: string,
   target: PublishTarget,
   options: PublishOptions,
 ): Promise<PublishPlan> {
   const { signal, distributions } = options;
-  const { findings } = await verifyRepository(folder, { quick: options.quick, signal });
+  const { findings } = await verifyRepository(directory, { quick: options.quick, signal });
   const faults = findings.filter(isFault);
   const [first] = faults;
   if (first !== undefined) {
     throw new KubeparcelError('verification', `the repository is not whole: ${first.what}`, {
-      where: join(folder, first.path),
+      where: join(directory, first.path),
       hint: `see all ${faults.length} findings with kubeparcel repo verify, and mend them with kubeparcel repo index`,
     });
   }
-  if (!options.unchecked) refuseFaults(await checkRepository(folder, { distributions, signal }), folder);
-  return withLock(lockPath(folder), 'the repository', () =>
-    publish({ ...options, folder, marker: INDEX_FILE, target }),
+  if (!options.unchecked) refuseFaults(await checkRepository(directory, { distributions, signal }), directory);
+  return withLock(lockPath(directory), 'the repository', () =>
+    publish({ ...options, directory, marker: INDEX_FILE, target }),
   );
 }

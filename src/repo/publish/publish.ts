@@ -8,8 +8,8 @@ import type { OnPublishEvent, PublishContext, PublishTarget } from './target.ts'
 
 interface PublishRequest {
   /** The repository. */
-  readonly folder: string;
-  /** Path of the file that makes a folder a repository. */
+  readonly directory: string;
+  /** Path of the file that makes a directory a repository. */
   readonly marker: string;
   readonly target: PublishTarget;
   /** Make the plan only; the target is read, never written. */
@@ -25,20 +25,20 @@ interface PublishRequest {
  * holds its lock.
  *
  * @returns the plan, carried out unless it was a dry run
- * @throws KubeparcelError of kind 'usage' for a folder that is no repository, 'network' or 'io' for a target that
+ * @throws KubeparcelError of kind 'usage' for a directory that is no repository, 'network' or 'io' for a target that
  * cannot be written; what has been sent by then stays, and the next run goes on from there
  */
 export async function publish(request: PublishRequest): Promise<PublishPlan> {
-  const { folder, marker, target, signal } = request;
-  const context = { folder, signal, onEvent: request.onEvent ?? (() => {}) };
-  const isRepository = await stat(join(folder, marker)).then(
+  const { directory, marker, target, signal } = request;
+  const context = { directory, signal, onEvent: request.onEvent ?? (() => {}) };
+  const isRepository = await stat(join(directory, marker)).then(
     (found) => found.isFile(),
     () => false,
   );
   if (!isRepository) {
-    throw new KubeparcelError('usage', 'not a repository', { where: folder, hint: 'make one: kubeparcel repo add' });
+    throw new KubeparcelError('usage', 'not a repository', { where: directory, hint: 'make one: kubeparcel repo add' });
   }
-  const { local, remote } = await target.compare(await listFiles(folder, target.mode), context);
+  const { local, remote } = await target.compare(await listFiles(directory, target.mode), context);
   const plan = planPublish(local, remote, marker);
   const kept = request.keep ? { ...plan, deletions: [] } : plan;
   if (!request.dryRun) await carryOut(kept, local, target, context);

@@ -65,13 +65,13 @@ async function deleteLeftOver(paths: readonly string[], place: string, context: 
   for (const path of paths) context.onEvent({ type: 'deleted', path });
 }
 
-/** rsync tells of the names' folders that they have vanished too, where a whole view is gone, and deletes all the same. */
+/** rsync tells of the names' directorys that they have vanished too, where a whole view is gone, and deletes all the same. */
 function isVanished(status: number | null): boolean {
   return status === 24;
 }
 
 async function remoteFiles(place: string, context: PublishContext): Promise<string[]> {
-  // --list-only of a folder that is not there yet fails; its first publication makes it.
+  // --list-only of a directory that is not there yet fails; its first publication makes it.
   const lines = await run(
     ['--recursive', '--list-only', '--timeout=60', '--', place],
     '',
@@ -93,8 +93,13 @@ function rsync(
   expected?: Expected,
 ): Promise<string[]> {
   const list = paths.map((path) => `${path}\0`).join('');
-  // --mkpath of rsync 3.2.3; the folder given is the root of the names in the list.
-  return run([...options, '--mkpath', '--', `${context.folder.replace(/\/*$/, '')}/`, place], list, context, expected);
+  // --mkpath of rsync 3.2.3; the directory given is the root of the names in the list.
+  return run(
+    [...options, '--mkpath', '--', `${context.directory.replace(/\/*$/, '')}/`, place],
+    list,
+    context,
+    expected,
+  );
 }
 
 /** Whether an exit status other than 0 is no failure. */

@@ -40,7 +40,7 @@ export function s3Target(location: S3Location): PublishTarget {
   return {
     name,
     mode: 'plain',
-    async compare(files, { folder, signal }) {
+    async compare(files, { directory, signal }) {
       const remote = await attempt(name, () => listObjects(storage, signal));
       const sizes = new Map(remote.map(({ path, size }) => [path, size]));
       const limit = pLimit(AT_A_TIME);
@@ -49,7 +49,7 @@ export function s3Target(location: S3Location): PublishTarget {
           limit(async () => {
             signal?.throwIfAborted();
             const worth = sizes.get(file.path) === file.size;
-            const digest = worth ? await entityTag(join(folder, file.path), file.size, PART_SIZE) : undefined;
+            const digest = worth ? await entityTag(join(directory, file.path), file.size, PART_SIZE) : undefined;
             return { ...file, digest };
           }),
         ),
@@ -99,9 +99,9 @@ async function send(
   { client, bucket, keyOf }: Storage,
   upload: Upload,
   unfinished: string | undefined,
-  { folder, signal }: PublishContext,
+  { directory, signal }: PublishContext,
 ): Promise<void> {
-  const path = join(folder, upload.path);
+  const path = join(directory, upload.path);
   const address = { Bucket: bucket, Key: keyOf(upload.path) };
   const headers = { CacheControl: upload.cacheControl, ContentType: upload.contentType };
   const parts = partsOf(upload.size, PART_SIZE);

@@ -7,8 +7,8 @@ export type PublishEvent =
   | { readonly type: 'deleted'; readonly path: string };
 
 export interface PublishContext {
-  /** The repository's folder. */
-  readonly folder: string;
+  /** The repository's directory. */
+  readonly directory: string;
   readonly signal: AbortSignal | undefined;
   readonly onEvent: OnPublishEvent;
 }

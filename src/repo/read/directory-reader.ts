@@ -8,13 +8,13 @@ import { listFiles } from '../storage/list-files.ts';
 import type { FileFacts, RepositoryReader } from './reader.ts';
 
 /**
- * A folder of this machine. Links are followed as far as they stay in it, and none to a file.
+ * A directory of this machine. Links are followed as far as they stay in it, and none to a file.
  *
- * @throws KubeparcelError of kind 'usage' for a folder that is not there
+ * @throws KubeparcelError of kind 'usage' for a directory that is not there
  */
-export async function folderReader(folder: string, signal?: AbortSignal): Promise<RepositoryReader> {
-  const root = await realpath(folder).catch((cause) => {
-    throw new KubeparcelError('usage', 'there is no such folder', { where: folder, cause });
+export async function directoryReader(directory: string, signal?: AbortSignal): Promise<RepositoryReader> {
+  const root = await realpath(directory).catch((cause) => {
+    throw new KubeparcelError('usage', 'there is no such directory', { where: directory, cause });
   });
   const places = new Map<string, Promise<string>>();
   const digests = new Map<string, Promise<string>>();
@@ -39,7 +39,7 @@ export async function folderReader(folder: string, signal?: AbortSignal): Promis
     }
   };
   return {
-    name: folder,
+    name: directory,
     async read(path, max) {
       const found = await find(path);
       if (found === undefined) return undefined;

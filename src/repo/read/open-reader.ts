@@ -1,5 +1,5 @@
 import { KubeparcelError } from '../../support/errors.ts';
-import { folderReader } from './directory-reader.ts';
+import { directoryReader } from './directory-reader.ts';
 import { httpReader } from './http-reader.ts';
 import type { RepositoryReader } from './reader.ts';
 
@@ -11,7 +11,7 @@ export interface ReaderOptions {
 }
 
 /**
- * What a spelling means to readers: `s3://bucket/prefix`, `https://host/path`; anything else is a folder of this machine
+ * What a spelling means to readers: `s3://bucket/prefix`, `https://host/path`; anything else is a directory of this machine
  * (`./a:b` where its name has a colon).
  *
  * @throws KubeparcelError of kind 'usage'
@@ -27,8 +27,8 @@ export async function openReader(text: string, options: ReaderOptions): Promise<
   if (scheme !== undefined) {
     throw new KubeparcelError('usage', `nothing is verified over ${scheme}`, {
       where: text,
-      hint: 'verify it over https as its clients see it, or on the server itself as a folder',
+      hint: 'verify it over https as its clients see it, or on the server itself as a directory',
     });
   }
-  return folderReader(text, options.signal);
+  return directoryReader(text, options.signal);
 }

@@ -7,7 +7,7 @@ export interface FileFacts {
 }
 
 /**
- * A repository, or a copy of one, to look at: a folder, a bucket, a web server. Paths are relative to its root,
+ * A repository, or a copy of one, to look at: a directory, a bucket, a web server. Paths are relative to its root,
  * `/`-separated, and safe (`safePath`). Whatever fails for another reason than that a file is not there is thrown as a
  * KubeparcelError of kind 'network' or 'io'.
  */
@@ -44,7 +44,7 @@ export function safePath(text: string): string | undefined {
   return bad || path.length > 4096 || /[\u0000-\u001f\u007f-\u009f\\]/.test(path) ? undefined : path;
 }
 
-/** Below a folder of the repository, '' for its root. */
-export function below(folder: string, path: string): string {
-  return folder === '' ? path : `${folder}/${path}`;
+/** Below a directory of the repository, '' for its root. */
+export function below(directory: string, path: string): string {
+  return directory === '' ? path : `${directory}/${path}`;
 }

@@ -3,7 +3,7 @@ import { readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ownedSuffix } from '../../support/ownership.ts';
 import { type PackageRecord, RECORD_SCHEMA } from '../model/record.ts';
-import { poolPath, type RepositoryPackage, STATE_FOLDER } from '../model/repository.ts';
+import { poolPath, type RepositoryPackage, STATE_DIRECTORY } from '../model/repository.ts';
 import { digestPackage } from './digest-package.ts';
 import { readRecord } from './read-record.ts';
 
@@ -14,8 +14,8 @@ export interface RecordCache {
   put(record: PackageRecord): void;
 }
 
-export function openCache(folder: string): RecordCache {
-  const file = (sha256: string) => join(folder, STATE_FOLDER, 'cache', sha256.slice(0, 2), `${sha256}.json`);
+export function openCache(directory: string): RecordCache {
+  const file = (sha256: string) => join(directory, STATE_DIRECTORY, 'cache', sha256.slice(0, 2), `${sha256}.json`);
   return {
     get(sha256) {
       try {
@@ -44,16 +44,16 @@ export function openCache(folder: string): RecordCache {
 
 /** The records of packages; those that the cache does not have are read from the pool. */
 export async function recordsOf(
-  folder: string,
+  directory: string,
   packages: readonly RepositoryPackage[],
   options: { readonly signal?: AbortSignal } = {},
 ): Promise<Map<string, PackageRecord>> {
-  const cache = openCache(folder);
+  const cache = openCache(directory);
   const records = new Map<string, PackageRecord>();
   for (const each of packages) {
     let record = cache.get(each.sha256);
     if (record === undefined) {
-      const path = join(folder, poolPath(each));
+      const path = join(directory, poolPath(each));
       record = await readRecord(path, await digestPackage(path, options.signal), options);
       if (record.sha256 === each.sha256) cache.put(record);
     }
@@ -63,8 +63,8 @@ export async function recordsOf(
 }
 
 /** Removes what the cache has of packages that are gone. */
-export async function sweepCache(folder: string, kept: ReadonlySet<string>): Promise<void> {
-  const root = join(folder, STATE_FOLDER, 'cache');
+export async function sweepCache(directory: string, kept: ReadonlySet<string>): Promise<void> {
+  const root = join(directory, STATE_DIRECTORY, 'cache');
   for (const name of await readdir(root, { recursive: true }).catch(() => [])) {
     const [, sha256] = /\/([0-9a-f]{64})\.json/.exec(name) ?? [];
     if (sha256 !== undefined && (!kept.has(sha256) || !name.endsWith('.json'))) {

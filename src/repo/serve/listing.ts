@@ -7,7 +7,7 @@ interface ListingEntry {
   readonly size: number | undefined;
 }
 
-/** A folder as a page: names, links, sizes in bytes. */
+/** A directory as a page: names, links, sizes in bytes. */
 export function renderListing(path: string, entries: readonly ListingEntry[]): string {
   const title = escapeAttribute(`/${path}`);
   const rows = entries.map(({ name, isDirectory, size }) => {
@@ -16,7 +16,7 @@ export function renderListing(path: string, entries: readonly ListingEntry[]): s
     const link = `<a href="./${encodeURIComponent(name)}${slash}">${escapeAttribute(name)}${slash}</a>`;
     return `<tr><td>${link}</td><td>${isDirectory ? '' : (size ?? '')}</td></tr>`;
   });
-  const up = path === '' ? '' : '<p><a href="../">One folder up</a></p>';
+  const up = path === '' ? '' : '<p><a href="../">One directory up</a></p>';
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>${title}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">

@@ -24,20 +24,20 @@ interface ServeOptions {
 }
 
 /**
- * Serves a folder over HTTP for trying: GET and HEAD, one range a request (RFC 9110, section 14), listings of folders
- * that have no index.html. Nothing hidden, nothing outside the folder, whatever links say.
+ * Serves a directory over HTTP for trying: GET and HEAD, one range a request (RFC 9110, section 14), listings of directorys
+ * that have no index.html. Nothing hidden, nothing outside the directory, whatever links say.
  *
- * @throws KubeparcelError of kind 'usage' for a folder that is not there and for a port that is taken
+ * @throws KubeparcelError of kind 'usage' for a directory that is not there and for a port that is taken
  */
-export async function serveRepository(folder: string, options: ServeOptions): Promise<RepositoryServer> {
+export async function serveRepository(directory: string, options: ServeOptions): Promise<RepositoryServer> {
   if (!Number.isInteger(options.port) || options.port < 0 || options.port > 65535) {
     throw new KubeparcelError('usage', 'a port is a number from 0 to 65535', { where: `--port ${options.port}` });
   }
   let root: string;
   try {
-    root = await realpath(folder);
+    root = await realpath(directory);
   } catch (cause) {
-    throw new KubeparcelError('usage', 'the repository cannot be opened', { where: folder, cause });
+    throw new KubeparcelError('usage', 'the repository cannot be opened', { where: directory, cause });
   }
   const server = createServer({ requestTimeout: 60_000, keepAliveTimeout: 5_000 }, (request, response) => {
     answer(root, request, response)
@@ -169,15 +169,19 @@ async function sendFile(
 
 async function sendListing(
   path: string,
-  folder: string,
+  directory: string,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const names = (await readdir(folder)).filter((name) => !name.startsWith('.')).sort();
+  const names = (await readdir(directory)).filter((name) => !name.startsWith('.')).sort();
   const entries = await Promise.all(
     names.map(async (name) => {
-      const found = await findFile(folder, name);
-      return { name, isDirectory: found?.isDirectory ?? (await isLinkedFolder(join(folder, name))), size: found?.size };
+      const found = await findFile(directory, name);
+      return {
+        name,
+        isDirectory: found?.isDirectory ?? (await isLinkedDirectory(join(directory, name))),
+        size: found?.size,
+      };
     }),
   );
   const page = Buffer.from(renderListing(path, entries));
@@ -185,7 +189,7 @@ async function sendListing(
   response.end(request.method === 'HEAD' ? undefined : page);
 }
 
-async function isLinkedFolder(path: string): Promise<boolean> {
+async function isLinkedDirectory(path: string): Promise<boolean> {
   return realpath(path).then(
     async (file) => (await lstat(file)).isDirectory(),
     () => false,

@@ -1,4 +1,4 @@
-import { type Channel, publicKeyPath, viewFolder } from '../model/repository.ts';
+import { type Channel, publicKeyPath, viewDirectory } from '../model/repository.ts';
 import type { ClientName } from './clients.ts';
 
 /** What somebody types on a host, by step. */
@@ -37,7 +37,7 @@ export function instructions(request: InstructionRequest): Step[] {
 export function aptLine({ url, channel, minor, signed }: Omit<InstructionRequest, 'client'>, keyring: string): string {
   const option = signed ? `[signed-by=${keyring}]` : '[trusted=yes]';
   const place =
-    minor === undefined ? `${url}/ ${channel} main` : `${url}/${viewFolder({ channel, minor, format: 'deb' })}/ /`;
+    minor === undefined ? `${url}/ ${channel} main` : `${url}/${viewDirectory({ channel, minor, format: 'deb' })}/ /`;
   return `deb ${option} ${place}`;
 }
 
@@ -48,7 +48,7 @@ export function yumRepository({ url, channel, minor, signed }: Omit<InstructionR
   return [
     '[kubernetes]',
     `name=Kubernetes${minor === undefined ? '' : ` ${minor}`}`,
-    `baseurl=${url}/${viewFolder(view)}/`,
+    `baseurl=${url}/${viewDirectory(view)}/`,
     'enabled=1',
     `gpgcheck=${check}`,
     `repo_gpgcheck=${check}`,
@@ -95,7 +95,7 @@ function zypperSteps(request: InstructionRequest): Step[] {
     ...(signed ? [{ title: 'Get the key', commands: `sudo rpm --import \\\n  ${url}/${publicKeyPath(view)}` }] : []),
     {
       title: 'Add the repository',
-      commands: `sudo zypper addrepo --refresh ${signed ? '--gpgcheck-strict' : '--no-gpgcheck'} \\\n  ${url}/${viewFolder(view)}/ kubernetes`,
+      commands: `sudo zypper addrepo --refresh ${signed ? '--gpgcheck-strict' : '--no-gpgcheck'} \\\n  ${url}/${viewDirectory(view)}/ kubernetes`,
     },
     { title: 'Install', commands: `sudo zypper install ${PACKAGES}` },
   ];

@@ -29,16 +29,16 @@ interface SiteRequest {
 }
 
 /** Where all pages but the first one are. */
-export const SITE_FOLDER = 'site';
+export const SITE_DIRECTORY = 'site';
 
 /**
  * The site as files: index.html, one page for each minor of each channel, one style sheet. Plain HTML and CSS, no
  * script, no address but the repository's. Same model, same bytes.
  */
 export async function renderSite({ model, clients, keys, url }: SiteRequest): Promise<Page[]> {
-  const folder = join(packageRoot(), 'templates', 'site');
+  const directory = join(packageRoot(), 'templates', 'site');
   const render = (name: string, values: Readonly<Record<string, unknown>>): Promise<string> =>
-    ejs.renderFile(join(folder, `${name}.ejs`), { ...values, words: WORDS }, { async: false, rmWhitespace: true });
+    ejs.renderFile(join(directory, `${name}.ejs`), { ...values, words: WORDS }, { async: false, rmWhitespace: true });
   const steps = (channel: Channel, minor: string, formats: readonly string[]) =>
     clients
       .filter(({ name }) => formats.includes(CLIENT_FORMATS[name]))
@@ -48,7 +48,9 @@ export async function renderSite({ model, clients, keys, url }: SiteRequest): Pr
       }));
   const keyFile = (minor: SiteMinor): string =>
     publicKeyPath({ channel: minor.channel, minor: minor.minor, format: minor.formats[0] ?? 'deb' });
-  const pages: Page[] = [{ path: `${SITE_FOLDER}/style.css`, text: await readFile(join(folder, 'style.css'), 'utf8') }];
+  const pages: Page[] = [
+    { path: `${SITE_DIRECTORY}/style.css`, text: await readFile(join(directory, 'style.css'), 'utf8') },
+  ];
   const first = model.channels[0]?.minors[0];
   pages.push({
     path: 'index.html',
@@ -82,7 +84,7 @@ export async function renderSite({ model, clients, keys, url }: SiteRequest): Pr
 }
 
 function minorPath({ channel, minor }: SiteMinor): string {
-  return `${SITE_FOLDER}/${channel}/v${minor}.html`;
+  return `${SITE_DIRECTORY}/${channel}/v${minor}.html`;
 }
 
 /** A relative reference; names have colons and tildes. */

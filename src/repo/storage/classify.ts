@@ -30,7 +30,7 @@ export function classify(path: string, isLink = false): Classified {
   const contentType = contentTypeOf(name, path);
   const as = (phase: Phase, rank: number, cacheControl: string) => ({ phase, rank, cacheControl, contentType });
   if (isLink) return as('pointers', 3, MUTABLE);
-  // Nobody sees these before the link to their folder.
+  // Nobody sees these before the link to their directory.
   if (/(^|\/)\.[^/]*\/[^/]*$/.test(path)) return as('indices', 0, MUTABLE);
   if (/\.(deb|rpm)$/.test(name)) return as('packages', 0, IMMUTABLE);
   if (/(^|\/)by-hash\//.test(path) || /^[0-9a-f]{32,128}-/.test(name)) return as('indices', 0, IMMUTABLE);

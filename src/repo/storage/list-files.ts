@@ -5,44 +5,44 @@ import { isErrno } from '../../support/file-system.ts';
 import type { SourceFile } from './files.ts';
 
 /**
- * - source: a repository, as it is: without hidden files (state, locks, unfinished work), but with the hidden folders
+ * - source: a repository, as it is: without hidden files (state, locks, unfinished work), but with the hidden directorys
  *   that its links lead to, and the links
  * - target: all that is there, links as links
  * - plain: a repository as a web server shows it: what links lead to stands where the links are
  */
 type Mode = 'source' | 'target' | 'plain';
 
-/** The one kind of link that a repository has: a folder's name for the state that is current, beside it. */
+/** The one kind of link that a repository has: a directory's name for the state that is current, beside it. */
 const LINK_TARGET = /^\.[A-Za-z0-9][A-Za-z0-9._-]*$/;
 
 /**
- * All files below a folder, sorted by path.
+ * All files below a directory, sorted by path.
  *
  * @throws KubeparcelError of kind 'io' for any other link and for special files, unless it is a target
  */
-export async function listFiles(folder: string, mode: Mode): Promise<SourceFile[]> {
+export async function listFiles(directory: string, mode: Mode): Promise<SourceFile[]> {
   const files: SourceFile[] = [];
-  // Where a folder is, and what it is called.
-  const folders: [physical: string, path: string][] = [['', '']];
-  for (let next = folders.pop(); next !== undefined; next = folders.pop()) {
+  // Where a directory is, and what it is called.
+  const directorys: [physical: string, path: string][] = [['', '']];
+  for (let next = directorys.pop(); next !== undefined; next = directorys.pop()) {
     const [physical, prefix] = next;
-    for await (const { name } of await openFolder(join(folder, physical))) {
+    for await (const { name } of await openDirectory(join(directory, physical))) {
       if (name.startsWith('.') && mode !== 'target') continue;
       const path = `${prefix}${name}`;
-      const absolute = join(folder, physical, name);
+      const absolute = join(directory, physical, name);
       // A file that goes away in between was a temporary one.
       const found = await lstat(absolute).catch(ignoreMissing);
       if (found === undefined) continue;
-      if (found.isDirectory()) folders.push([`${physical}${name}/`, `${path}/`]);
+      if (found.isDirectory()) directorys.push([`${physical}${name}/`, `${path}/`]);
       else if (found.isFile()) {
         const id = found.nlink > 1 ? `${found.dev}:${found.ino}` : undefined;
         files.push({ path, size: found.size, id, link: undefined });
       } else if (found.isSymbolicLink()) {
         const link = await readlink(absolute);
         if (mode !== 'target') {
-          const isFolder = LINK_TARGET.test(link) && (await stat(absolute)).isDirectory();
-          if (!isFolder) throw notOurs(absolute);
-          folders.push([`${physical}${link}/`, mode === 'plain' ? `${path}/` : `${prefix}${link}/`]);
+          const isDirectory = LINK_TARGET.test(link) && (await stat(absolute)).isDirectory();
+          if (!isDirectory) throw notOurs(absolute);
+          directorys.push([`${physical}${link}/`, mode === 'plain' ? `${path}/` : `${prefix}${link}/`]);
         }
         if (mode !== 'plain') files.push({ path, size: Buffer.byteLength(link), id: undefined, link });
       } else if (mode !== 'target') {
@@ -54,17 +54,17 @@ export async function listFiles(folder: string, mode: Mode): Promise<SourceFile[
 }
 
 function notOurs(where: string): KubeparcelError {
-  return new KubeparcelError('io', 'neither a file nor a folder; a repository holds nothing else', {
+  return new KubeparcelError('io', 'neither a file nor a directory; a repository holds nothing else', {
     where,
     hint: `remove it, or look what it is with ls -l ${dirname(where)}`,
   });
 }
 
-async function openFolder(path: string) {
+async function openDirectory(path: string) {
   try {
     return await opendir(path);
   } catch (cause) {
-    throw new KubeparcelError('io', 'the folder cannot be read', { where: path, cause });
+    throw new KubeparcelError('io', 'the directory cannot be read', { where: path, cause });
   }
 }
 

@@ -14,10 +14,10 @@ import {
   type RepositoryPackage,
   type RepositorySettings,
   type RepositoryState,
-  STATE_FOLDER,
+  STATE_DIRECTORY,
   type View,
   type ViewState,
-  viewFolder,
+  viewDirectory,
 } from '../model/repository.ts';
 import { inOrder } from '../model/select.ts';
 import type { ViewFile } from '../model/view-files.ts';
@@ -34,14 +34,14 @@ const FILES_AT_ONCE = 16;
 
 /** What a repository is to be. */
 export interface Change {
-  readonly folder: string;
+  readonly directory: string;
   readonly before: RepositoryState | undefined;
   readonly settings: RepositorySettings;
   readonly packages: readonly RepositoryPackage[];
   readonly signers: readonly Signer[];
   /** Of what is written, seconds since 1970-01-01 UTC; a view's never goes back. */
   readonly date: number;
-  /** A folder below the repository's state, in which new packages wait under their digests. */
+  /** A directory below the repository's state, in which new packages wait under their digests. */
   readonly work: string;
   /** Write every view anew, with a new date and signature. */
   readonly all: boolean;
@@ -57,24 +57,24 @@ export interface ChangeResult {
 }
 
 /**
- * Makes the repository what the change says: writes what is new into the work folder, then decides and carries out the
+ * Makes the repository what the change says: writes what is new into the work directory, then decides and carries out the
  * steps in the order in which no client ever finds a pointer to what is not there. Only for who holds the lock.
  */
 export async function commitChange(change: Change): Promise<ChangeResult> {
-  const { folder, before, packages, work } = change;
+  const { directory, before, packages, work } = change;
   const wanted = viewsOf(packages);
-  const known = new Map((before?.views ?? []).map((view) => [viewFolder(view), view]));
-  const changed = wanted.filter((view) => change.all || !isSame(change, view, known.get(viewFolder(view))));
+  const known = new Map((before?.views ?? []).map((view) => [viewDirectory(view), view]));
+  const changed = wanted.filter((view) => change.all || !isSame(change, view, known.get(viewDirectory(view))));
   const steps = newSteps();
   packageSteps(change, steps);
-  const views = new Map(wanted.map((view) => [viewFolder(view), known.get(viewFolder(view))]));
+  const views = new Map(wanted.map((view) => [viewDirectory(view), known.get(viewDirectory(view))]));
   const records = await recordsOf(
-    folder,
+    directory,
     packages.filter((each) => changed.some((view) => isIn(each, view))),
   );
-  const write = await writer(folder, work);
+  const write = await writer(directory, work);
   for (const view of changed) {
-    const at = viewFolder(view);
+    const at = viewDirectory(view);
     const old = known.get(at);
     const date = Math.max(change.date, old?.date ?? 0);
     const listed = packagesOf(view, packages).flatMap((entry) => {
@@ -93,10 +93,10 @@ export async function commitChange(change: Change): Promise<ChangeResult> {
     };
     views.set(at, state);
     if (view.format === 'deb') await aptSteps(at, files, old, state, write, steps);
-    else await rpmMdSteps(folder, at, files, state, write, steps);
+    else await rpmMdSteps(directory, at, files, state, write, steps);
   }
   const removed = [...known].filter(([at]) => !views.has(at)).map(([, view]) => view);
-  for (const view of removed) await removeView(folder, view, steps);
+  for (const view of removed) await removeView(directory, view, steps);
   const state: RepositoryState = {
     settings: change.settings,
     packages: packages
@@ -105,9 +105,9 @@ export async function commitChange(change: Change): Promise<ChangeResult> {
     views: [...views.values()].flatMap((view) => (view === undefined ? [] : [view])),
   };
   await finalStep(INDEX_FILE, indexText(state), write, steps);
-  await finalStep(`${STATE_FOLDER}/state.json`, stateText(state), write, steps);
+  await finalStep(`${STATE_DIRECTORY}/state.json`, stateText(state), write, steps);
   await write.finish();
-  const copies = await commit(folder, { work, steps: Object.values(steps).flat() });
+  const copies = await commit(directory, { work, steps: Object.values(steps).flat() });
   return { written: changed, removed, unchanged: wanted.length - changed.length, copies };
 }
 
@@ -132,7 +132,7 @@ function isIn({ format, channels }: RepositoryPackage, view: View): boolean {
 
 function contentOf({ settings, packages }: Change, view: View): string {
   const entries = packagesOf(view, packages).map(({ file, sha256: digest }) => [file, digest]);
-  return sha256(JSON.stringify([INDEX_SCHEMA, RECORD_SCHEMA, settings, viewFolder(view), entries]));
+  return sha256(JSON.stringify([INDEX_SCHEMA, RECORD_SCHEMA, settings, viewDirectory(view), entries]));
 }
 
 function isSame(change: Change, view: View, old: ViewState | undefined): boolean {
@@ -176,7 +176,7 @@ function linksOf(entry: RepositoryPackage | undefined): string[] {
   if (entry === undefined) return [];
   return viewsOf([entry])
     .filter(hasOwnLinks)
-    .map((view) => `${viewFolder(view)}/${linkPath(entry)}`);
+    .map((view) => `${viewDirectory(view)}/${linkPath(entry)}`);
 }
 
 async function aptSteps(
@@ -208,14 +208,14 @@ async function aptSteps(
 }
 
 async function rpmMdSteps(
-  folder: string,
+  directory: string,
   at: string,
   files: readonly ViewFile[],
   state: ViewState,
   write: Writer,
   steps: Steps,
 ): Promise<void> {
-  const old = await pointedTo(folder, at);
+  const old = await pointedTo(directory, at);
   const pointers = files.filter(({ role }) => role === 'pointer').map(({ bytes }) => sha256(bytes));
   const name = `.repodata-${sha256(pointers.join()).slice(0, 16)}`;
   if (name === old) return;
@@ -230,10 +230,10 @@ async function rpmMdSteps(
   if (old !== undefined) steps.removals.push({ do: 'remove', path: `${at}/${old}` });
 }
 
-/** The folder that `repodata` is at present. */
-async function pointedTo(folder: string, at: string): Promise<string | undefined> {
+/** The directory that `repodata` is at present. */
+async function pointedTo(directory: string, at: string): Promise<string | undefined> {
   try {
-    const target = await readlink(join(folder, at, 'repodata'));
+    const target = await readlink(join(directory, at, 'repodata'));
     return /^\.repodata-[0-9a-f]{16}$/.test(target) ? target : undefined;
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return undefined;
@@ -242,10 +242,10 @@ async function pointedTo(folder: string, at: string): Promise<string | undefined
 }
 
 /** The pointer goes first, so that nobody is sent to what is being removed. */
-async function removeView(folder: string, view: ViewState, steps: Steps): Promise<void> {
-  const at = viewFolder(view);
+async function removeView(directory: string, view: ViewState, steps: Steps): Promise<void> {
+  const at = viewDirectory(view);
   if (view.format === 'rpm') {
-    const generation = await pointedTo(folder, at);
+    const generation = await pointedTo(directory, at);
     steps.removals.push({ do: 'remove', path: `${at}/repodata` });
     if (generation !== undefined) steps.removals.push({ do: 'remove', path: `${at}/${generation}` });
     return;
@@ -258,27 +258,27 @@ async function finalStep(path: string, text: string, write: Writer, steps: Steps
   steps.last.push({ do: 'rename', from: await write(Buffer.from(text)), to: path });
 }
 
-/** Writes new files into the work folder under numbers, and says where each is, relative to the repository. */
+/** Writes new files into the work directory under numbers, and says where each is, relative to the repository. */
 interface Writer {
   (bytes: Uint8Array): Promise<string>;
   /** When all is on disk. */
   finish(): Promise<void>;
 }
 
-async function writer(folder: string, work: string): Promise<Writer> {
-  await mkdir(join(folder, work), { recursive: true });
+async function writer(directory: string, work: string): Promise<Writer> {
+  await mkdir(join(directory, work), { recursive: true });
   const limit = pLimit(FILES_AT_ONCE);
   const writing: Promise<void>[] = [];
   let count = 0;
   const write = async (bytes: Uint8Array) => {
     const path = `${work}/${count++}`;
-    writing.push(limit(() => writeSynced(join(folder, path), bytes)));
+    writing.push(limit(() => writeSynced(join(directory, path), bytes)));
     return path;
   };
   return Object.assign(write, {
     finish: async () => {
       await Promise.all(writing);
-      await syncFolders(join(folder, work));
+      await syncDirectorys(join(directory, work));
     },
   });
 }
@@ -294,9 +294,9 @@ async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
   }
 }
 
-async function syncFolders(path: string): Promise<void> {
-  for (const folder of [path, dirname(path)]) {
-    const handle = await open(folder, 'r');
+async function syncDirectorys(path: string): Promise<void> {
+  for (const directory of [path, dirname(path)]) {
+    const handle = await open(directory, 'r');
     try {
       await handle.sync();
     } finally {

@@ -3,9 +3,9 @@ import { copyFile, link, lstat, mkdir, readdir, readFile, rename, rm, rmdir, sym
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { KubeparcelError } from '../../support/errors.ts';
-import { isErrno, syncFolder } from '../../support/file-system.ts';
+import { isErrno, syncDirectory } from '../../support/file-system.ts';
 import { writeAtomically } from '../../support/write-atomically.ts';
-import { STATE_FOLDER } from '../model/repository.ts';
+import { STATE_DIRECTORY } from '../model/repository.ts';
 
 /**
  * A change of the repository that is decided: everything new is on disk in `work`, and these steps bring it to its
@@ -13,7 +13,7 @@ import { STATE_FOLDER } from '../model/repository.ts';
  * can be taken twice.
  */
 export interface Journal {
-  /** Folder of new files, relative to the repository. */
+  /** Directory of new files, relative to the repository. */
   readonly work: string;
   readonly steps: readonly Step[];
 }
@@ -28,7 +28,7 @@ export type Step =
   | { readonly do: 'rename'; readonly from: string; readonly to: string }
   /** A symbolic link, in place of the one that was there. */
   | { readonly do: 'point'; readonly at: string; readonly to: string }
-  /** With folders that become empty. */
+  /** With directorys that become empty. */
   | { readonly do: 'remove'; readonly path: string };
 
 const path = z.string().regex(/^(?!.*(^|\/)\.{1,2}(\/|$))[^/\0].*$/);
@@ -45,11 +45,11 @@ const journalSchema = z.object({
   ),
 });
 
-const JOURNAL = `${STATE_FOLDER}/journal.json`;
+const JOURNAL = `${STATE_DIRECTORY}/journal.json`;
 
 /** Whether a killed run left a change that is decided but not done. */
-export async function hasJournal(folder: string): Promise<boolean> {
-  return (await statOf(join(folder, JOURNAL))) !== undefined;
+export async function hasJournal(directory: string): Promise<boolean> {
+  return (await statOf(join(directory, JOURNAL))) !== undefined;
 }
 
 /**
@@ -57,9 +57,9 @@ export async function hasJournal(folder: string): Promise<boolean> {
  *
  * @returns count of files that had to be copied, since the file system has no hard links
  */
-export async function commit(folder: string, journal: Journal): Promise<number> {
-  await writeAtomically(join(folder, JOURNAL), [Buffer.from(JSON.stringify(journal))]);
-  return carryOut(folder, journal);
+export async function commit(directory: string, journal: Journal): Promise<number> {
+  await writeAtomically(join(directory, JOURNAL), [Buffer.from(JSON.stringify(journal))]);
+  return carryOut(directory, journal);
 }
 
 /**
@@ -67,54 +67,54 @@ export async function commit(folder: string, journal: Journal): Promise<number> 
  *
  * @returns whether there was a change to finish
  */
-export async function recover(folder: string): Promise<boolean> {
+export async function recover(directory: string): Promise<boolean> {
   let text: string | undefined;
   try {
-    text = await readFile(join(folder, JOURNAL), 'utf8');
+    text = await readFile(join(directory, JOURNAL), 'utf8');
   } catch (error) {
     if (!isErrno(error, 'ENOENT')) throw error;
   }
-  if (text !== undefined) await carryOut(folder, parseJournal(folder, text));
-  await sweep(folder);
+  if (text !== undefined) await carryOut(directory, parseJournal(directory, text));
+  await sweep(directory);
   return text !== undefined;
 }
 
-function parseJournal(folder: string, text: string): Journal {
+function parseJournal(directory: string, text: string): Journal {
   try {
     return journalSchema.parse(JSON.parse(text));
   } catch (cause) {
     throw new KubeparcelError('format', 'the list of what a killed run had begun is damaged', {
-      where: join(folder, JOURNAL),
+      where: join(directory, JOURNAL),
       hint: 'bring the repository back from a copy, or make it anew from its pool',
       cause,
     });
   }
 }
 
-async function carryOut(folder: string, { work, steps }: Journal): Promise<number> {
+async function carryOut(directory: string, { work, steps }: Journal): Promise<number> {
   const made = new Set<string>();
   let copies = 0;
-  const unfinished = join(folder, work, 'unfinished');
-  await mkdir(join(folder, work), { recursive: true });
+  const unfinished = join(directory, work, 'unfinished');
+  await mkdir(join(directory, work), { recursive: true });
   for (const step of steps) {
     if (step.do === 'remove') {
-      await removeFile(folder, step.path);
+      await removeFile(directory, step.path);
       continue;
     }
-    const to = join(folder, step.to);
+    const to = join(directory, step.to);
     const parent = dirname(to);
     if (!made.has(parent)) {
       await mkdir(parent, { recursive: true });
       made.add(parent);
     }
-    if (step.do === 'rename') await renameOnce(join(folder, step.from), to);
+    if (step.do === 'rename') await renameOnce(join(directory, step.from), to);
     else if (step.do === 'point') await point(step.at, to, unfinished);
-    else if (step.do === 'replace') copies += await replace(join(folder, step.from), to, unfinished);
-    else copies += await linkOnce(join(folder, step.from), to, unfinished);
+    else if (step.do === 'replace') copies += await replace(join(directory, step.from), to, unfinished);
+    else copies += await linkOnce(join(directory, step.from), to, unfinished);
   }
-  await syncFolder(join(folder, STATE_FOLDER));
-  await rm(join(folder, JOURNAL), { force: true });
-  await rm(join(folder, work), { recursive: true, force: true });
+  await syncDirectory(join(directory, STATE_DIRECTORY));
+  await rm(join(directory, JOURNAL), { force: true });
+  await rm(join(directory, work), { recursive: true, force: true });
   return copies;
 }
 
@@ -157,20 +157,20 @@ async function point(at: string, to: string, unfinished: string): Promise<void> 
   await rename(unfinished, to);
 }
 
-async function removeFile(folder: string, path: string): Promise<void> {
-  await rm(join(folder, path), { recursive: true, force: true });
+async function removeFile(directory: string, path: string): Promise<void> {
+  await rm(join(directory, path), { recursive: true, force: true });
   for (let parent = dirname(path); parent !== '.'; parent = dirname(parent)) {
     try {
-      await rmdir(join(folder, parent));
+      await rmdir(join(directory, parent));
     } catch {
       return;
     }
   }
 }
 
-/** Work folders and half-made copies and links of runs that decided nothing. */
-async function sweep(folder: string): Promise<void> {
-  const state = join(folder, STATE_FOLDER);
+/** Work directorys and half-made copies and links of runs that decided nothing. */
+async function sweep(directory: string): Promise<void> {
+  const state = join(directory, STATE_DIRECTORY);
   for (const name of await readdir(state)) {
     if (/^(work|lock)\./.test(name) || name.endsWith('.tmp')) {
       await rm(join(state, name), { recursive: true, force: true });

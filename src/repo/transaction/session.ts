@@ -12,7 +12,7 @@ import {
   type RepositoryPackage,
   type RepositorySettings,
   type RepositoryState,
-  STATE_FOLDER,
+  STATE_DIRECTORY,
 } from '../model/repository.ts';
 import { type ChangeResult, commitChange } from './commit.ts';
 import { hasJournal, recover } from './journal.ts';
@@ -34,7 +34,7 @@ export interface WriteOptions {
 /** What a writer works with while no other writer does. */
 export interface WriteSession {
   readonly before: RepositoryState;
-  /** Relative to the repository: a folder of this run's own, which need not be there yet. */
+  /** Relative to the repository: a directory of this run's own, which need not be there yet. */
   readonly work: string;
   commit(next: {
     readonly packages: readonly RepositoryPackage[];
@@ -47,18 +47,18 @@ export interface WriteSession {
  * Runs `work` as the only writer of a repository, after finishing what a killed one had begun.
  *
  * @param options.create make the repository when there is none
- * @throws KubeparcelError of kind 'usage' when the folder is no repository, or when it is signed and no key is given
+ * @throws KubeparcelError of kind 'usage' when the directory is no repository, or when it is signed and no key is given
  */
 export async function writeRepository<T>(
-  folder: string,
+  directory: string,
   options: WriteOptions & { readonly create?: boolean },
   work: (session: WriteSession) => Promise<T>,
 ): Promise<T> {
-  if (options.create !== true) await openState(folder);
-  await makeStateFolder(folder);
-  return withLock(lockPath(folder), 'the repository', async () => {
-    await recover(folder);
-    const before = await readState(folder);
+  if (options.create !== true) await openState(directory);
+  await makeStateDirectory(directory);
+  return withLock(lockPath(directory), 'the repository', async () => {
+    await recover(directory);
+    const before = await readState(directory);
     const signers = options.signers ?? [];
     if (
       signers.length === 0 &&
@@ -66,37 +66,37 @@ export async function writeRepository<T>(
       before?.views.some(({ signedBy }) => signedBy.length > 0)
     ) {
       throw new KubeparcelError('usage', 'the repository is signed, and no key is given for the new indices', {
-        where: folder,
+        where: directory,
         hint: 'name the key with --key, or say --unsigned to have a repository without signatures',
       });
     }
     const epoch = sourceDateEpoch(options.environment ?? process.env);
     const date = signatureDate(signers, { asked: options.date, epoch, now: Math.floor(Date.now() / 1000) });
-    const own = `${STATE_FOLDER}/work${ownedSuffix()}`;
+    const own = `${STATE_DIRECTORY}/work${ownedSuffix()}`;
     const session: WriteSession = {
       before: before ?? { settings: DEFAULT_SETTINGS, packages: [], views: [] },
       work: own,
       commit: ({ packages, settings = before?.settings ?? DEFAULT_SETTINGS, all = false }) => {
         options.signal?.throwIfAborted();
-        return commitChange({ folder, before, settings, packages, signers, date, work: own, all });
+        return commitChange({ directory, before, settings, packages, signers, date, work: own, all });
       },
     };
     try {
       return await work(session);
     } finally {
       // What is decided is for the next writer to finish.
-      if (!(await hasJournal(folder))) await rm(join(folder, own), { recursive: true, force: true });
+      if (!(await hasJournal(directory))) await rm(join(directory, own), { recursive: true, force: true });
     }
   });
 }
 
-async function makeStateFolder(folder: string): Promise<void> {
+async function makeStateDirectory(directory: string): Promise<void> {
   try {
-    await mkdir(join(folder, STATE_FOLDER), { recursive: true });
-    await access(join(folder, STATE_FOLDER));
+    await mkdir(join(directory, STATE_DIRECTORY), { recursive: true });
+    await access(join(directory, STATE_DIRECTORY));
   } catch (cause) {
     const what =
-      isErrno(cause, 'ENOTDIR') || isErrno(cause, 'EEXIST') ? 'this is no folder' : 'it cannot be written to';
-    throw new KubeparcelError('io', what, { where: folder, cause });
+      isErrno(cause, 'ENOTDIR') || isErrno(cause, 'EEXIST') ? 'this is no directory' : 'it cannot be written to';
+    throw new KubeparcelError('io', what, { where: directory, cause });
   }
 }

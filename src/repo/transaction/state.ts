@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { FORMATS } from '../../model/format.ts';
 import { KubeparcelError } from '../../support/errors.ts';
 import { isErrno } from '../../support/file-system.ts';
-import { CHANNELS, type RepositorySettings, type RepositoryState, STATE_FOLDER } from '../model/repository.ts';
+import { CHANNELS, type RepositorySettings, type RepositoryState, STATE_DIRECTORY } from '../model/repository.ts';
 
 export const DEFAULT_SETTINGS: RepositorySettings = {
   origin: 'kubeparcel',
@@ -13,7 +13,7 @@ export const DEFAULT_SETTINGS: RepositorySettings = {
   rpmCompression: 'gz',
 };
 
-/** A file's or a folder's name: nothing that leads elsewhere or that a shell or a URL would trip over. */
+/** A file's or a directory's name: nothing that leads elsewhere or that a shell or a URL would trip over. */
 const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9.+~^_:%@-]{0,254}$/);
 const path = z.string().regex(/^(?!.*(^|\/)\.{1,2}(\/|$))[^/\0].*$/);
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
@@ -56,12 +56,12 @@ const stateSchema = z.object({
 });
 
 /**
- * The state of a repository; undefined for a folder that is none yet.
+ * The state of a repository; undefined for a directory that is none yet.
  *
  * @throws KubeparcelError of kind 'io' for a state that cannot be read, of kind 'format' for one that makes no sense
  */
-export async function readState(folder: string): Promise<RepositoryState | undefined> {
-  const file = join(folder, STATE_FOLDER, 'state.json');
+export async function readState(directory: string): Promise<RepositoryState | undefined> {
+  const file = join(directory, STATE_DIRECTORY, 'state.json');
   let text: string;
   try {
     text = await readFile(file, 'utf8');
@@ -80,12 +80,12 @@ export async function readState(folder: string): Promise<RepositoryState | undef
   }
 }
 
-/** As `readState`, of a folder that must be a repository. */
-export async function openState(folder: string): Promise<RepositoryState> {
-  const state = await readState(folder);
+/** As `readState`, of a directory that must be a repository. */
+export async function openState(directory: string): Promise<RepositoryState> {
+  const state = await readState(directory);
   if (state !== undefined) return state;
   throw new KubeparcelError('usage', 'this is no repository', {
-    where: folder,
+    where: directory,
     hint: 'make one: kubeparcel repo add DIR PACKAGE...',
   });
 }

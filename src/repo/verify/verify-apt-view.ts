@@ -16,9 +16,9 @@ export interface AptView {
 }
 
 interface AptViewRequest {
-  /** The folder of InRelease. */
+  /** The directory of InRelease. */
   readonly at: string;
-  /** The folder that Packages speaks of: of a flat view its own, else that of dists/. */
+  /** The directory that Packages speaks of: of a flat view its own, else that of dists/. */
   readonly root: string;
   /** Keys that signed; undefined for a view without signatures. */
   readonly certificates: readonly Key[] | undefined;

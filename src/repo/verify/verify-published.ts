@@ -16,7 +16,7 @@ export interface VerifyPublishedOptions extends ReaderOptions, PackageCheckOptio
   readonly keys?: Uint8Array | string | undefined;
 }
 
-/** A view by the folder of its pointer. */
+/** A view by the directory of its pointer. */
 interface FoundView {
   readonly at: string;
   readonly format: Format;
@@ -27,10 +27,10 @@ type Listing = ReadonlyMap<string, number>;
 
 /**
  * Proves that what is published is whole, as clients see it: from each view's pointer over its signature and its indices
- * to every package, without the repository's state. Folders and S3 are listed; a web server is asked for index.json,
+ * to every package, without the repository's state. Directorys and S3 are listed; a web server is asked for index.json,
  * or the address is that of one view.
  *
- * @param text a folder, `s3://bucket/prefix`, or `https://host/path`
+ * @param text a directory, `s3://bucket/prefix`, or `https://host/path`
  * @throws KubeparcelError of kind 'usage' when there is no repository, of kind 'network' or 'io' when it cannot be read
  */
 export async function verifyPublished(text: string, options: VerifyPublishedOptions = {}): Promise<VerifyReport> {
@@ -42,7 +42,7 @@ export async function verifyPublished(text: string, options: VerifyPublishedOpti
   if (single !== undefined) return single;
   throw new KubeparcelError('usage', 'there is no apt or rpm-md repository', {
     where: text.replace(/\/\/[^/]*@/, '//'),
-    hint: 'name the folder or the address that index.json is in, or the one of a view',
+    hint: 'name the directory or the address that index.json is in, or the one of a view',
   });
 }
 
@@ -182,7 +182,7 @@ async function readIndex(check: ViewCheck): Promise<PublishedIndex | undefined> 
   }
 }
 
-/** The views that are there, and those that should be; by folder. */
+/** The views that are there, and those that should be; by directory. */
 async function findViews(
   check: ViewCheck,
   listing: Listing | undefined,
@@ -214,8 +214,8 @@ async function hasPointer(check: ViewCheck, at: string): Promise<boolean> {
 
 function listedViews(listing: Listing): FoundView[] {
   return [...listing.keys()].flatMap((file): FoundView[] => {
-    const [, folder, name = ''] = /^(?:(.*)\/)?([^/]+)$/.exec(file) ?? [];
-    const at = folder ?? '';
+    const [, directory, name = ''] = /^(?:(.*)\/)?([^/]+)$/.exec(file) ?? [];
+    const at = directory ?? '';
     // Debian's archive has a small Release beside each of its lists.
     if (/(^|\/)(\.|binary-[^/]+$)/.test(at) || safePath(file) === undefined) return [];
     if (name === 'InRelease' || name === 'Release') return [{ at, format: 'deb' }];

@@ -16,7 +16,7 @@ export interface RpmView {
 }
 
 interface RpmViewRequest {
-  /** The folder of repodata/. */
+  /** The directory of repodata/. */
   readonly at: string;
   /** Keys that signed; undefined for a view without signatures. */
   readonly certificates: readonly Key[] | undefined;

@@ -15,10 +15,10 @@ import {
   sortedFindings,
   type VerifyReport,
   type ViewState,
-  viewFolder,
+  viewDirectory,
 } from '../model/repository.ts';
 import { hasOwnLinks, linkPath, packagesOf, viewsOf } from '../model/view-packages.ts';
-import { folderReader } from '../read/directory-reader.ts';
+import { directoryReader } from '../read/directory-reader.ts';
 import { below, type RepositoryReader } from '../read/reader.ts';
 import { digestFile } from '../records/digest-package.ts';
 import { hasJournal, recover } from '../transaction/journal.ts';
@@ -36,58 +36,58 @@ export interface VerifyOptions {
   readonly signal?: AbortSignal;
 }
 
-/** The folders in which nothing may be that nothing names. */
-const OWN_FOLDERS = ['pool', 'core:', 'dists', 'rpm'];
+/** The directorys in which nothing may be that nothing names. */
+const OWN_DIRECTORYS = ['pool', 'core:', 'dists', 'rpm'];
 
 /**
  * Proves that a repository is whole: as clients do, from each view's pointer over its signature and its indices to every
  * package, and as its owner does, that there is what the state says and nothing else. What a killed run had decided is
  * finished first.
  *
- * @throws KubeparcelError of kind 'usage' for a folder that is no repository
+ * @throws KubeparcelError of kind 'usage' for a directory that is no repository
  */
-export async function verifyRepository(folder: string, options: VerifyOptions = {}): Promise<VerifyReport> {
-  const check = async () => verifyState(folder, await openState(folder), options);
-  await openState(folder);
+export async function verifyRepository(directory: string, options: VerifyOptions = {}): Promise<VerifyReport> {
+  const check = async () => verifyState(directory, await openState(directory), options);
+  await openState(directory);
   try {
-    return await withLock(lockPath(folder), 'the repository', async () => {
-      await recover(folder);
+    return await withLock(lockPath(directory), 'the repository', async () => {
+      await recover(directory);
       return check();
     });
   } catch (error) {
     // A copy that may be read only.
     const readOnly = ['EACCES', 'EROFS', 'EPERM'].some((code) => isErrno(error, code));
-    if (readOnly && !(await hasJournal(folder))) return check();
+    if (readOnly && !(await hasJournal(directory))) return check();
     throw error;
   }
 }
 
-async function verifyState(folder: string, state: RepositoryState, options: VerifyOptions): Promise<VerifyReport> {
-  const reader = await folderReader(folder, options.signal);
+async function verifyState(directory: string, state: RepositoryState, options: VerifyOptions): Promise<VerifyReport> {
+  const reader = await directoryReader(directory, options.signal);
   const findings: Finding[] = await checkPackages(reader, state.packages.map(inPool), options);
   let files = state.packages.length;
   const keys = new Set<string>();
-  const stated = new Set(state.views.map(viewFolder));
+  const stated = new Set(state.views.map(viewDirectory));
   for (const view of viewsOf(state.packages)) {
-    if (!stated.has(viewFolder(view))) {
-      findings.push({ kind: 'missing', path: viewFolder(view), what: 'the state has no indices of it' });
+    if (!stated.has(viewDirectory(view))) {
+      findings.push({ kind: 'missing', path: viewDirectory(view), what: 'the state has no indices of it' });
     }
   }
   for (const view of state.views) {
     options.signal?.throwIfAborted();
     const listed = packagesOf(view, state.packages);
-    findings.push(...(await verifyLinks(folder, view, listed)));
+    findings.push(...(await verifyLinks(directory, view, listed)));
     const report = await verifyView(reader, view, listed, options);
     findings.push(...report.findings);
     files += report.files;
     for (const key of report.keys) keys.add(key);
   }
-  const index = await readFile(join(folder, INDEX_FILE), 'utf8').catch(() => undefined);
+  const index = await readFile(join(directory, INDEX_FILE), 'utf8').catch(() => undefined);
   if (index !== indexText(state)) {
     const what = index === undefined ? 'it is not there' : 'it says something else than the state';
     findings.push({ kind: index === undefined ? 'missing' : 'index', path: INDEX_FILE, what });
   }
-  findings.push(...(await findLeftOvers(folder, state)));
+  findings.push(...(await findLeftOvers(directory, state)));
   return {
     findings: sortedFindings(findings),
     packages: state.packages.length,
@@ -99,8 +99,8 @@ async function verifyState(folder: string, state: RepositoryState, options: Veri
 }
 
 /** Whether packages of the pool are as they were added. */
-export async function verifyPackages(folder: string, packages: readonly RepositoryPackage[]): Promise<Finding[]> {
-  return checkPackages(await folderReader(folder), packages.map(inPool));
+export async function verifyPackages(directory: string, packages: readonly RepositoryPackage[]): Promise<Finding[]> {
+  return checkPackages(await directoryReader(directory), packages.map(inPool));
 }
 
 function inPool(each: RepositoryPackage): IndexedFile {
@@ -115,7 +115,7 @@ async function verifyView(
   options: VerifyOptions,
 ): Promise<ViewReport> {
   const check = startCheck(reader, { published: false });
-  const at = viewFolder(view);
+  const at = viewDirectory(view);
   const isSigned = options.keys !== undefined || view.signedBy.length > 0;
   const certificates = isSigned ? await certificatesFor(check, publicKeyPath(view), options.keys) : undefined;
   const expected = listed.map((each) => ({
@@ -147,37 +147,41 @@ async function verifyView(
 }
 
 /** A view's packages are the pool's: the same file, or else one with the same content. */
-async function verifyLinks(folder: string, view: ViewState, listed: readonly RepositoryPackage[]): Promise<Finding[]> {
+async function verifyLinks(
+  directory: string,
+  view: ViewState,
+  listed: readonly RepositoryPackage[],
+): Promise<Finding[]> {
   if (!hasOwnLinks(view)) return [];
   const findings: Finding[] = [];
   for (const each of listed) {
-    const path = `${viewFolder(view)}/${linkPath(each)}`;
-    const [own, pool] = [await fileFacts(join(folder, path)), await fileFacts(join(folder, poolPath(each)))];
+    const path = `${viewDirectory(view)}/${linkPath(each)}`;
+    const [own, pool] = [await fileFacts(join(directory, path)), await fileFacts(join(directory, poolPath(each)))];
     if (own === undefined) findings.push({ kind: 'missing', path, what: 'the package is not there' });
     else if (!own.isFile()) findings.push({ kind: 'changed', path, what: 'the package is no file' });
     else if (own.ino === pool?.ino && own.dev === pool.dev) continue;
-    else if (own.size !== each.size || (await digestFile(join(folder, path))) !== each.sha256) {
+    else if (own.size !== each.size || (await digestFile(join(directory, path))) !== each.sha256) {
       findings.push({ kind: 'changed', path, what: 'the package has another digest' });
     } else findings.push({ kind: 'link', path, what: 'a second copy of the package, not a hard link to the pool' });
   }
   return findings;
 }
 
-/** Files in the repository's own folders that neither the state nor an index names. */
-async function findLeftOvers(folder: string, state: RepositoryState): Promise<Finding[]> {
+/** Files in the repository's own directorys that neither the state nor an index names. */
+async function findLeftOvers(directory: string, state: RepositoryState): Promise<Finding[]> {
   const named = new Set(state.packages.map(poolPath));
   const links = new Map<string, string>();
   for (const view of state.views) {
-    const at = viewFolder(view);
-    const generation = view.format === 'rpm' ? await readlink(join(folder, at, 'repodata')).catch(() => '') : '';
+    const at = viewDirectory(view);
+    const generation = view.format === 'rpm' ? await readlink(join(directory, at, 'repodata')).catch(() => '') : '';
     if (view.format === 'rpm') links.set(`${at}/repodata`, generation);
     const paths = [...view.files.map(({ path }) => path), ...view.previous.flat()];
     for (const path of paths) named.add(`${at}/${path.replace(/^repodata(?=\/)/, generation || 'repodata')}`);
     if (hasOwnLinks(view)) for (const each of packagesOf(view, state.packages)) named.add(`${at}/${linkPath(each)}`);
   }
   const findings: Finding[] = [];
-  for (const top of OWN_FOLDERS) {
-    for (const path of await allPaths(folder, top)) {
+  for (const top of OWN_DIRECTORYS) {
+    for (const path of await allPaths(directory, top)) {
       if (named.has(path) || links.has(path)) continue;
       findings.push({ kind: 'left-over', path, what: 'nothing names it' });
     }
@@ -185,10 +189,10 @@ async function findLeftOvers(folder: string, state: RepositoryState): Promise<Fi
   return findings;
 }
 
-async function allPaths(folder: string, path: string): Promise<string[]> {
+async function allPaths(directory: string, path: string): Promise<string[]> {
   let entries: Dirent[];
   try {
-    entries = await readdir(join(folder, path), { withFileTypes: true });
+    entries = await readdir(join(directory, path), { withFileTypes: true });
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return [];
     throw error;
@@ -196,7 +200,7 @@ async function allPaths(folder: string, path: string): Promise<string[]> {
   const found: string[] = [];
   for (const entry of entries) {
     const below = `${path}/${entry.name}`;
-    if (entry.isDirectory()) found.push(...(await allPaths(folder, below)));
+    if (entry.isDirectory()) found.push(...(await allPaths(directory, below)));
     else found.push(below);
   }
   return found;

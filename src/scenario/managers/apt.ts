@@ -23,10 +23,10 @@ const DPKG: Command = ['dpkg', '--force-confdef', '--force-confold'];
 export const apt: PackageManager = {
   successes: [],
   environment: { DEBIAN_FRONTEND: 'noninteractive' },
-  stateFolders: ['/var/lib/dpkg', '/var/lib/apt'],
-  useRepository: (folder) => ({
+  stateDirectorys: ['/var/lib/dpkg', '/var/lib/apt'],
+  useRepository: (directory) => ({
     path: SOURCES,
-    text: `deb [trusted=yes] file://${folder} ./\n`,
+    text: `deb [trusted=yes] file://${directory} ./\n`,
     commands: [[...APT, 'update']],
   }),
   install: (packages, via) => [

@@ -22,10 +22,10 @@ export function dnf(program: string): PackageManager {
   return {
     successes: [],
     environment: {},
-    stateFolders: [...RPM_STATE, '/var/lib/dnf', '/var/lib/yum'],
-    useRepository: (folder) => ({
+    stateDirectorys: [...RPM_STATE, '/var/lib/dnf', '/var/lib/yum'],
+    useRepository: (directory) => ({
       path: REPOSITORY,
-      text: `[kubeparcel]\nname=kubeparcel\nbaseurl=file://${folder}\nenabled=1\ngpgcheck=0\n`,
+      text: `[kubeparcel]\nname=kubeparcel\nbaseurl=file://${directory}\nenabled=1\ngpgcheck=0\n`,
       commands: [[...base, 'clean', 'expire-cache']],
     }),
     install: (packages, via) =>

@@ -1,9 +1,9 @@
 /** What a package manager is told; each is commands to run one after the other, until one fails. */
 export interface PackageManager {
   /** Where it has its own databases, which change with every package. */
-  readonly stateFolders: readonly string[];
-  /** Makes the packages of a folder known as the only repository; no other is asked, since there is no network. */
-  useRepository(folder: string): Setup;
+  readonly stateDirectorys: readonly string[];
+  /** Makes the packages of a directory known as the only repository; no other is asked, since there is no network. */
+  useRepository(directory: string): Setup;
   install(packages: readonly Wanted[], via: Via): Commands;
   /** Up or down to these versions. */
   change(packages: readonly Wanted[], via: Via, direction: 'up' | 'down'): Commands;

@@ -11,10 +11,10 @@ export const zypper: PackageManager = {
   /** The system, or zypper itself, is to be started again. */
   successes: [102, 103],
   environment: {},
-  stateFolders: [...RPM_STATE, '/var/lib/zypp', '/etc/zypp', '/var/adm'],
-  useRepository: (folder) => ({
+  stateDirectorys: [...RPM_STATE, '/var/lib/zypp', '/etc/zypp', '/var/adm'],
+  useRepository: (directory) => ({
     path: REPOSITORY,
-    text: `[kubeparcel]\nname=kubeparcel\nenabled=1\nautorefresh=0\nbaseurl=dir://${folder}\ntype=rpm-md\ngpgcheck=0\n`,
+    text: `[kubeparcel]\nname=kubeparcel\nenabled=1\nautorefresh=0\nbaseurl=dir://${directory}\ntype=rpm-md\ngpgcheck=0\n`,
     commands: [[...ZYPPER, 'refresh', '--force', 'kubeparcel']],
   }),
   install: (packages, via) => (via === 'low-level' ? rpm.install(packages) : [[...INSTALL, ...named(packages, via)]]),

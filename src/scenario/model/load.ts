@@ -6,17 +6,17 @@ import { parseValidatedYaml } from '../../support/validated-yaml.ts';
 import { GROUPS, type Scenario, scenarioSchema } from './scenario.ts';
 
 /**
- * Reads every scenario of a folder: NAME.yaml each.
+ * Reads every scenario of a directory: NAME.yaml each.
  *
  * @returns sorted by group, then by name
  * @throws KubeparcelError of kind 'config' that names all that is wrong in all files, each with its line; of kind 'io' when
- * the folder cannot be read
+ * the directory cannot be read
  */
-export async function loadScenarios(folder: string): Promise<Scenario[]> {
+export async function loadScenarios(directory: string): Promise<Scenario[]> {
   const faults: KubeparcelError[] = [];
   const scenarios: Scenario[] = [];
-  for (const file of await scenarioFiles(folder)) {
-    const where = join(folder, file);
+  for (const file of await scenarioFiles(directory)) {
+    const where = join(directory, file);
     try {
       scenarios.push(parseScenario(await readFile(where, 'utf8'), where, file.slice(0, -'.yaml'.length)));
     } catch (error) {
@@ -47,11 +47,11 @@ export function parseScenario(text: string, where: string, name: string): Scenar
   return { name, ...parseValidatedYaml(text, scenarioSchema, where) };
 }
 
-async function scenarioFiles(folder: string): Promise<string[]> {
+async function scenarioFiles(directory: string): Promise<string[]> {
   try {
-    return (await readdir(folder)).filter((name) => name.endsWith('.yaml')).sort();
+    return (await readdir(directory)).filter((name) => name.endsWith('.yaml')).sort();
   } catch (cause) {
     if (!isErrno(cause, 'ENOENT') && !isErrno(cause, 'ENOTDIR')) throw cause;
-    throw new KubeparcelError('io', 'no folder of scenarios', { where: folder, cause });
+    throw new KubeparcelError('io', 'no directory of scenarios', { where: directory, cause });
   }
 }

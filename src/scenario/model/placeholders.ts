@@ -10,7 +10,7 @@ export const PLACEHOLDERS = {
   'package-architecture': "amd64, x86_64: in the package format's words",
   'env-file': '/etc/default/kubelet, /etc/sysconfig/kubelet',
   units: '/usr/lib/systemd/system',
-  'drop-ins': 'the folder that kubelet.service.d of kubeadm is in, for the version under test',
+  'drop-ins': 'the directory that kubelet.service.d of kubeadm is in, for the version under test',
   'drop-in': 'the path of 10-kubeadm.conf',
   libexec: '/usr/libexec',
   version: "1.36.4: Kubernetes' own; {version@previous-patch}: that of another set",
@@ -19,8 +19,8 @@ export const PLACEHOLDERS = {
     "1.36.4-1: as dpkg or rpm print the kubelet's; {package-version:cri-tools@previous-minor}: of another package and set",
   file: 'the package file in the container: {file:kubelet}, {file:kubelet@previous-minor}',
   'control-plane':
-    'the folder in the container that holds etcd, kube-apiserver, kube-controller-manager; such a scenario is left out without it',
-  packages: 'the folder of a set in the container: {packages}, {packages@previous-minor}',
+    'the directory in the container that holds etcd, kube-apiserver, kube-controller-manager; such a scenario is left out without it',
+  packages: 'the directory of a set in the container: {packages}, {packages@previous-minor}',
 } as const;
 export type PlaceholderName = keyof typeof PLACEHOLDERS;
 

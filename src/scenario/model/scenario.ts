@@ -131,7 +131,7 @@ export const scenarioSchema = z.strictObject({
       init: z.enum(['systemd', 'none']).default('systemd'),
       /** cgroup controllers, which a real kubelet needs. */
       controllers: z.boolean().default(false),
-      /** The folder {control-plane} is there; without one the scenario is left out. */
+      /** The directory {control-plane} is there; without one the scenario is left out. */
       'control-plane': z.boolean().default(false),
       /** Memory file systems; size such as 512K, 16M. */
       tmpfs: z

@@ -52,7 +52,7 @@ function listing(without: readonly string[]): string {
 }
 
 /**
- * Keeps the state below some folders under a name, in the container.
+ * Keeps the state below some directorys under a name, in the container.
  *
  * @param without what is not looked at, besides what never is: databases of package managers
  */
@@ -62,7 +62,7 @@ umask 022
 mkdir -p ${NOTES}/"$1"
 name=$1; shift
 ${listing(without)}
-for folder in "$@"; do printf '%s\\0' "$folder"; done > ${NOTES}/"$name"/below
+for directory in "$@"; do printf '%s\\0' "$directory"; done > ${NOTES}/"$name"/below
 list ${NOTES}/"$name"/then "$@"
 `;
   return { command: ['sh', '-c', script, 'snapshot', name, ...below], timeout: 120 };
@@ -76,7 +76,7 @@ export function lookAtSameFiles(check: Extract<Check, { verb: 'same-files' }>, w
 cd ${NOTES}/"$1"
 ${listing(without)}
 set --
-while IFS= read -r folder; do set -- "$@" "$folder"; done <<END
+while IFS= read -r directory; do set -- "$@" "$directory"; done <<END
 $(tr '\\0' '\\n' < below)
 END
 list now "$@"

@@ -10,13 +10,13 @@ import { CONTROL_PLANE, setOf } from './values.ts';
 export interface ScenarioRunContext {
   readonly engine: Engine;
   readonly sets: HostSets;
-  /** A folder of this machine with an empty repository. */
+  /** A directory of this machine with an empty repository. */
   readonly empty: string;
   /** Names of all packages there are, in the order of the catalog. */
   readonly packages: readonly string[];
   /** Texts of packaging/scenarios/files. */
   readonly helpers: ReadonlyMap<string, string>;
-  /** A folder of this machine. */
+  /** A directory of this machine. */
   readonly controlPlane: string | undefined;
   /** Part of the container's name. */
   readonly run: string;

@@ -53,16 +53,16 @@ export async function runScenarios(options: RunScenariosOptions): Promise<Result
   const official = await loadOfficialLayouts(catalog);
   const minors = { oldestMinor: catalog.minors[0]?.minor ?? '', legacyMinor: lastLegacyMinor(official) };
   const helpers = await readHelpers(options.helpers ?? join(packageRoot(), 'packaging', 'scenarios', 'files'));
-  const folder = await mkdtemp(join(tmpdir(), 'kubeparcel-test-'));
+  const directory = await mkdtemp(join(tmpdir(), 'kubeparcel-test-'));
   try {
     // Users inside (apt's own, for one) read it, too.
-    await chmod(folder, 0o755);
+    await chmod(directory, 0o755);
     const maker = setMaker({
       packages: options.packages,
       sample: options.sample,
       minors,
       official,
-      folder,
+      directory,
       onBuild: (set, target) => onEvent({ kind: 'set-building', set, target }),
       ...(signal === undefined ? {} : { signal }),
     });
@@ -99,7 +99,7 @@ export async function runScenarios(options: RunScenariosOptions): Promise<Result
       passed: scenarios.every(({ outcome }) => outcome === 'passed'),
     };
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await rm(directory, { recursive: true, force: true });
   }
 }
 
@@ -137,15 +137,15 @@ function longestFirst(jobs: readonly ScenarioJob[], durations: ReadonlyMap<strin
   return [...jobs].sort((a, b) => time(b) - time(a));
 }
 
-async function readHelpers(folder: string): Promise<Map<string, string>> {
+async function readHelpers(directory: string): Promise<Map<string, string>> {
   let names: string[];
   try {
-    names = await readdir(folder);
+    names = await readdir(directory);
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return new Map();
     throw error;
   }
   return new Map(
-    await Promise.all(names.sort().map(async (name) => [name, await readFile(join(folder, name), 'utf8')] as const)),
+    await Promise.all(names.sort().map(async (name) => [name, await readFile(join(directory, name), 'utf8')] as const)),
   );
 }

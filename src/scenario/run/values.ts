@@ -51,7 +51,7 @@ export function valueOn(host: ScenarioHost, sets: HostSets): (placeholder: Place
       case 'file':
         return packageOf(set, placeholder.package ?? '').file;
       case 'packages':
-        return set.folder;
+        return set.directory;
       case 'control-plane':
         return CONTROL_PLANE;
     }

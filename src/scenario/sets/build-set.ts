@@ -5,7 +5,7 @@ import { writePackages } from '../../pipeline/run.ts';
 import { type OfficialLayouts, officialLayouts } from './official-layout.ts';
 
 /**
- * Builds packages into a folder as `kubeparcel build` does.
+ * Builds packages into a directory as `kubeparcel build` does.
  *
  * @param options.official how kubernetes.io's own packages were laid out: in their layout
  */

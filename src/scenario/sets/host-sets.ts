@@ -17,14 +17,14 @@ import {
   payloadOf,
   plainVersion,
   printedVersion,
-  readPackageFolder,
+  readPackageDirectory,
 } from './package-directory.ts';
 
 /** A set of packages as one host sees it. */
 export interface HostSet {
   readonly name: PackageSet;
   /** Where it is in the container, and here. */
-  readonly folder: string;
+  readonly directory: string;
   readonly mounted: string;
   /** Where it came from, for messages. */
   readonly source: string;
@@ -32,7 +32,7 @@ export interface HostSet {
   readonly version: string;
   /** The Debian revision, the RPM release of the kubelet. */
   readonly revision: string;
-  /** Where the drop-in's folder is, where the set has it elsewhere than the host's distribution says. */
+  /** Where the drop-in's directory is, where the set has it elsewhere than the host's distribution says. */
   readonly dropIns: string | undefined;
   readonly payload: 'sample' | 'real';
   /** Sorted by name. */
@@ -43,8 +43,8 @@ export type HostSets = ReadonlyMap<PackageSet, HostSet>;
 
 /** Where the packages under test come from. */
 export type PackagesUnderTest =
-  /** Folders with packages; one that is left out means that there are none of that format. */
-  | { readonly kind: 'folders'; readonly deb?: string; readonly rpm?: string }
+  /** Directorys with packages; one that is left out means that there are none of that format. */
+  | { readonly kind: 'directorys'; readonly deb?: string; readonly rpm?: string }
   /** Built now, as `kubeparcel build` does. */
   | { readonly kind: 'build'; readonly settings: Settings };
 
@@ -54,8 +54,8 @@ export interface SetsRequest {
   readonly sample: Settings;
   readonly minors: KnownMinors;
   readonly official: OfficialLayouts;
-  /** An existing folder of the run that containers may read. */
-  readonly folder: string;
+  /** An existing directory of the run that containers may read. */
+  readonly directory: string;
   readonly signal?: AbortSignal;
   readonly onBuild?: (set: PackageSet, target: string) => void;
 }
@@ -69,9 +69,9 @@ export interface SetMaker {
 }
 
 export function setMaker(request: SetsRequest): SetMaker {
-  const { folder, signal } = request;
+  const { directory, signal } = request;
   const built = new Map<string, Promise<PackageFile[]>>();
-  const folders = new Map<string, Promise<string>>();
+  const directorys = new Map<string, Promise<string>>();
   const once = <T>(map: Map<string, Promise<T>>, key: string, make: () => Promise<T>) => {
     const made = map.get(key) ?? make();
     map.set(key, made);
@@ -84,7 +84,7 @@ export function setMaker(request: SetsRequest): SetMaker {
     const key = `${name}-${target}-${host.architecture}`;
     return once(built, key, async () => {
       request.onBuild?.(name, `${target} ${host.architecture}`);
-      const out = join(folder, 'built', key);
+      const out = join(directory, 'built', key);
       await mkdir(out, { recursive: true });
       await buildSet(
         {
@@ -96,7 +96,7 @@ export function setMaker(request: SetsRequest): SetMaker {
         out,
         { ...(isOfficial(name) ? { official: request.official } : {}), ...(signal === undefined ? {} : { signal }) },
       );
-      return await readPackageFolder(out);
+      return await readPackageDirectory(out);
     });
   };
 
@@ -107,8 +107,8 @@ export function setMaker(request: SetsRequest): SetMaker {
       return { files: await build('current', packages.settings, host), source: `${source}, ${version}` };
     }
     const source = packages[host.distribution.format];
-    if (source === undefined) return { files: [], source: `no folder of ${host.distribution.format} packages` };
-    return { files: await once(built, `folder:${source}`, () => readPackageFolder(source)), source };
+    if (source === undefined) return { files: [], source: `no directory of ${host.distribution.format} packages` };
+    return { files: await once(built, `folder:${source}`, () => readPackageDirectory(source)), source };
   };
 
   const other = async (host: ScenarioHost, name: Exclude<PackageSet, 'current'>) => {
@@ -138,12 +138,12 @@ export function setMaker(request: SetsRequest): SetMaker {
 
   /** The files beside each other, with an index; hosts that take the same share them. */
   const arranged = (host: ScenarioHost, files: readonly string[]) =>
-    once(folders, [host.distribution.format, ...files].join('\n'), async () => {
+    once(directorys, [host.distribution.format, ...files].join('\n'), async () => {
       const digest = createHash('sha256')
         .update([host.distribution.format, ...files].join('\n'))
         .digest('hex')
         .slice(0, 12);
-      const target = join(folder, 'sets', digest);
+      const target = join(directory, 'sets', digest);
       await mkdir(target, { recursive: true });
       for (const file of files) await linkOrCopy(file, join(target, basename(file)));
       await indexPackages(target, host.distribution.format, signal);
@@ -173,7 +173,7 @@ function hostSet(
   chosen: readonly PackageFile[],
   { source, mounted, official }: { source: string; mounted: string; official: OfficialLayouts },
 ): HostSet {
-  const folder = mountedAt(name);
+  const directory = mountedAt(name);
   const first =
     chosen.find(({ layout }) => layout.name === 'kubelet') ??
     chosen.find(({ layout }) => layout.name === 'kubeadm') ??
@@ -181,7 +181,7 @@ function hostSet(
   const version = first === undefined ? '' : plainVersion(first.layout);
   return {
     name,
-    folder,
+    directory,
     mounted,
     source,
     version,
@@ -192,7 +192,7 @@ function hostSet(
       name: layout.name,
       version: printedVersion(layout),
       plainVersion: plainVersion(layout),
-      file: `${folder}/${basename(path)}`,
+      file: `${directory}/${basename(path)}`,
     })),
   };
 }

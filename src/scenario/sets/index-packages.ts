@@ -7,28 +7,28 @@ import { digestPackage } from '../../repo/records/digest-package.ts';
 import { readRecord } from '../../repo/records/read-record.ts';
 
 /**
- * Writes what a package manager wants to find beside the packages of a folder: Packages (a flat repository, unsigned) or
+ * Writes what a package manager wants to find beside the packages of a directory: Packages (a flat repository, unsigned) or
  * repodata/. Dated as the newest of the packages.
  *
  * @throws KubeparcelError of kind 'format' or 'verification' for what is no package, or a damaged one
  */
-export async function indexPackages(folder: string, format: Format, signal?: AbortSignal): Promise<void> {
-  const names = (await readdir(folder)).filter((name) => name.endsWith(`.${format}`)).sort();
+export async function indexPackages(directory: string, format: Format, signal?: AbortSignal): Promise<void> {
+  const names = (await readdir(directory)).filter((name) => name.endsWith(`.${format}`)).sort();
   const packages = [];
   for (const name of names) {
-    const path = join(folder, name);
+    const path = join(directory, name);
     const record = await readRecord(path, await digestPackage(path, signal), signal === undefined ? {} : { signal });
     packages.push({ name, record });
   }
   if (format === 'deb') {
     const text = packagesText(packages.map(({ name, record }) => ({ record, filename: `./${name}` })));
-    await writeFile(join(folder, 'Packages'), text);
+    await writeFile(join(directory, 'Packages'), text);
     return;
   }
   const date = Math.max(0, ...packages.map(({ record }) => record.date));
   const listed = packages.map(({ name, record }) => ({ href: name, record }));
   for (const { path, bytes } of await repodataFiles(listed, { compression: 'gz', signers: [], date })) {
-    await mkdir(dirname(join(folder, path)), { recursive: true });
-    await writeFile(join(folder, path), bytes);
+    await mkdir(dirname(join(directory, path)), { recursive: true });
+    await writeFile(join(directory, path), bytes);
   }
 }

@@ -16,7 +16,7 @@ function side(format: Format) {
   const names: readonly string[] = SCRIPT_NAMES[format];
   return z.strictObject({
     revision: z.string().min(1),
-    unit: z.strictObject({ folder: absolutePath, mode }),
+    unit: z.strictObject({ directory: absolutePath, mode }),
     'drop-ins': absolutePath,
     conffile: z.boolean().default(false),
     environment: z.boolean(),
@@ -45,7 +45,7 @@ export async function loadOfficialLayouts(catalog: Catalog): Promise<OfficialLay
   return parseValidatedYaml(await readFile(file, 'utf8'), officialSchema(catalog), file).layouts;
 }
 
-/** The revision of the official packages of a version, and where their drop-in's folder was. */
+/** The revision of the official packages of a version, and where their drop-in's directory was. */
 export function officialFacts(
   layouts: OfficialLayouts,
   format: Format,
@@ -76,7 +76,7 @@ export function officialLayouts(jobs: readonly PackageJob[], layouts: OfficialLa
       ...rest,
       version: { ...layout.version, revision: facts.revision },
       maintainer: 'Kubernetes Authors <dev@kubernetes.io>',
-      // Those in the distribution's folders would be found to differ from the package's own version.
+      // Those in the distribution's directorys would be found to differ from the package's own version.
       changelog: changelog.map((entry) => ({ ...entry, version: `${layout.version.upstream}-${facts.revision}` })),
       relations,
       scripts: layout.name === 'kubelet' ? scriptsOf(facts.scripts) : {},
@@ -102,7 +102,7 @@ function scriptsOf(scripts: Readonly<Record<string, string>>): Layout['scripts']
 function entriesOf(entries: readonly Entry[], format: Format, facts: Facts): Entry[] {
   const moved = entries.flatMap((entry): Entry[] => {
     if (entry.path.endsWith('/kubelet.service')) {
-      return [{ ...entry, path: `${facts.unit.folder}/kubelet.service`, mode: Number.parseInt(facts.unit.mode, 8) }];
+      return [{ ...entry, path: `${facts.unit.directory}/kubelet.service`, mode: Number.parseInt(facts.unit.mode, 8) }];
     }
     if (entry.path.endsWith('/kubelet.service.d')) {
       return [{ ...entry, path: `${facts['drop-ins']}/kubelet.service.d` }];
@@ -128,7 +128,7 @@ function frame({ mtime, owner, group }: Entry) {
   return { mtime, owner, group, role: 'plain' as const };
 }
 
-/** A DEB lists every folder above its files, and no other empty one but those that it is for. */
+/** A DEB lists every directory above its files, and no other empty one but those that it is for. */
 function withParents(entries: readonly Entry[]): Entry[] {
   const [model] = entries;
   if (model === undefined) return [];

@@ -15,20 +15,20 @@ export interface PackageFile {
 }
 
 /**
- * Reads every .deb and .rpm of a folder (not of those below it); source packages are passed over.
+ * Reads every .deb and .rpm of a directory (not of those below it); source packages are passed over.
  *
- * @throws KubeparcelError of kind 'format' for one that is damaged, of kind 'io' for no folder
+ * @throws KubeparcelError of kind 'format' for one that is damaged, of kind 'io' for no directory
  */
-export async function readPackageFolder(folder: string): Promise<PackageFile[]> {
-  const names = await readdir(folder).catch((cause: unknown) => {
+export async function readPackageDirectory(directory: string): Promise<PackageFile[]> {
+  const names = await readdir(directory).catch((cause: unknown) => {
     if (!isErrno(cause, 'ENOENT') && !isErrno(cause, 'ENOTDIR')) throw cause;
-    throw new KubeparcelError('io', 'no folder of packages', { where: folder, cause });
+    throw new KubeparcelError('io', 'no directory of packages', { where: directory, cause });
   });
   const files = names.filter((name) => /\.(deb|rpm)$/.test(name) && !name.endsWith('.src.rpm')).sort();
   const read: PackageFile[] = [];
   // One at a time: each is unpacked as it is read.
   for (const name of files) {
-    const path = join(folder, name);
+    const path = join(directory, name);
     read.push({ path, layout: (await readPackage(path)).layout });
   }
   return read;
@@ -56,7 +56,7 @@ export function packagesFor(host: ScenarioHost, files: readonly PackageFile[]): 
     if (best !== undefined && rival !== undefined) {
       throw new KubeparcelError('usage', `two packages ${name} for ${host.id}`, {
         where: `${basename(best.path)}, ${basename(rival.path)}`,
-        hint: 'leave one version of each in the folder',
+        hint: 'leave one version of each in the directory',
       });
     }
     return best === undefined ? [] : [best];

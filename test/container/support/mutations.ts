@@ -54,7 +54,7 @@ export function having(path: string, change: Partial<Pick<Entry, 'mode' | 'owner
   return changeEntry(path, (entry) => ({ ...entry, ...change }));
 }
 
-/** Elsewhere on the host; folders that a DEB must list come along. */
+/** Elsewhere on the host; directorys that a DEB must list come along. */
 export function moved(from: string, to: string): Mutation {
   return (layout) => {
     const entry = { ...find(layout, from), path: to };
@@ -116,18 +116,18 @@ function replaced(text: string, from: string | RegExp, to: string, where: string
   return changed;
 }
 
-/** The folders above a path that a DEB lists, as far as they are not there. */
+/** The directorys above a path that a DEB lists, as far as they are not there. */
 function parents(layout: Layout, path: string): Entry[] {
   if (layout.format !== 'deb') return [];
   const known = new Set(layout.entries.map((entry) => entry.path));
-  const folders = path.split('/').slice(1, -1);
-  return folders
-    .map((_, index) => `/${folders.slice(0, index + 1).join('/')}`)
-    .filter((folder) => !known.has(folder))
+  const directorys = path.split('/').slice(1, -1);
+  return directorys
+    .map((_, index) => `/${directorys.slice(0, index + 1).join('/')}`)
+    .filter((directory) => !known.has(directory))
     .map(
-      (folder) =>
+      (directory) =>
         ({
-          ...{ kind: 'directory', path: folder, mode: 0o755, owner: 'root', group: 'root' },
+          ...{ kind: 'directory', path: directory, mode: 0o755, owner: 'root', group: 'root' },
           ...{ mtime: layout.date, role: 'plain' },
         }) as const,
     );

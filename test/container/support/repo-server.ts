@@ -29,7 +29,7 @@ while (my $client = $server->accept) {
 `;
 
 /** Serves /srv of a container on its loopback; where it is. */
-export async function serveFolder(container: Container): Promise<string> {
+export async function serveDirectory(container: Container): Promise<string> {
   const script = `setsid perl -e "$1" </dev/null >>${LOG} 2>&1 & for i in $(seq 100); do grep -q listening ${LOG} && exit 0; sleep 0.1; done; cat ${LOG}; exit 1`;
   const { status, stdout, stderr } = await container.exec(['sh', '-c', script, 'sh', SERVER]);
   if (status !== 0) throw new Error(`no server in ${container.name}: ${stdout}${stderr}`);

@@ -6,21 +6,21 @@ import { readCatalog } from '../../../src/catalog/read-catalog.ts';
 import { KubeparcelError } from '../../../src/support/errors.ts';
 import { packageRoot } from '../../../src/support/package-root.ts';
 import { parsedBefore } from '../../../src/support/parsed-yaml.ts';
-import { temporaryFolder } from '../../support/temp-folder.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
-let folder: string;
+let directory: string;
 
 beforeEach(async () => {
-  folder = temporaryFolder();
+  directory = temporaryDirectory();
   for (const name of ['packages', 'distributions', 'versions.yaml', 'former-files.yaml']) {
-    await cp(join(packageRoot(), 'packaging', name), join(folder, name), { recursive: true });
+    await cp(join(packageRoot(), 'packaging', name), join(directory, name), { recursive: true });
   }
 });
 
 /** Replaces one piece of a data file (' for "); the line that it begins in, from 1. */
 async function edit(file: string, single: string, replacement: string): Promise<number> {
   const [before, after] = [single, replacement].map((each) => each.replaceAll("'", '"')) as [string, string];
-  const path = join(folder, file);
+  const path = join(directory, file);
   const text = await readFile(path, 'utf8');
   const at = text.indexOf(before);
   expect(at, `${file} holds ${before}`).not.toBe(-1);
@@ -32,7 +32,7 @@ async function edit(file: string, single: string, replacement: string): Promise<
 }
 
 async function refusal(): Promise<KubeparcelError> {
-  const error = await loadCatalog(folder).then(
+  const error = await loadCatalog(directory).then(
     () => undefined,
     (reason: unknown) => reason,
   );
@@ -57,8 +57,8 @@ test('the data that kubeparcel brings loads', async () => {
 });
 
 test('the catalog that compiling keeps of our own files is what the schemas make of them', async () => {
-  expect(parsedBefore(catalogText(folder)), 'npm run compile').toBeDefined();
-  expect(await loadCatalog(folder)).toEqual(await readCatalog(folder));
+  expect(parsedBefore(catalogText(directory)), 'npm run compile').toBeDefined();
+  expect(await loadCatalog(directory)).toEqual(await readCatalog(directory));
 });
 
 describe('data that contradicts itself is refused with file and line', () => {
@@ -234,7 +234,7 @@ describe('data that contradicts itself is refused with file and line', () => {
     const error = await refusal();
     expect(error.kind).toBe('config');
     expect(error.message).toMatch(says);
-    if (error.where?.startsWith(join(folder, file))) {
+    if (error.where?.startsWith(join(directory, file))) {
       expect(error.where).toMatch(new RegExp(`:${line}:\\d+$`));
     } else {
       // What a distribution lacks shows in the package that asks for it.
@@ -247,12 +247,12 @@ test('a package whose file has another name is refused', async () => {
   await edit('packages/kubectl.yaml', 'name: kubectl', 'name: kubectl-tool');
   const error = await refusal();
   expect(error.message).toContain('kubectl-tool');
-  expect(error.where).toBe(join(folder, 'packages/kubectl.yaml'));
+  expect(error.where).toBe(join(directory, 'packages/kubectl.yaml'));
 });
 
-test('a folder without the data says what belongs in it', async () => {
-  await rm(join(folder, 'distributions'), { recursive: true });
+test('a directory without the data says what belongs in it', async () => {
+  await rm(join(directory, 'distributions'), { recursive: true });
   const error = await refusal();
   expect(error.kind).toBe('io');
-  expect(error.where).toBe(join(folder, 'distributions'));
+  expect(error.where).toBe(join(directory, 'distributions'));
 });

@@ -5,7 +5,7 @@ import { loadCatalog } from '../../../src/catalog/catalog.ts';
 import { generatorData } from '../../../src/catalog/generator-data.ts';
 import { topicAt } from '../../../src/confgen/model/data.ts';
 import { packageRoot } from '../../../src/support/package-root.ts';
-import { temporaryFolder } from '../../support/temp-folder.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 test('every topic has a value for every minor, and the version goes along', async () => {
   const catalog = await loadCatalog();
@@ -63,13 +63,13 @@ test.each([
     says: /1\.61 is not between 1\.11 and 1\.37/,
   },
 ])('$what is refused', async ({ before, after, says }) => {
-  const folder = temporaryFolder();
-  await cp(join(packageRoot(), 'packaging'), folder, { recursive: true });
-  const file = join(folder, 'versions.yaml');
+  const directory = temporaryDirectory();
+  await cp(join(packageRoot(), 'packaging'), directory, { recursive: true });
+  const file = join(directory, 'versions.yaml');
   const text = await readFile(file, 'utf8');
   expect(text).toContain(before);
   await writeFile(file, text.replace(before, after));
-  await expect(loadCatalog(folder)).rejects.toMatchObject({
+  await expect(loadCatalog(directory)).rejects.toMatchObject({
     kind: 'config',
     message: expect.stringMatching(says),
     where: expect.stringMatching(/versions\.yaml:\d+/),

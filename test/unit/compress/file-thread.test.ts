@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type FileThread, startFileThread } from '../../../src/compress/threads/file-thread.ts';
-import { temporaryFolder } from '../../support/temp-folder.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 let thread: FileThread;
 beforeAll(() => {
@@ -14,9 +14,9 @@ afterAll(() => thread.close());
 
 /** Parts around the size of the thread's buffer, and the bytes that they stand for. */
 function makeParts() {
-  const folder = temporaryFolder();
+  const directory = temporaryDirectory();
   const long = randomBytes(3 * (1 << 18) + 17);
-  const path = join(folder, 'long');
+  const path = join(directory, 'long');
   writeFileSync(path, long);
   const parts = [
     Buffer.from('head'),
@@ -28,7 +28,7 @@ function makeParts() {
     { path, size: 5 },
   ];
   const bytes = parts.map((part) => (part instanceof Uint8Array ? part : long.subarray(0, part.size)));
-  return { folder, parts, whole: Buffer.concat(bytes), path };
+  return { directory, parts, whole: Buffer.concat(bytes), path };
 }
 
 describe('sums', () => {
@@ -52,8 +52,8 @@ describe('sums', () => {
 
 describe('writing', () => {
   test('gives the bytes, their digest, and the mode whatever the umask', async () => {
-    const { folder, parts, whole } = makeParts();
-    const path = join(folder, 'written');
+    const { directory, parts, whole } = makeParts();
+    const path = join(directory, 'written');
     const sha256 = await thread.run({ call: 'write', path, mode: 0o666, parts });
     expect(readFileSync(path).equals(whole)).toBe(true);
     expect(sha256).toBe(createHash('sha256').update(whole).digest('hex'));

@@ -34,7 +34,7 @@ describe('applying', () => {
     expect(host.touched).toHaveLength(touched);
   });
 
-  test('an upgrade over 1.30 moves flags into the folder, a downgrade takes them back', () => {
+  test('an upgrade over 1.30 moves flags into the directory, a downgrade takes them back', () => {
     const host = memoryHost({});
     applyPlan(plan('1.29.0'), host);
     expect(textAt(host.tree(), ENVIRONMENT)).toContain('--container-runtime-endpoint=');
@@ -85,7 +85,7 @@ describe('applying', () => {
   test.each<[string, Tree[string]]>([
     ['a file', 'kind: KubeletConfiguration\n'],
     ['a link', { link: '/etc/shadow' }],
-    ['a folder', { directory: true }],
+    ['a directory', { directory: true }],
     ['a pipe', { other: true }],
     ['an enormous file', { size: 1 << 21 }],
   ])('%s that was there before is left alone', (_, node) => {

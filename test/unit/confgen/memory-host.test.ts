@@ -32,7 +32,7 @@ describe('the host in memory', () => {
     expect(host().read('/etc/loop').kind).toBe('absent');
     expect(host().read('/etc/denied')).toEqual({ kind: 'unreadable', reason: 'permission denied' });
     expect(host().read('/etc/latin1')).toEqual({ kind: 'unreadable', reason: 'it is not UTF-8' });
-    expect(host().read('/etc')).toEqual({ kind: 'unreadable', reason: 'it is a folder' });
+    expect(host().read('/etc')).toEqual({ kind: 'unreadable', reason: 'it is a directory' });
     expect(host().read('/run/crio/crio.sock').kind).toBe('unreadable');
     expect(host().read('/etc/huge', 99)).toEqual({ kind: 'too-large', limit: 99 });
     expect(host().read('/etc/huge', 100).kind).toBe('text');

@@ -5,11 +5,11 @@ import { rootOf } from '../../../src/confgen/commands/root-flag.ts';
 import { nodeHost } from '../../../src/confgen/host/node-host.ts';
 import { hostFixture, snapshot } from '../../support/host-fixture.ts';
 import { hostOperations } from '../../support/host-operations.ts';
-import { temporaryFolder } from '../../support/temp-folder.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 async function results(): Promise<{ of: (name: string) => unknown; tree: string[]; outside: string[] }> {
-  const folder = temporaryFolder();
-  const { root, close } = await hostFixture(folder);
+  const directory = temporaryDirectory();
+  const { root, close } = await hostFixture(directory);
   const found = new Map(JSON.parse(hostOperations(nodeHost(root))) as [string, unknown][]);
   const tree = snapshot(root);
   await close();
@@ -19,7 +19,7 @@ async function results(): Promise<{ of: (name: string) => unknown; tree: string[
       return found.get(name);
     },
     tree,
-    outside: snapshot(join(folder, 'outside')),
+    outside: snapshot(join(directory, 'outside')),
   };
 }
 
@@ -32,7 +32,7 @@ test('a host is read: text, links inside its root, limits', async () => {
   for (const path of ['/etc/plain', 'etc//./plain', '/etc/../etc/plain', '/../../etc/plain']) {
     expect(of(`read ${path}`), path).toEqual(text('plain\n'));
   }
-  for (const name of ['relative', 'absolute', 'folder/plain']) {
+  for (const name of ['relative', 'absolute', 'directory/plain']) {
     expect(of(`read /links/${name}`), name).toEqual(text('plain\n'));
   }
   for (const name of ['out', 'out-absolute', 'loop', 'dangling']) {
@@ -46,7 +46,7 @@ test('a host is read: text, links inside its root, limits', async () => {
   for (const name of ['latin1', 'overlong', 'surrogate', 'cut']) {
     expect(of(`read /etc/${name}`), name).toEqual(unreadable('it is not UTF-8'));
   }
-  expect(of('read /etc')).toEqual(unreadable('it is a folder'));
+  expect(of('read /etc')).toEqual(unreadable('it is a directory'));
   expect(of('read /pipe')).toEqual(unreadable('it is no file'));
   expect(of('stat /pipe')).toMatchObject({ kind: 'other' });
   expect(of('stat /socket')).toMatchObject({ kind: 'socket' });
@@ -70,11 +70,11 @@ test('a host is written: whole files with their modes, nothing outside its root,
   expect(tree.filter((line) => line.includes('inside'))).toHaveLength(1);
   expect(tree.filter((line) => line.includes('.tmp') || line.includes('half'))).toEqual([]);
   expect(tree.some((line) => line.startsWith('/etc/empty') || line.startsWith('/links/absolute'))).toBe(false);
-  for (const name of ['over a folder', 'over the root', 'below a file', 'into a loop', 'half a character']) {
+  for (const name of ['over a directory', 'over the root', 'below a file', 'into a loop', 'half a character']) {
     expect(of(`write ${name}`), name).toMatch(/^throws .* cannot be written: /);
   }
   expect(of('remove nothing')).toBe('undefined');
-  expect(of('remove a folder')).toMatch(/^throws \/etc cannot be removed: /);
+  expect(of('remove a directory')).toMatch(/^throws \/etc cannot be removed: /);
 });
 
 test('this machine itself: files that state no size, its name', () => {

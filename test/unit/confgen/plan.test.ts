@@ -34,7 +34,7 @@ function flagsOf(facts: Facts): readonly string[] {
   return words.split(' ');
 }
 
-/** Settings in the --config-dir folder. */
+/** Settings in the --config-dir directory. */
 function settingsOf(facts: Facts): readonly string[] {
   const lines = planned(facts, CONFIG);
   if (lines === undefined || lines === '-') return [];
@@ -64,7 +64,7 @@ describe('what is written follows the version of the kubelet', () => {
   });
 
   test.each(['1.30.0', '1.31.14', '1.34.0', '1.36.4', '1.37.0', '1.37.0-rc.1'])(
-    'a folder of configuration for %s',
+    'a directory of configuration for %s',
     (version) => {
       const facts = hostFacts(version, { resolver: STUB });
       expect(flagsOf(facts)).toEqual(['--config-dir=/etc/kubernetes/kubelet.conf.d']);
@@ -102,7 +102,7 @@ describe('what is written follows the version of the kubelet', () => {
     expect(makePlan(hostFacts(undefined), { ...DATA, kubeletVersion: '1.36.0' }).changes).toHaveLength(2);
   });
 
-  test('from 1.30 on the folder is there without a setting too, since the kubelet refuses one that is not', () => {
+  test('from 1.30 on the directory is there without a setting too, since the kubelet refuses one that is not', () => {
     const facts = hostFacts('1.36.0', { runtimes: [] });
     expect(planned(facts, CONFIG)).toHaveLength(2);
     expect(makePlan(facts, DATA).changes.map(({ path }) => path)).toEqual([CONFIG, ENVIRONMENT]);
@@ -395,7 +395,7 @@ test.each([
   }
 });
 
-test('a --config-dir of somebody else is theirs: flags of their folder are not overridden', () => {
+test('a --config-dir of somebody else is theirs: flags of their directory are not overridden', () => {
   const facts = hostFacts('1.36.0', {
     extraArgs: ['--config-dir=/etc/kubelet.d'],
     settings: { hostnameOverride: 'x' },

@@ -4,14 +4,14 @@ import { loadCatalog } from '../../../src/catalog/catalog.ts';
 import { generatorData } from '../../../src/catalog/generator-data.ts';
 import { readFacts } from '../../../src/confgen/facts/read-facts.ts';
 import { nodeHost } from '../../../src/confgen/host/node-host.ts';
-import { temporaryFolder } from '../../support/temp-folder.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { layOutVector, loadVectors, vectorHost } from '../../support/vectors.ts';
 
-it('hosts in test/vectors are the same in memory and in a folder', async () => {
-  const folder = temporaryFolder();
+it('hosts in test/vectors are the same in memory and in a directory', async () => {
+  const directory = temporaryDirectory();
   const catalog = await loadCatalog();
   for (const vector of loadVectors()) {
-    const root = join(folder, vector.name.slice(0, 40));
+    const root = join(directory, vector.name.slice(0, 40));
     const close = await layOutVector(vector, root);
     const data = generatorData(catalog, vector.kubelet);
     const facts = readFacts(nodeHost(root), data);

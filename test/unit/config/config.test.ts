@@ -49,17 +49,17 @@ test('the published JSON schema is the one that the code checks by', () => {
   expect(JSON.parse(published), 'run: npm run schema').toEqual(JSON.parse(JSON.stringify(configJsonSchema())));
 });
 
-test('paths in a configuration count from its own folder', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'kubeparcel-config-'));
+test('paths in a configuration count from its own directory', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'kubeparcel-config-'));
   try {
-    await writeFile(join(folder, 'kubeparcel.yaml'), 'out: packages\nsource: ./payload\ntemplates: tpl\n');
-    expect(await loadConfig(join(folder, 'kubeparcel.yaml'))).toEqual({
-      out: join(folder, 'packages'),
-      source: join(folder, 'payload'),
-      templates: join(folder, 'tpl'),
+    await writeFile(join(directory, 'kubeparcel.yaml'), 'out: packages\nsource: ./payload\ntemplates: tpl\n');
+    expect(await loadConfig(join(directory, 'kubeparcel.yaml'))).toEqual({
+      out: join(directory, 'packages'),
+      source: join(directory, 'payload'),
+      templates: join(directory, 'tpl'),
     });
-    await expect(loadConfig(join(folder, 'other.yaml'))).rejects.toMatchObject({ kind: 'io' });
+    await expect(loadConfig(join(directory, 'other.yaml'))).rejects.toMatchObject({ kind: 'io' });
   } finally {
-    await rm(folder, { recursive: true });
+    await rm(directory, { recursive: true });
   }
 });

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { parseDocument } from 'yaml';
 import { pinImages } from '../../../src/container/images/pin-images.ts';
 import { parseImageName, registryAnswers } from '../../../src/container/images/registry.ts';
-import { temporaryFolder } from '../../support/temp-folder.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const MANIFEST = JSON.stringify({
   schemaVersion: 2,
@@ -49,9 +49,9 @@ beforeEach(() => {
   requests = [];
 });
 
-function distributions(tag = '12'): { folder: string; file: string; text: string } {
-  const folder = temporaryFolder();
-  const file = join(folder, 'debian.yaml');
+function distributions(tag = '12'): { directory: string; file: string; text: string } {
+  const directory = temporaryDirectory();
+  const file = join(directory, 'debian.yaml');
   const text = `# A comment that stays.
 name:   debian
 releases:
@@ -63,12 +63,12 @@ releases:
     compression: *all
 `;
   writeFileSync(file, text);
-  return { folder, file, text };
+  return { directory, file, text };
 }
 
 test('writes the digest of each tag, and nothing else', async () => {
-  const { folder, file, text } = distributions();
-  const pins = await pinImages({ folder });
+  const { directory, file, text } = distributions();
+  const pins = await pinImages({ directory });
   expect(pins.map(({ distribution, before, after }) => [distribution, before, after])).toEqual([
     ['debian-11', undefined, DIGEST],
     ['debian-12', `sha256:${'0'.repeat(64)}`, DIGEST],
@@ -86,15 +86,15 @@ test('writes the digest of each tag, and nothing else', async () => {
     undefined,
   ]);
   expect(requests).toContain('/token?service=registry&scope=repository%3Alibrary%2Fdebian%3Apull');
-  await pinImages({ folder });
+  await pinImages({ directory });
   expect(readFileSync(file, 'utf8')).toBe(pinned);
 });
 
 test('only those that are named; a dry run writes nothing', async () => {
-  const { folder, file, text } = distributions();
-  expect(await pinImages({ folder, distributions: ['debian-11'], dryRun: true })).toHaveLength(1);
+  const { directory, file, text } = distributions();
+  expect(await pinImages({ directory, distributions: ['debian-11'], dryRun: true })).toHaveLength(1);
   expect(readFileSync(file, 'utf8')).toBe(text);
-  await expect(pinImages({ folder, distributions: ['debian-13'] })).rejects.toMatchObject({ kind: 'usage' });
+  await expect(pinImages({ directory, distributions: ['debian-13'] })).rejects.toMatchObject({ kind: 'usage' });
 });
 
 test.each<[string, (request: IncomingMessage, response: ServerResponse) => void, string, RegExp]>([
@@ -131,15 +131,15 @@ test.each<[string, (request: IncomingMessage, response: ServerResponse) => void,
   ],
   ['hangs up', (request) => request.socket.destroy(), 'network', /does not answer/],
 ])('a registry that %s', async (_, misbehave, kind, message) => {
-  const { folder, file, text } = distributions();
+  const { directory, file, text } = distributions();
   answer = misbehave;
-  await expect(pinImages({ folder })).rejects.toMatchObject({ kind, message: expect.stringMatching(message) });
+  await expect(pinImages({ directory })).rejects.toMatchObject({ kind, message: expect.stringMatching(message) });
   expect(readFileSync(file, 'utf8')).toBe(text);
 });
 
 test('one that fails leaves all files alone', async () => {
-  const { folder, file, text } = distributions('99x');
-  await expect(pinImages({ folder })).rejects.toMatchObject({ kind: 'network' });
+  const { directory, file, text } = distributions('99x');
+  await expect(pinImages({ directory })).rejects.toMatchObject({ kind: 'network' });
   expect(readFileSync(file, 'utf8')).toBe(text);
 });
 

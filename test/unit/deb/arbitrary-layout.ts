@@ -86,8 +86,8 @@ const leaf: fc.Arbitrary<Leaf> = fc.oneof(
   fc
     .record({ parents, name: fileName, base, mode, config: fc.boolean(), bytes: fc.uint8Array({ maxLength: 2000 }) })
     .map(
-      ({ parents: folders, name, base: common, mode: bits, config, bytes }): Leaf => ({
-        parents: folders,
+      ({ parents: directorys, name, base: common, mode: bits, config, bytes }): Leaf => ({
+        parents: directorys,
         name,
         entry: (path) => ({
           ...common,
@@ -100,15 +100,15 @@ const leaf: fc.Arbitrary<Leaf> = fc.oneof(
       }),
     ),
   fc.record({ parents, name: fileName, base, target: fc.oneof(fileName, fc.constant('/x/'.repeat(60))) }).map(
-    ({ parents: folders, name, base: common, target }): Leaf => ({
-      parents: folders,
+    ({ parents: directorys, name, base: common, target }): Leaf => ({
+      parents: directorys,
       name,
       entry: (path) => ({ ...common, kind: 'symlink', path, mode: 0o777, role: 'plain', target }),
     }),
   ),
   fc.record({ parents, name: fileName, base, mode }).map(
-    ({ parents: folders, name, base: common, mode: bits }): Leaf => ({
-      parents: folders,
+    ({ parents: directorys, name, base: common, mode: bits }): Leaf => ({
+      parents: directorys,
       name,
       entry: (path) => ({ ...common, kind: 'directory', path, mode: bits, role: 'plain' }),
     }),
@@ -153,7 +153,7 @@ function documents(name: string, licence: string, changelog: readonly ChangelogE
 
 function tree(leaves: readonly Leaf[]): Entry[] {
   const entries = new Map<string, Entry>();
-  const folder = (path: string): Entry => ({
+  const directory = (path: string): Entry => ({
     kind: 'directory',
     path,
     mode: 0o755,
@@ -169,7 +169,7 @@ function tree(leaves: readonly Leaf[]): Entry[] {
       continue;
     }
     for (const each of above) {
-      if (!entries.has(each)) entries.set(each, folder(each));
+      if (!entries.has(each)) entries.set(each, directory(each));
     }
     entries.set(path, entry(path));
   }

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Layout } from '../../../src/model/layout.ts';
 import { KubeparcelError } from '../../../src/support/errors.ts';
 import { sampleLayout } from '../../support/sample-layout.ts';
-import { temporaryFolder } from '../../support/temp-folder.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { byReference, readBytes, writeBytes } from './packages.ts';
 
 const layout: Layout = {
@@ -13,9 +13,9 @@ const layout: Layout = {
 };
 
 /** The layout that is read, or the error for a person; anything else that is thrown fails the test. */
-async function outcome(bytes: Uint8Array, folder: string): Promise<Layout | KubeparcelError> {
+async function outcome(bytes: Uint8Array, directory: string): Promise<Layout | KubeparcelError> {
   try {
-    return (await readBytes(bytes, folder)).layout;
+    return (await readBytes(bytes, directory)).layout;
   } catch (error) {
     expect(error).toBeInstanceOf(KubeparcelError);
     return error as KubeparcelError;
@@ -24,14 +24,14 @@ async function outcome(bytes: Uint8Array, folder: string): Promise<Layout | Kube
 
 describe.each(['gzip:9', 'xz:6', 'zstd:12'])('a package compressed with %s', (compression) => {
   test('every flipped byte is noticed or carries no meaning', async () => {
-    const folder = temporaryFolder();
-    const whole = await writeBytes(layout, folder, compression);
+    const directory = temporaryDirectory();
+    const whole = await writeBytes(layout, directory, compression);
     const expected = byReference(layout);
     let noticed = 0;
     for (let index = 0; index < whole.length; index++) {
       const broken = Buffer.from(whole);
       broken[index] = (broken[index] ?? 0) ^ (1 << (index % 8));
-      const result = await outcome(broken, folder);
+      const result = await outcome(broken, directory);
       if (result instanceof KubeparcelError) {
         noticed += 1;
       } else {
@@ -43,10 +43,10 @@ describe.each(['gzip:9', 'xz:6', 'zstd:12'])('a package compressed with %s', (co
   });
 
   test('every truncation is noticed', async () => {
-    const folder = temporaryFolder();
-    const whole = await writeBytes(layout, folder, compression);
+    const directory = temporaryDirectory();
+    const whole = await writeBytes(layout, directory, compression);
     for (let length = 0; length < whole.length; length++) {
-      const result = await outcome(whole.subarray(0, length), folder);
+      const result = await outcome(whole.subarray(0, length), directory);
       expect(result, `${length} bytes`).toBeInstanceOf(KubeparcelError);
     }
   });
@@ -54,8 +54,8 @@ describe.each(['gzip:9', 'xz:6', 'zstd:12'])('a package compressed with %s', (co
 
 describe('a package without compression', () => {
   test('flipped bytes are noticed in files, and in all structure', async () => {
-    const folder = temporaryFolder();
-    const whole = await writeBytes(layout, folder, 'none');
+    const directory = temporaryDirectory();
+    const whole = await writeBytes(layout, directory, 'none');
     const expected = byReference(layout);
     const changed = new Set<string>();
     for (let index = 0; index < whole.length; index++) {
@@ -64,7 +64,7 @@ describe('a package without compression', () => {
       }
       const broken = Buffer.from(whole);
       broken[index] = (broken[index] ?? 0) ^ (1 << (index % 8));
-      const result = await outcome(broken, folder);
+      const result = await outcome(broken, directory);
       if (!(result instanceof KubeparcelError)) {
         for (const key of Object.keys(expected) as (keyof Layout)[]) {
           if (key !== 'entries' && !isDeepStrictEqual(result[key], expected[key])) {
@@ -84,11 +84,11 @@ describe('a package without compression', () => {
   });
 
   test('every truncation is noticed', async () => {
-    const folder = temporaryFolder();
-    const whole = await writeBytes(layout, folder, 'none');
+    const directory = temporaryDirectory();
+    const whole = await writeBytes(layout, directory, 'none');
     for (let length = 0; length < whole.length; length += 41) {
-      expect(await outcome(whole.subarray(0, length), folder)).toBeInstanceOf(KubeparcelError);
+      expect(await outcome(whole.subarray(0, length), directory)).toBeInstanceOf(KubeparcelError);
     }
-    expect(await outcome(whole.subarray(0, -1), folder)).toBeInstanceOf(KubeparcelError);
+    expect(await outcome(whole.subarray(0, -1), directory)).toBeInstanceOf(KubeparcelError);
   });
 });

@@ -6,7 +6,7 @@ import { collect } from '../../../src/archive/chunks.ts';
 import { readDeb } from '../../../src/deb/read.ts';
 import type { Layout } from '../../../src/model/layout.ts';
 import { KubeparcelError } from '../../../src/support/errors.ts';
-import { temporaryFolder } from '../../support/temp-folder.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { readBytes } from './packages.ts';
 
 type Header0 = {
@@ -43,7 +43,7 @@ const withData = (...members: Header0[]) =>
   deb(BINARY, file('control.tar', control()), file('data.tar', tar(...members)));
 
 async function read(bytes: Uint8Array): Promise<Layout> {
-  return (await readBytes(bytes, temporaryFolder())).layout;
+  return (await readBytes(bytes, temporaryDirectory())).layout;
 }
 
 describe('refuses', () => {
@@ -83,12 +83,12 @@ describe('refuses', () => {
     [
       'a path through a link',
       () => withData({ path: './a', type: 'SymbolicLink', linkpath: '/etc' }, { path: './a/b' }),
-      /no folder/,
+      /no directory/,
     ],
     [
       'a path through a file, with others between',
       () => withData({ path: './a' }, { path: './a-b' }, { path: './a/b/c' }),
-      /no folder/,
+      /no directory/,
     ],
     ['a file twice', () => withData({ path: './a' }, { path: 'a' }), /twice/],
     [
@@ -101,7 +101,7 @@ describe('refuses', () => {
     ['a link to nothing', () => withData({ path: './a', type: 'SymbolicLink' }), /link to nothing/],
     ['no control file', () => deb(BINARY, file('control.tar', tar()), file('data.tar', tar())), /no control file/],
     ['two control files', () => withControl(CONTROL, { path: 'control', text: CONTROL }), /doubled/],
-    ['a control file in a folder', () => withControl(CONTROL, { path: './a/b' }), /not in its place/],
+    ['a control file in a directory', () => withControl(CONTROL, { path: './a/b' }), /not in its place/],
     [
       'a link among control files',
       () => withControl(CONTROL, { path: './postinst', type: 'SymbolicLink', linkpath: '/x' }),
@@ -137,12 +137,12 @@ describe('refuses', () => {
   test('a data.tar that unpacks to more than is allowed', async () => {
     const bomb = gzipSync(tar({ path: './zeros', text: '\0'.repeat(2_000_000) }));
     const bytes = await deb(BINARY, file('control.tar', control()), file('data.tar.gz', bomb));
-    const folder = temporaryFolder();
-    await readBytes(bytes, folder);
-    await expect(readDeb(`${folder}/package.deb`, { maxUnpackedBytes: 1_000_000 })).rejects.toMatchObject({
+    const directory = temporaryDirectory();
+    await readBytes(bytes, directory);
+    await expect(readDeb(`${directory}/package.deb`, { maxUnpackedBytes: 1_000_000 })).rejects.toMatchObject({
       kind: 'format',
       message: 'unpacks to more than 1000000 bytes',
-      where: `${folder}/package.deb: data.tar.gz`,
+      where: `${directory}/package.deb: data.tar.gz`,
     });
   });
 

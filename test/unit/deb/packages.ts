@@ -17,22 +17,22 @@ export const noObjects: WriteOptions['objects'] = {
 
 export async function writeBytes(
   layout: Layout,
-  folder: string,
+  directory: string,
   compression: Compression | string = 'gzip:1',
   objects = noObjects,
 ): Promise<Buffer> {
   const options = {
     compression: typeof compression === 'string' ? parseCompression(compression) : compression,
     objects,
-    spoolFolder: folder,
+    spoolDirectory: directory,
   };
   return Buffer.from(
     await collect(debPackager.write(layout, options), 1 << 30, () => new Error('a test made too much')),
   );
 }
 
-export async function readBytes(bytes: Uint8Array, folder: string): Promise<ReadPackage> {
-  const path = join(folder, 'package.deb');
+export async function readBytes(bytes: Uint8Array, directory: string): Promise<ReadPackage> {
+  const path = join(directory, 'package.deb');
   await writeFile(path, bytes);
   return readDeb(path);
 }

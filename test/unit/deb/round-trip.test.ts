@@ -1,15 +1,15 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { parseCompression } from '../../../src/model/compression.ts';
-import { temporaryFolder } from '../../support/temp-folder.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { arbitraryLayout } from './arbitrary-layout.ts';
 import { byReference, readBytes, writeBytes } from './packages.ts';
 
 test('any layout written and read back is the same layout', async () => {
-  const folder = temporaryFolder();
+  const directory = temporaryDirectory();
   await fc.assert(
     fc.asyncProperty(arbitraryLayout, fc.constantFrom('gzip:1', 'none', 'xz:0'), async (layout, compression) => {
-      const read = await readBytes(await writeBytes(layout, folder, compression), folder);
+      const read = await readBytes(await writeBytes(layout, directory, compression), directory);
       expect(read.layout).toEqual(byReference(layout));
       expect(read.codec).toBe(parseCompression(compression).codec);
     }),
@@ -18,10 +18,10 @@ test('any layout written and read back is the same layout', async () => {
 });
 
 test('and with zstd', async () => {
-  const folder = temporaryFolder();
+  const directory = temporaryDirectory();
   await fc.assert(
     fc.asyncProperty(arbitraryLayout, async (layout) => {
-      const read = await readBytes(await writeBytes(layout, folder, 'zstd:3'), folder);
+      const read = await readBytes(await writeBytes(layout, directory, 'zstd:3'), directory);
       expect(read.layout).toEqual(byReference(layout));
     }),
     { numRuns: 4 },

@@ -6,7 +6,7 @@ import { parseCompression } from '../../../src/model/compression.ts';
 import type { Entry, FileEntry, Layout } from '../../../src/model/layout.ts';
 import { KubeparcelError } from '../../../src/support/errors.ts';
 import { relations, sampleLayout } from '../../support/sample-layout.ts';
-import { temporaryFolder } from '../../support/temp-folder.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { noObjects, readBytes, writeBytes } from './packages.ts';
 
 const layout = sampleLayout('deb');
@@ -44,7 +44,7 @@ test('file names are without the epoch', () => {
 });
 
 test('the control file has the fields in the order of dpkg-gencontrol', async () => {
-  const folder = temporaryFolder();
+  const directory = temporaryDirectory();
   const full: Layout = {
     ...layout,
     version: { epoch: 2, upstream: '1.36.4', revision: '1' },
@@ -60,14 +60,14 @@ test('the control file has the fields in the order of dpkg-gencontrol', async ()
       provides: [{ anyOf: [{ name: 'node', constraint: { operator: '=', version: '1' } }] }],
     }),
   };
-  const { metadata } = await readBytes(await writeBytes(full, folder), folder);
+  const { metadata } = await readBytes(await writeBytes(full, directory), directory);
   expect(metadata).toEqual([
     ['Package', 'kubelet'],
     ['Source', 'kubernetes'],
     ['Version', '2:1.36.4-1'],
     ['Architecture', 'amd64'],
     ['Maintainer', 'Release Team <release@example.org>'],
-    // The root, four folders and the link count 1 each, the two small files too.
+    // The root, four directorys and the link count 1 each, the two small files too.
     ['Installed-Size', '8'],
     ['Pre-Depends', 'init'],
     ['Depends', 'cri (>= 1:2) | docker, mount'],
@@ -82,19 +82,19 @@ test('the control file has the fields in the order of dpkg-gencontrol', async ()
 });
 
 test('md5sums are of all files but conffiles', async () => {
-  const folder = temporaryFolder();
-  const { digests } = await readBytes(await writeBytes(layout, folder), folder);
+  const directory = temporaryDirectory();
+  const { digests } = await readBytes(await writeBytes(layout, directory), directory);
   expect(digests).toEqual([
     { of: '/usr/bin/kubelet', algorithm: 'md5', value: createHash('md5').update('#!/bin/sh\nexit 0\n').digest('hex') },
   ]);
 });
 
 test('the same bytes however the objects come', async () => {
-  const folder = temporaryFolder();
+  const directory = temporaryDirectory();
   const bytes = Buffer.alloc(3_000_000, 'some content that goes on, ');
   const made: string[] = [];
   for (const cut of [1 << 20, 4096, 3_000_000]) {
-    const written = await writeBytes(withStored(bytes), folder, 'zstd:1', object(bytes, cut));
+    const written = await writeBytes(withStored(bytes), directory, 'zstd:1', object(bytes, cut));
     made.push(createHash('sha256').update(written).digest('hex'));
   }
   expect(new Set(made).size).toBe(1);
@@ -106,7 +106,7 @@ test('progress counts the bytes of the files', async () => {
   const chunks = debPackager.write(withStored(bytes), {
     compression: parseCompression('gzip:1'),
     objects: object(bytes),
-    spoolFolder: temporaryFolder(),
+    spoolDirectory: temporaryDirectory(),
     onBytes: (count) => {
       counted += count;
     },
@@ -125,22 +125,22 @@ describe('a stored content that is not what the layout says', () => {
     ['shorter', Buffer.from('the right conten'), bytes.length],
     ['of a size that the layout has wrong', bytes, bytes.length + 1],
   ])('%s', async (_, found, size) => {
-    const folder = temporaryFolder();
-    await expect(writeBytes(withStored(bytes, size), folder, 'gzip:1', object(found))).rejects.toMatchObject({
+    const directory = temporaryDirectory();
+    await expect(writeBytes(withStored(bytes, size), directory, 'gzip:1', object(found))).rejects.toMatchObject({
       name: 'KubeparcelError',
       kind: 'verification',
     });
-    expect(readdirSync(folder)).toEqual([]);
+    expect(readdirSync(directory)).toEqual([]);
   });
 });
 
 test('an early end leaves nothing behind', async () => {
-  const folder = temporaryFolder();
-  const options = { compression: parseCompression('none'), objects: noObjects, spoolFolder: folder };
+  const directory = temporaryDirectory();
+  const options = { compression: parseCompression('none'), objects: noObjects, spoolDirectory: directory };
   for await (const _ of debPackager.write(layout, options)) {
     break;
   }
-  expect(readdirSync(folder)).toEqual([]);
+  expect(readdirSync(directory)).toEqual([]);
 });
 
 test('an aborted signal ends it', async () => {
@@ -149,7 +149,7 @@ test('an aborted signal ends it', async () => {
   const chunks = debPackager.write(withStored(bytes), {
     compression: parseCompression('zstd:1'),
     objects: object(bytes),
-    spoolFolder: temporaryFolder(),
+    spoolDirectory: temporaryDirectory(),
     signal: controller.signal,
     onBytes: () => controller.abort(new Error('enough')),
   });
@@ -167,9 +167,9 @@ describe('refuses a layout that no DEB can hold', () => {
   const file = layout.entries.find(({ kind }) => kind === 'file') as FileEntry;
   const cases: [string, Partial<Layout>, RegExp][] = [
     ['of the other format', { format: 'rpm' }, /layout for rpm/],
-    ['a file without its folder', { entries: [root, file] }, /without the folder/],
+    ['a file without its directory', { entries: [root, file] }, /without the directory/],
     ['a ghost', { entries: [{ ...file, path: '/x', role: 'ghost' }] }, /ghost/],
-    ['a folder as a conffile', { entries: [{ ...root, role: 'config' }] }, /conffile and no file/],
+    ['a directory as a conffile', { entries: [{ ...root, role: 'config' }] }, /conffile and no file/],
     ['supplements', { relations: relations({ supplements: [{ anyOf: [{ name: 'a' }] }] }) }, /Supplements/],
     ['a revision with a hyphen', { version: { epoch: 0, upstream: '1', revision: '1-1' } }, /revision/],
     ['a version that begins with a letter', { version: { epoch: 0, upstream: 'v1', revision: '1' } }, /version/],
@@ -195,8 +195,8 @@ describe('refuses a layout that no DEB can hold', () => {
     ['an owner with a long name', { entries: [{ ...root, owner: 'x'.repeat(32) }] }, /31 bytes/],
   ];
   test.each(cases)('%s', async (_, change, message) => {
-    const folder = temporaryFolder();
-    const error = await writeBytes({ ...layout, ...change }, folder).catch((thrown: unknown) => thrown);
+    const directory = temporaryDirectory();
+    const error = await writeBytes({ ...layout, ...change }, directory).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(KubeparcelError);
     expect(error).toMatchObject({ kind: 'format', message: expect.stringMatching(message) });
   });

@@ -12,7 +12,7 @@ import type { Format } from '../../../src/model/format.ts';
 import type { Entry, Layout } from '../../../src/model/layout.ts';
 import { packageRoot } from '../../../src/support/package-root.ts';
 import { composeCase, payloadFile, relationsOf } from '../../support/compose.ts';
-import { temporaryFolder } from '../../support/temp-folder.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 let catalog: Catalog;
 let templates: TemplateSet;
@@ -97,7 +97,7 @@ ExecStart=/usr/bin/kubelet $KUBELET_KUBECONFIG_ARGS $KUBELET_CONFIG_ARGS $KUBELE
     );
   });
 
-  test('the kubelet brings its unit, its env file as configuration, and its folders', () => {
+  test('the kubelet brings its unit, its env file as configuration, and its directorys', () => {
     const layout = compose('kubelet', format, version);
     expect(textOf(layout, environment)).toBe('KUBELET_EXTRA_ARGS=\n');
     expect(entryOf(layout, environment)).toMatchObject({ role: 'config', mode: 0o644, owner: 'root', group: 'root' });
@@ -105,8 +105,13 @@ ExecStart=/usr/bin/kubelet $KUBELET_KUBECONFIG_ARGS $KUBELET_CONFIG_ARGS $KUBELE
       'ExecStart=/usr/bin/kubelet\nRestart=always\nStartLimitInterval=0\nRestartSec=10\n',
     );
     expect(entryOf(layout, '/usr/bin/kubelet')).toMatchObject({ mode: 0o755, role: 'plain', mtime: layout.date });
-    for (const folder of ['/etc/kubernetes', '/etc/kubernetes/manifests', '/var/lib/kubelet']) {
-      expect(entryOf(layout, folder)).toMatchObject({ kind: 'directory', mode: 0o755, owner: 'root', group: 'root' });
+    for (const directory of ['/etc/kubernetes', '/etc/kubernetes/manifests', '/var/lib/kubelet']) {
+      expect(entryOf(layout, directory)).toMatchObject({
+        kind: 'directory',
+        mode: 0o755,
+        owner: 'root',
+        group: 'root',
+      });
     }
     expect(pathsOf(layout)).not.toContain(format === 'deb' ? '/etc/sysconfig/kubelet' : '/etc/default/kubelet');
   });
@@ -187,14 +192,14 @@ describe('relations', () => {
 
 describe("a release engineer's one line", () => {
   async function changed(file: string, before: string, after: string): Promise<Catalog> {
-    const folder = temporaryFolder();
+    const directory = temporaryDirectory();
     for (const name of ['packages', 'distributions', 'versions.yaml', 'former-files.yaml']) {
-      await cp(join(packageRoot(), 'packaging', name), join(folder, name), { recursive: true });
+      await cp(join(packageRoot(), 'packaging', name), join(directory, name), { recursive: true });
     }
-    const text = await readFile(join(folder, file), 'utf8');
+    const text = await readFile(join(directory, file), 'utf8');
     expect(text).toContain(before);
-    await writeFile(join(folder, file), text.replace(before, after));
-    return loadCatalog(folder);
+    await writeFile(join(directory, file), text.replace(before, after));
+    return loadCatalog(directory);
   }
 
   test("changes a dependency's name for its distribution, and is an alternative in the family's package", async () => {
@@ -228,7 +233,7 @@ describe("a release engineer's one line", () => {
     ).toThrow(expect.objectContaining({ kind: 'config', message: expect.stringContaining('environment') }));
   });
 
-  test("a folder of the distribution's own is not packaged", async () => {
+  test("a directory of the distribution's own is not packaged", async () => {
     const edited = await changed(
       'packages/kubelet.yaml',
       '- { directory: /var/lib/kubelet }',
@@ -288,8 +293,8 @@ test('all targets and architectures compose, each in the words of its format', (
   }
 });
 
-describe('folders and documents', () => {
-  test('a DEB lists every parent folder, has copyright and changelog, and no other licence text', () => {
+describe('directorys and documents', () => {
+  test('a DEB lists every parent directory, has copyright and changelog, and no other licence text', () => {
     const layout = compose('kubernetes-cni', 'deb', '1.36.4');
     expect(pathsOf(layout)).toEqual([
       '/etc',
@@ -314,7 +319,7 @@ describe('folders and documents', () => {
     expect(entryOf(layout, '/usr/share/doc/kubernetes-cni/copyright').role).toBe('licence');
   });
 
-  test("an RPM has its own folders only, and the payload's licence", () => {
+  test("an RPM has its own directorys only, and the payload's licence", () => {
     const layout = compose('kubernetes-cni', 'rpm', '1.36.4');
     expect(pathsOf(layout)).toEqual([
       '/etc/cni',

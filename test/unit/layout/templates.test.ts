@@ -2,15 +2,15 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { loadTemplates, type TemplateSet } from '../../../src/layout/templates.ts';
-import { temporaryFolder } from '../../support/temp-folder.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const values = { paths: { environment: '/etc/default' }, name: 'kubelet', count: 3 };
 
 async function withTemplate(text: string, name = 'kubelet.env.ejs'): Promise<{ set: TemplateSet; path: string }> {
-  const folder = temporaryFolder();
-  const path = join(folder, name);
+  const directory = temporaryDirectory();
+  const path = join(directory, name);
   writeFileSync(path, text);
-  return { set: await loadTemplates(folder), path };
+  return { set: await loadTemplates(directory), path };
 }
 
 describe('templates of the user', () => {
@@ -26,23 +26,23 @@ describe('templates of the user', () => {
       where: expect.stringMatching(/kubelet\.environment\.ejs$/),
       hint: expect.stringContaining('kubelet.env.ejs'),
     });
-    const folder = temporaryFolder();
-    mkdirSync(join(folder, '.git'));
-    await expect(loadTemplates(folder)).resolves.toBeDefined();
+    const directory = temporaryDirectory();
+    mkdirSync(join(directory, '.git'));
+    await expect(loadTemplates(directory)).resolves.toBeDefined();
   });
 
-  test('stand in for a hook in a folder of the same name', async () => {
-    const folder = temporaryFolder();
-    mkdirSync(join(folder, 'hooks', 'deb'), { recursive: true });
-    writeFileSync(join(folder, 'hooks', 'deb', 'kubelet.prerm.ejs'), 'exit 0\n');
-    expect((await loadTemplates(folder)).render('hooks/deb/kubelet.prerm', {})).toBe('exit 0\n');
-    writeFileSync(join(folder, 'hooks', 'kubelet.prerm.ejs'), '');
-    await expect(loadTemplates(folder)).rejects.toMatchObject({ where: join(folder, 'hooks/kubelet.prerm.ejs') });
+  test('stand in for a hook in a directory of the same name', async () => {
+    const directory = temporaryDirectory();
+    mkdirSync(join(directory, 'hooks', 'deb'), { recursive: true });
+    writeFileSync(join(directory, 'hooks', 'deb', 'kubelet.prerm.ejs'), 'exit 0\n');
+    expect((await loadTemplates(directory)).render('hooks/deb/kubelet.prerm', {})).toBe('exit 0\n');
+    writeFileSync(join(directory, 'hooks', 'kubelet.prerm.ejs'), '');
+    await expect(loadTemplates(directory)).rejects.toMatchObject({ where: join(directory, 'hooks/kubelet.prerm.ejs') });
   });
 
-  test('in a folder that is not there are an error, not the built-in ones', async () => {
-    const folder = join(temporaryFolder(), 'none');
-    await expect(loadTemplates(folder)).rejects.toMatchObject({ kind: 'io', where: folder });
+  test('in a directory that is not there are an error, not the built-in ones', async () => {
+    const directory = join(temporaryDirectory(), 'none');
+    await expect(loadTemplates(directory)).rejects.toMatchObject({ kind: 'io', where: directory });
   });
 });
 
@@ -104,12 +104,12 @@ test('what is ejected are the templates as they stand, which give the same packa
     'kubelet.env.ejs',
     'kubelet.service.ejs',
   ]);
-  const folder = temporaryFolder();
+  const directory = temporaryDirectory();
   for (const { name, text } of built.files) {
-    mkdirSync(dirname(join(folder, name)), { recursive: true });
-    writeFileSync(join(folder, name), text);
+    mkdirSync(dirname(join(directory, name)), { recursive: true });
+    writeFileSync(join(directory, name), text);
   }
-  const again = await loadTemplates(folder);
+  const again = await loadTemplates(directory);
   expect(again.files).toEqual(built.files);
   expect(again.render('kubelet.service', values)).toBe(built.render('kubelet.service', values));
 });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type TreeItem, writeTree } from '../../../src/layout/tree.ts';
 import type { ObjectReader } from '../../../src/model/content.ts';
-import { temporaryFolder } from '../../support/temp-folder.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const MTIME = 1_700_000_000;
 const CONTENT = Buffer.from('the content of a stored object\n');
@@ -23,7 +23,7 @@ const file = (
   mtime: MTIME,
   content,
 });
-const folderItem = (path: string, mode = 0o755): TreeItem => ({ kind: 'directory', path, mode, mtime: MTIME - 1 });
+const directoryItem = (path: string, mode = 0o755): TreeItem => ({ kind: 'directory', path, mode, mtime: MTIME - 1 });
 const link = (path: string, target: string): TreeItem => ({ kind: 'symlink', path, target, mtime: MTIME - 2 });
 
 function objects(bytes: Uint8Array = CONTENT): ObjectReader {
@@ -44,34 +44,34 @@ describe('a tree', () => {
   });
 
   test.each(['000', '022', '077'])('has the modes and times that its items state, with umask %s', async (umask) => {
-    const out = temporaryFolder();
-    const folder = join(out, 'tree');
+    const out = temporaryDirectory();
+    const directory = join(out, 'tree');
     const items = [
-      folderItem('closed', 0o700),
+      directoryItem('closed', 0o700),
       file('closed/secret', 0o600, stored),
       file('deep/er/open', 0o666),
-      folderItem('shared', 0o1777),
+      directoryItem('shared', 0o1777),
       file('shared/setuid', 0o4755),
       link('shared/link', '../closed/secret'),
-      folderItem('unwritable', 0o555),
+      directoryItem('unwritable', 0o555),
       file('unwritable/none', 0o000),
     ];
     process.umask(umask);
-    await writeTree(folder, items, objects());
+    await writeTree(directory, items, objects());
     process.umask(before);
     for (const item of items) {
-      const path = join(folder, item.path);
+      const path = join(directory, item.path);
       if (item.kind === 'symlink') expect(readlinkSync(path)).toBe(item.target);
       else expect(modeOf(path).toString(8), item.path).toBe(item.mode.toString(8));
       expect(lstatSync(path).mtimeMs, item.path).toBe(item.mtime * 1000);
     }
-    for (const parent of ['.', 'deep', 'deep/er']) expect(modeOf(join(folder, parent)), parent).toBe(0o755);
-    expect(readFileSync(join(folder, 'closed/secret'))).toEqual(CONTENT);
+    for (const parent of ['.', 'deep', 'deep/er']) expect(modeOf(join(directory, parent)), parent).toBe(0o755);
+    expect(readFileSync(join(directory, 'closed/secret'))).toEqual(CONTENT);
     expect(readdirSync(out)).toEqual(['tree']);
   });
 
   test('is not there until all of it is', async () => {
-    const out = temporaryFolder();
+    const out = temporaryDirectory();
     const seen: string[][] = [];
     const watched: ObjectReader = {
       async *open() {
@@ -84,10 +84,10 @@ describe('a tree', () => {
     expect(readdirSync(join(out, 'tree')).sort()).toEqual(['a', 'b', 'c']);
   });
 
-  test('stands in folders that are made when they are missing', async () => {
-    const folder = join(temporaryFolder(), 'a/b/tree');
-    await writeTree(folder, [file('c')], objects());
-    expect(readdirSync(folder)).toEqual(['c']);
+  test('stands in directorys that are made when they are missing', async () => {
+    const directory = join(temporaryDirectory(), 'a/b/tree');
+    await writeTree(directory, [file('c')], objects());
+    expect(readdirSync(directory)).toEqual(['c']);
   });
 });
 
@@ -96,7 +96,7 @@ describe('nothing is left of a tree', () => {
     const flipped = Buffer.from(CONTENT);
     flipped[12] = (flipped[12] ?? 0) ^ 1;
     for (const bytes of [flipped, CONTENT.subarray(1), Buffer.concat([CONTENT, CONTENT]), Buffer.alloc(0)]) {
-      const out = temporaryFolder();
+      const out = temporaryDirectory();
       await expect(writeTree(join(out, 'tree'), [file('a'), file('b', 0o644, stored)], objects(bytes))).rejects.toThrow(
         expect.objectContaining({ kind: 'verification', where: expect.stringContaining(SHA256) }),
       );
@@ -105,14 +105,14 @@ describe('nothing is left of a tree', () => {
   });
 
   test('whose content cannot be read to its end', async () => {
-    const out = temporaryFolder();
+    const out = temporaryDirectory();
     const broken: ObjectReader = {
       async *open() {
         yield CONTENT.subarray(0, 5);
         throw new Error('the disk is gone');
       },
     };
-    const items = [folderItem('closed', 0o500), file('closed/a'), file('b', 0o644, stored)];
+    const items = [directoryItem('closed', 0o500), file('closed/a'), file('b', 0o644, stored)];
     await expect(writeTree(join(out, 'tree'), items, broken)).rejects.toThrow('the disk is gone');
     expect(readdirSync(out)).toEqual([]);
   });
@@ -120,27 +120,27 @@ describe('nothing is left of a tree', () => {
 
 describe('what is there already', () => {
   const occupied: [string, (path: string) => void][] = [
-    ['a folder', (path) => mkdirSync(join(path, 'theirs'), { recursive: true })],
-    ['an empty folder', (path) => mkdirSync(path)],
+    ['a directory', (path) => mkdirSync(join(path, 'theirs'), { recursive: true })],
+    ['an empty directory', (path) => mkdirSync(path)],
     ['a file', (path) => writeFileSync(path, 'theirs')],
-    ['a link to a folder', (path) => symlinkSync('.', path)],
+    ['a link to a directory', (path) => symlinkSync('.', path)],
     ['a link to nothing', (path) => symlinkSync('nowhere', path)],
   ];
 
   test.each(occupied)('%s is an error and stays', async (_, occupy) => {
-    const out = temporaryFolder();
-    const folder = join(out, 'tree');
-    occupy(folder);
-    const facts = lstatSync(folder);
-    await expect(writeTree(folder, [file('a')], objects())).rejects.toThrow(
-      expect.objectContaining({ kind: 'io', where: folder, hint: expect.stringContaining('another folder') }),
+    const out = temporaryDirectory();
+    const directory = join(out, 'tree');
+    occupy(directory);
+    const facts = lstatSync(directory);
+    await expect(writeTree(directory, [file('a')], objects())).rejects.toThrow(
+      expect.objectContaining({ kind: 'io', where: directory, hint: expect.stringContaining('another directory') }),
     );
     expect(readdirSync(out)).toEqual(['tree']);
-    expect(lstatSync(folder)).toMatchObject({ ino: facts.ino, mtimeMs: facts.mtimeMs });
+    expect(lstatSync(directory)).toMatchObject({ ino: facts.ino, mtimeMs: facts.mtimeMs });
   });
 
-  test('a file in the place of a parent folder is an error', async () => {
-    const out = temporaryFolder();
+  test('a file in the place of a parent directory is an error', async () => {
+    const out = temporaryDirectory();
     writeFileSync(join(out, 'file'), 'theirs');
     await expect(writeTree(join(out, 'file/tree'), [file('a')], objects())).rejects.toThrow(
       expect.objectContaining({ kind: 'io', where: join(out, 'file/tree') }),
@@ -151,18 +151,18 @@ describe('what is there already', () => {
 describe('a tree that would reach outside', () => {
   const hostile: [string, (outside: string) => TreeItem[]][] = [
     ['a file below a link', (outside) => [link('a', outside), file('a/b')]],
-    ['a folder below a link', (outside) => [link('a', outside), folderItem('a/b', 0o777)]],
+    ['a directory below a link', (outside) => [link('a', outside), directoryItem('a/b', 0o777)]],
     ['a file deep below a link', (outside) => [link('a', outside), file('a/b/c')]],
     ['a link below a link', (outside) => [link('a', outside), link('a/b', '/etc')]],
     ['a link that comes after what is below it', (outside) => [file('a/b'), link('a', outside)]],
-    ['a folder in the place of a link', (outside) => [link('a', outside), folderItem('a', 0o777)]],
+    ['a directory in the place of a link', (outside) => [link('a', outside), directoryItem('a', 0o777)]],
     ['a file below a file', () => [file('a'), file('a/b')]],
     ['a path with ..', () => [file('../outside/b')]],
     ['an absolute path', (outside) => [file(join(outside, 'b'))]],
   ];
 
   test.each(hostile)('%s is refused, and nothing is written anywhere', async (_, items) => {
-    const out = temporaryFolder();
+    const out = temporaryDirectory();
     const outside = join(out, 'outside');
     mkdirSync(outside, { mode: 0o700 });
     await expect(writeTree(join(out, 'tree'), items(outside), objects())).rejects.toThrow(
@@ -174,7 +174,7 @@ describe('a tree that would reach outside', () => {
   });
 
   test('links are written as they are and what they point to is left alone', async () => {
-    const out = temporaryFolder();
+    const out = temporaryDirectory();
     const outside = join(out, 'outside');
     writeFileSync(outside, 'theirs', { mode: 0o600 });
     const facts = lstatSync(outside);

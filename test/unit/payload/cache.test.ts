@@ -3,14 +3,14 @@ import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { MAKING } from '../../../src/compress/block-store.ts';
 import { type CachedFile, chooseBounded, choosePruned, isSoundCached, listCache } from '../../../src/payload/cache.ts';
-import { temporaryFolder } from '../../support/temp-folder.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const platform = vi.hoisted(() => ({ isWindows: false }));
 vi.mock('node:path', async (original) => {
   const path = await original<typeof import('node:path')>();
   return {
     ...path,
-    // What it gives for these folders on Windows.
+    // What it gives for these directorys on Windows.
     relative: (from: string, to: string) =>
       platform.isWindows ? path.relative(from, to).replaceAll('/', '\\') : path.relative(from, to),
     get sep() {
@@ -61,7 +61,7 @@ describe('pruned is', () => {
 });
 
 test.each([false, true])('kinds and versions are told by the path (Windows: %s)', (isWindows) => {
-  const folder = temporaryFolder();
+  const directory = temporaryDirectory();
   const paths = [
     'built/ab/cd',
     'index/ab.json',
@@ -71,11 +71,11 @@ test.each([false, true])('kinds and versions are told by the path (Windows: %s)'
     'packed/earlier/zstd-19/ab/cd',
   ];
   for (const path of paths) {
-    mkdirSync(dirname(join(folder, path)), { recursive: true });
-    writeFileSync(join(folder, path), '');
+    mkdirSync(dirname(join(directory, path)), { recursive: true });
+    writeFileSync(join(directory, path), '');
   }
   platform.isWindows = isWindows;
-  const found = listCache(folder);
+  const found = listCache(directory);
   expect(new Set(found.map(({ path, kind, current }) => `${path} ${kind} ${current}`))).toEqual(
     new Set([
       'built/ab/cd built true',
@@ -91,12 +91,12 @@ test.each([false, true])('kinds and versions are told by the path (Windows: %s)'
 test.each(['objects', 'index', 'blocks', 'facts', 'built'] as const)(
   'a file of %s with other bytes is not sound',
   async (kind) => {
-    const folder = temporaryFolder();
+    const directory = temporaryDirectory();
     for (const bytes of ['', 'garbage', '\0'.repeat(8), '\0'.repeat(300)]) {
-      writeFileSync(join(folder, 'file'), bytes);
-      expect(await isSoundCached(folder, file('file', 0, { kind })), JSON.stringify(bytes)).toBe(false);
+      writeFileSync(join(directory, 'file'), bytes);
+      expect(await isSoundCached(directory, file('file', 0, { kind })), JSON.stringify(bytes)).toBe(false);
     }
     // Removed by another process meanwhile: not damaged.
-    expect(await isSoundCached(folder, file('gone', 0, { kind }))).toBe(true);
+    expect(await isSoundCached(directory, file('gone', 0, { kind }))).toBe(true);
   },
 );

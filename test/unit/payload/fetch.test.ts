@@ -11,7 +11,7 @@ import { parseVersionRequest } from '../../../src/release/version-request.ts';
 import { makeElf, makeTgz } from '../../support/binaries.ts';
 import { objectsIn, openedSource, QUICK, RELEASE, servedRelease } from '../../support/release-fixture.ts';
 import { pathsOf } from '../../support/release-server.ts';
-import { temporaryFolder } from '../../support/temp-folder.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const PATHS = pathsOf(RELEASE, 'amd64');
 const PINS = { cniPlugins: RELEASE.cniPlugins, criTools: RELEASE.criTools };
@@ -26,8 +26,8 @@ interface Run extends Partial<ResolveOptions> {
 async function fetchFrom(url: string, run: Run = {}) {
   const events: ReleaseEvent[] = [];
   const onEvent = (event: ReleaseEvent) => events.push(event);
-  const folder = run.store ?? temporaryFolder();
-  const store = await openStore(folder);
+  const directory = run.store ?? temporaryDirectory();
+  const store = await openStore(directory);
   const source = await openedSource(url);
   const release =
     run.lock ??
@@ -41,13 +41,13 @@ async function fetchFrom(url: string, run: Run = {}) {
   const told: string[] = [];
   const onFiles: OnFiles = ({ component }, files) => told.push(`${component} ${files.length}`);
   const fetched = await fetchPayload({ release, source, store, onEvent, onFiles, signal: run.signal });
-  return { ...fetched, folder, store, events, kinds: events.map(({ kind }) => kind), told: told.sort() };
+  return { ...fetched, directory, store, events, kinds: events.map(({ kind }) => kind), told: told.sort() };
 }
 
 describe('a release from servers', () => {
   test('becomes a payload, and everything of it is in the store under its digest', async () => {
     const server = await servedRelease({ ...RELEASE, architectures: ['amd64', 's390x'] });
-    const { payload, lock, folder } = await fetchFrom(server.url, { architectures: ['s390x', 'amd64'] });
+    const { payload, lock, directory } = await fetchFrom(server.url, { architectures: ['s390x', 'amd64'] });
     expect(payload).toMatchObject({ version: '1.36.4', date: Date.parse('2026-08-12T10:00:00Z') / 1000 });
     expect(payload.components.map((c) => `${c.component} ${c.architecture} ${c.version}`)).toEqual([
       'cni-plugins amd64 1.8.0',
@@ -70,10 +70,10 @@ describe('a release from servers', () => {
       ...payload.components.flatMap((c) => c.files),
       ...lock.artifacts.map((a) => ({ sha256: a.digest.value })),
     ];
-    expect(objectsIn(folder)).toEqual([...new Set(digests.map(({ sha256 }) => sha256))].sort());
+    expect(objectsIn(directory)).toEqual([...new Set(digests.map(({ sha256 }) => sha256))].sort());
     expect(lock.artifacts.map((a) => a.url)).toContain(`${server.url}${PATHS.kubelet}`);
-    expect(readdirSync(join(folder, 'tmp'))).toEqual([]);
-    expect(readdirSync(join(folder, 'partial'))).toEqual([]);
+    expect(readdirSync(join(directory, 'tmp'))).toEqual([]);
+    expect(readdirSync(join(directory, 'partial'))).toEqual([]);
   });
 
   test.each([
@@ -96,7 +96,7 @@ describe('a release from servers', () => {
     const server = await servedRelease();
     const first = await fetchFrom(server.url);
     server.requests.length = 0;
-    const second = await fetchFrom(server.url, { store: first.folder });
+    const second = await fetchFrom(server.url, { store: first.directory });
     expect(second.payload).toEqual(first.payload);
     expect(second.lock).toEqual(first.lock);
     expect(second.kinds.filter((kind) => kind === 'cached')).toHaveLength(5);
@@ -109,16 +109,16 @@ describe('a release from servers', () => {
     const server = await servedRelease();
     const some = await fetchFrom(server.url, { components: ['kubeadm', 'kubelet'] });
     expect(some.told).toEqual(['kubeadm 1', 'kubelet 1']);
-    const all = await fetchFrom(server.url, { store: some.folder });
+    const all = await fetchFrom(server.url, { store: some.directory });
     expect(all.told).toEqual(['cni-plugins 3', 'crictl 1', 'kubeadm 1', 'kubectl 1', 'kubelet 1']);
-    expect((await fetchFrom(server.url, { store: some.folder })).told).toEqual([]);
+    expect((await fetchFrom(server.url, { store: some.directory })).told).toEqual([]);
   });
 
   test('a lock needs no server once the store is full', async () => {
     const server = await servedRelease();
-    const { lock, folder, payload } = await fetchFrom(server.url);
+    const { lock, directory, payload } = await fetchFrom(server.url);
     await server.close();
-    expect((await fetchFrom(server.url, { store: folder, lock })).payload).toEqual(payload);
+    expect((await fetchFrom(server.url, { store: directory, lock })).payload).toEqual(payload);
   });
 
   test('events tell the whole story of a download', async () => {
@@ -144,19 +144,21 @@ describe('a release from servers', () => {
     server.publish(PATHS.kubectl, bytes, ['sha512']);
     const first = await fetchFrom(server.url, { components: ['kubectl'] });
     expect(first.lock.artifacts[0]?.digest).toMatchObject({ algorithm: 'sha256' });
-    expect((await fetchFrom(server.url, { store: first.folder, components: ['kubectl'] })).kinds).toContain('cached');
+    expect((await fetchFrom(server.url, { store: first.directory, components: ['kubectl'] })).kinds).toContain(
+      'cached',
+    );
     expect(parseLock(formatLock(first.lock), '')).toEqual(first.lock);
   });
 });
 
 /** Everything of a failed fetch that an object could have come from. */
-async function failure(url: string, run: Run = {}): Promise<{ error: unknown; folder: string }> {
-  const folder = run.store ?? temporaryFolder();
-  const error: unknown = await fetchFrom(url, { ...run, store: folder }).then(
+async function failure(url: string, run: Run = {}): Promise<{ error: unknown; directory: string }> {
+  const directory = run.store ?? temporaryDirectory();
+  const error: unknown = await fetchFrom(url, { ...run, store: directory }).then(
     () => new Error('it was accepted'),
     (thrown: unknown) => thrown,
   );
-  return { error, folder };
+  return { error, directory };
 }
 
 describe('a resumed download whose parts do not fit', () => {
@@ -177,9 +179,9 @@ describe('a resumed download whose parts do not fit', () => {
   test('is given up in the end', async () => {
     const server = await servedRelease({ ...RELEASE, kubeletBytes: 100_000 });
     server.misbehave(PATHS.kubelet, [...faults, ...faults, ...faults, ...faults]);
-    const { error, folder } = await failure(server.url, { components: ['kubelet'] });
+    const { error, directory } = await failure(server.url, { components: ['kubelet'] });
     expect(error).toMatchObject({ kind: 'verification' });
-    expect(objectsIn(folder)).toEqual([]);
+    expect(objectsIn(directory)).toEqual([]);
   });
 });
 
@@ -292,12 +294,12 @@ describe('what is wrong is refused, and nothing of it becomes an object', () => 
   ])('%s', async (_, spoil, kind, message) => {
     const server = await servedRelease();
     spoil(server);
-    const { error, folder } = await failure(server.url, { components: ['kubelet'] });
+    const { error, directory } = await failure(server.url, { components: ['kubelet'] });
     expect(error).toMatchObject({ name: 'KubeparcelError', kind, message: expect.stringContaining(message) });
     expect(error).toHaveProperty('where', expect.stringContaining('kubelet'));
-    expect(objectsIn(folder)).toEqual([]);
-    expect(readdirSync(join(folder, 'tmp'))).toEqual([]);
-    expect(readdirSync(join(folder, 'partial'))).toEqual([]);
+    expect(objectsIn(directory)).toEqual([]);
+    expect(readdirSync(join(directory, 'tmp'))).toEqual([]);
+    expect(readdirSync(join(directory, 'partial'))).toEqual([]);
   });
 
   test.each([
@@ -315,9 +317,9 @@ describe('what is wrong is refused, and nothing of it becomes an object', () => 
   ])('an archive with %s', async (_, archive, message) => {
     const server = await servedRelease();
     server.publish(PATHS.cni, archive);
-    const { error, folder } = await failure(server.url, { components: ['cni-plugins'] });
+    const { error, directory } = await failure(server.url, { components: ['cni-plugins'] });
     expect(error).toMatchObject({ kind: 'format', message: expect.stringContaining(message) });
-    expect(objectsIn(folder)).toEqual([]);
+    expect(objectsIn(directory)).toEqual([]);
   });
 
   test('an archive without its program', async () => {
@@ -354,7 +356,7 @@ describe('a lock', () => {
     const elsewhere = { ...only, artifacts: [{ ...artifact, url: 'sample:kubelet/1.36.4/amd64/kubelet' }] };
     const strange = await failure(server.url, { lock: elsewhere });
     expect(strange.error).toMatchObject({ name: 'KubeparcelError' });
-    for (const { folder } of [other, longer, over, strange]) expect(objectsIn(folder)).toEqual([]);
+    for (const { directory } of [other, longer, over, strange]) expect(objectsIn(directory)).toEqual([]);
   });
 });
 
@@ -370,10 +372,10 @@ test('any flipped byte of a payload is noticed', async () => {
         const damaged = Buffer.from(wholes.get(path) ?? '');
         damaged[at % damaged.length] = (damaged[at % damaged.length] ?? 0) ^ flip;
         server.files.set(path, damaged);
-        const { error, folder } = await failure(server.url);
+        const { error, directory } = await failure(server.url);
         server.files.set(path, wholes.get(path) ?? Buffer.alloc(0));
         expect(error).toMatchObject({ kind: 'verification', where: expect.stringContaining(path) });
-        expect(objectsIn(folder).length).toBeLessThan(9);
+        expect(objectsIn(directory).length).toBeLessThan(9);
       },
     ),
     { numRuns: 25 },
@@ -384,16 +386,16 @@ describe('a store that was damaged', () => {
   test.each(['flipped', 'cut', 'removed'])('an object that was %s is brought anew', async (how) => {
     const server = await servedRelease();
     const first = await fetchFrom(server.url);
-    for (const hex of objectsIn(first.folder)) {
-      const path = join(first.folder, 'objects', hex.slice(0, 2), hex.slice(2));
+    for (const hex of objectsIn(first.directory)) {
+      const path = join(first.directory, 'objects', hex.slice(0, 2), hex.slice(2));
       const bytes = readFileSync(path);
       rmSync(path);
       if (how === 'cut') writeFileSync(path, bytes.subarray(1));
       if (how === 'flipped') writeFileSync(path, bytes.fill(bytes.readUInt8(9) ^ 1, 9, 10));
     }
-    const second = await fetchFrom(server.url, { store: first.folder });
+    const second = await fetchFrom(server.url, { store: first.directory });
     expect(second.payload).toEqual(first.payload);
-    expect(objectsIn(first.folder)).toEqual(objectsIn(second.folder));
+    expect(objectsIn(first.directory)).toEqual(objectsIn(second.directory));
     for (const file of second.payload.components.flatMap((c) => c.files)) {
       expect(await second.store.has(file.sha256, file.size)).toBe(true);
     }
@@ -403,8 +405,8 @@ describe('a store that was damaged', () => {
     const server = await servedRelease();
     const first = await fetchFrom(server.url, { components: ['cni-plugins'] });
     const hex = first.payload.components[0]?.files[1]?.sha256 ?? '';
-    rmSync(join(first.folder, 'objects', hex.slice(0, 2), hex.slice(2)));
-    const second = await fetchFrom(server.url, { components: ['cni-plugins'], store: first.folder });
+    rmSync(join(first.directory, 'objects', hex.slice(0, 2), hex.slice(2)));
+    const second = await fetchFrom(server.url, { components: ['cni-plugins'], store: first.directory });
     expect(second.payload).toEqual(first.payload);
     expect(second.kinds).toContain('unpacked');
     expect(second.kinds).not.toContain('download');
@@ -413,12 +415,12 @@ describe('a store that was damaged', () => {
   test('a damaged index is made anew', async () => {
     const server = await servedRelease();
     const first = await fetchFrom(server.url);
-    const index = join(first.folder, 'index');
+    const index = join(first.directory, 'index');
     for (const name of readdirSync(index)) {
       const text = readFileSync(join(index, name), 'utf8');
       writeFileSync(join(index, name), text.replace('true', 'false'));
     }
-    const second = await fetchFrom(server.url, { store: first.folder });
+    const second = await fetchFrom(server.url, { store: first.directory });
     expect(second.payload).toEqual(first.payload);
     expect(second.kinds).not.toContain('cached');
   });
@@ -426,7 +428,7 @@ describe('a store that was damaged', () => {
 
 test('several fetches into one store at once end well', async () => {
   const server = await servedRelease({ ...RELEASE, kubeletBytes: 500_000 });
-  const store = temporaryFolder();
+  const store = temporaryDirectory();
   const runs = await Promise.all(Array.from({ length: 4 }, () => fetchFrom(server.url, { store })));
   for (const run of runs) expect(run.payload).toEqual(runs[0]?.payload);
   expect(readdirSync(join(store, 'partial'))).toEqual([]);
@@ -436,7 +438,7 @@ test('several fetches into one store at once end well', async () => {
 
 test('an abort ends everything at once, with its reason; what has arrived waits', async () => {
   const server = await servedRelease({ ...RELEASE, kubeletBytes: 300_000 });
-  const store = temporaryFolder();
+  const store = temporaryDirectory();
   const stop = new AbortController();
   const source = await openedSource(server.url, { ...QUICK, stall: 60_000 });
   const release = await resolveRelease(parseVersionRequest('1.36.4'), {

@@ -10,7 +10,7 @@ import { parseVersionRequest } from '../../../src/release/version-request.ts';
 import { packageRoot } from '../../../src/support/package-root.ts';
 import { objectsIn, openedSource, PACKAGING, RELEASE, servedRelease } from '../../support/release-fixture.ts';
 import { pathsOf } from '../../support/release-server.ts';
-import { temporaryFolder } from '../../support/temp-folder.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const ROOT = packageRoot();
 let compiled: string;
@@ -47,7 +47,7 @@ function everyObjectIsWhole(store: string): void {
 
 test('a fetch killed at any moment leaves only whole objects, and the next one succeeds', async () => {
   const server = await servedRelease({ ...RELEASE, kubeletBytes: 3_000_000 });
-  const store = temporaryFolder();
+  const store = temporaryDirectory();
   await openStore(store);
   for (const event of ['download', 'progress', 'verified', 'unpacked']) {
     const fetching = child(server.url, store);
@@ -65,7 +65,7 @@ test('a fetch killed at any moment leaves only whole objects, and the next one s
 test('what a killed fetch left is taken over at once', async () => {
   const server = await servedRelease({ ...RELEASE, kubeletBytes: 1_000_000 });
   const { kubelet } = pathsOf(RELEASE, 'amd64');
-  const store = temporaryFolder();
+  const store = temporaryDirectory();
   server.misbehave(kubelet, [{ kind: 'stall', after: 600_000 }], 'ever');
   const fetching = child(server.url, store);
   let half = '';
@@ -93,14 +93,14 @@ test('what a killed fetch left is taken over at once', async () => {
     path: kubelet,
     range: expect.stringMatching(/^bytes=[56]\d{5}-$/),
   });
-  // Of what was an object already when it was killed, an empty folder may be left for the sweep.
+  // Of what was an object already when it was killed, an empty directory may be left for the sweep.
   const key = half.split('.')[0] ?? '';
   expect(readdirSync(join(store, 'partial')).filter((name) => name.startsWith(key))).toEqual([]);
 });
 
 test('two processes that fill one store at once both succeed', async () => {
   const server = await servedRelease({ ...RELEASE, kubeletBytes: 3_000_000 });
-  const store = temporaryFolder();
+  const store = temporaryDirectory();
   const both = await Promise.all([child(server.url, store), child(server.url, store)]);
   for (const { stdout, stderr } of both) expect(stdout + stderr).toMatch(/done$/);
   everyObjectIsWhole(store);

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import type { Component } from '../../../src/model/component.ts';
 import type { Sink } from '../../../src/release/source.ts';
 import { openedSource } from '../../support/release-fixture.ts';
-import { temporaryFolder } from '../../support/temp-folder.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 /** Writes one stand-in to disk, as an installed package has it. */
 async function standIn(component: Component, version: string, name: string = component): Promise<string> {
@@ -14,7 +14,7 @@ async function standIn(component: Component, version: string, name: string = com
   const artifacts = await source.artifacts({ component, architecture: 'ppc64le', version }, {});
   const artifact = artifacts.find((one) => one.name === name);
   if (artifact === undefined) throw new Error(`the sample has no ${name}`);
-  const path = join(temporaryFolder(), name);
+  const path = join(temporaryDirectory(), name);
   const sink: Sink = {
     size: 0,
     validator: undefined,

@@ -14,7 +14,7 @@ import { parseVersionRequest } from '../../../src/release/version-request.ts';
 import { makeElf } from '../../support/binaries.ts';
 import { objectsIn, openedSource, PACKAGING, RELEASE, servedRelease } from '../../support/release-fixture.ts';
 import { pathsOf } from '../../support/release-server.ts';
-import { temporaryFolder } from '../../support/temp-folder.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const PINS = { cniPlugins: RELEASE.cniPlugins, criTools: RELEASE.criTools };
 
@@ -26,15 +26,15 @@ async function fetchFrom(argument: string, version = '1.36.4', options: Partial<
     ...options,
     source,
   });
-  const folder = temporaryFolder();
-  const store = await openStore(folder);
-  return { ...(await fetchPayload({ release, source, store })), store, folder, source };
+  const directory = temporaryDirectory();
+  const store = await openStore(directory);
+  return { ...(await fetchPayload({ release, source, store })), store, directory, source };
 }
 
-function write(folder: string, files: Readonly<Record<string, string | Uint8Array>>): void {
+function write(directory: string, files: Readonly<Record<string, string | Uint8Array>>): void {
   for (const [path, bytes] of Object.entries(files)) {
-    mkdirSync(dirname(join(folder, path)), { recursive: true });
-    writeFileSync(join(folder, path), bytes);
+    mkdirSync(dirname(join(directory, path)), { recursive: true });
+    writeFileSync(join(directory, path), bytes);
   }
 }
 
@@ -90,16 +90,16 @@ describe('the servers as packaging/sources.yaml has them', () => {
   });
 });
 
-describe('a folder in the shape of the servers', () => {
-  async function folder(prefix = () => '') {
+describe('a directory in the shape of the servers', () => {
+  async function directory(prefix = () => '') {
     const server = await servedRelease();
-    const copy = temporaryFolder();
+    const copy = temporaryDirectory();
     for (const [path, bytes] of server.files) write(copy, { [`${prefix()}${path}`]: bytes });
     return { server, copy };
   }
 
   test.each(['1.36.4', '1.36', 'stable'])('has %s, with the URLs of the servers', async (version) => {
-    const { server, copy } = await folder();
+    const { server, copy } = await directory();
     const { payload, lock } = await fetchFrom(copy, version);
     const served = await fetchFrom(server.url);
     expect(payload.components).toEqual(served.payload.components);
@@ -108,8 +108,8 @@ describe('a folder in the shape of the servers', () => {
     );
   });
 
-  test('may have a folder for each host', async () => {
-    const { copy } = await folder();
+  test('may have a directory for each host', async () => {
+    const { copy } = await directory();
     mkdirSync(join(copy, 'dl.k8s.io'));
     mkdirSync(join(copy, 'github.com'));
     renameSync(join(copy, 'release'), join(copy, 'dl.k8s.io', 'release'));
@@ -127,7 +127,7 @@ describe('a folder in the shape of the servers', () => {
     ],
     ['no digest', (copy) => rmSync(join(copy, `${pathsOf(RELEASE, 'amd64').crictl}.sha256`)), 'no sha256 or sha512'],
   ])('with %s is refused', async (_, spoil, message) => {
-    const { copy } = await folder();
+    const { copy } = await directory();
     spoil(copy);
     await expect(fetchFrom(copy)).rejects.toMatchObject({
       kind: 'verification',
@@ -136,19 +136,19 @@ describe('a folder in the shape of the servers', () => {
   });
 
   test('cannot be left by a URL', async () => {
-    const { copy } = await folder();
+    const { copy } = await directory();
     const source = await openedSource(copy);
     const { lock } = await fetchFrom(copy);
     const [artifact] = lock.artifacts;
     for (const url of ['https://dl.k8s.io/../secret', 'https://dl.k8s.io//secret', 'https://other.example/kubelet']) {
       const release = { ...lock, artifacts: artifact === undefined ? [] : [{ ...artifact, url }] };
-      const store = await openStore(temporaryFolder());
+      const store = await openStore(temporaryDirectory());
       await expect(fetchPayload({ release, source, store })).rejects.toMatchObject({ kind: 'config', where: url });
     }
   });
 });
 
-describe('a folder of binaries', () => {
+describe('a directory of binaries', () => {
   const binaries: Record<string, string | Buffer> = {
     'amd64/cni/LICENSE': 'Apache-2.0\n',
   };
@@ -159,14 +159,14 @@ describe('a folder of binaries', () => {
     Object.entries(files)
       .map(([path, bytes]) => `${createHash('sha256').update(bytes).digest('hex')}  ./${path}\n`)
       .join('');
-  function folder(more: Readonly<Record<string, string | Buffer>> = {}): string {
-    const path = temporaryFolder();
+  function directory(more: Readonly<Record<string, string | Buffer>> = {}): string {
+    const path = temporaryDirectory();
     write(path, { ...binaries, SHA256SUMS: list(binaries), ...more });
     return path;
   }
 
   test('is a release of the version that is named', async () => {
-    const { payload, lock } = await fetchFrom(folder(), '1.20.2');
+    const { payload, lock } = await fetchFrom(directory(), '1.20.2');
     expect(payload).toMatchObject({ version: '1.20.2', date: undefined });
     expect(payload.components[0]?.files.map(({ name, executable }) => [name, executable])).toEqual([
       ['LICENSE', false],
@@ -178,14 +178,14 @@ describe('a folder of binaries', () => {
 
   test('may state versions and a date', async () => {
     const statement = 'kubernetes: "1.20.2"\ncriTools: "1.35.0"\ndate: "2021-01-13T13:20:00Z"\n';
-    const { payload } = await fetchFrom(folder({ 'release.yaml': statement }), 'stable');
+    const { payload } = await fetchFrom(directory({ 'release.yaml': statement }), 'stable');
     expect(payload).toMatchObject({ version: '1.20.2', date: 1_610_544_000 });
     expect(payload.components.map(({ version }) => version)).toEqual(['1.8.0', '1.35.0', '1.20.2', '1.20.2', '1.20.2']);
-    await expect(fetchFrom(folder({ 'release.yaml': statement }), '1.20.3')).rejects.toMatchObject({
+    await expect(fetchFrom(directory({ 'release.yaml': statement }), '1.20.3')).rejects.toMatchObject({
       kind: 'usage',
-      message: 'the folder holds 1.20.2, not 1.20.3',
+      message: 'the directory holds 1.20.2, not 1.20.3',
     });
-    await expect(fetchFrom(folder({ 'release.yaml': 'kubernetes: 1.20\n' }))).rejects.toMatchObject({
+    await expect(fetchFrom(directory({ 'release.yaml': 'kubernetes: 1.20\n' }))).rejects.toMatchObject({
       kind: 'config',
       where: expect.stringMatching(/release\.yaml:1:1$/),
     });
@@ -194,20 +194,20 @@ describe('a folder of binaries', () => {
   test.each<[string, () => string, string, string]>([
     [
       'a binary not in SHA256SUMS',
-      () => folder({ 'amd64/cni/vlan': makeElf('amd64') }),
+      () => directory({ 'amd64/cni/vlan': makeElf('amd64') }),
       'verification',
       'no digest of amd64/cni/vlan',
     ],
     [
       'a changed binary',
-      () => folder({ 'amd64/kubelet': makeElf('amd64', { tail: 'evil' }) }),
+      () => directory({ 'amd64/kubelet': makeElf('amd64', { tail: 'evil' }) }),
       'verification',
       'the bytes have',
     ],
     [
       'a binary missing',
       () => {
-        const path = folder();
+        const path = directory();
         rmSync(join(path, 'amd64/kubelet'));
         return path;
       },
@@ -217,24 +217,24 @@ describe('a folder of binaries', () => {
     [
       'no SHA256SUMS',
       () => {
-        const path = folder();
+        const path = directory();
         rmSync(join(path, 'SHA256SUMS'));
         return path;
       },
       'verification',
       'no SHA256SUMS',
     ],
-    ['a damaged SHA256SUMS', () => folder({ SHA256SUMS: 'x' }), 'config', 'not a line of sha256sum'],
+    ['a damaged SHA256SUMS', () => directory({ SHA256SUMS: 'x' }), 'config', 'not a line of sha256sum'],
     [
       'a script',
       () => {
         const script = { 'amd64/kubelet': '#!/bin/sh\n' };
-        return folder({ ...script, SHA256SUMS: list({ ...binaries, ...script }) });
+        return directory({ ...script, SHA256SUMS: list({ ...binaries, ...script }) });
       },
       'format',
       'a script',
     ],
-    ['a folder among the plugins', () => folder({ 'amd64/cni/sub/x': 'x' }), 'io', 'not a regular file'],
+    ['a directory among the plugins', () => directory({ 'amd64/cni/sub/x': 'x' }), 'io', 'not a regular file'],
   ])('with %s is refused', async (_, make, kind, message) => {
     await expect((async () => fetchFrom(make()))()).rejects.toMatchObject({
       kind,
@@ -243,7 +243,7 @@ describe('a folder of binaries', () => {
   });
 
   test('without digests gets told the command that makes them', async () => {
-    const path = join(temporaryFolder(), "it's");
+    const path = join(temporaryDirectory(), "it's");
     write(path, binaries);
     await expect(openSource(path, { packaging: PACKAGING })).rejects.toMatchObject({
       hint: expect.stringMatching(/\(cd '.*it'\\''s' && find \. .*sha256sum \{\} \+ > SHA256SUMS\)$/),
@@ -251,7 +251,7 @@ describe('a folder of binaries', () => {
   });
 
   test('without a version gets asked for one', async () => {
-    await expect(fetchFrom(folder(), 'stable')).rejects.toMatchObject({ kind: 'usage' });
+    await expect(fetchFrom(directory(), 'stable')).rejects.toMatchObject({ kind: 'usage' });
   });
 });
 
@@ -259,7 +259,7 @@ describe('a bundle', () => {
   async function bundle() {
     const server = await servedRelease();
     const fetched = await fetchFrom(server.url);
-    const path = join(temporaryFolder(), 'release.bundle');
+    const path = join(temporaryDirectory(), 'release.bundle');
     const written = await writeBundle(path, fetched.lock, fetched.store);
     await server.close();
     return { ...fetched, path, written };
@@ -278,10 +278,10 @@ describe('a bundle', () => {
   test('serves a locked build', async () => {
     const { path, payload, lock } = await bundle();
     const source = await openedSource(path);
-    const store = await openStore(temporaryFolder());
+    const store = await openStore(temporaryDirectory());
     expect((await fetchPayload({ release: lock, source, store })).payload).toEqual(payload);
     const other = { ...lock, artifacts: lock.artifacts.map((one) => ({ ...one, url: `${one.url}x` })) };
-    const empty = await openStore(temporaryFolder());
+    const empty = await openStore(temporaryDirectory());
     await expect(fetchPayload({ release: other, source, store: empty })).rejects.toMatchObject({
       kind: 'verification',
     });
@@ -289,7 +289,7 @@ describe('a bundle', () => {
 
   test('is the same file for the same lock, and a tar archive', async () => {
     const { lock, store, written } = await bundle();
-    const again = await writeBundle(join(temporaryFolder(), 'other'), lock, store);
+    const again = await writeBundle(join(temporaryDirectory(), 'other'), lock, store);
     expect(again.sha256).toBe(written.sha256);
     expect(again.size % 512).toBe(0);
   });
@@ -303,7 +303,7 @@ describe('a bundle', () => {
   test('with any byte flipped, or cut, is refused or says the same', async () => {
     const { path, payload } = await bundle();
     const whole = readFileSync(path);
-    const damaged = join(temporaryFolder(), 'damaged');
+    const damaged = join(temporaryDirectory(), 'damaged');
     const outcome = async (bytes: Buffer) => {
       writeFileSync(damaged, bytes);
       try {
@@ -331,10 +331,10 @@ describe('a bundle', () => {
   });
 
   test('is not written from a store that lost an object', async () => {
-    const { lock, store, folder } = await bundle();
-    const [hex = ''] = objectsIn(folder).filter((one) => lock.artifacts.some(({ digest }) => digest.value === one));
-    rmSync(join(folder, 'objects', hex.slice(0, 2), hex.slice(2)));
-    await expect(writeBundle(join(temporaryFolder(), 'b'), lock, store)).rejects.toMatchObject({ kind: 'io' });
+    const { lock, store, directory } = await bundle();
+    const [hex = ''] = objectsIn(directory).filter((one) => lock.artifacts.some(({ digest }) => digest.value === one));
+    rmSync(join(directory, 'objects', hex.slice(0, 2), hex.slice(2)));
+    await expect(writeBundle(join(temporaryDirectory(), 'b'), lock, store)).rejects.toMatchObject({ kind: 'io' });
   });
 });
 
@@ -359,16 +359,16 @@ describe('the embedded sample', () => {
     const first = await fetchFrom('sample', '1.24.0', { architectures });
     const second = await fetchFrom('sample', '1.24.0', { architectures: [...architectures].reverse() });
     expect(second.lock).toEqual(first.lock);
-    const path = join(temporaryFolder(), 'sample.bundle');
+    const path = join(temporaryDirectory(), 'sample.bundle');
     await writeBundle(path, first.lock, first.store);
     expect((await fetchFrom(path, '1.24.0', { architectures })).payload).toEqual(first.payload);
     const { source } = await fetchFrom('sample');
-    const store = await openStore(temporaryFolder());
+    const store = await openStore(temporaryDirectory());
     expect((await fetchPayload({ release: first.lock, source, store })).payload).toEqual(first.payload);
   });
 
   test('with a template changed is refused', async () => {
-    const copy = temporaryFolder();
+    const copy = temporaryDirectory();
     cpSync(join(PACKAGING, 'sample'), copy, { recursive: true });
     await openSampleSource(copy);
     writeFileSync(join(copy, 'kubelet.sh'), '#!/bin/sh\nreboot\n');
@@ -380,8 +380,8 @@ describe('the embedded sample', () => {
 
 describe('what --source may be', () => {
   test.each<[string, () => string, string, string]>([
-    ['a path that is not there', () => join(temporaryFolder(), 'x'), 'usage', 'there is no source'],
-    ['an empty folder', () => temporaryFolder(), 'usage', 'the shape of no release'],
+    ['a path that is not there', () => join(temporaryDirectory(), 'x'), 'usage', 'there is no source'],
+    ['an empty directory', () => temporaryDirectory(), 'usage', 'the shape of no release'],
     ['some file', () => join(PACKAGING, 'sources.yaml'), 'usage', 'not a bundle'],
     ['a word', () => 'mirror', 'usage', 'there is no source'],
     ['an address elsewhere', () => 'ftp://mirror.example', 'usage', 'there is no source'],
@@ -413,7 +413,7 @@ describe('what --source may be', () => {
       architectures: ['amd64'],
     });
     expect(
-      (await fetchPayload({ release, source, store: await openStore(temporaryFolder()) })).payload.components,
+      (await fetchPayload({ release, source, store: await openStore(temporaryDirectory()) })).payload.components,
     ).toHaveLength(1);
     await source.close();
   });

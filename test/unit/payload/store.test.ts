@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { defaultStoreFolder, openStore } from '../../../src/payload/store/content-store.ts';
+import { defaultStoreDirectory, openStore } from '../../../src/payload/store/content-store.ts';
 import { objectsIn } from '../../support/release-fixture.ts';
-import { temporaryFolder } from '../../support/temp-folder.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const sha256 = (bytes: string) => createHash('sha256').update(bytes).digest('hex');
-const pathOf = (folder: string, hex: string) => join(folder, 'objects', hex.slice(0, 2), hex.slice(2));
+const pathOf = (directory: string, hex: string) => join(directory, 'objects', hex.slice(0, 2), hex.slice(2));
 
 async function textOf(chunks: AsyncIterable<Uint8Array>): Promise<string> {
   const parts: Uint8Array[] = [];
@@ -20,26 +20,26 @@ test.each([
   [{ HOME: '/h' }, '/h/.cache/kubeparcel'],
   [{ XDG_CACHE_HOME: '', HOME: '/h' }, '/h/.cache/kubeparcel'],
   [{ XDG_CACHE_HOME: 'relative', HOME: '/h' }, '/h/.cache/kubeparcel'],
-])('%j keeps the store in %s', (environment, folder) => {
-  expect(defaultStoreFolder(environment)).toBe(folder);
+])('%j keeps the store in %s', (environment, directory) => {
+  expect(defaultStoreDirectory(environment)).toBe(directory);
 });
 
 test('an object is read as it was put; the same bytes are one object', async () => {
-  const folder = temporaryFolder();
-  const store = await openStore(folder);
+  const directory = temporaryDirectory();
+  const store = await openStore(directory);
   const chunks = [Buffer.from('kube'), Buffer.from('let')];
   const object = await store.put(chunks);
   expect(object).toEqual({ sha256: sha256('kubelet'), size: 7 });
   expect(await store.put(chunks, object)).toEqual(object);
   expect(await textOf(store.open(object.sha256))).toBe('kubelet');
-  expect(objectsIn(folder)).toEqual([object.sha256]);
-  expect(statSync(pathOf(folder, object.sha256)).mode & 0o777).toBe(0o444);
-  expect(readdirSync(join(folder, 'tmp'))).toEqual([]);
+  expect(objectsIn(directory)).toEqual([object.sha256]);
+  expect(statSync(pathOf(directory, object.sha256)).mode & 0o777).toBe(0o444);
+  expect(readdirSync(join(directory, 'tmp'))).toEqual([]);
 });
 
 test('what is not expected is not kept', async () => {
-  const folder = temporaryFolder();
-  const store = await openStore(folder);
+  const directory = temporaryDirectory();
+  const store = await openStore(directory);
   await expect(store.put([Buffer.from('x')], { sha256: sha256('y') })).rejects.toMatchObject({ kind: 'verification' });
   await expect(store.put([Buffer.from('x')], { size: 2 })).rejects.toMatchObject({ kind: 'verification' });
   const failing = async function* () {
@@ -47,21 +47,21 @@ test('what is not expected is not kept', async () => {
     throw new Error('the source broke');
   };
   await expect(store.put(failing())).rejects.toThrow('the source broke');
-  expect(objectsIn(folder)).toEqual([]);
-  expect(readdirSync(join(folder, 'tmp'))).toEqual([]);
+  expect(objectsIn(directory)).toEqual([]);
+  expect(readdirSync(join(directory, 'tmp'))).toEqual([]);
 });
 
 test('a missing object is an error for a person', async () => {
-  const store = await openStore(temporaryFolder());
+  const store = await openStore(temporaryDirectory());
   await expect(textOf(store.open(sha256('x')))).rejects.toMatchObject({ kind: 'io' });
   expect(await store.has(sha256('x'))).toBe(false);
 });
 
 test('an object that was cut or written to is noticed and removed; one that was only touched stays', async () => {
-  const folder = temporaryFolder();
-  const store = await openStore(folder);
+  const directory = temporaryDirectory();
+  const store = await openStore(directory);
   const { sha256: hex } = await store.put([Buffer.from('kubelet')]);
-  const path = pathOf(folder, hex);
+  const path = pathOf(directory, hex);
   expect(await store.has(hex, 7)).toBe(true);
   utimesSync(path, new Date(), new Date());
   expect(await store.has(hex, 7)).toBe(true);
@@ -71,7 +71,7 @@ test('an object that was cut or written to is noticed and removed; one that was 
   writeFileSync(path, 'kubelex', { mode: 0o644 });
   expect(statSync(path).mtimeMs).not.toBe(mtimeMs);
   expect(await store.has(hex, 7)).toBe(false);
-  expect(objectsIn(folder)).toEqual([]);
+  expect(objectsIn(directory)).toEqual([]);
   await store.put([Buffer.from('kubelet')]);
   writeFileSync(path, 'kube');
   utimesSync(path, 946_684_800, 946_684_800);
@@ -79,21 +79,21 @@ test('an object that was cut or written to is noticed and removed; one that was 
 });
 
 test('many writers of the same and other objects end well', async () => {
-  const folder = temporaryFolder();
-  const stores = await Promise.all([openStore(folder), openStore(folder), openStore(folder)]);
+  const directory = temporaryDirectory();
+  const stores = await Promise.all([openStore(directory), openStore(directory), openStore(directory)]);
   const texts = ['a', 'b', 'c'];
   await Promise.all(
     stores.flatMap((store) => Array.from({ length: 30 }, (_, i) => store.put([Buffer.from(texts[i % 3] ?? '')]))),
   );
-  expect(objectsIn(folder)).toEqual(texts.map(sha256).sort());
-  for (const text of texts) expect(readFileSync(pathOf(folder, sha256(text)), 'utf8')).toBe(text);
+  expect(objectsIn(directory)).toEqual(texts.map(sha256).sort());
+  for (const text of texts) expect(readFileSync(pathOf(directory, sha256(text)), 'utf8')).toBe(text);
 });
 
 const DIGEST = { algorithm: 'sha256', value: sha256('kubelet') } as const;
 
 test('a partial download waits for whoever comes next, and belongs to one at a time', async () => {
-  const folder = temporaryFolder();
-  const store = await openStore(folder);
+  const directory = temporaryDirectory();
+  const store = await openStore(directory);
   const first = await store.claim('https://x/kubelet', DIGEST);
   expect(first).toMatchObject({ size: 0, validator: undefined });
   await first.restart('"etag"');
@@ -103,18 +103,18 @@ test('a partial download waits for whoever comes next, and belongs to one at a t
   const third = await store.claim('https://x/kubelet', DIGEST);
   const other = await store.claim('https://y/kubelet', DIGEST);
   expect([second.size, second.validator, third.size, other.size]).toEqual([4, '"etag"', 0, 0]);
-  expect(objectsIn(folder)).toEqual([]);
+  expect(objectsIn(directory)).toEqual([]);
   await second.append(Buffer.from('let'));
   expect(second.digest()).toBe(DIGEST.value);
   await second.stage().commit();
   await third.discard();
   await other.release();
-  expect(objectsIn(folder)).toEqual([DIGEST.value]);
-  expect(readdirSync(join(folder, 'partial'))).toEqual([]);
+  expect(objectsIn(directory)).toEqual([DIGEST.value]);
+  expect(readdirSync(join(directory, 'partial'))).toEqual([]);
 });
 
 test('a partial download knows SHA-512 too', async () => {
-  const store = await openStore(temporaryFolder());
+  const store = await openStore(temporaryDirectory());
   const value = createHash('sha512').update('kubelet').digest('hex');
   const partial = await store.claim('https://x/kubelet', { algorithm: 'sha512', value });
   await partial.append(Buffer.from('kubelet'));
@@ -124,34 +124,34 @@ test('a partial download knows SHA-512 too', async () => {
 });
 
 test('what killed processes and old runs left is swept away', async () => {
-  const folder = temporaryFolder();
-  await openStore(folder);
+  const directory = temporaryDirectory();
+  await openStore(directory);
   const old = new Date(Date.now() - 20 * 86_400_000);
-  const stale = join(folder, 'tmp', 'object.000000000000.1.000000000000');
-  const fresh = join(folder, 'tmp', 'object.000000000000.2.000000000000');
-  const partial = join(folder, 'partial', 'a'.repeat(64));
+  const stale = join(directory, 'tmp', 'object.000000000000.1.000000000000');
+  const fresh = join(directory, 'tmp', 'object.000000000000.2.000000000000');
+  const partial = join(directory, 'partial', 'a'.repeat(64));
   writeFileSync(stale, 'x');
   writeFileSync(fresh, 'x');
   mkdirSync(partial);
   utimesSync(stale, old, old);
   utimesSync(partial, old, old);
-  await openStore(folder);
-  expect(readdirSync(join(folder, 'tmp'))).toEqual(['object.000000000000.2.000000000000']);
-  expect(readdirSync(join(folder, 'partial'))).toEqual([]);
+  await openStore(directory);
+  expect(readdirSync(join(directory, 'tmp'))).toEqual(['object.000000000000.2.000000000000']);
+  expect(readdirSync(join(directory, 'partial'))).toEqual([]);
 });
 
 test('an object that another process is about to commit is not swept away', async () => {
-  const folder = temporaryFolder();
-  await openStore(folder);
-  const sealed = join(folder, 'tmp', 'object.000000000000.1.000000000000');
+  const directory = temporaryDirectory();
+  await openStore(directory);
+  const sealed = join(directory, 'tmp', 'object.000000000000.1.000000000000');
   writeFileSync(sealed, 'x');
   utimesSync(sealed, 946_684_800, 946_684_800);
-  await openStore(folder);
-  expect(readdirSync(join(folder, 'tmp'))).toHaveLength(1);
+  await openStore(directory);
+  expect(readdirSync(join(directory, 'tmp'))).toHaveLength(1);
 });
 
-test('a folder that cannot be one is an error for a person', async () => {
-  const folder = join(temporaryFolder(), 'file');
-  writeFileSync(folder, '');
-  await expect(openStore(folder)).rejects.toMatchObject({ kind: 'io', where: folder });
+test('a directory that cannot be one is an error for a person', async () => {
+  const directory = join(temporaryDirectory(), 'file');
+  writeFileSync(directory, '');
+  await expect(openStore(directory)).rejects.toMatchObject({ kind: 'io', where: directory });
 });

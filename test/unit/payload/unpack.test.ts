@@ -7,16 +7,16 @@ import { openStore } from '../../../src/payload/store/content-store.ts';
 import { unpackArchive } from '../../../src/payload/unpack.ts';
 import { makeTar, makeTgz, type TarMember } from '../../support/binaries.ts';
 import { objectsIn } from '../../support/release-fixture.ts';
-import { temporaryFolder } from '../../support/temp-folder.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 async function* chunked(bytes: Uint8Array, size = 1000): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
 }
 
 async function unpack(archive: Uint8Array, limits?: { members: number; bytes: number }) {
-  const folder = temporaryFolder();
-  const store = await openStore(folder);
-  const staged = () => readdirSync(join(folder, 'tmp'));
+  const directory = temporaryDirectory();
+  const store = await openStore(directory);
+  const staged = () => readdirSync(join(directory, 'tmp'));
   try {
     const members = await unpackArchive(chunked(archive), store, 'x.tgz', limits);
     for (const member of members) await member.staged.commit();
@@ -66,9 +66,9 @@ describe('hostile archives are refused, and nothing of them stays', () => {
     ['a path outside', [good, { path: '../../etc/passwd', body: 'x' }], 'outside of itself'],
     ['a path outside, hidden', [good, { path: './a/../../b', body: 'x' }], 'outside of itself'],
     ['an absolute path', [good, { path: '/etc/passwd', body: 'x' }], 'outside of itself'],
-    ['a folder outside', [good, { path: '../x/', type: 'Directory' }], 'outside of itself'],
+    ['a directory outside', [good, { path: '../x/', type: 'Directory' }], 'outside of itself'],
     ['backslashes', [good, { path: '..\\x', body: 'x' }], 'outside of itself'],
-    ['a folder with a file', [good, { path: 'sub/bridge', body: 'x' }], 'only its top'],
+    ['a directory with a file', [good, { path: 'sub/bridge', body: 'x' }], 'only its top'],
     ['a hidden file', [good, { path: '.bashrc', body: 'x' }], 'only its top'],
     ['a symbolic link', [good, { path: 'portmap', type: 'SymbolicLink', linkpath: '/bin/sh' }], 'is a symlink'],
     ['a hard link', [good, { path: 'portmap', type: 'Link', linkpath: 'bridge' }], 'is a hardlink'],
@@ -113,8 +113,8 @@ describe('hostile archives are refused, and nothing of them stays', () => {
   });
 
   test('any damage ends with files or an error for a person', async () => {
-    const folder = temporaryFolder();
-    const store = await openStore(folder);
+    const directory = temporaryDirectory();
+    const store = await openStore(directory);
     await fc.assert(
       fc.asyncProperty(fc.nat(2600), fc.nat(255), async (at, value) => {
         const damaged = Buffer.from(tar);
@@ -128,10 +128,10 @@ describe('hostile archives are refused, and nothing of them stays', () => {
         } catch (error) {
           expect(error).toMatchObject({ name: 'KubeparcelError', kind: 'format' });
         }
-        expect(readdirSync(join(folder, 'tmp'))).toEqual([]);
+        expect(readdirSync(join(directory, 'tmp'))).toEqual([]);
       }),
       { numRuns: 150 },
     );
-    expect(objectsIn(folder)).toEqual([]);
+    expect(objectsIn(directory)).toEqual([]);
   });
 });

@@ -3,18 +3,18 @@ import { copyFileSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFi
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { fileIdentity, openBuiltBefore } from '../../../src/pipeline/build-cache.ts';
-import { temporaryFolder } from '../../support/temp-folder.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const KEY = 'a'.repeat(64);
 
 /** A package as a build has just put it in its place, remembered or not. */
 async function built() {
-  const folder = temporaryFolder();
-  const path = join(folder, 'package.deb');
+  const directory = temporaryDirectory();
+  const path = join(directory, 'package.deb');
   writeFileSync(path, 'bytes');
   const written = { path, size: 5, sha256: createHash('sha256').update('bytes').digest('hex') };
-  const cache = join(folder, 'cache');
-  return { written, cache, folder, before: openBuiltBefore(cache), left: await fileIdentity(path) };
+  const cache = join(directory, 'cache');
+  return { written, cache, directory, before: openBuiltBefore(cache), left: await fileIdentity(path) };
 }
 
 const recordIn = (cache: string) => {
@@ -30,10 +30,10 @@ test('a package is known by what it was made of', async () => {
 });
 
 test('what somebody else has put in its place meanwhile is not taken for it', async () => {
-  const { written, before, left, folder } = await built();
+  const { written, before, left, directory } = await built();
   // Of the same size and time, as another build leaves it.
-  copyFileSync(written.path, join(folder, 'other'));
-  renameSync(join(folder, 'other'), written.path);
+  copyFileSync(written.path, join(directory, 'other'));
+  renameSync(join(directory, 'other'), written.path);
   await before.remember(written, KEY, left);
   expect(await before.find(written.path, KEY)).toBeUndefined();
 });

@@ -13,7 +13,7 @@ import type { Artifact, Release } from '../../../src/release/release.ts';
 import type { Source } from '../../../src/release/source.ts';
 import { makeElf } from '../../support/binaries.ts';
 import { PACKAGING } from '../../support/release-fixture.ts';
-import { temporaryFolder } from '../../support/temp-folder.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const catalog = await loadCatalog(PACKAGING);
 const big = (name: string) => makeElf('amd64', { tail: Buffer.alloc(1 << 20, name) });
@@ -51,10 +51,10 @@ describe('what was fetched is compressed', () => {
       ['kubeadm', 'kubeadm'],
       ['kubelet', 'kubelet'],
     ]);
-    const folder = temporaryFolder();
-    const store = await openStore(folder);
+    const directory = temporaryDirectory();
+    const store = await openStore(directory);
     const threads = createPackingThreads();
-    const packed = await openPackedStore(folder, threads, 2);
+    const packed = await openPackedStore(directory, threads, 2);
     const asked: string[] = [];
     let firstIsPacked = () => {};
     const packing = new Promise<void>((resolve) => {
@@ -98,15 +98,15 @@ describe('what was fetched is compressed', () => {
   test('but not what is compressed with its like', async () => {
     const plugins = ['bridge', 'loopback', 'host-local', 'portmap', 'dhcp'];
     const { release, tasks, contents } = releaseOf(plugins.map((name) => ['cni-plugins', name] as const));
-    const folder = temporaryFolder();
+    const directory = temporaryDirectory();
     const threads = createPackingThreads();
     const asked: ContentPiece[] = [];
     const ask = async (content: ContentPiece) => {
       asked.push(content);
       throw new Error('asked');
     };
-    const packed = { ...(await openPackedStore(folder, threads, 2)), zstdBlocks: ask, xzBlocks: ask };
-    const onFiles = compressEarly({ release, tasks }, packed, await openStore(folder));
+    const packed = { ...(await openPackedStore(directory, threads, 2)), zstdBlocks: ask, xzBlocks: ask };
+    const onFiles = compressEarly({ release, tasks }, packed, await openStore(directory));
     for (const one of release.artifacts) {
       const size = contents.get(one.name)?.length ?? 0;
       onFiles(one, [{ name: one.name, sha256: one.digest.value, size, executable: true, libraries: [] }]);

@@ -8,7 +8,7 @@ import { COMPONENTS } from '../../../src/model/component.ts';
 import { formatLock, type Lock, parseLock, readLock, releaseFromLock } from '../../../src/release/lock.ts';
 import { compareArtifacts, type LockedArtifact } from '../../../src/release/release.ts';
 import { parseVersionRequest } from '../../../src/release/version-request.ts';
-import { temporaryFolder } from '../../support/temp-folder.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const VERSIONS = { kubeadm: '1.36.4', kubelet: '1.36.4', kubectl: '1.36.4', 'cni-plugins': '1.8.0', crictl: '1.36.0' };
 
@@ -133,8 +133,8 @@ describe('a lock', () => {
   });
 
   test('a missing, an oversized and a binary file are errors for a person', async () => {
-    const folder = temporaryFolder();
-    const path = join(folder, 'kubeparcel.lock');
+    const directory = temporaryDirectory();
+    const path = join(directory, 'kubeparcel.lock');
     await expect(readLock(path)).rejects.toMatchObject({ kind: 'io', where: path });
     writeFileSync(path, Buffer.alloc(5 << 20));
     await expect(readLock(path)).rejects.toMatchObject({ kind: 'config' });

@@ -12,23 +12,23 @@ import { openState } from '../../../src/repo/transaction/state.ts';
 import { verifyRepository } from '../../../src/repo/verify/verify.ts';
 import { openSigners } from '../../../src/sign/open-signers.ts';
 import type { Signer } from '../../../src/sign/signer.ts';
-import { folderOfFile } from '../../support/cli.ts';
+import { directoryOfFile } from '../../support/cli.ts';
 import { smallLayout, writeReleases, writeSmall } from '../../support/repo-packages.ts';
 import { makeKey } from '../../support/signing.ts';
-import { temporaryFolder } from '../../support/temp-folder.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
-const folder = folderOfFile();
+const directory = directoryOfFile();
 const environment = { SOURCE_DATE_EPOCH: '1760000000' };
 let built: string[];
 let signers: Signer[];
 
 beforeAll(async () => {
-  built = await writeReleases(join(folder, 'built'), ['1.36.4', '1.36.5', '1.37.0'], ['kubelet']);
-  signers = await openSigners([(await makeKey(folder, 'packages')).secret]);
+  built = await writeReleases(join(directory, 'built'), ['1.36.4', '1.36.5', '1.37.0'], ['kubelet']);
+  signers = await openSigners([(await makeKey(directory, 'packages')).secret]);
 });
 
 async function made(files: readonly string[] = built): Promise<string> {
-  const site = join(temporaryFolder(), 'site');
+  const site = join(temporaryDirectory(), 'site');
   await addPackages(site, files, { channel: 'stable', signers, environment });
   return site;
 }
@@ -83,9 +83,9 @@ describe('a change', () => {
     const before = everything(site);
     await expect(addPackages(site, built, { channel: 'testing' })).rejects.toThrow(/no key is given/);
     const layout = { ...smallLayout({ format: 'deb', name: 'kubelet', version: '1.36.4' }), summary: 'Another' };
-    const other = await writeSmall(layout, join(temporaryFolder(), 'other'));
+    const other = await writeSmall(layout, join(temporaryDirectory(), 'other'));
     await expect(addPackages(site, [other], { channel: 'stable', signers })).rejects.toThrow(/with other bytes/);
-    const damaged = join(temporaryFolder(), 'damaged.deb');
+    const damaged = join(temporaryDirectory(), 'damaged.deb');
     writeFileSync(damaged, readFileSync(built[0] ?? '').subarray(0, 700));
     await expect(addPackages(site, [damaged], { channel: 'stable', signers })).rejects.toThrow(/cut short|damaged/);
     const now = everything(site);
@@ -95,7 +95,7 @@ describe('a change', () => {
   });
 
   test('promotes the same file, not a copy, and nothing at all when one was changed', async () => {
-    const site = join(temporaryFolder(), 'site');
+    const site = join(temporaryDirectory(), 'site');
     await addPackages(site, built, { channel: 'testing', signers });
     await promotePackages(site, ['v1.36'], { from: 'testing', to: 'stable', signers });
     const [deb] = (await openState(site)).packages.filter(({ format }) => format === 'deb');
@@ -108,7 +108,7 @@ describe('a change', () => {
   });
 
   test('promotes nothing that could not be installed then', async () => {
-    const site = join(temporaryFolder(), 'site');
+    const site = join(temporaryDirectory(), 'site');
     await addPackages(site, built, { channel: 'testing', signers });
     const gate = async (packages: readonly RepositoryPackage[]) =>
       refuseFaults(await checkPackages(site, packages, { channel: 'stable' }), site);
@@ -119,7 +119,7 @@ describe('a change', () => {
     expect(existsSync(join(site, 'core:/testing:/v1.36'))).toBe(true);
   });
 
-  test('that takes the last package of a minor away takes its folder away', async () => {
+  test('that takes the last package of a minor away takes its directory away', async () => {
     const site = await made();
     const taken = await prunePackages(site, { channel: 'stable', patches: 1, minors: 1 }, { signers });
     expect(taken.taken).toHaveLength(4);
@@ -139,7 +139,7 @@ describe('a change', () => {
 
   test('signs anew with two keys, and says until when it holds', async () => {
     const site = await made();
-    const second = await openSigners([(await makeKey(temporaryFolder(), 'second')).secret]);
+    const second = await openSigners([(await makeKey(temporaryDirectory(), 'second')).secret]);
     await indexRepository(site, { signers: [...signers, ...second], settings: { validDays: 7 }, all: true });
     expect((await verifyRepository(site)).keys).toHaveLength(2);
     expect(readFileSync(join(site, 'dists/stable/InRelease'), 'utf8')).toMatch(/^Valid-Until: .* UTC$/m);

@@ -7,22 +7,22 @@ import { planPublish } from '../../../src/repo/publish/plan.ts';
 import { publish } from '../../../src/repo/publish/publish.ts';
 import { classify } from '../../../src/repo/storage/classify.ts';
 import { listFiles } from '../../../src/repo/storage/list-files.ts';
-import { temporaryFolder } from '../../support/temp-folder.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const MARKER = 'repository.json';
 const file = (path: string, content = path) => ({ path, size: content.length, digest: content });
 
-/** Folder contents by path. */
-function write(folder: string, files: Readonly<Record<string, string>>): void {
+/** Directory contents by path. */
+function write(directory: string, files: Readonly<Record<string, string>>): void {
   for (const [path, content] of Object.entries(files)) {
-    mkdirSync(dirname(join(folder, path)), { recursive: true });
-    writeFileSync(join(folder, path), content);
+    mkdirSync(dirname(join(directory, path)), { recursive: true });
+    writeFileSync(join(directory, path), content);
   }
 }
 
-async function read(folder: string): Promise<Record<string, string>> {
-  const files = await listFiles(folder, 'target');
-  return Object.fromEntries(files.map(({ path }) => [path, readFileSync(join(folder, path), 'utf8')]));
+async function read(directory: string): Promise<Record<string, string>> {
+  const files = await listFiles(directory, 'target');
+  return Object.fromEntries(files.map(({ path }) => [path, readFileSync(join(directory, path), 'utf8')]));
 }
 
 describe('the order of publishing', () => {
@@ -115,17 +115,17 @@ describe('the order of publishing', () => {
   });
 });
 
-describe('publishing to a folder', () => {
+describe('publishing to a directory', () => {
   test('names of one file stay names of one file, whichever goes first', async () => {
-    const temp = temporaryFolder();
-    const [folder, out] = [join(temp, 'repo'), join(temp, 'out')];
-    write(folder, { 'pool/a.deb': 'a', 'deb/Packages': 'p', 'deb/by-hash/x': '', [MARKER]: '{}' });
-    linkSync(join(folder, 'pool/a.deb'), join(folder, 'deb/a.deb'));
-    linkSync(join(folder, 'deb/Packages'), join(folder, 'deb/by-hash/y'));
-    mkdirSync(join(folder, 'rpm/.repodata-1'), { recursive: true });
-    writeFileSync(join(folder, 'rpm/.repodata-1/repomd.xml'), 'r');
-    symlinkSync('.repodata-1', join(folder, 'rpm/repodata'));
-    await publish({ folder, marker: MARKER, target: await openTarget(out), dryRun: false, keep: false });
+    const temp = temporaryDirectory();
+    const [directory, out] = [join(temp, 'repo'), join(temp, 'out')];
+    write(directory, { 'pool/a.deb': 'a', 'deb/Packages': 'p', 'deb/by-hash/x': '', [MARKER]: '{}' });
+    linkSync(join(directory, 'pool/a.deb'), join(directory, 'deb/a.deb'));
+    linkSync(join(directory, 'deb/Packages'), join(directory, 'deb/by-hash/y'));
+    mkdirSync(join(directory, 'rpm/.repodata-1'), { recursive: true });
+    writeFileSync(join(directory, 'rpm/.repodata-1/repomd.xml'), 'r');
+    symlinkSync('.repodata-1', join(directory, 'rpm/repodata'));
+    await publish({ directory, marker: MARKER, target: await openTarget(out), dryRun: false, keep: false });
     const inode = (path: string) => statSync(join(out, path)).ino;
     expect(inode('deb/a.deb')).toBe(inode('pool/a.deb'));
     expect(inode('deb/by-hash/y')).toBe(inode('deb/Packages'));
@@ -134,9 +134,9 @@ describe('publishing to a folder', () => {
   });
 
   test('makes it the same, twice, and a dry run changes nothing', async () => {
-    const temp = temporaryFolder();
-    const [folder, out] = [join(temp, 'repo'), join(temp, 'out')];
-    write(folder, {
+    const temp = temporaryDirectory();
+    const [directory, out] = [join(temp, 'repo'), join(temp, 'out')];
+    write(directory, {
       'pool/a.deb': 'a',
       'deb/InRelease': '1',
       [MARKER]: '{}',
@@ -144,12 +144,12 @@ describe('publishing to a folder', () => {
       'index.html': '',
     });
     const target = await openTarget(out);
-    const run = (dryRun = false) => publish({ folder, marker: MARKER, target, dryRun, keep: false });
+    const run = (dryRun = false) => publish({ directory, marker: MARKER, target, dryRun, keep: false });
     expect((await run(true)).phases.flatMap(({ uploads }) => uploads)).toHaveLength(4);
     await expect(read(out)).rejects.toThrow();
     await run();
     expect(await read(out)).toEqual({ 'pool/a.deb': 'a', 'deb/InRelease': '1', [MARKER]: '{}', 'index.html': '' });
-    write(folder, { 'deb/InRelease': '2' });
+    write(directory, { 'deb/InRelease': '2' });
     write(out, { 'pool/old/b.deb': 'b', 'deb/.InRelease.0.tmp': 'half' });
     const second = await run();
     expect(second.deletions).toEqual(['deb/.InRelease.0.tmp', 'pool/old/b.deb']);
@@ -158,14 +158,14 @@ describe('publishing to a folder', () => {
   });
 
   test('refuses what cannot be: no repository, a target inside it, links', async () => {
-    const temp = temporaryFolder();
-    const run = async (folder: string, out: string) =>
-      publish({ folder, marker: MARKER, target: await openTarget(out), dryRun: false, keep: false });
+    const temp = temporaryDirectory();
+    const run = async (directory: string, out: string) =>
+      publish({ directory, marker: MARKER, target: await openTarget(out), dryRun: false, keep: false });
     await expect(run(temp, join(temp, 'out'))).rejects.toThrow('not a repository');
     write(temp, { [MARKER]: '{}' });
     await expect(run(temp, join(temp, 'out'))).rejects.toThrow('the target is in the repository');
     symlinkSync('/etc/passwd', join(temp, 'passwd'));
-    await expect(run(temp, `${temp}-out`)).rejects.toThrow('neither a file nor a folder');
+    await expect(run(temp, `${temp}-out`)).rejects.toThrow('neither a file nor a directory');
   });
 
   test.each(['ftp://host/x', 's3://', 's3://B', 's3://bucket/../x', 's3://bucket//x', '-e:x'])(

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { rangeOf } from '../../../src/repo/serve/range.ts';
 import { serveRepository } from '../../../src/repo/serve/serve.ts';
-import { temporaryFolder } from '../../support/temp-folder.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 interface Answer {
   readonly status: number;
@@ -31,7 +31,7 @@ function get(path: string, headers: Readonly<Record<string, string>> = {}, metho
 }
 
 beforeEach(async () => {
-  const temp = temporaryFolder();
+  const temp = temporaryDirectory();
   const root = join(temp, 'repo');
   mkdirSync(join(root, 'core:', 'stable:', '.repodata-1'), { recursive: true });
   mkdirSync(join(root, '.kubeparcel'));
@@ -100,7 +100,7 @@ describe('serve', () => {
     expect(await get(path, { 'if-modified-since': modified })).toMatchObject({ status: 304, body: '' });
   });
 
-  test('folders are listed with names escaped, hidden ones left out; other methods are refused', async () => {
+  test('directorys are listed with names escaped, hidden ones left out; other methods are refused', async () => {
     expect(await get('/core:')).toMatchObject({ status: 301, headers: { location: '/core%3A/' } });
     const { body } = await get('/');
     expect(body).toContain('<a href="./a%26b%20%3Ci%3E.deb">a&amp;b &lt;i&gt;.deb</a>');

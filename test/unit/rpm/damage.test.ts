@@ -6,7 +6,7 @@ import { readRpm } from '../../../src/rpm/read.ts';
 import { KubeparcelError } from '../../../src/support/errors.ts';
 import { pack } from '../../support/rpm.ts';
 import { relations, sampleLayout } from '../../support/sample-layout.ts';
-import { temporaryFolder } from '../../support/temp-folder.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 /** As small as a package with everything in it can be: every byte of it is damaged in turn. */
 function smallLayout(): Layout {
@@ -41,8 +41,8 @@ async function outcome(path: string, bytes: Uint8Array): Promise<Layout | 'refus
 
 describe('a damaged package', () => {
   test('is refused at every byte that means something', async () => {
-    const folder = temporaryFolder();
-    const path = await pack(smallLayout(), folder, { codec: 'none', level: 0 });
+    const directory = temporaryDirectory();
+    const path = await pack(smallLayout(), directory, { codec: 'none', level: 0 });
     const intact = (await readRpm(path)).layout;
     const bytes = await readFile(path);
     const unnoticed: number[] = [];
@@ -51,7 +51,7 @@ describe('a damaged package', () => {
       for (const mask of at < 512 ? [1 << (at % 8), 0xff] : [1 << (at % 8)]) {
         const damaged = Buffer.from(bytes);
         damaged[at] = (bytes[at] ?? 0) ^ mask;
-        const read = await outcome(join(folder, 'damaged.rpm'), damaged);
+        const read = await outcome(join(directory, 'damaged.rpm'), damaged);
         if (read !== 'refused') {
           expect(read, `byte ${at}`).toEqual(intact);
           unnoticed.push(at);
@@ -62,12 +62,12 @@ describe('a damaged package', () => {
   });
 
   test.each(['none', 'gzip', 'xz', 'zstd'] as const)('is refused when it is cut short (%s)', async (codec) => {
-    const folder = temporaryFolder();
-    const bytes = await readFile(await pack(smallLayout(), folder, { codec, level: codec === 'none' ? 0 : 3 }));
+    const directory = temporaryDirectory();
+    const bytes = await readFile(await pack(smallLayout(), directory, { codec, level: codec === 'none' ? 0 : 3 }));
     const step = codec === 'none' ? 1 : 37;
     for (let length = 0; length < bytes.length; length += step) {
-      expect(await outcome(join(folder, 'short.rpm'), bytes.subarray(0, length)), `${length} bytes`).toBe('refused');
+      expect(await outcome(join(directory, 'short.rpm'), bytes.subarray(0, length)), `${length} bytes`).toBe('refused');
     }
-    expect(await outcome(join(folder, 'long.rpm'), Buffer.concat([bytes, Buffer.alloc(1)]))).toBe('refused');
+    expect(await outcome(join(directory, 'long.rpm'), Buffer.concat([bytes, Buffer.alloc(1)]))).toBe('refused');
   });
 });

@@ -18,7 +18,7 @@ import { signatureHeader } from '../../../src/rpm/signature.ts';
 import { TAGS } from '../../../src/rpm/tags.ts';
 import { pack, sha256 } from '../../support/rpm.ts';
 import { sampleLayout } from '../../support/sample-layout.ts';
-import { temporaryFolder } from '../../support/temp-folder.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const IDENTITY = { name: 'p', version: { epoch: 0, upstream: '1', revision: '1' }, architecture: 'x86_64' };
 const hex = (algorithm: string, ...parts: Uint8Array[]) => {
@@ -93,7 +93,7 @@ function craft(
 }
 
 async function read(bytes: Uint8Array) {
-  const path = join(temporaryFolder(), 'p.rpm');
+  const path = join(temporaryDirectory(), 'p.rpm');
   writeFileSync(path, bytes);
   return readRpm(path);
 }
@@ -173,8 +173,8 @@ describe('the RPM reader', () => {
   test.each<[string, Readonly<Record<number, HeaderValue | undefined>>, readonly Member[], RegExp]>([
     ['a path with ..', { [TAGS.DIRNAMES]: stringArray(['/d/../']) }, [A, B], /path "\/d\/\.\.\/a"/],
     ['a path that is not absolute', { [TAGS.DIRNAMES]: stringArray(['d/']) }, [A, B], /path "d\/a"/],
-    ['a slash in a name', { [TAGS.BASENAMES]: stringArray(['../a', 'b']) }, [A, B], /folder that it does not name/],
-    ['a folder of no number', { [TAGS.DIRINDEXES]: int32([0, 9]) }, [A, B], /folder that it does not name/],
+    ['a slash in a name', { [TAGS.BASENAMES]: stringArray(['../a', 'b']) }, [A, B], /directory that it does not name/],
+    ['a directory of no number', { [TAGS.DIRINDEXES]: int32([0, 9]) }, [A, B], /directory that it does not name/],
     ['fewer sizes than files', { [TAGS.FILESIZES]: int32([1]) }, [A, B], /2 files, and 1 of sizes/],
     ['no owners', { [TAGS.FILEUSERNAME]: undefined }, [A, B], /2 files, and 0 of owners/],
     ['a device', { [TAGS.FILEMODES]: int16([0o020644, 0o100644]) }, [A, B], /device/],
@@ -260,15 +260,15 @@ describe('the RPM reader', () => {
         ? { ...entry, content: { kind: 'memory' as const, bytes } }
         : entry,
     );
-    const path = await pack({ ...sample, entries }, temporaryFolder(), { codec: 'zstd', level: 1 });
+    const path = await pack({ ...sample, entries }, temporaryDirectory(), { codec: 'zstd', level: 1 });
     await expect(readRpm(path, { maxUnpackedBytes: 1 << 20 })).rejects.toMatchObject({ kind: 'format', where: path });
     await expect(readRpm(path, { signal: AbortSignal.abort(new Error('stop')) })).rejects.toThrow('stop');
   });
 
   test('says of what is no package that it is none', async () => {
-    const folder = temporaryFolder();
-    await expect(readRpm(folder)).rejects.toMatchObject({ kind: 'io' });
-    await expect(readRpm(join(folder, 'none.rpm'))).rejects.toMatchObject({ kind: 'io' });
+    const directory = temporaryDirectory();
+    await expect(readRpm(directory)).rejects.toMatchObject({ kind: 'io' });
+    await expect(readRpm(join(directory, 'none.rpm'))).rejects.toMatchObject({ kind: 'io' });
     await expect(read(Buffer.from('!<arch>\n'.padEnd(200)))).rejects.toMatchObject({
       kind: 'format',
       message: expect.stringContaining('no RPM package'),

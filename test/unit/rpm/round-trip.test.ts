@@ -6,14 +6,14 @@ import { readRpm } from '../../../src/rpm/read.ts';
 import { asRead, objectsOf, pack, sha256 } from '../../support/rpm.ts';
 import { rpmLayouts } from '../../support/rpm-layouts.ts';
 import { sampleLayout } from '../../support/sample-layout.ts';
-import { temporaryFolder } from '../../support/temp-folder.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 describe('any layout', () => {
   test('is read back from its package as it was', async () => {
-    const folder = temporaryFolder();
+    const directory = temporaryDirectory();
     await fc.assert(
       fc.asyncProperty(rpmLayouts, async (layout) => {
-        const read = await readRpm(await pack(layout, folder));
+        const read = await readRpm(await pack(layout, directory));
         expect(asRead(read.layout)).toEqual(asRead(layout));
       }),
       { numRuns: 100 },
@@ -21,12 +21,12 @@ describe('any layout', () => {
   });
 
   test('is the same package whatever the order of its relations', async () => {
-    const folder = temporaryFolder();
+    const directory = temporaryDirectory();
     await fc.assert(
       fc.asyncProperty(rpmLayouts, async (layout) => {
-        const first = await readFile(await pack(layout, folder));
+        const first = await readFile(await pack(layout, directory));
         const reversed = Object.entries(layout.relations).map(([kind, list]) => [kind, [...list].reverse()]);
-        const again = await readFile(await pack({ ...layout, relations: Object.fromEntries(reversed) }, folder));
+        const again = await readFile(await pack({ ...layout, relations: Object.fromEntries(reversed) }, directory));
         expect(again.equals(first)).toBe(true);
       }),
       { numRuns: 20 },
@@ -41,7 +41,7 @@ describe.each([
   { codec: 'zstd', level: 3 },
 ] as const)('with $codec', (compression) => {
   test('stored contents stream into the package and out again', async () => {
-    const folder = temporaryFolder();
+    const directory = temporaryDirectory();
     const content = Buffer.alloc(3_000_000, 'kubelet ');
     const sample = sampleLayout('rpm');
     const entries = sample.entries.map((entry) =>
@@ -50,7 +50,11 @@ describe.each([
         : entry,
     );
     const layout = { ...sample, entries };
-    const { codec, layout: read, digests } = await readRpm(await pack(layout, folder, compression, objectsOf(content)));
+    const {
+      codec,
+      layout: read,
+      digests,
+    } = await readRpm(await pack(layout, directory, compression, objectsOf(content)));
     expect(codec).toBe(compression.codec);
     expect(diffLayouts(read, layout)).toEqual([]);
     expect(digests.map(({ of, algorithm }) => `${of}: ${algorithm}`)).toEqual([
@@ -60,6 +64,6 @@ describe.each([
       'payload: sha256',
       'payload, unpacked: sha256',
     ]);
-    expect(await readdir(folder)).not.toContainEqual(expect.stringContaining('payload'));
+    expect(await readdir(directory)).not.toContainEqual(expect.stringContaining('payload'));
   });
 });

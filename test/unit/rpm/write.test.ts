@@ -11,7 +11,7 @@ import { SIGNATURE_TAGS, TAGS } from '../../../src/rpm/tags.ts';
 import { rpmPackager } from '../../../src/rpm/write.ts';
 import { objectsOf, pack, sha256 } from '../../support/rpm.ts';
 import { relations, sampleLayout } from '../../support/sample-layout.ts';
-import { temporaryFolder } from '../../support/temp-folder.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const sample = sampleLayout('rpm');
 
@@ -53,9 +53,9 @@ describe('the RPM writer', () => {
     ['a NUL in the description', { description: 'a\0b' }, /NUL/],
     ['a line break in a change', { changelog: [{ ...change, changes: ['x\ny'] }] }, /line break/],
     [
-      'a folder marked as configuration',
+      'a directory marked as configuration',
       { entries: [{ ...base, kind: 'directory', path: '/a', role: 'config' }] },
-      /folder/,
+      /directory/,
     ],
     [
       'entries out of order',
@@ -66,12 +66,12 @@ describe('the RPM writer', () => {
     ],
   ];
   test.each(refused)('refuses %s', async (_, change, message) => {
-    const folder = temporaryFolder();
-    await expect(pack({ ...sample, ...change }, folder)).rejects.toMatchObject({
+    const directory = temporaryDirectory();
+    await expect(pack({ ...sample, ...change }, directory)).rejects.toMatchObject({
       kind: 'format',
       message: expect.stringMatching(message),
     });
-    expect(readdirSync(folder)).toEqual([]);
+    expect(readdirSync(directory)).toEqual([]);
   });
 
   const content = Buffer.from('stored content');
@@ -88,31 +88,35 @@ describe('the RPM writer', () => {
     ['is shorter', stored({ size: 20 }), content],
     ['is longer', stored({ size: 2 }), content],
   ])('ends with an error when a stored content %s, and leaves nothing behind', async (_, layout, found) => {
-    const folder = temporaryFolder();
+    const directory = temporaryDirectory();
     const objects = { open: () => objectsOf(found).open(sha256(found)) };
-    await expect(pack(layout, folder, { codec: 'gzip', level: 1 }, objects)).rejects.toMatchObject({
+    await expect(pack(layout, directory, { codec: 'gzip', level: 1 }, objects)).rejects.toMatchObject({
       kind: 'verification',
     });
-    expect(readdirSync(folder)).toEqual([]);
+    expect(readdirSync(directory)).toEqual([]);
   });
 
   test('removes its spool file when nobody takes the rest of the package', async () => {
-    const folder = temporaryFolder();
-    const options = { compression: { codec: 'none', level: 0 } as const, objects: objectsOf(), spoolFolder: folder };
+    const directory = temporaryDirectory();
+    const options = {
+      compression: { codec: 'none', level: 0 } as const,
+      objects: objectsOf(),
+      spoolDirectory: directory,
+    };
     for await (const _chunk of rpmPackager.write(sample, options)) {
-      expect(readdirSync(folder)).toHaveLength(1);
+      expect(readdirSync(directory)).toHaveLength(1);
       break;
     }
-    expect(readdirSync(folder)).toEqual([]);
+    expect(readdirSync(directory)).toEqual([]);
   });
 
   test('stops when it is told to, and reports the bytes that it takes in', async () => {
-    const folder = temporaryFolder();
+    const directory = temporaryDirectory();
     const taken: number[] = [];
     const options = {
       compression: { codec: 'gzip', level: 1 } as const,
       objects: objectsOf(content),
-      spoolFolder: folder,
+      spoolDirectory: directory,
       onBytes: (bytes: number) => taken.push(bytes),
     };
     for await (const _chunk of rpmPackager.write(stored({}), options)) {
@@ -121,12 +125,12 @@ describe('the RPM writer', () => {
     expect(taken.reduce((sum, bytes) => sum + bytes)).toBe(20 + content.length);
     const aborted = rpmPackager.write(sample, { ...options, signal: AbortSignal.abort(new Error('stop')) });
     await expect(aborted[Symbol.asyncIterator]().next()).rejects.toThrow('stop');
-    expect(readdirSync(folder)).toEqual([]);
+    expect(readdirSync(directory)).toEqual([]);
   });
 
   test('states noon UTC for every change, whatever the hour', async () => {
     const changelog = [0, 43_199, 86_399].map((hour) => ({ ...change, date: 1_760_054_400 - 86_400 + hour }));
-    const { layout } = await readRpm(await pack({ ...sample, changelog }, temporaryFolder()));
+    const { layout } = await readRpm(await pack({ ...sample, changelog }, temporaryDirectory()));
     expect(new Set(layout.changelog.map(({ date }) => new Date(date * 1000).toISOString()))).toEqual(
       new Set(['2025-10-09T12:00:00.000Z']),
     );
@@ -134,7 +138,7 @@ describe('the RPM writer', () => {
 
   test('states config() only where there is something to configure', async () => {
     const entries = sample.entries.filter(({ role }) => role !== 'config');
-    const { metadata } = await readRpm(await pack({ ...sample, entries }, temporaryFolder()));
+    const { metadata } = await readRpm(await pack({ ...sample, entries }, temporaryDirectory()));
     expect(new Map(metadata).get('PROVIDENAME')).toBe('kubelet\nkubelet(x86-64)');
     expect(new Map(metadata).get('REQUIRENAME')).not.toContain('config');
   });

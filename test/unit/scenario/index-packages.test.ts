@@ -7,58 +7,60 @@ import type { Format } from '../../../src/model/format.ts';
 import { digestFile } from '../../../src/repo/records/digest-package.ts';
 import { indexPackages } from '../../../src/scenario/sets/index-packages.ts';
 import { smallLayout, writeSmall } from '../../support/repo-packages.ts';
-import { temporaryFolder } from '../../support/temp-folder.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
-async function indexed(format: Format, names: readonly string[]): Promise<{ folder: string; paths: string[] }> {
-  const folder = join(temporaryFolder(), 'set');
-  mkdirSync(folder);
+async function indexed(format: Format, names: readonly string[]): Promise<{ directory: string; paths: string[] }> {
+  const directory = join(temporaryDirectory(), 'set');
+  mkdirSync(directory);
   const paths: string[] = [];
-  for (const name of names) paths.push(await writeSmall(smallLayout({ format, name, version: '1.36.4' }), folder));
-  await indexPackages(folder, format);
-  return { folder, paths };
+  for (const name of names) paths.push(await writeSmall(smallLayout({ format, name, version: '1.36.4' }), directory));
+  await indexPackages(directory, format);
+  return { directory, paths };
 }
 
-function primary(folder: string): string {
-  const name = readdirSync(join(folder, 'repodata')).find((each) => each.endsWith('-primary.xml.gz')) ?? '';
-  return gunzipSync(readFileSync(join(folder, 'repodata', name))).toString();
+function primary(directory: string): string {
+  const name = readdirSync(join(directory, 'repodata')).find((each) => each.endsWith('-primary.xml.gz')) ?? '';
+  return gunzipSync(readFileSync(join(directory, 'repodata', name))).toString();
 }
 
 test('Packages names the files beside it, with what they are', async () => {
-  const { folder, paths } = await indexed('deb', ['kubelet', 'kubeadm']);
-  const stanzas = readFileSync(join(folder, 'Packages'), 'utf8')
+  const { directory, paths } = await indexed('deb', ['kubelet', 'kubeadm']);
+  const stanzas = readFileSync(join(directory, 'Packages'), 'utf8')
     .split('\n\n')
     .filter((stanza) => stanza.trim() !== '')
     .map((stanza) => new Map(parseControl(stanza)));
   expect(stanzas.map((fields) => fields.get('Filename'))).toEqual(paths.map((path) => `./${basename(path)}`).sort());
   for (const fields of stanzas) {
-    const path = join(folder, fields.get('Filename') ?? '');
+    const path = join(directory, fields.get('Filename') ?? '');
     expect([fields.get('Size'), fields.get('SHA256')]).toEqual([String(statSync(path).size), await digestFile(path)]);
   }
 });
 
 test('repodata names the files beside it, with what they are', async () => {
-  const { folder, paths } = await indexed('rpm', ['kubelet', 'kubeadm']);
-  const text = primary(folder);
+  const { directory, paths } = await indexed('rpm', ['kubelet', 'kubeadm']);
+  const text = primary(directory);
   expect([...text.matchAll(/<location href="([^"]+)"/g)].map(([, href]) => href)).toEqual(
     paths.map((path) => basename(path)).sort(),
   );
   for (const path of paths) expect(text).toContain(await digestFile(path));
   // All that repomd.xml names is there.
-  const repomd = readFileSync(join(folder, 'repodata/repomd.xml'), 'utf8');
+  const repomd = readFileSync(join(directory, 'repodata/repomd.xml'), 'utf8');
   const named = [...repomd.matchAll(/<location href="([^"]+)"/g)].map(([, href]) => href ?? '');
-  expect(named.map((href) => statSync(join(folder, href)).isFile())).toEqual([true, true, true]);
+  expect(named.map((href) => statSync(join(directory, href)).isFile())).toEqual([true, true, true]);
 });
 
 test('of no packages there is an index of none', async () => {
   const [deb, rpm] = [await indexed('deb', []), await indexed('rpm', [])];
-  expect(readFileSync(join(deb.folder, 'Packages'), 'utf8')).toBe('');
-  expect(primary(rpm.folder)).toContain('packages="0"');
+  expect(readFileSync(join(deb.directory, 'Packages'), 'utf8')).toBe('');
+  expect(primary(rpm.directory)).toContain('packages="0"');
 });
 
 test('a damaged package is named', async () => {
-  const { folder, paths } = await indexed('rpm', ['kubelet']);
+  const { directory, paths } = await indexed('rpm', ['kubelet']);
   const path = paths[0] ?? '';
   const bytes = readFileSync(path);
   writeFileSync(path, bytes.subarray(0, bytes.length / 2));
-  await expect(indexPackages(folder, 'rpm')).rejects.toMatchObject({ where: expect.stringContaining(basename(path)) });
+  await expect(indexPackages(directory, 'rpm')).rejects.toMatchObject({
+    where: expect.stringContaining(basename(path)),
+  });
 });

@@ -7,7 +7,7 @@ import { checks } from '../../../src/scenario/model/checks.ts';
 import { loadScenarios, parseScenario } from '../../../src/scenario/model/load.ts';
 import { PLACEHOLDERS } from '../../../src/scenario/model/placeholders.ts';
 import { packageRoot } from '../../../src/support/package-root.ts';
-import { temporaryFolder } from '../../support/temp-folder.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const HEAD = 'title: a title\ngroup: install\nwhy: because\n';
 
@@ -75,11 +75,11 @@ describe('a scenario file', () => {
   });
 
   test('faults of all files are told at once', async () => {
-    const folder = await temporaryFolder();
-    await mkdir(join(folder, 'files'));
-    await writeFile(join(folder, 'a.yaml'), 'title: a\n');
-    await writeFile(join(folder, 'b.yaml'), `${HEAD}steps:\n  - wait: long\n`);
-    await expect(loadScenarios(folder)).rejects.toThrow(/group[\s\S]*b\.yaml:5:5: steps\.0\.wait/);
+    const directory = await temporaryDirectory();
+    await mkdir(join(directory, 'files'));
+    await writeFile(join(directory, 'a.yaml'), 'title: a\n');
+    await writeFile(join(directory, 'b.yaml'), `${HEAD}steps:\n  - wait: long\n`);
+    await expect(loadScenarios(directory)).rejects.toThrow(/group[\s\S]*b\.yaml:5:5: steps\.0\.wait/);
   });
 });
 

@@ -11,7 +11,7 @@ import {
   officialLayouts,
 } from '../../../src/scenario/sets/official-layout.ts';
 import { composeSample } from '../../support/build-sample.ts';
-import { temporaryFolder } from '../../support/temp-folder.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 let catalog: Catalog;
 let layouts: OfficialLayouts;
@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 
 async function official(version: string): Promise<(name: string) => Layout> {
-  const { jobs } = await composeSample(temporaryFolder(), { version });
+  const { jobs } = await composeSample(temporaryDirectory(), { version });
   const made = officialLayouts(jobs, layouts, version);
   for (const { layout } of made) validateLayout(layout);
   return (name) => {
@@ -58,7 +58,7 @@ test('until 1.27 a DEB had the drop-in as a conffile in /etc, in a text that we 
   expect(of('rpm kubelet').scripts).toEqual({});
 });
 
-test('since 1.28 it is in /usr/lib in both, beside files that keep folders', async () => {
+test('since 1.28 it is in /usr/lib in both, beside files that keep directorys', async () => {
   const of = await official('1.36.3');
   expect(paths(of('deb kubelet'))).toEqual([
     '/etc/default/kubelet',

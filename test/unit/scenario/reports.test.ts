@@ -100,9 +100,7 @@ describe.skipIf(!hasTool('python3'))('the JUnit file, as an XML parser reads it'
     });
     const [failure, out] = failed?.children ?? [];
     expect(failure).toMatchObject({ tag: 'failure', attributes: { message: FAILED.fault, type: 'run' } });
-    expect(failure?.text).toContain(
-      "status\n  expected: 0\n  found:    3\n$ sh -c 'echo '\\''a'\\'''\n[1m<&>]]>",
-    );
+    expect(failure?.text).toContain("status\n  expected: 0\n  found:    3\n$ sh -c 'echo '\\''a'\\'''\n[1m<&>]]>");
     expect(out).toMatchObject({ tag: 'system-out', text: FAILED.journal });
     expect(root.children[1]?.children[0]?.children).toMatchObject([
       { tag: 'skipped', attributes: { message: 'only with a "real" payload' } },

@@ -11,7 +11,7 @@ import type { ScenarioHost } from '../../../src/scenario/model/host.ts';
 import { parseScenario } from '../../../src/scenario/model/load.ts';
 import { type RunScenariosOptions, runScenarios } from '../../../src/scenario/run/run.ts';
 import { buildSet } from '../../../src/scenario/sets/build-set.ts';
-import { readPackageFolder } from '../../../src/scenario/sets/package-directory.ts';
+import { readPackageDirectory } from '../../../src/scenario/sets/package-directory.ts';
 import { hasTool } from '../../support/tools.ts';
 import { type Answering, fakeEngine } from './fake-engine.ts';
 
@@ -39,7 +39,7 @@ const SAMPLE: Settings = {
 };
 
 let catalog: Catalog;
-let folder: string;
+let directory: string;
 let own: string;
 let host: ScenarioHost;
 
@@ -48,15 +48,15 @@ beforeAll(async () => {
   const distribution = catalog.distributions.find(({ id }) => id === 'debian-12');
   if (distribution === undefined) throw new Error('no debian-12');
   host = { id: 'debian-12', image: 'an-image', manager: 'apt', program: 'apt', distribution, architecture: 'amd64' };
-  folder = mkdtempSync(join(tmpdir(), 'kubeparcel-scenario-'));
-  own = join(folder, 'tmp');
+  directory = mkdtempSync(join(tmpdir(), 'kubeparcel-scenario-'));
+  own = join(directory, 'tmp');
   await mkdir(own);
   vi.stubEnv('TMPDIR', own);
-  await buildSet(SAMPLE, join(folder, 'packages'));
+  await buildSet(SAMPLE, join(directory, 'packages'));
 });
 afterAll(() => {
   vi.unstubAllEnvs();
-  rmSync(folder, { recursive: true, force: true });
+  rmSync(directory, { recursive: true, force: true });
 });
 
 async function run(steps: string, answer?: Answering, more: Partial<RunScenariosOptions> = {}) {
@@ -67,7 +67,7 @@ async function run(steps: string, answer?: Answering, more: Partial<RunScenarios
     engine,
     hosts: [host],
     scenarios: [scenario],
-    packages: { kind: 'folders', deb: join(folder, 'packages') },
+    packages: { kind: 'directorys', deb: join(directory, 'packages') },
     sample: SAMPLE,
     jobs: 2,
     onEvent: (event) => events.push(event),
@@ -77,7 +77,7 @@ async function run(steps: string, answer?: Answering, more: Partial<RunScenarios
   return { engine, events, results, result };
 }
 
-/** Folders of runs; other tests of this machine have their own at the same time. */
+/** Directorys of runs; other tests of this machine have their own at the same time. */
 function leftBehind(): string[] {
   return readdirSync(own).filter((name) => name.startsWith('kubeparcel-test-'));
 }
@@ -239,13 +239,13 @@ describe.skipIf(!ready)('a run of scenarios', () => {
   });
 
   test('of several packages each host takes the one that was made for it', async () => {
-    const mixed = join(folder, 'mixed');
+    const mixed = join(directory, 'mixed');
     await mkdir(mixed);
-    await cp(join(folder, 'packages'), mixed, { recursive: true });
+    await cp(join(directory, 'packages'), mixed, { recursive: true });
     await buildSet({ ...SAMPLE, distributions: ['debian-12', 'debian-11'], packages: ['kubelet'] }, mixed);
     writeFileSync(join(mixed, 'notes.txt'), 'no package\n');
-    expect(await readPackageFolder(mixed)).toHaveLength(7);
-    const packages = { kind: 'folders', deb: mixed } as const;
+    expect(await readPackageDirectory(mixed)).toHaveLength(7);
+    const packages = { kind: 'directorys', deb: mixed } as const;
     const { engine } = await run(
       'steps:\n  - run: [echo, "{package-version:kubelet} {package-version:kubectl}"]\n',
       undefined,
@@ -255,10 +255,12 @@ describe.skipIf(!ready)('a run of scenarios', () => {
   });
 
   test('a host without packages is left out, and says so', async () => {
-    const { results } = await run('steps: [{ wait: 1 }]\n', undefined, { packages: { kind: 'folders', rpm: folder } });
+    const { results } = await run('steps: [{ wait: 1 }]\n', undefined, {
+      packages: { kind: 'directorys', rpm: directory },
+    });
     expect(results).toMatchObject({
       scenarios: [],
-      leftOut: [{ reason: 'there are no packages for it in no folder of deb packages' }],
+      leftOut: [{ reason: 'there are no packages for it in no directory of deb packages' }],
     });
   });
 });

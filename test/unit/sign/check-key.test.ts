@@ -12,11 +12,11 @@ import { loadVerifiers } from '../../../src/sign/verifiers.ts';
 import { LATER, MADE, makeKey, type TestKeyOptions, YEAR } from '../../support/signing.ts';
 
 const DAY = 86_400;
-const folder = mkdtempSync(join(tmpdir(), 'kubeparcel-keys-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const directory = mkdtempSync(join(tmpdir(), 'kubeparcel-keys-'));
+afterAll(() => rmSync(directory, { recursive: true }));
 
 async function certificate(options: TestKeyOptions): Promise<Key> {
-  const key = await makeKey(folder, 'key', options);
+  const key = await makeKey(directory, 'key', options);
   const [first] = await readCertificates(readFileSync(key.public), key.public);
   if (first === undefined) throw new Error('no key');
   return first;

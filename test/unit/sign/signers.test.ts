@@ -9,19 +9,19 @@ import { openSigners } from '../../../src/sign/open-signers.ts';
 import { clearsignTogether, signatureDate, signTogether } from '../../../src/sign/sign-together.ts';
 import { verifyClearsigned, verifyDetached } from '../../../src/sign/verify.ts';
 import { LATER, MADE, makeKey, type TestKey, YEAR } from '../../support/signing.ts';
-import { temporaryFolder } from '../../support/temp-folder.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'kubeparcel-sign-'));
+const directory = mkdtempSync(join(tmpdir(), 'kubeparcel-sign-'));
 let plain: TestKey;
 let locked: TestKey;
 let short: TestKey;
 
 beforeAll(async () => {
-  plain = await makeKey(folder, 'plain');
-  locked = await makeKey(folder, 'locked', { passphrase: 'open sesame' });
-  short = await makeKey(folder, 'short', { lifetime: YEAR });
+  plain = await makeKey(directory, 'plain');
+  locked = await makeKey(directory, 'locked', { passphrase: 'open sesame' });
+  short = await makeKey(directory, 'short', { lifetime: YEAR });
 });
-afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(() => rmSync(directory, { recursive: true }));
 
 const open = (specs: string[], environment: Record<string, string> = {}, now = LATER) =>
   openSigners(specs, { environment, now });
@@ -47,12 +47,12 @@ describe('openSigners', () => {
   });
 
   test('finds several keys in one file, binary or armored one after the other', async () => {
-    const both = join(folder, 'both.key');
+    const both = join(directory, 'both.key');
     writeFileSync(both, `${readFileSync(plain.secret, 'utf8')}\n${readFileSync(short.secret, 'utf8')}`, {
       mode: 0o600,
     });
     expect((await open([both])).map(({ fingerprint }) => fingerprint)).toEqual([plain.fingerprint, short.fingerprint]);
-    const binary = join(folder, 'binary.key');
+    const binary = join(directory, 'binary.key');
     const key = await readPrivateKey({ armoredKey: readFileSync(plain.secret, 'utf8') });
     writeFileSync(binary, key.write(), { mode: 0o600 });
     expect((await open([binary])).map(({ fingerprint }) => fingerprint)).toEqual([plain.fingerprint]);
@@ -60,7 +60,7 @@ describe('openSigners', () => {
   });
 
   test('unlocks with a passphrase from the environment, a file, a file descriptor or a person, and from nowhere else', async () => {
-    const file = join(folder, 'passphrase');
+    const file = join(directory, 'passphrase');
     writeFileSync(file, 'not this one\nopen sesame\n');
     const { openSync, closeSync } = await import('node:fs');
     const passphraseFd = openSync(file, 'r');
@@ -89,7 +89,7 @@ describe('openSigners', () => {
   });
 
   test('refuses a key file that others can read, and says how to close it', async () => {
-    const open644 = join(folder, 'open.key');
+    const open644 = join(directory, 'open.key');
     writeFileSync(open644, readFileSync(plain.secret));
     for (const mode of [0o644, 0o640, 0o604, 0o620]) {
       chmodSync(open644, mode);
@@ -105,7 +105,7 @@ describe('openSigners', () => {
   test('refuses keys that are expired, revoked, not yet made, or have no secret half', async () => {
     await expect(open([short.secret], {}, MADE + YEAR + 1)).rejects.toThrow(/expired/);
     await expect(open([plain.secret], {}, MADE - 1)).rejects.toMatchObject({ kind: 'usage' });
-    const revoked = join(folder, 'revoked.key');
+    const revoked = join(directory, 'revoked.key');
     const key = await readPrivateKey({ armoredKey: readFileSync(plain.secret, 'utf8') });
     const { privateKey } = await revokeKey({ key, date: new Date((LATER - 10) * 1000), format: 'armored' });
     writeFileSync(revoked, privateKey, { mode: 0o600 });
@@ -120,16 +120,16 @@ describe('openSigners', () => {
     ['an armor of rubbish', '-----BEGIN PGP PRIVATE KEY BLOCK-----\n\nAAAA\n-----END PGP PRIVATE KEY BLOCK-----\n'],
     ['binary rubbish', Buffer.from('c5ff00', 'hex')],
   ])('says of %s that there is no key in it, and nothing of what it read', async (_what, content) => {
-    const path = join(folder, 'rubbish');
+    const path = join(directory, 'rubbish');
     writeFileSync(path, content, { mode: 0o600 });
     const error = await open([path]).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ name: 'KubeparcelError', kind: 'format' });
     expect(error).not.toHaveProperty('cause');
   });
 
-  test('says that a file is not there, or is a folder', async () => {
-    await expect(open([join(folder, 'none')])).rejects.toMatchObject({ kind: 'io' });
-    await expect(open([folder])).rejects.toMatchObject({ kind: expect.stringMatching(/io|usage/) });
+  test('says that a file is not there, or is a directory', async () => {
+    await expect(open([join(directory, 'none')])).rejects.toMatchObject({ kind: 'io' });
+    await expect(open([directory])).rejects.toMatchObject({ kind: expect.stringMatching(/io|usage/) });
     await expect(open(['env'])).rejects.toThrow(/not set/);
   });
 });
@@ -141,7 +141,7 @@ describe('signatures', () => {
       yield Buffer.from('ab');
       yield Buffer.from('c');
     }
-    const rsa = await signer(await makeKey(folder, 'rsa', { type: 'rsa', subkey: true }));
+    const rsa = await signer(await makeKey(directory, 'rsa', { type: 'rsa', subkey: true }));
     const whole = await rsa.signDetached(Buffer.from('abc'), LATER);
     expect(Buffer.from(await rsa.signDetached(chunks(), LATER))).toEqual(Buffer.from(whole));
     const first = await by.signDetached(Buffer.from('abc'), LATER);
@@ -252,7 +252,7 @@ describe('public halves', () => {
   test('that are private after all are refused where public ones are asked for', async () => {
     const text = readFileSync(plain.secret, 'utf8');
     await expect(readCertificates(text, 'x')).rejects.toThrow(/private key/);
-    const path = join(temporaryFolder(), 'rubbish');
+    const path = join(temporaryDirectory(), 'rubbish');
     writeFileSync(path, 'rubbish');
     await expect(openCertificates([path], {})).rejects.toMatchObject({ kind: 'format' });
     expect((await readKey({ armoredKey: readFileSync(plain.public, 'utf8') })).isPrivate()).toBe(false);

@@ -6,10 +6,10 @@ import { expect, test } from 'vitest';
 import { withLock } from '../../../src/support/lock.ts';
 import { ownedSuffix } from '../../../src/support/ownership.ts';
 import { compileSupport } from '../../support/compile.ts';
-import { temporaryFolder } from '../../support/temp-folder.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 test('one owner at a time, every contender gets its turn, and nothing is left, also after a failure', async () => {
-  const directory = temporaryFolder();
+  const directory = temporaryDirectory();
   let inside = 0;
   let most = 0;
   const work = (result: number) =>
@@ -37,7 +37,7 @@ test.each([
   ['a lock of another machine', '.0123456789ab.1.0123456789ab'],
   ['a lock whose owner was killed before it wrote its name', ''],
 ])('%s is taken over when nobody has touched it for a minute', async (_, content) => {
-  const lock = join(temporaryFolder(), 'lock');
+  const lock = join(temporaryDirectory(), 'lock');
   writeFileSync(lock, content);
   let entered = false;
   const waiting = withLock(lock, 'the test', async () => {
@@ -52,7 +52,7 @@ test.each([
 });
 
 test('a lock of a running process of this machine is never taken over, however old it is', async () => {
-  const lock = join(temporaryFolder(), 'lock');
+  const lock = join(temporaryDirectory(), 'lock');
   const own = ownedSuffix();
   writeFileSync(lock, own);
   const old = Date.now() / 1000 - 3600;
@@ -67,7 +67,7 @@ test('a lock of a running process of this machine is never taken over, however o
 test('of eight contenders for the lock of a dead owner, one has it at a time, in 100 trials', async () => {
   const child = compileSupport('locking-main.ts');
   try {
-    const directory = temporaryFolder();
+    const directory = temporaryDirectory();
     const contenders = Array.from({ length: 8 }, () => execa(process.execPath, [child.main, directory, '100']));
     const printed = await Promise.all(contenders.map(async (one) => (await one).stdout));
     expect(printed).toEqual(Array.from({ length: 8 }, () => '100 trials, 0 with two owners'));

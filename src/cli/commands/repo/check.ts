@@ -21,7 +21,7 @@ export const repoCheckCommand: CommandModule<object, CheckArguments> = {
       .option('distro', { ...LIST, describe: 'On which distributions', defaultDescription: 'all that are known' })
       .option('provided', {
         ...WORD,
-        describe: 'Folder of lists of what distributions have',
+        describe: 'Directory of lists of what distributions have',
         defaultDescription: "kubeparcel's own",
       })
       .option('json', { type: 'boolean', default: false, describe: 'As JSON' })

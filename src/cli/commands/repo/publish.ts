@@ -25,7 +25,7 @@ export const repoPublishCommand: CommandModule<object, PublishArguments> = {
       .positional('target', {
         type: 'string',
         demandOption: true,
-        describe: 's3://BUCKET/PREFIX, rsync://HOST/MODULE/PATH, USER@HOST:PATH, a folder',
+        describe: 's3://BUCKET/PREFIX, rsync://HOST/MODULE/PATH, USER@HOST:PATH, a directory',
       })
       .option('dry-run', { type: 'boolean', default: false, describe: 'Say what would be sent and deleted, and stop' })
       .option('keep', { type: 'boolean', default: false, describe: 'Delete nothing at the target' })
@@ -42,7 +42,7 @@ export const repoPublishCommand: CommandModule<object, PublishArguments> = {
       .example('$0 repo publish site s3://packages/kubernetes --dry-run', 'What would be sent')
       .example('$0 repo publish site s3://b --endpoint http://minio.example:9000', 'Any S3-compatible storage')
       .example('$0 repo publish site www@host.example:/srv/packages', 'With rsync over ssh')
-      .example('$0 repo publish site /srv/www/packages', "A folder, as a web server's")
+      .example('$0 repo publish site /srv/www/packages', "A directory, as a web server's")
       .epilogue('Packages go first, what clients ask for first goes last; deletions come at the very end.'),
   handler: async (args) => {
     const { openTarget } = await import('../../../repo/publish/open-target.ts');

@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CommandModule } from 'yargs';
-import { isFault, STATE_FOLDER } from '../../../repo/model/repository.ts';
+import { isFault, STATE_DIRECTORY } from '../../../repo/model/repository.ts';
 import { EXIT_STATUS, KubeparcelError } from '../../../support/errors.ts';
 import { WORD } from '../../options/release-options.ts';
 import { interruptible } from '../../session/interruption.ts';
@@ -23,7 +23,7 @@ export const repoVerifyCommand: CommandModule<object, VerifyArguments> = {
       .positional('target', {
         type: 'string',
         demandOption: true,
-        describe: "A repository's folder, or what was published: a folder, s3://BUCKET/PREFIX, https://HOST/PATH",
+        describe: "A repository's directory, or what was published: a directory, s3://BUCKET/PREFIX, https://HOST/PATH",
       })
       .option('quick', { type: 'boolean', default: false, describe: 'Sizes of packages, no digests' })
       .option('keyring', {
@@ -68,8 +68,8 @@ async function verify({ target, quick, endpoint, region }: VerifyArguments, keys
   }
 }
 
-async function hasState(folder: string): Promise<boolean> {
-  return stat(join(folder, STATE_FOLDER)).then(
+async function hasState(directory: string): Promise<boolean> {
+  return stat(join(directory, STATE_DIRECTORY)).then(
     (found) => found.isDirectory(),
     () => false,
   );

@@ -11,7 +11,7 @@ const PACKAGES_CODECS: readonly IndexCodec[] = ['gz', 'xz'];
 
 /**
  * The files of an apt repository (wiki.debian.org/DebianRepository/Format): of a minor a flat one, of a whole channel
- * one below dists/ with a folder for each architecture.
+ * one below dists/ with a directory for each architecture.
  */
 export async function aptFiles(request: ViewRequest): Promise<ViewFile[]> {
   const { view, settings, listed, signers, date } = request;
@@ -86,10 +86,10 @@ async function contents(path: string, architecture: string, listed: ViewRequest[
   return { path, bytes: await pack(Buffer.from(contentsText(own)), 'gz') };
 }
 
-/** Where apt looks for it by its digest: in the folder of the index. */
+/** Where apt looks for it by its digest: in the directory of the index. */
 function byHash({ path, bytes }: IndexFile): ViewFile {
-  const folder = path.slice(0, path.lastIndexOf('/') + 1);
-  return { path: `${folder}by-hash/SHA256/${sha256(bytes)}`, bytes, role: 'named' };
+  const directory = path.slice(0, path.lastIndexOf('/') + 1);
+  return { path: `${directory}by-hash/SHA256/${sha256(bytes)}`, bytes, role: 'named' };
 }
 
 function serves(architecture: string, machine: string): boolean {

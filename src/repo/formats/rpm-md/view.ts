@@ -28,7 +28,7 @@ interface RepodataOptions {
  * The files of an rpm-md repository, as createrepo_c writes them without its databases: repomd.xml and what it names, each
  * under a name that begins with its digest.
  *
- * @param listed packages, and where they are, relative to the folder of repodata/
+ * @param listed packages, and where they are, relative to the directory of repodata/
  */
 export async function repodataFiles(
   listed: readonly { readonly href: string; readonly record: PackageRecord }[],

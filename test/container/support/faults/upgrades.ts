@@ -63,7 +63,7 @@ export const UPGRADE_FAULTS: readonly Fault[] = [
     noticed: /check unit kubelet.service\n.*expected disabled, found enabled/,
   },
   {
-    name: 'an upgrade clears the folder of hand-made drop-ins',
+    name: 'an upgrade clears the directory of hand-made drop-ins',
     host: 'debian-12',
     scenario: 'upgrade-drop-ins',
     broken: { kubeadm: firstInScript('postinst', 'rm -rf /etc/systemd/system/kubelet.service.d') },

@@ -92,7 +92,7 @@ describe("containerd's configuration", () => {
     ['imports what is not there', { 'config.toml': 'version = 2\nimports = ["x.toml"]' }, undefined],
     ['imports one that is broken', { 'config.toml': 'version = 2\nimports = ["*.toml"]', 'x.toml': '=' }, undefined],
     [
-      'is a folder of drop-ins only',
+      'is a directory of drop-ins only',
       { 'conf.d/a.toml': `${V2}runtimes.runc.options.SystemdCgroup = true\n` },
       undefined,
     ],

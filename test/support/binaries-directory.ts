@@ -7,12 +7,12 @@ import { makeElf } from './binaries.ts';
 const BINARIES_VERSION = '1.36.4';
 
 /**
- * A folder of plain binaries, as `--source` takes it, whose kubelet is large.
+ * A directory of plain binaries, as `--source` takes it, whose kubelet is large.
  *
  * @param kubelet what comes after the kubelet's ELF header
  */
-export function makeBinariesFolder(
-  folder: string,
+export function makeBinariesDirectory(
+  directory: string,
   {
     kubelet = [],
     architectures = ['amd64'],
@@ -22,17 +22,17 @@ export function makeBinariesFolder(
   for (const architecture of architectures) {
     for (const name of ['kubeadm', 'kubelet', 'kubectl', 'crictl', 'cni/bridge', 'cni/loopback']) {
       const path = `${architecture}/${name}`;
-      mkdirSync(dirname(join(folder, path)), { recursive: true });
+      mkdirSync(dirname(join(directory, path)), { recursive: true });
       const head = makeElf(architecture, { tail: path });
-      sums.push(`${writeFile(join(folder, path), [head, ...(name === 'kubelet' ? [kubelet] : [])])}  ${path}\n`);
+      sums.push(`${writeFile(join(directory, path), [head, ...(name === 'kubelet' ? [kubelet] : [])])}  ${path}\n`);
     }
   }
-  writeFileSync(join(folder, 'SHA256SUMS'), sums.join(''));
+  writeFileSync(join(directory, 'SHA256SUMS'), sums.join(''));
   writeFileSync(
-    join(folder, 'release.yaml'),
+    join(directory, 'release.yaml'),
     `kubernetes: "${BINARIES_VERSION}"\ncniPlugins: "1.8.0"\ncriTools: "1.36.0"\ndate: 2026-08-12T10:00:00Z\n`,
   );
-  return folder;
+  return directory;
 }
 
 function writeFile(path: string, parts: readonly (Uint8Array | Iterable<Uint8Array>)[]): string {
