@@ -66,11 +66,11 @@ const plainWidth: Plugin = {
 
 /** What the licences of libraries ask for: their texts go where their code goes. */
 async function licencesOf(modules: readonly string[]): Promise<string> {
-  const directorys = new Set(
+  const directories = new Set(
     modules.flatMap((path) => /^\0?(.*\/node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? []),
   );
   const texts = await Promise.all(
-    [...directorys].map(async (directory) => {
+    [...directories].map(async (directory) => {
       const { name, version, license } = JSON.parse(await readFile(join(directory, 'package.json'), 'utf8'));
       const file = (await readdir(directory)).find((each) => /^(licen[cs]e|copying)/i.test(each));
       const text = file === undefined ? `Licence: ${license}` : await readFile(join(directory, file), 'utf8');

@@ -213,7 +213,7 @@ async function keep(
   return { directory, versions };
 }
 
-/** Directorys and binaries 0755, whatever the umask was. */
+/** Directories and binaries 0755, whatever the umask was. */
 async function setModes(directory: string): Promise<void> {
   await chmod(directory, 0o755);
   for (const entry of await readdir(directory, { withFileTypes: true })) {

@@ -64,7 +64,7 @@ export async function readMadeFrom(directory: string): Promise<string[]> {
     .flatMap((line) => (line.startsWith('# ') && !line.includes(' MISSING') ? [line.slice(2)] : []));
 }
 
-/** SHA-256 of the files in the directory's directorys, as sha256sum writes it, sorted by path. */
+/** SHA-256 of the files in the directory's directories, as sha256sum writes it, sorted by path. */
 export async function sumsOf(directory: string): Promise<string> {
   const lines: string[] = [];
   for (const path of (await filesUnder(directory, '')).sort()) {

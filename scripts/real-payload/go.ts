@@ -90,7 +90,7 @@ export async function installedGoForCrictl(work: string, signal: AbortSignal | u
  * Compiles commands of Kubernetes, in GOPATH mode and in one call, so that they share packages.
  *
  * @param work where gopath/src/k8s.io/kubernetes is the prepared source
- * @param commands names of directorys of cmd
+ * @param commands names of directories of cmd
  * @param into directory for the binaries; must exist
  */
 export async function compileKubernetes(
@@ -129,8 +129,8 @@ export async function generateOpenapi(work: string, go: Go, signal: AbortSignal 
     failure: 'No package asks for OpenAPI definitions',
     hint,
   });
-  const directorys = new Set(marked.split('\n').map((path) => dirname(path).replace(/^staging\/src\//, 'vendor/')));
-  const packages = [...directorys]
+  const directories = new Set(marked.split('\n').map((path) => dirname(path).replace(/^staging\/src\//, 'vendor/')));
+  const packages = [...directories]
     .filter((directory) => !/\/(code-generator|sample-apiserver)(\/|$)/.test(directory))
     .map((directory) => `k8s.io/kubernetes/${directory}`)
     .sort();

@@ -2,7 +2,7 @@ import { endianness } from 'node:os';
 import { type Architecture, nodeArchitecture } from '../../src/model/architecture.ts';
 
 interface Machine {
-  /** Of Debian's compilers and directorys, before -gcc. */
+  /** Of Debian's compilers and directories, before -gcc. */
   readonly gnu: string;
   readonly musl: string;
   readonly debian: string;

@@ -19,7 +19,7 @@ export interface Distribution {
   readonly names: Readonly<Record<string, readonly string[]>>;
   /** Packages of shared libraries by soname; empty for RPM, where the soname is the relation. */
   readonly libraries: Readonly<Record<string, LibraryPackage>>;
-  /** Directorys that the distribution's own packages own, so that no package of ours may. */
+  /** Directories that the distribution's own packages own, so that no package of ours may. */
   readonly systemDirectories: readonly string[];
   /** Packages load kernel modules and set sysctls at boot, where kubeparcel.yaml says nothing about it. */
   readonly kernel: boolean;

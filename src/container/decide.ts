@@ -9,7 +9,7 @@ export interface Decisions {
   readonly runFlags: readonly string[];
   /**
    * Where the engine cannot use this machine's cgroups: each container gets a cgroup v2 of its own in a private mount
-   * namespace, and groups below these directorys. `parents` are the v1 hierarchies, for containers with controllers.
+   * namespace, and groups below these directories. `parents` are the v1 hierarchies, for containers with controllers.
    */
   readonly privateCgroups: { readonly parents: readonly string[] } | undefined;
   /** Why systemd cannot be PID 1; undefined where it can. */

@@ -82,7 +82,7 @@ export interface StartOptions {
   /** none (loopback only) by default; host: only to make images with a vendor's package manager. */
   readonly network?: 'none' | 'host';
   readonly labels?: Readonly<Record<string, string>>;
-  /** Directorys of this machine, read-only inside. */
+  /** Directories of this machine, read-only inside. */
   readonly mounts?: readonly { readonly source: string; readonly target: string; readonly writable?: boolean }[];
   /** Memory file systems; `sizeBytes` bounds them (a full disk). */
   readonly tmpfs?: readonly { readonly path: string; readonly sizeBytes?: number }[];

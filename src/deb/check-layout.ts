@@ -6,7 +6,7 @@ import { RELATION_NAME } from './relations.ts';
 import { parseDebVersion } from './version.ts';
 
 /**
- * Refuses what no DEB can say: another format's layout, roles and relations that exist in RPMs only, directorys that are
+ * Refuses what no DEB can say: another format's layout, roles and relations that exist in RPMs only, directories that are
  * not listed, versions and text that dpkg would read otherwise.
  *
  * @throws KubeparcelError of kind 'format'
@@ -39,11 +39,11 @@ function* problems(layout: Layout): Generator<string> {
     }
     if (body.includes('\0')) yield `the script ${name} has a NUL character`;
   }
-  const directorys = new Set(['/']);
+  const directories = new Set(['/']);
   for (const entry of layout.entries) {
     yield* entryProblems(entry, layout.date);
-    if (!directorys.has(parentOf(entry.path))) yield `${entry.path} is listed without the directory that it is in`;
-    if (entry.kind === 'directory') directorys.add(entry.path);
+    if (!directories.has(parentOf(entry.path))) yield `${entry.path} is listed without the directory that it is in`;
+    if (entry.kind === 'directory') directories.add(entry.path);
   }
 }
 

@@ -26,7 +26,7 @@ interface EntriesInput {
   readonly date: number;
 }
 
-/** What a package holds, sorted, with the documents that its format wants and, in a DEB, all parent directorys. */
+/** What a package holds, sorted, with the documents that its format wants and, in a DEB, all parent directories. */
 export function composeEntries(input: EntriesInput): Entry[] {
   const { definition, target } = input;
   const stated = [

@@ -15,7 +15,7 @@ export interface Difference {
 /**
  * Everything in which two layouts differ, in the model's order; empty when they are the same package. Contents are
  * compared by digest. Across formats only what corresponds is compared: spellings of architectures are translated,
- * directorys and ownership marks that only one format records are passed over.
+ * directories and ownership marks that only one format records are passed over.
  */
 export function diffLayouts(left: Layout, right: Layout): Difference[] {
   const across = left.format !== right.format;

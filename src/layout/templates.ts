@@ -28,11 +28,11 @@ export interface TemplateSet {
 }
 
 const SUFFIX = '.ejs';
-/** Directorys of templates/ that are not for packages: HTML and the like, with other rules. */
+/** Directories of templates/ that are not for packages: HTML and the like, with other rules. */
 const NOT_PACKAGES = ['bundle/', 'site/'];
 
 /**
- * Reads templates/ (EJS) with its directorys and, over it, a directory of the user's. What begins with a dot is passed over.
+ * Reads templates/ (EJS) with its directories and, over it, a directory of the user's. What begins with a dot is passed over.
  *
  * @throws KubeparcelError of kind 'config' for a file in the user's directory that is no template of ours and for a
  * template that does not compile; of kind 'io' for a directory that cannot be read

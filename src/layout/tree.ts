@@ -35,7 +35,7 @@ export async function writeTree(directory: string, items: readonly TreeItem[], o
     for (const item of tree) {
       await writeItem(join(beside, item.path), item, objects);
     }
-    // Children change the times of their directorys, and a directory may be closed to its owner: both come last, inside out.
+    // Children change the times of their directories, and a directory may be closed to its owner: both come last, inside out.
     for (const item of tree.toReversed()) {
       await finishItem(join(beside, item.path), item);
     }

@@ -88,8 +88,8 @@ export interface Layout {
   /** Newest first. */
   readonly changelog: readonly ChangelogEntry[];
   /**
-   * Sorted by path, bytewise, each path once. A DEB lists every parent directory but `/` itself (dpkg keeps directorys only
-   * if the archive has them); an RPM lists only the directorys that the package owns.
+   * Sorted by path, bytewise, each path once. A DEB lists every parent directory but `/` itself (dpkg keeps directories only
+   * if the archive has them); an RPM lists only the directories that the package owns.
    */
   readonly entries: readonly Entry[];
 }

@@ -30,7 +30,7 @@ export interface CachedFile {
 /** Bytes of compressed blocks that are kept when nobody says otherwise: some 80 releases of one architecture at level 19. */
 export const USUAL_BLOCKS = 5 * 2 ** 30;
 
-/** All files of the cache, sorted by path; other directorys in it (partial downloads, runners) are left out. */
+/** All files of the cache, sorted by path; other directories in it (partial downloads, runners) are left out. */
 export function listCache(directory: string): CachedFile[] {
   return [
     ...filesIn(directory, 'objects', () => 'objects'),

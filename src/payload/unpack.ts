@@ -28,7 +28,7 @@ const LIMITS: UnpackLimits = { members: 256, bytes: 1 << 30 };
  * @param chunks the archive's bytes, already verified
  * @param where the archive's name, for errors
  * @returns the files, sorted by name; to be committed or discarded by the caller
- * @throws KubeparcelError of kind 'format' for a damaged archive and for paths outside, absolute or in directorys, links,
+ * @throws KubeparcelError of kind 'format' for a damaged archive and for paths outside, absolute or in directories, links,
  * devices, duplicates, more members or bytes than the limits; nothing stays staged then
  */
 export async function unpackArchive(

@@ -37,7 +37,7 @@ let knownIdentity: string | undefined;
 
 /**
  * Changes with every file of kubeparcel's own code: another version, or a developer's change, builds anew. The bundled
- * command is a directory of its own; not bundled, this module is in one of several directorys.
+ * command is a directory of its own; not bundled, this module is in one of several directories.
  */
 function programIdentity(): string {
   if (knownIdentity === undefined) {

@@ -9,7 +9,7 @@ const ABANDONED_AFTER = 86_400_000;
 
 /**
  * A directory below `out` for what must wait until it is whole; it is on the same file system as the results, so that
- * finished files can be renamed into place. Directorys that killed runs left behind are swept first.
+ * finished files can be renamed into place. Directories that killed runs left behind are swept first.
  *
  * @returns the directory, and a function that removes it
  */

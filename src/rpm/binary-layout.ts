@@ -119,7 +119,7 @@ function scriptSections(layout: Layout): string[] {
   });
 }
 
-/** Ghosts are made on the spot; what that does to the times of the directorys around them is undone. */
+/** Ghosts are made on the spot; what that does to the times of the directories around them is undone. */
 function ghostLines(entries: readonly Entry[]): string[] {
   const ghosts = entries.filter((entry) => entry.role === 'ghost');
   const around = entries.filter(

@@ -36,7 +36,7 @@ export interface ListedFile {
   readonly index: number;
   /** With the bits of the kind. */
   readonly mode: number;
-  /** Bytes; 0 for ghosts and directorys, the target's length for links. */
+  /** Bytes; 0 for ghosts and directories, the target's length for links. */
   readonly size: number;
 }
 

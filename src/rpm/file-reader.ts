@@ -107,10 +107,10 @@ function readPaths(header: Header): string[] {
   if (baseNames === undefined) {
     return (rawStringsOf(header, TAGS.OLDFILENAMES) ?? []).map(plainPath);
   }
-  const directorys = rawStringsOf(header, TAGS.DIRNAMES) ?? [];
+  const directories = rawStringsOf(header, TAGS.DIRNAMES) ?? [];
   const indexes = numbersOf(header, TAGS.DIRINDEXES) ?? [];
   return baseNames.map((name, i) => {
-    const directory = directorys[indexes[i] ?? -1];
+    const directory = directories[indexes[i] ?? -1];
     if (directory === undefined || name.includes('/')) {
       throw badList(`it has a file ${JSON.stringify(name)} in a directory that it does not name`);
     }

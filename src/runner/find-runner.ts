@@ -36,9 +36,9 @@ export async function findRunner(architecture: Architecture): Promise<string | u
   const recipe = await recipeDigest();
   for (const base of [packagedRunners(), cachedRunners()]) {
     // RECIPE-LIBC-TOOLCHAIN
-    const directorys = (await namesIn(base)).filter((name) => name.startsWith(`${recipe}-`)).sort();
+    const directories = (await namesIn(base)).filter((name) => name.startsWith(`${recipe}-`)).sort();
     for (const libc of ['musl', 'glibc']) {
-      for (const directory of directorys.filter((name) => name.startsWith(`${recipe}-${libc}-`))) {
+      for (const directory of directories.filter((name) => name.startsWith(`${recipe}-${libc}-`))) {
         const path = join(base, directory, runnerName(architecture));
         if (await isFile(path)) return path;
       }

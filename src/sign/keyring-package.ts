@@ -26,7 +26,7 @@ const keyringSchema = z.strictObject({
   architecture: perFormat(z.string()),
   keys: perFormat(z.strictObject({ path: z.string().startsWith('/'), form: z.enum(['binary', 'armored']) })),
   compression: perFormat(z.string().transform(parseCompression)),
-  'own-directorys': perFormat(z.array(z.string().startsWith('/'))),
+  'own-directories': perFormat(z.array(z.string().startsWith('/'))),
   copyright: z.string().min(1),
 });
 
@@ -77,10 +77,10 @@ export async function keyringLayout(input: KeyringInput): Promise<Layout> {
       ? debDocuments(name, debianChangelog(name, changelog), expand(definition.copyright, values))
       : []),
   ];
-  const directorys = format === 'deb' ? files.flatMap(({ path }) => parents(path)) : definition['own-directorys'].rpm;
+  const directories = format === 'deb' ? files.flatMap(({ path }) => parents(path)) : definition['own-directories'].rpm;
   const base = { owner: 'root', group: 'root', mtime: date } as const;
   const entries: Entry[] = [
-    ...[...new Set(directorys)].map(
+    ...[...new Set(directories)].map(
       (path): Entry => ({ ...base, kind: 'directory', path, mode: 0o755, role: 'plain' }),
     ),
     ...files.map(

@@ -61,7 +61,7 @@ async function runWith(
     engine: machine.engine,
     hosts: machine.hosts.filter(({ id }) => id === hostId),
     scenarios: chosen,
-    packages: { kind: 'directorys', [formatOf(hostId)]: directory },
+    packages: { kind: 'directories', [formatOf(hostId)]: directory },
     sample: sampleSettings(),
     jobs: JOBS,
     ...options,

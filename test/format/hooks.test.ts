@@ -493,7 +493,7 @@ describe.each(['deb', 'rpm'] as const)('the generator in a %s', (format) => {
     expect(await purge(`${digest}  ${drop}\n`)).toBe(true);
   });
 
-  test('its directorys go only when nobody else has something in them', async () => {
+  test('its directories go only when nobody else has something in them', async () => {
     const host = hookHost();
     put(host, { [drop]: generated, '/var/lib/kubelet-confgen/kubelet.env': '# mine\n' });
     host.put('/var/lib/kubelet-confgen/state.json', `"${createHash('sha256').update(generated).digest('hex')}"`);

@@ -72,7 +72,7 @@ function breakJob({ task, layout }: PackageJob): PackageJob {
   const [program] = entries.filter(({ path }) => path === '/usr/bin/kubectl');
   if (program?.kind !== 'file') throw new Error('kubectl has no program');
   const local = { ...program, kind: 'directory', mode: 0o755, role: 'plain' } as const;
-  const directorys = layout.format === 'deb' ? [{ ...local, path: '/usr/local' }] : [];
-  const all = [...entries, ...directorys, { ...program, path: '/usr/local/kubectl' }];
+  const directories = layout.format === 'deb' ? [{ ...local, path: '/usr/local' }] : [];
+  const all = [...entries, ...directories, { ...program, path: '/usr/local/kubectl' }];
   return { task, layout: { ...layout, entries: all.sort((a, b) => (a.path < b.path ? -1 : 1)) } };
 }

@@ -203,11 +203,11 @@ describe('the same payload by the distributions’ own tools', () => {
       `rpmbuild -bb --quiet --define "_topdir $package" --define '_binary_payload w12.zstdio' "$package"/SPECS/*.spec || exit`,
       'done',
     ].join('\n');
-    const directorys = native.map((path) => directoryOf(layouts, path));
-    const measured = await measure(['sh', '-c', script, 'sh', ...directorys], {
+    const directories = native.map((path) => directoryOf(layouts, path));
+    const measured = await measure(['sh', '-c', script, 'sh', ...directories], {
       env: { SOURCE_DATE_EPOCH: '1610496000' },
     });
-    const made = directorys.map((directory) => {
+    const made = directories.map((directory) => {
       const [arch = ''] = readdirSync(join(directory, 'RPMS'));
       return join(directory, 'RPMS', arch, readdirSync(join(directory, 'RPMS', arch))[0] ?? '');
     });

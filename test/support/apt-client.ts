@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** An apt with directorys of its own, which knows one source and trusts one key. */
+/** An apt with directories of its own, which knows one source and trusts one key. */
 export interface AptClient {
   /** apt-get's status and all that it said. */
   run(...args: string[]): { readonly status: number; readonly said: string };

@@ -32,7 +32,7 @@ exit 0
 
 export interface HookHost {
   readonly root: string;
-  /** Puts a file below the root; directorys come by themselves. */
+  /** Puts a file below the root; directories come by themselves. */
   put(path: string, text?: string): void;
   has(path: string): boolean;
   text(path: string): string;

@@ -3,7 +3,7 @@ import { READ_LIMIT } from '../../src/confgen/host/host.ts';
 
 /**
  * What stands at a path: a file's text, or one of the things that a host can have there instead. Missing parent
- * directorys are made by themselves. `file` may be given as `hex` (bytes that are no UTF-8) or `size` (that many `#`).
+ * directories are made by themselves. `file` may be given as `hex` (bytes that are no UTF-8) or `size` (that many `#`).
  */
 export type TreeNode =
   | string
@@ -22,7 +22,7 @@ export type TreeNode =
 export type Tree = Readonly<Record<string, TreeNode>>;
 
 export interface MemoryHost extends Host {
-  /** The tree as it is now, after writes and removals; implied directorys are not in it. */
+  /** The tree as it is now, after writes and removals; implied directories are not in it. */
   tree(): Tree;
   /** Every path that was written or removed, in order. */
   readonly touched: readonly string[];

@@ -21,8 +21,8 @@ export function sampleLayout(format: Format): Layout {
     { ...base, kind: 'file', path: '/usr/bin/kubelet', mode: 0o755, content: bytes('#!/bin/sh\nexit 0\n') },
     { ...base, kind: 'symlink', path: '/usr/bin/kubelet-link', mode: 0o777, target: 'kubelet' },
   ];
-  const directorys = ['/etc', '/etc/default', '/usr', '/usr/bin'].map(directory);
-  const entries = format === 'deb' ? [...directorys, ...files] : files;
+  const directories = ['/etc', '/etc/default', '/usr', '/usr/bin'].map(directory);
+  const entries = format === 'deb' ? [...directories, ...files] : files;
   return {
     format,
     name: 'kubelet',

@@ -10,7 +10,7 @@ export const layoutCommand: CommandModule<object, LayoutArguments> = {
   describe: 'Write what dpkg-deb and rpmbuild make the same packages of',
   builder: (yargs) =>
     releaseOptions(yargs)
-      .option('out', { ...WORD, describe: 'Where the directorys go', defaultDescription: 'layouts' })
+      .option('out', { ...WORD, describe: 'Where the directories go', defaultDescription: 'layouts' })
       .example('$0 layout 1.36 --formats deb', 'DEBIAN/ and the root of each package, for dpkg-deb --build')
       .example('$0 layout 1.36 --formats rpm', 'SPECS, SOURCES and BUILDROOT of each, for rpmbuild -bb'),
   handler: async (args) => {

@@ -190,7 +190,7 @@ async function underTest(directory: string | undefined, settings: Settings): Pro
       hint: 'name the directory that kubeparcel build wrote to',
     });
   }
-  return { kind: 'directorys', deb: directory, rpm: directory };
+  return { kind: 'directories', deb: directory, rpm: directory };
 }
 
 /** What was named; else what npm run real-payload put beside the binaries that the packages are built from. */

@@ -95,7 +95,7 @@ interface FetchedFiles {
   readonly bundle?: string | undefined;
 }
 
-/** What `kubeparcel layout` says at its end: the directorys, each with the command that makes the package. */
+/** What `kubeparcel layout` says at its end: the directories, each with the command that makes the package. */
 export function renderLayouts(written: readonly WrittenLayout[]): string {
   return written.map(({ directory, command }) => `${shown(directory)}\n  ${shellWords(command)}`).join('\n');
 }

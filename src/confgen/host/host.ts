@@ -19,7 +19,7 @@ export interface Host {
   /** The kernel's host name (uname(2)); with `--root`, what /etc/hostname in that root says. */
   hostName(): string;
   /**
-   * Writes beside, fsyncs, renames; makes missing directorys with 0755. Throws an Error that says what failed: nothing
+   * Writes beside, fsyncs, renames; makes missing directories with 0755. Throws an Error that says what failed: nothing
    * half-written is left then.
    */
   write(path: string, text: string, mode: number): void;

@@ -19,7 +19,7 @@ const KINDS: Readonly<Record<number, 'file' | 'directory' | 'symlink' | 'socket'
 
 /**
  * The host below a directory, over system calls. Links are followed by hand, so that an absolute one, or one with more
- * `..` than there are directorys, stays inside; what is opened in the end is not followed any more.
+ * `..` than there are directories, stays inside; what is opened in the end is not followed any more.
  *
  * @param root `/`, or a directory that takes its place
  */
@@ -40,7 +40,7 @@ export function systemHost(calls: SystemCalls, root: string): Host {
         continue;
       }
       const next = [...at, name];
-      // What is not there has nothing below it: `write` makes the directorys.
+      // What is not there has nothing below it: `write` makes the directories.
       const mode = missing ? ENOENT : calls.lstat(onMachine(next));
       if (mode === ENOENT) missing = true;
       else if (mode < 0) return mode;
@@ -70,9 +70,9 @@ export function systemHost(calls: SystemCalls, root: string): Host {
     return isAbsent(text) ? { kind: 'absent' } : { kind: 'unreadable', reason: wordsOf(text) };
   }
 
-  function makeDirectorys(directory: string): void {
+  function makeDirectories(directory: string): void {
     if (directory === '' || directory === prefix || calls.lstat(directory) >= 0) return;
-    makeDirectorys(directoryOf(directory));
+    makeDirectories(directoryOf(directory));
     const made = calls.mkdir(directory);
     // Another run may have been quicker.
     if (made < 0 && made !== EEXIST) throw new Error(`${directory} cannot be made: ${wordsOf(made)}`);
@@ -113,7 +113,7 @@ export function systemHost(calls: SystemCalls, root: string): Host {
         throw new Error(`${path} cannot be written: ${wordsOf(EISDIR)}`);
       }
       const directory = directoryOf(real);
-      makeDirectorys(directory);
+      makeDirectories(directory);
       // The number of the process keeps runs at the same time apart; what a killed one of this number left goes.
       const beside = `${directory}/.${real.slice(real.lastIndexOf('/') + 1)}.${calls.pid()}.tmp`;
       calls.unlink(beside);

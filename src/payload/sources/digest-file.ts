@@ -5,7 +5,7 @@ const HEX_DIGITS = { sha256: 64, sha512: 128 } as const;
 
 /**
  * Reads a published digest file: bare hex digits, or one line of sha256sum(1) (`hex  name`, `hex *name`, the name with
- * or without directorys).
+ * or without directories).
  *
  * @param artifactName the file that the digest must be for
  * @param where the digest file's URL or path, for errors

@@ -54,7 +54,7 @@ export function defaultStoreDirectory(environment: Readonly<Record<string, strin
 }
 
 /**
- * Opens a content store, making its directorys where they are missing and removing what killed processes left.
+ * Opens a content store, making its directories where they are missing and removing what killed processes left.
  *
  * @throws KubeparcelError of kind 'io'
  */

@@ -126,14 +126,14 @@ function viewPackages(
 
 function* entriesOf(files: readonly BundleFile[], mtime: number, signal: AbortSignal | undefined): Generator<TarEntry> {
   const owner = { owner: 'root', group: 'root', mtime };
-  const directorys = new Set<string>([`${ROOT}/`]);
+  const directories = new Set<string>([`${ROOT}/`]);
   for (const { path } of files) {
     for (let at = path.indexOf('/'); at >= 0; at = path.indexOf('/', at + 1)) {
-      directorys.add(`${ROOT}/${path.slice(0, at)}/`);
+      directories.add(`${ROOT}/${path.slice(0, at)}/`);
     }
   }
   const all = [
-    ...[...directorys].map((path) => ({ path, file: undefined })),
+    ...[...directories].map((path) => ({ path, file: undefined })),
     ...files.map((file) => ({ path: `${ROOT}/${file.path}`, file })),
   ].sort((a, b) => (a.path < b.path ? -1 : 1));
   for (const { path, file } of all) {

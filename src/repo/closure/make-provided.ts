@@ -41,7 +41,7 @@ export async function makeProvided(
       if ('deb' in mirror) {
         sources.push(await readDebArchive(agent, mirror, architecture, wanted, names, signal));
       } else {
-        sources.push(...(await readRpmDirectorys(agent, mirror.rpm, architecture, wanted, names, signal)));
+        sources.push(...(await readRpmDirectories(agent, mirror.rpm, architecture, wanted, names, signal)));
       }
       result[architecture] = Object.fromEntries(
         [...names].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, versions]) => [name, [...versions].sort()]),
@@ -107,16 +107,16 @@ async function readDebArchive(
   return `${archive} ${mirror.suite} of ${date ?? 'an unknown day'}`;
 }
 
-async function readRpmDirectorys(
+async function readRpmDirectories(
   agent: HttpAgent,
-  directorys: readonly string[],
+  directories: readonly string[],
   architecture: string,
   wanted: (name: string) => boolean,
   names: NameVersions,
   signal: AbortSignal | undefined,
 ): Promise<string[]> {
   const sources: string[] = [];
-  for (const template of directorys) {
+  for (const template of directories) {
     const directory = template.replaceAll('{arch}', architecture);
     const url = `${directory}/repodata/repomd.xml`;
     const repomd = Buffer.from(await small(agent, url, signal)).toString('utf8');

@@ -16,7 +16,7 @@ import type { Format } from '../../model/format.ts';
  *     .kubeparcel/                                       the repository's own: state, cache, lock, unfinished work
  *
  * `repodata` is a symbolic link to a directory `.repodata-HEX` beside it: the one way to replace two files (repomd.xml and
- * its signature) at once. All else is files and directorys. Who copies a repository follows links and leaves out names that
+ * its signature) at once. All else is files and directories. Who copies a repository follows links and leaves out names that
  * begin with a dot.
  */
 

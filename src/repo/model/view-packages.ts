@@ -7,7 +7,7 @@ export function compareMinors(a: string, b: string): number {
   return (left[0] ?? 0) - (right[0] ?? 0) || (left[1] ?? 0) - (right[1] ?? 0);
 }
 
-/** Every view that has a package, in the order of their directorys. */
+/** Every view that has a package, in the order of their directories. */
 export function viewsOf(packages: readonly RepositoryPackage[]): View[] {
   const views = new Map<string, View>();
   for (const { format, channels } of packages) {

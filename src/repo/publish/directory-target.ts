@@ -57,7 +57,7 @@ export function directoryTarget(target: string): PublishTarget {
         signal?.throwIfAborted();
         await rm(join(target, path), { force: true });
         onEvent({ type: 'deleted', path });
-        await removeEmptyDirectorys(target, dirname(path));
+        await removeEmptyDirectories(target, dirname(path));
       }
     },
     close: () => Promise.resolve(),
@@ -105,7 +105,7 @@ async function withDigests(
   );
 }
 
-async function removeEmptyDirectorys(root: string, start: string): Promise<void> {
+async function removeEmptyDirectories(root: string, start: string): Promise<void> {
   for (let directory = start; directory !== '.'; directory = dirname(directory)) {
     try {
       await rmdir(join(root, directory));

@@ -74,10 +74,10 @@ function leftOver(local: readonly ListedFile[], remote: readonly ListedFile[]): 
   const kept = new Set(local.map(({ path }) => path));
   const unfinished = (path: string) =>
     [/^\.(.+)\.[0-9a-f]{12}\.tmp$/, /^\.(.+)\.[A-Za-z0-9]{6}$/].some((form) => kept.has(form.exec(path)?.[1] ?? ''));
-  const directorys = new Set(local.filter(({ path }) => path.includes('/')).map(({ path }) => topDirectory(path)));
+  const directories = new Set(local.filter(({ path }) => path.includes('/')).map(({ path }) => topDirectory(path)));
   return remote
     .filter(
-      ({ path }) => !kept.has(path) && (path.includes('/') ? directorys.has(topDirectory(path)) : unfinished(path)),
+      ({ path }) => !kept.has(path) && (path.includes('/') ? directories.has(topDirectory(path)) : unfinished(path)),
     )
     .sort((a, b) => turn(a) - turn(b) || (a.path < b.path ? -1 : 1))
     .map(({ path }) => path);

@@ -65,7 +65,7 @@ async function deleteLeftOver(paths: readonly string[], place: string, context: 
   for (const path of paths) context.onEvent({ type: 'deleted', path });
 }
 
-/** rsync tells of the names' directorys that they have vanished too, where a whole view is gone, and deletes all the same. */
+/** rsync tells of the names' directories that they have vanished too, where a whole view is gone, and deletes all the same. */
 function isVanished(status: number | null): boolean {
   return status === 24;
 }

@@ -24,7 +24,7 @@ interface ServeOptions {
 }
 
 /**
- * Serves a directory over HTTP for trying: GET and HEAD, one range a request (RFC 9110, section 14), listings of directorys
+ * Serves a directory over HTTP for trying: GET and HEAD, one range a request (RFC 9110, section 14), listings of directories
  * that have no index.html. Nothing hidden, nothing outside the directory, whatever links say.
  *
  * @throws KubeparcelError of kind 'usage' for a directory that is not there and for a port that is taken

@@ -5,7 +5,7 @@ import { isErrno } from '../../support/file-system.ts';
 import type { SourceFile } from './files.ts';
 
 /**
- * - source: a repository, as it is: without hidden files (state, locks, unfinished work), but with the hidden directorys
+ * - source: a repository, as it is: without hidden files (state, locks, unfinished work), but with the hidden directories
  *   that its links lead to, and the links
  * - target: all that is there, links as links
  * - plain: a repository as a web server shows it: what links lead to stands where the links are
@@ -23,8 +23,8 @@ const LINK_TARGET = /^\.[A-Za-z0-9][A-Za-z0-9._-]*$/;
 export async function listFiles(directory: string, mode: Mode): Promise<SourceFile[]> {
   const files: SourceFile[] = [];
   // Where a directory is, and what it is called.
-  const directorys: [physical: string, path: string][] = [['', '']];
-  for (let next = directorys.pop(); next !== undefined; next = directorys.pop()) {
+  const directories: [physical: string, path: string][] = [['', '']];
+  for (let next = directories.pop(); next !== undefined; next = directories.pop()) {
     const [physical, prefix] = next;
     for await (const { name } of await openDirectory(join(directory, physical))) {
       if (name.startsWith('.') && mode !== 'target') continue;
@@ -33,7 +33,7 @@ export async function listFiles(directory: string, mode: Mode): Promise<SourceFi
       // A file that goes away in between was a temporary one.
       const found = await lstat(absolute).catch(ignoreMissing);
       if (found === undefined) continue;
-      if (found.isDirectory()) directorys.push([`${physical}${name}/`, `${path}/`]);
+      if (found.isDirectory()) directories.push([`${physical}${name}/`, `${path}/`]);
       else if (found.isFile()) {
         const id = found.nlink > 1 ? `${found.dev}:${found.ino}` : undefined;
         files.push({ path, size: found.size, id, link: undefined });
@@ -42,7 +42,7 @@ export async function listFiles(directory: string, mode: Mode): Promise<SourceFi
         if (mode !== 'target') {
           const isDirectory = LINK_TARGET.test(link) && (await stat(absolute)).isDirectory();
           if (!isDirectory) throw notOurs(absolute);
-          directorys.push([`${physical}${link}/`, mode === 'plain' ? `${path}/` : `${prefix}${link}/`]);
+          directories.push([`${physical}${link}/`, mode === 'plain' ? `${path}/` : `${prefix}${link}/`]);
         }
         if (mode !== 'plain') files.push({ path, size: Buffer.byteLength(link), id: undefined, link });
       } else if (mode !== 'target') {

@@ -278,7 +278,7 @@ async function writer(directory: string, work: string): Promise<Writer> {
   return Object.assign(write, {
     finish: async () => {
       await Promise.all(writing);
-      await syncDirectorys(join(directory, work));
+      await syncDirectories(join(directory, work));
     },
   });
 }
@@ -294,7 +294,7 @@ async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
   }
 }
 
-async function syncDirectorys(path: string): Promise<void> {
+async function syncDirectories(path: string): Promise<void> {
   for (const directory of [path, dirname(path)]) {
     const handle = await open(directory, 'r');
     try {

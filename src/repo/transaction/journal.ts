@@ -28,7 +28,7 @@ export type Step =
   | { readonly do: 'rename'; readonly from: string; readonly to: string }
   /** A symbolic link, in place of the one that was there. */
   | { readonly do: 'point'; readonly at: string; readonly to: string }
-  /** With directorys that become empty. */
+  /** With directories that become empty. */
   | { readonly do: 'remove'; readonly path: string };
 
 const path = z.string().regex(/^(?!.*(^|\/)\.{1,2}(\/|$))[^/\0].*$/);
@@ -168,7 +168,7 @@ async function removeFile(directory: string, path: string): Promise<void> {
   }
 }
 
-/** Work directorys and half-made copies and links of runs that decided nothing. */
+/** Work directories and half-made copies and links of runs that decided nothing. */
 async function sweep(directory: string): Promise<void> {
   const state = join(directory, STATE_DIRECTORY);
   for (const name of await readdir(state)) {

@@ -27,7 +27,7 @@ type Listing = ReadonlyMap<string, number>;
 
 /**
  * Proves that what is published is whole, as clients see it: from each view's pointer over its signature and its indices
- * to every package, without the repository's state. Directorys and S3 are listed; a web server is asked for index.json,
+ * to every package, without the repository's state. Directories and S3 are listed; a web server is asked for index.json,
  * or the address is that of one view.
  *
  * @param text a directory, `s3://bucket/prefix`, or `https://host/path`

@@ -36,8 +36,8 @@ export interface VerifyOptions {
   readonly signal?: AbortSignal;
 }
 
-/** The directorys in which nothing may be that nothing names. */
-const OWN_DIRECTORYS = ['pool', 'core:', 'dists', 'rpm'];
+/** The directories in which nothing may be that nothing names. */
+const OWN_DIRECTORIES = ['pool', 'core:', 'dists', 'rpm'];
 
 /**
  * Proves that a repository is whole: as clients do, from each view's pointer over its signature and its indices to every
@@ -167,7 +167,7 @@ async function verifyLinks(
   return findings;
 }
 
-/** Files in the repository's own directorys that neither the state nor an index names. */
+/** Files in the repository's own directories that neither the state nor an index names. */
 async function findLeftOvers(directory: string, state: RepositoryState): Promise<Finding[]> {
   const named = new Set(state.packages.map(poolPath));
   const links = new Map<string, string>();
@@ -180,7 +180,7 @@ async function findLeftOvers(directory: string, state: RepositoryState): Promise
     if (hasOwnLinks(view)) for (const each of packagesOf(view, state.packages)) named.add(`${at}/${linkPath(each)}`);
   }
   const findings: Finding[] = [];
-  for (const top of OWN_DIRECTORYS) {
+  for (const top of OWN_DIRECTORIES) {
     for (const path of await allPaths(directory, top)) {
       if (named.has(path) || links.has(path)) continue;
       findings.push({ kind: 'left-over', path, what: 'nothing names it' });

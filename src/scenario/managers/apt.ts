@@ -23,7 +23,7 @@ const DPKG: Command = ['dpkg', '--force-confdef', '--force-confold'];
 export const apt: PackageManager = {
   successes: [],
   environment: { DEBIAN_FRONTEND: 'noninteractive' },
-  stateDirectorys: ['/var/lib/dpkg', '/var/lib/apt'],
+  stateDirectories: ['/var/lib/dpkg', '/var/lib/apt'],
   useRepository: (directory) => ({
     path: SOURCES,
     text: `deb [trusted=yes] file://${directory} ./\n`,

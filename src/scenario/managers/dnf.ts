@@ -22,7 +22,7 @@ export function dnf(program: string): PackageManager {
   return {
     successes: [],
     environment: {},
-    stateDirectorys: [...RPM_STATE, '/var/lib/dnf', '/var/lib/yum'],
+    stateDirectories: [...RPM_STATE, '/var/lib/dnf', '/var/lib/yum'],
     useRepository: (directory) => ({
       path: REPOSITORY,
       text: `[kubeparcel]\nname=kubeparcel\nbaseurl=file://${directory}\nenabled=1\ngpgcheck=0\n`,

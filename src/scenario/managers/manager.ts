@@ -1,7 +1,7 @@
 /** What a package manager is told; each is commands to run one after the other, until one fails. */
 export interface PackageManager {
   /** Where it has its own databases, which change with every package. */
-  readonly stateDirectorys: readonly string[];
+  readonly stateDirectories: readonly string[];
   /** Makes the packages of a directory known as the only repository; no other is asked, since there is no network. */
   useRepository(directory: string): Setup;
   install(packages: readonly Wanted[], via: Via): Commands;

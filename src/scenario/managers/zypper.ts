@@ -11,7 +11,7 @@ export const zypper: PackageManager = {
   /** The system, or zypper itself, is to be started again. */
   successes: [102, 103],
   environment: {},
-  stateDirectorys: [...RPM_STATE, '/var/lib/zypp', '/etc/zypp', '/var/adm'],
+  stateDirectories: [...RPM_STATE, '/var/lib/zypp', '/etc/zypp', '/var/adm'],
   useRepository: (directory) => ({
     path: REPOSITORY,
     text: `[kubeparcel]\nname=kubeparcel\nenabled=1\nautorefresh=0\nbaseurl=dir://${directory}\ntype=rpm-md\ngpgcheck=0\n`,

@@ -64,20 +64,20 @@ export const actions = {
     stderr: textExpectation.optional(),
     timeout: seconds.optional(),
   }),
-  /** Directorys above it are made, 0755. */
+  /** Directories above it are made, 0755. */
   write: z.strictObject({
     write: absolutePath,
     text: z.string(),
     mode: mode.default('0644'),
     append: z.boolean().default(false),
   }),
-  /** A file of packaging/scenarios/files, for helpers that several scenarios share. Directorys above it are made. */
+  /** A file of packaging/scenarios/files, for helpers that several scenarios share. Directories above it are made. */
   copy: z.strictObject({
     copy: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'the name of a file in packaging/scenarios/files'),
     to: absolutePath,
     mode: mode.default('0755'),
   }),
-  /** Files, links and directorys with all that is in them; what is not there is no failure. */
+  /** Files, links and directories with all that is in them; what is not there is no failure. */
   delete: z.strictObject({ delete: z.union([absolutePath.transform((path) => [path]), z.array(absolutePath).min(1)]) }),
   /** Keeps the state of the file system under a name. */
   snapshot: z.strictObject({ snapshot: z.string(), below: z.array(absolutePath).min(1).default(['/']) }),

@@ -92,10 +92,10 @@ export const checks = {
   }),
   /** What the journal holds of a unit (of this boot), newest lines last. */
   journal: z.strictObject({ journal: unitName, text: textExpectation, ...timing }),
-  /** Nothing below the snapshot's directorys is new, gone or different, but what these globs (of absolute paths) name. */
+  /** Nothing below the snapshot's directories is new, gone or different, but what these globs (of absolute paths) name. */
   'same-files': z.strictObject({
     'same-files': z.string(),
-    /** `*` within a name, `**` any number of directorys; a directory's glob does not stand for what is in it. */
+    /** `*` within a name, `**` any number of directories; a directory's glob does not stand for what is in it. */
     but: z.array(z.string()).default([]),
     /** Times of files (seconds) count too. */
     times: z.boolean().default(false),

@@ -1,5 +1,5 @@
 /**
- * Whether a glob names a path: `*` and `?` stay within a name, `**` crosses directorys, all else stands for itself. The glob
+ * Whether a glob names a path: `*` and `?` stay within a name, `**` crosses directories, all else stands for itself. The glob
  * /a/** names all that is below /a, and /a itself.
  */
 export function matchesGlob(glob: string, path: string): boolean {

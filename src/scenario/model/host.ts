@@ -19,7 +19,7 @@ export interface ScenarioHost {
   readonly architecture: Architecture;
 }
 
-/** Where the runner's directorys are in every container; read-only. */
+/** Where the runner's directories are in every container; read-only. */
 export const MOUNT = '/srv/kubeparcel';
 /** Where checks keep what they remember, in the container. */
 export const NOTES = '/run/kubeparcel';

@@ -52,7 +52,7 @@ function listing(without: readonly string[]): string {
 }
 
 /**
- * Keeps the state below some directorys under a name, in the container.
+ * Keeps the state below some directories under a name, in the container.
  *
  * @param without what is not looked at, besides what never is: databases of package managers
  */

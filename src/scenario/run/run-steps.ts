@@ -236,7 +236,7 @@ async function act(
 }
 
 function notCompared(manager: ReturnType<typeof packageManager>): string[] {
-  return [...manager.stateDirectorys, manager.useRepository('/').path];
+  return [...manager.stateDirectories, manager.useRepository('/').path];
 }
 
 function judgeStatus(expected: number | 'any', found: number): Finding[] {

@@ -43,8 +43,8 @@ export type HostSets = ReadonlyMap<PackageSet, HostSet>;
 
 /** Where the packages under test come from. */
 export type PackagesUnderTest =
-  /** Directorys with packages; one that is left out means that there are none of that format. */
-  | { readonly kind: 'directorys'; readonly deb?: string; readonly rpm?: string }
+  /** Directories with packages; one that is left out means that there are none of that format. */
+  | { readonly kind: 'directories'; readonly deb?: string; readonly rpm?: string }
   /** Built now, as `kubeparcel build` does. */
   | { readonly kind: 'build'; readonly settings: Settings };
 
@@ -71,7 +71,7 @@ export interface SetMaker {
 export function setMaker(request: SetsRequest): SetMaker {
   const { directory, signal } = request;
   const built = new Map<string, Promise<PackageFile[]>>();
-  const directorys = new Map<string, Promise<string>>();
+  const directories = new Map<string, Promise<string>>();
   const once = <T>(map: Map<string, Promise<T>>, key: string, make: () => Promise<T>) => {
     const made = map.get(key) ?? make();
     map.set(key, made);
@@ -138,7 +138,7 @@ export function setMaker(request: SetsRequest): SetMaker {
 
   /** The files beside each other, with an index; hosts that take the same share them. */
   const arranged = (host: ScenarioHost, files: readonly string[]) =>
-    once(directorys, [host.distribution.format, ...files].join('\n'), async () => {
+    once(directories, [host.distribution.format, ...files].join('\n'), async () => {
       const digest = createHash('sha256')
         .update([host.distribution.format, ...files].join('\n'))
         .digest('hex')

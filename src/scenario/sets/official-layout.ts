@@ -76,7 +76,7 @@ export function officialLayouts(jobs: readonly PackageJob[], layouts: OfficialLa
       ...rest,
       version: { ...layout.version, revision: facts.revision },
       maintainer: 'Kubernetes Authors <dev@kubernetes.io>',
-      // Those in the distribution's directorys would be found to differ from the package's own version.
+      // Those in the distribution's directories would be found to differ from the package's own version.
       changelog: changelog.map((entry) => ({ ...entry, version: `${layout.version.upstream}-${facts.revision}` })),
       relations,
       scripts: layout.name === 'kubelet' ? scriptsOf(facts.scripts) : {},

@@ -54,7 +54,7 @@ export function having(path: string, change: Partial<Pick<Entry, 'mode' | 'owner
   return changeEntry(path, (entry) => ({ ...entry, ...change }));
 }
 
-/** Elsewhere on the host; directorys that a DEB must list come along. */
+/** Elsewhere on the host; directories that a DEB must list come along. */
 export function moved(from: string, to: string): Mutation {
   return (layout) => {
     const entry = { ...find(layout, from), path: to };
@@ -116,13 +116,13 @@ function replaced(text: string, from: string | RegExp, to: string, where: string
   return changed;
 }
 
-/** The directorys above a path that a DEB lists, as far as they are not there. */
+/** The directories above a path that a DEB lists, as far as they are not there. */
 function parents(layout: Layout, path: string): Entry[] {
   if (layout.format !== 'deb') return [];
   const known = new Set(layout.entries.map((entry) => entry.path));
-  const directorys = path.split('/').slice(1, -1);
-  return directorys
-    .map((_, index) => `/${directorys.slice(0, index + 1).join('/')}`)
+  const directories = path.split('/').slice(1, -1);
+  return directories
+    .map((_, index) => `/${directories.slice(0, index + 1).join('/')}`)
     .filter((directory) => !known.has(directory))
     .map(
       (directory) =>

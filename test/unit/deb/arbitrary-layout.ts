@@ -86,8 +86,8 @@ const leaf: fc.Arbitrary<Leaf> = fc.oneof(
   fc
     .record({ parents, name: fileName, base, mode, config: fc.boolean(), bytes: fc.uint8Array({ maxLength: 2000 }) })
     .map(
-      ({ parents: directorys, name, base: common, mode: bits, config, bytes }): Leaf => ({
-        parents: directorys,
+      ({ parents: directories, name, base: common, mode: bits, config, bytes }): Leaf => ({
+        parents: directories,
         name,
         entry: (path) => ({
           ...common,
@@ -100,15 +100,15 @@ const leaf: fc.Arbitrary<Leaf> = fc.oneof(
       }),
     ),
   fc.record({ parents, name: fileName, base, target: fc.oneof(fileName, fc.constant('/x/'.repeat(60))) }).map(
-    ({ parents: directorys, name, base: common, target }): Leaf => ({
-      parents: directorys,
+    ({ parents: directories, name, base: common, target }): Leaf => ({
+      parents: directories,
       name,
       entry: (path) => ({ ...common, kind: 'symlink', path, mode: 0o777, role: 'plain', target }),
     }),
   ),
   fc.record({ parents, name: fileName, base, mode }).map(
-    ({ parents: directorys, name, base: common, mode: bits }): Leaf => ({
-      parents: directorys,
+    ({ parents: directories, name, base: common, mode: bits }): Leaf => ({
+      parents: directories,
       name,
       entry: (path) => ({ ...common, kind: 'directory', path, mode: bits, role: 'plain' }),
     }),

@@ -67,7 +67,7 @@ test('the control file has the fields in the order of dpkg-gencontrol', async ()
     ['Version', '2:1.36.4-1'],
     ['Architecture', 'amd64'],
     ['Maintainer', 'Release Team <release@example.org>'],
-    // The root, four directorys and the link count 1 each, the two small files too.
+    // The root, four directories and the link count 1 each, the two small files too.
     ['Installed-Size', '8'],
     ['Pre-Depends', 'init'],
     ['Depends', 'cri (>= 1:2) | docker, mount'],

@@ -97,7 +97,7 @@ ExecStart=/usr/bin/kubelet $KUBELET_KUBECONFIG_ARGS $KUBELET_CONFIG_ARGS $KUBELE
     );
   });
 
-  test('the kubelet brings its unit, its env file as configuration, and its directorys', () => {
+  test('the kubelet brings its unit, its env file as configuration, and its directories', () => {
     const layout = compose('kubelet', format, version);
     expect(textOf(layout, environment)).toBe('KUBELET_EXTRA_ARGS=\n');
     expect(entryOf(layout, environment)).toMatchObject({ role: 'config', mode: 0o644, owner: 'root', group: 'root' });
@@ -293,7 +293,7 @@ test('all targets and architectures compose, each in the words of its format', (
   }
 });
 
-describe('directorys and documents', () => {
+describe('directories and documents', () => {
   test('a DEB lists every parent directory, has copyright and changelog, and no other licence text', () => {
     const layout = compose('kubernetes-cni', 'deb', '1.36.4');
     expect(pathsOf(layout)).toEqual([
@@ -319,7 +319,7 @@ describe('directorys and documents', () => {
     expect(entryOf(layout, '/usr/share/doc/kubernetes-cni/copyright').role).toBe('licence');
   });
 
-  test("an RPM has its own directorys only, and the payload's licence", () => {
+  test("an RPM has its own directories only, and the payload's licence", () => {
     const layout = compose('kubernetes-cni', 'rpm', '1.36.4');
     expect(pathsOf(layout)).toEqual([
       '/etc/cni',

@@ -49,7 +49,7 @@ test.each(changes)('%s that changed is told', (_, changed, what) => {
   expect(diffLayouts(layout, { ...layout, ...changed }).map((difference) => difference.what)).toContain(what);
 });
 
-test('across formats, spellings and unowned directorys do not count, contents and relations do', () => {
+test('across formats, spellings and unowned directories do not count, contents and relations do', () => {
   expect(diffLayouts(layout, sampleLayout('rpm'))).toEqual([]);
   const [difference] = diffLayouts(layout, {
     ...sampleLayout('rpm'),

@@ -84,7 +84,7 @@ describe('a tree', () => {
     expect(readdirSync(join(out, 'tree')).sort()).toEqual(['a', 'b', 'c']);
   });
 
-  test('stands in directorys that are made when they are missing', async () => {
+  test('stands in directories that are made when they are missing', async () => {
     const directory = join(temporaryDirectory(), 'a/b/tree');
     await writeTree(directory, [file('c')], objects());
     expect(readdirSync(directory)).toEqual(['c']);

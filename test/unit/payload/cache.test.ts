@@ -10,7 +10,7 @@ vi.mock('node:path', async (original) => {
   const path = await original<typeof import('node:path')>();
   return {
     ...path,
-    // What it gives for these directorys on Windows.
+    // What it gives for these directories on Windows.
     relative: (from: string, to: string) =>
       platform.isWindows ? path.relative(from, to).replaceAll('/', '\\') : path.relative(from, to),
     get sep() {

@@ -100,7 +100,7 @@ describe('serve', () => {
     expect(await get(path, { 'if-modified-since': modified })).toMatchObject({ status: 304, body: '' });
   });
 
-  test('directorys are listed with names escaped, hidden ones left out; other methods are refused', async () => {
+  test('directories are listed with names escaped, hidden ones left out; other methods are refused', async () => {
     expect(await get('/core:')).toMatchObject({ status: 301, headers: { location: '/core%3A/' } });
     const { body } = await get('/');
     expect(body).toContain('<a href="./a%26b%20%3Ci%3E.deb">a&amp;b &lt;i&gt;.deb</a>');

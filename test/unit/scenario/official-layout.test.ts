@@ -58,7 +58,7 @@ test('until 1.27 a DEB had the drop-in as a conffile in /etc, in a text that we 
   expect(of('rpm kubelet').scripts).toEqual({});
 });
 
-test('since 1.28 it is in /usr/lib in both, beside files that keep directorys', async () => {
+test('since 1.28 it is in /usr/lib in both, beside files that keep directories', async () => {
   const of = await official('1.36.3');
   expect(paths(of('deb kubelet'))).toEqual([
     '/etc/default/kubelet',

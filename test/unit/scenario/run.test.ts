@@ -67,7 +67,7 @@ async function run(steps: string, answer?: Answering, more: Partial<RunScenarios
     engine,
     hosts: [host],
     scenarios: [scenario],
-    packages: { kind: 'directorys', deb: join(directory, 'packages') },
+    packages: { kind: 'directories', deb: join(directory, 'packages') },
     sample: SAMPLE,
     jobs: 2,
     onEvent: (event) => events.push(event),
@@ -77,7 +77,7 @@ async function run(steps: string, answer?: Answering, more: Partial<RunScenarios
   return { engine, events, results, result };
 }
 
-/** Directorys of runs; other tests of this machine have their own at the same time. */
+/** Directories of runs; other tests of this machine have their own at the same time. */
 function leftBehind(): string[] {
   return readdirSync(own).filter((name) => name.startsWith('kubeparcel-test-'));
 }
@@ -245,7 +245,7 @@ describe.skipIf(!ready)('a run of scenarios', () => {
     await buildSet({ ...SAMPLE, distributions: ['debian-12', 'debian-11'], packages: ['kubelet'] }, mixed);
     writeFileSync(join(mixed, 'notes.txt'), 'no package\n');
     expect(await readPackageDirectory(mixed)).toHaveLength(7);
-    const packages = { kind: 'directorys', deb: mixed } as const;
+    const packages = { kind: 'directories', deb: mixed } as const;
     const { engine } = await run(
       'steps:\n  - run: [echo, "{package-version:kubelet} {package-version:kubectl}"]\n',
       undefined,
@@ -256,7 +256,7 @@ describe.skipIf(!ready)('a run of scenarios', () => {
 
   test('a host without packages is left out, and says so', async () => {
     const { results } = await run('steps: [{ wait: 1 }]\n', undefined, {
-      packages: { kind: 'directorys', rpm: directory },
+      packages: { kind: 'directories', rpm: directory },
     });
     expect(results).toMatchObject({
       scenarios: [],
