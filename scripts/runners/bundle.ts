@@ -1,9 +1,9 @@
 import { rolldown } from 'rolldown';
 
 /**
- * Bundles a program for the static runner: one ES module that imports nothing but `host`.
+ * Bundles a program and its libraries for the static runner: one ES module that imports only `host`.
  *
- * @param entry file where it begins
+ * @param entry the main module
  */
 export async function bundleForRunner(entry: string): Promise<string> {
   const bundle = await rolldown({

@@ -54,9 +54,20 @@ test('every directory of src/ has one place in the order', () => {
   expect([...directories].sort()).toEqual([...new Set(files.map((file) => dirname(file)))].sort());
 });
 
-test('the generator, which runs on hosts, imports nothing but itself', () => {
-  const foreign = [...imports].filter(([file]) => file.startsWith('confgen/')).flatMap(([, targets]) => targets);
-  expect(foreign.filter((target) => !target.startsWith('confgen/'))).toEqual([]);
+test('the generator imports only itself, bundled libraries and the API of its host', () => {
+  const generator = [...imports].filter(([file]) => file.startsWith('confgen/'));
+  expect(generator.flatMap(([, targets]) => targets).filter((target) => !target.startsWith('confgen/'))).toEqual([]);
+  const libraries = generator.flatMap(([file]) => {
+    const found = readFileSync(join(root, file), 'utf8').matchAll(/(?:\bfrom|^import) '([^'.][^']*)'/gm);
+    return [...found].map(([, library]) => `${file}: ${library}`);
+  });
+  expect(libraries.sort()).toEqual([
+    'confgen/commands/quickjs-main.ts: host',
+    'confgen/host/node-host.ts: node:fs',
+    'confgen/host/node-host.ts: node:os',
+    'confgen/host/quickjs-host.ts: host',
+    'confgen/text/toml.ts: smol-toml',
+  ]);
 });
 
 test('an upward import and a cycle are refused', () => {

@@ -1,6 +1,6 @@
 import type { RuntimeFacts } from '../model/facts.ts';
 import { shown } from '../text/arguments.ts';
-import { readToml, stringsOf, type TomlTable, type TomlValue, tableAt } from '../text/toml.ts';
+import { readToml, stringsOf, type TomlTable, tableAt } from '../text/toml.ts';
 import { joinPath, parentOf, type Reading } from './reading.ts';
 import { noteToml, runtimeSocket } from './runtime.ts';
 
@@ -47,9 +47,7 @@ export function readContainerd(reading: Reading): RuntimeFacts | undefined {
     socket,
     cgroupDriver: choice?.driver,
     cgroupDriverSource: choice?.source ?? MAIN_FILE,
-    criDisabled: files.some(({ table }) =>
-      stringsOf(table.get('disabled_plugins')).some((id) => CRI_NAMES.includes(id)),
-    ),
+    criDisabled: files.some(({ table }) => stringsOf(table.disabled_plugins).some((id) => CRI_NAMES.includes(id))),
     tellsCgroupDriver: version >= 3 ? true : undefined,
   };
 }
@@ -81,9 +79,9 @@ function loadConfig(reading: Reading, main: boolean): { readonly files: readonly
       whole = false;
       continue;
     }
-    const version = result.table.get('version');
+    const version = result.table.version;
     files.push({ path, version: typeof version === 'number' ? version : 1, table: result.table });
-    for (const entry of stringsOf(result.table.get('imports')).slice(0, MAX_FILES)) {
+    for (const entry of stringsOf(result.table.imports).slice(0, MAX_FILES)) {
       const target = joinPath(parentOf(path), entry);
       pending.push(...(target.includes('*') ? glob(reading, target) : [target]));
     }
@@ -141,8 +139,7 @@ function matches(pattern: string, name: string): boolean {
 }
 
 function addressOf({ table }: Loaded): string | undefined {
-  const address =
-    tableAt(table, 'plugins', 'io.containerd.server.v1.grpc')?.get('address') ?? tableAt(table, 'grpc')?.get('address');
+  const address = tableAt(table, 'plugins', 'io.containerd.server.v1.grpc')?.address ?? tableAt(table, 'grpc')?.address;
   return typeof address === 'string' && address.charAt(0) === '/' ? address : undefined;
 }
 
@@ -197,9 +194,9 @@ function criSection(reading: Reading, { path, version, table }: Loaded): TomlTab
 
 /** Files later in order win, key by key. */
 function driverOf(sections: readonly Section[]): DriverChoice {
-  const pick = (...keys: readonly string[]): { readonly value: TomlValue; readonly path: string } | undefined => {
+  const pick = (...keys: readonly string[]): { readonly value: unknown; readonly path: string } | undefined => {
     for (const { path, section } of [...sections].reverse()) {
-      const value = tableAt(section, ...keys.slice(0, -1))?.get(keys[keys.length - 1] ?? '');
+      const value = tableAt(section, ...keys.slice(0, -1))?.[keys[keys.length - 1] ?? ''];
       if (value !== undefined) return { value, path };
     }
     return undefined;
@@ -220,7 +217,7 @@ function driverOf(sections: readonly Section[]): DriverChoice {
   const type = pick('containerd', 'runtimes', standard, 'runtime_type')?.value;
   if (standard === 'runc' || (typeof type === 'string' && type.startsWith('io.containerd.runc.'))) return unset;
   // A default runtime that is no runc has no such option; containerd itself then takes the first other one by name.
-  const names = sections.flatMap(({ section }) => [...(tableAt(section, 'containerd', 'runtimes')?.keys() ?? [])]);
+  const names = sections.flatMap(({ section }) => Object.keys(tableAt(section, 'containerd', 'runtimes') ?? {}));
   for (const name of [...new Set(names)].sort().slice(0, MAX_FILES)) {
     const other = optionOf('runtimes', name);
     if (other !== undefined) return other;

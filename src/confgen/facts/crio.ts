@@ -18,9 +18,9 @@ export function readCrio(reading: Reading): RuntimeFacts | undefined {
   let socketPath = DEFAULT_SOCKET;
   let manager = { value: 'systemd', source: 'default' };
   for (const { path, table } of loaded) {
-    const listen = tableAt(table, 'crio', 'api')?.get('listen');
+    const listen = tableAt(table, 'crio', 'api')?.listen;
     if (typeof listen === 'string' && listen.charAt(0) === '/') socketPath = listen;
-    const value = tableAt(table, 'crio', 'runtime')?.get('cgroup_manager');
+    const value = tableAt(table, 'crio', 'runtime')?.cgroup_manager;
     if (typeof value === 'string') manager = { value, source: `${shown(path)}: cgroup_manager = ${shown(value)}` };
   }
   const { endpoint, socket } = runtimeSocket(reading, socketPath);
