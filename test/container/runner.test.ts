@@ -170,7 +170,7 @@ describe('checks', () => {
       const differing = wrong.find(({ verb }) => verb === 'same-files')?.findings.filter(({ ok }) => !ok) ?? [];
       expect(differing.map(({ what }) => what)).toEqual(expect.arrayContaining(['/etc/test/a b', '/etc/test/link']));
       expect(differing.find(({ what }) => what === '/etc/test/link')).toMatchObject({
-        expected: 'is not there',
+        expected: 'absent',
         found: 'l 777 root:root /nowhere',
       });
     }

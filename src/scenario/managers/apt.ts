@@ -1,11 +1,11 @@
 import { type Command, filesOf, namesOf, nameVersions, type PackageManager } from './manager.ts';
 
-/** The one source that is read: the image's own need a network. */
+/** The only source that is used, because the sources of the image need a network. */
 const SOURCES = '/etc/apt/sources.list.d/kubeparcel.list';
 
 /**
- * As unattended-upgrades asks: an edited conffile stays, one that nobody edited is replaced, nothing waits for an answer
- * (dpkg(1), --force-confdef and --force-confold).
+ * As unattended-upgrades: edited conffiles are kept, others are replaced, and nothing prompts (dpkg(1), --force-confdef and
+ * --force-confold).
  */
 const APT: Command = [
   'apt-get',

@@ -4,7 +4,7 @@ import { dnf } from './dnf.ts';
 import type { PackageManager } from './manager.ts';
 import { zypper } from './zypper.ts';
 
-/** What a host's package manager is told. */
+/** The package manager of a host. */
 export function packageManager({ manager, program }: ScenarioHost): PackageManager {
   switch (manager) {
     case 'apt':

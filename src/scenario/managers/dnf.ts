@@ -2,13 +2,13 @@ import { type Command, filesOf, namesOf, nameVersions, type PackageManager, type
 import { RPM_STATE, rpm } from './rpm.ts';
 
 const REPOSITORY = '/etc/yum.repos.d/kubeparcel.repo';
-/** versionlock is a plugin that few images have; an exclude in the main configuration holds as well. */
+/** Few images have the versionlock plugin; an exclude in the main configuration has the same effect. */
 const EDIT: Command = ['sed', '--in-place'];
 
 /**
  * dnf, with rpm as the low level: dnf(8). The image's own repositories need a network.
  *
- * @param program dnf, or yum where there is no dnf yet
+ * @param program dnf, or yum on old hosts
  */
 export function dnf(program: string): PackageManager {
   const base: Command = [program, '--assumeyes', '--disablerepo=*', '--enablerepo=kubeparcel', '--nogpgcheck'];

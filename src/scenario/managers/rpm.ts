@@ -12,5 +12,5 @@ export const rpm = {
   remove: (names: readonly string[]): Commands => [['rpm', '--erase', '--verbose', ...names]],
 } as const;
 
-/** Where rpm has its database, whatever the release (%_dbpath). */
+/** Directories of the rpm database in all releases (%_dbpath). */
 export const RPM_STATE = ['/var/lib/rpm', '/usr/lib/sysimage/rpm', '/root/.rpmdb'] as const;

@@ -8,7 +8,7 @@ const INSTALL: Command = [...ZYPPER, 'install', '--allow-unsigned-rpm', '--auto-
 
 /** zypper(8), with rpm as the low level. */
 export const zypper: PackageManager = {
-  /** The system, or zypper itself, is to be started again. */
+  /** 102: reboot needed; 103: restart zypper. */
   successes: [102, 103],
   environment: {},
   stateDirectories: [...RPM_STATE, '/var/lib/zypp', '/etc/zypp', '/var/adm'],

@@ -10,15 +10,15 @@ import {
   unitName,
 } from './expectation.ts';
 
-/** What all checks share. */
+/** Options of all checks. */
 const timing = {
-  /** Seconds in which it must come true; it is looked at again and again until then. */
+  /** Seconds until the check must succeed; it is repeated until then. */
   within: z.number().min(0).max(3600).default(5),
-  /** Seconds for which it must then stay true. */
+  /** Seconds for which it must then keep succeeding. */
   for: seconds.optional(),
 };
 
-/** What must be so, by the name that a step gives it. */
+/** Checks by name. */
 export const checks = {
   file: z.strictObject({
     file: absolutePath,
@@ -27,10 +27,10 @@ export const checks = {
     mode: mode.optional(),
     /** user:group */
     owner: z.string().optional(),
-    /** Where a symbolic link leads. */
+    /** Target of a symbolic link. */
     target: z.string().optional(),
     text: textExpectation.optional(),
-    /** Same kind, mode, owner and bytes as at that snapshot (whatever it is: also absent). */
+    /** Same type, mode, owner and contents as in that snapshot, or absent in both. */
     'unchanged-since': z.string().optional(),
     ...timing,
   }),
@@ -43,42 +43,42 @@ export const checks = {
     enabled: z.string().optional(),
     /** All drop-ins, in the order in which systemd reads them. */
     'drop-ins': z.array(z.string()).optional(),
-    /** False: systemd has read the unit's files as they are now. */
+    /** False if systemd has loaded the current files of the unit. */
     'needs-reload': z.boolean().optional(),
-    /** What systemctl cat prints. */
+    /** Output of systemctl cat. */
     cat: textExpectation.optional(),
     ...timing,
   }),
   process: z.strictObject({
-    /** The unit whose main process it is. */
+    /** The unit of the main process. */
     process: unitName,
-    /** Exactly these, in this order, the program first; of an interpreted script, what stands behind the interpreter. */
+    /** Exactly these arguments in this order, starting with the program; for a script, without the interpreter. */
     arguments: z.array(z.coerce.string()).optional(),
     'arguments-end': z.array(z.coerce.string()).optional(),
-    /** The arguments joined by blanks. */
+    /** The arguments joined by spaces. */
     'command-line': textExpectation.optional(),
-    /** Exactly these values; null: not in the environment. */
+    /** Exact values; null means not set. */
     environment: z.record(z.string(), z.string().nullable()).optional(),
-    /** Still the one that was remembered under this name. */
+    /** Still the process that was recorded under this name. */
     'same-as': z.string().optional(),
-    /** Another one, started later. */
+    /** Not the recorded process, but one that was started later. */
     'restarted-since': z.string().optional(),
     ...timing,
   }),
   package: z.strictObject({
     package: z.string(),
     installed: z.boolean().default(true),
-    /** As dpkg or rpm print it. */
+    /** As printed by dpkg or rpm. */
     version: z.string().optional(),
-    /** In the version that it has in this set. */
+    /** The version in this set. */
     from: packageSet.optional(),
     /** deb only: as dpkg-query's ${db:Status-Abbrev}, without blanks: ii, rc, hi. */
     state: z.string().optional(),
     ...timing,
   }),
   /**
-   * dpkg --audit and apt-get check, or rpm --verify --nofiles and the manager's own, find nothing wrong with these; and no
-   * file of theirs is changed (dpkg --verify, rpm --verify) but those that are configuration.
+   * dpkg --audit and apt-get check, or rpm --verify --nofiles and the package manager's own check, find no problem with these
+   * packages; and none of their files except configuration files is changed (dpkg --verify, rpm --verify).
    */
   consistent: z.strictObject({ consistent: packageNames, ...timing }),
   command: z.strictObject({
@@ -90,14 +90,14 @@ export const checks = {
     user: z.string().optional(),
     ...timing,
   }),
-  /** What the journal holds of a unit (of this boot), newest lines last. */
+  /** Journal of a unit since boot, newest lines last. */
   journal: z.strictObject({ journal: unitName, text: textExpectation, ...timing }),
-  /** Nothing below the snapshot's directories is new, gone or different, but what these globs (of absolute paths) name. */
+  /** No file below the snapshot's directories was added, removed or changed, except those that match these globs. */
   'same-files': z.strictObject({
     'same-files': z.string(),
-    /** `*` within a name, `**` any number of directories; a directory's glob does not stand for what is in it. */
+    /** `*` matches within a name, `**` any number of directories. A glob for a directory does not match its contents. */
     but: z.array(z.string()).default([]),
-    /** Times of files (seconds) count too. */
+    /** Compares file times too, in seconds. */
     times: z.boolean().default(false),
     ...timing,
   }),

@@ -1,6 +1,6 @@
 import type { Step } from './scenario.ts';
 
-/** A step in a few words, for lists: its title, else what it does. */
+/** A short description of a step for lists: its title, or what it does. */
 export function describeStep(step: Step): string {
   if (step.title !== undefined) return step.title;
   if (step.kind === 'check') {

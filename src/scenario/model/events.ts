@@ -10,11 +10,11 @@ export interface JobName {
   readonly title: string;
 }
 
-/** What a person can run to see the same. */
+/** A command that reproduces a result. */
 export interface CommandRecord {
   readonly command: readonly string[];
   readonly status: number;
-  /** Shortened where long. */
+  /** Truncated if long. */
   readonly stdout: string;
   readonly stderr: string;
 }
@@ -22,34 +22,34 @@ export interface CommandRecord {
 export interface StepResult {
   /** From 1. */
   readonly number: number;
-  /** Its own title, or its words. */
+  /** The title, or a description of the step. */
   readonly title: string;
   readonly kind: 'action' | 'check';
   readonly verb: string;
   readonly ok: boolean;
   readonly milliseconds: number;
   readonly findings: readonly Finding[];
-  /** Those of the last look. */
+  /** Commands of the last attempt. */
   readonly commands: readonly CommandRecord[];
-  /** Why it could not be done at all. */
+  /** Why the step could not run. */
   readonly error?: string;
 }
 
 export interface ScenarioResult extends JobName {
-  /** error: the scenario could not be run (no container, a fault in its file). */
+  /** error: the scenario could not run (no container, or an error in its file). */
   readonly outcome: 'passed' | 'failed' | 'error';
   readonly milliseconds: number;
-  /** How many steps there are on this host. */
+  /** Number of steps on this host. */
   readonly stepCount: number;
-  /** Those that were done. */
+  /** Steps that were run. */
   readonly steps: readonly StepResult[];
-  /** One line for lists: the first thing that was wrong; empty when it passed. */
+  /** The first failure in one line; empty if the scenario passed. */
   readonly fault: string;
-  /** Last lines of the journal, where it failed. */
+  /** Last lines of the journal if the scenario failed. */
   readonly journal: string;
-  /** The container's name, where it was kept. */
+  /** Name of the container if it was kept. */
   readonly kept: string | undefined;
-  /** The engine's command in front of what is run in the container: ['podman', 'exec', NAME]. */
+  /** Prefix of commands in the container: ['podman', 'exec', NAME]. */
   readonly enter: readonly string[];
 }
 
@@ -58,14 +58,14 @@ export interface LeftOut extends Omit<JobName, 'title'> {
 }
 
 export interface Results {
-  /** By host, then as scenarios are sorted. */
+  /** Sorted by host, then in the order of scenarios. */
   readonly scenarios: readonly ScenarioResult[];
   readonly leftOut: readonly LeftOut[];
   readonly milliseconds: number;
   readonly passed: boolean;
 }
 
-/** What happens while scenarios run. */
+/** Events of a run. */
 export type ScenarioEvent =
   | { readonly kind: 'scenarios-planned'; readonly jobs: readonly JobName[]; readonly leftOut: readonly LeftOut[] }
   | { readonly kind: 'set-building'; readonly set: PackageSet; readonly target: string }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** Which build of the five packages a step means; docs/testing.md says how each comes to be. */
+/** Sets of the five packages that steps can use; described in docs/testing.md. */
 export const PACKAGE_SETS = [
   'current',
   'previous-patch',
@@ -24,7 +24,7 @@ const regularExpression = z.string().superRefine((source, context) => {
 });
 
 const wholeText = z.strictObject({
-  /** But for line breaks at the end. */
+  /** Ignores trailing line breaks. */
   equals: z.string().optional(),
   contains: someTexts.optional(),
   lacks: someTexts.optional(),
@@ -35,22 +35,22 @@ const wholeText = z.strictObject({
     .optional(),
 });
 
-/** A text that must be so: `active` is short for `{ equals: active }`. */
+/** An expected text; `active` is short for `{ equals: active }`. */
 export const textExpectation = z.preprocess(
   (value) => (typeof value === 'string' || typeof value === 'number' ? { equals: String(value) } : value),
   wholeText,
 );
 export type TextExpectation = z.output<typeof textExpectation>;
 
-/** `all`, a name or a list of names of packages; names are in the words of packaging/packages. */
+/** `all`, a package name or a list of names, as in packaging/packages. */
 export const packageNames = z
   .union([z.string(), z.array(z.string()).min(1)], 'all, a package, or a list of packages')
   .transform((names) => (names === 'all' ? ('all' as const) : typeof names === 'string' ? [names] : names));
 
 export const packageSet = z.enum(PACKAGE_SETS);
-/** Also a repository with nothing in it. */
+/** `none` is an empty repository. */
 export const packageSetOrNone = z.enum([...PACKAGE_SETS, 'none']);
-/** Program and arguments; nothing of it passes through a shell. */
+/** Program and arguments, without a shell. */
 export const command = z.array(z.coerce.string()).min(1);
 export const seconds = z.number().positive().max(3600);
 export const absolutePath = z.string().regex(/^(\/|\{)/, 'an absolute path');

@@ -1,6 +1,6 @@
 /**
- * Whether a glob names a path: `*` and `?` stay within a name, `**` crosses directories, all else stands for itself. The glob
- * /a/** names all that is below /a, and /a itself.
+ * Whether a glob matches a path. `*` and `?` match within a name, `**` across directories. /a/** matches /a and everything
+ * below it.
  */
 export function matchesGlob(glob: string, path: string): boolean {
   const source = glob.replace(/\/\*\*$|\*\*\/|\*\*|\*|\?|[\\^$.|+()[\]{}]/g, (part) => {

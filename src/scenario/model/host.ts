@@ -7,27 +7,27 @@ import { KubeparcelError } from '../../support/errors.ts';
 
 /** A kind of host that scenarios run on. */
 export interface ScenarioHost {
-  /** debian-12, dnf-on-debian-12: unique, also part of names of containers. */
+  /** debian-12, dnf-on-debian-12: unique; part of container names. */
   readonly id: string;
-  /** What the engine starts: a reference or an ID. */
+  /** Image reference or ID. */
   readonly image: string;
   readonly manager: Manager;
-  /** The package manager's program: dnf, or yum where there is no dnf yet. */
+  /** Program of the package manager: dnf, or yum on old hosts. */
   readonly program: string;
-  /** Whose paths and names hold there. */
+  /** The distribution whose paths and names apply. */
   readonly distribution: Distribution;
   readonly architecture: Architecture;
 }
 
-/** Where the runner's directories are in every container; read-only. */
+/** Mount point of the runner's directories in every container; read-only. */
 export const MOUNT = '/srv/kubeparcel';
-/** Where checks keep what they remember, in the container. */
+/** Where checks store snapshots in the container. */
 export const NOTES = '/run/kubeparcel';
 
 /**
- * A host whose image is ready, with the profile of its distribution.
+ * A host with a ready image and the profile of its distribution.
  *
- * @param architecture this machine's, since containers run on its kernel
+ * @param architecture that of this machine, because containers run on its kernel
  */
 export function scenarioHost(
   { host, image }: PreparedImage,
@@ -36,7 +36,7 @@ export function scenarioHost(
 ): ScenarioHost {
   const distribution = catalog.distributions.find(({ id }) => id === host.distribution);
   if (distribution === undefined) {
-    throw new KubeparcelError('config', `there is no distribution ${host.distribution}`, { where: host.id });
+    throw new KubeparcelError('config', `unknown distribution ${host.distribution}`, { where: host.id });
   }
   const { id, manager, program } = host;
   return { id, image, manager, program, distribution, architecture };

@@ -6,11 +6,11 @@ import { parseValidatedYaml } from '../../support/validated-yaml.ts';
 import { GROUPS, type Scenario, scenarioSchema } from './scenario.ts';
 
 /**
- * Reads every scenario of a directory: NAME.yaml each.
+ * Reads all scenarios (NAME.yaml) of a directory.
  *
  * @returns sorted by group, then by name
- * @throws KubeparcelError of kind 'config' that names all that is wrong in all files, each with its line; of kind 'io' when
- * the directory cannot be read
+ * @throws KubeparcelError of kind 'config' that lists all errors in all files with line numbers; of kind 'io' if the directory
+ * cannot be read
  */
 export async function loadScenarios(directory: string): Promise<Scenario[]> {
   const faults: KubeparcelError[] = [];
@@ -29,7 +29,7 @@ export async function loadScenarios(directory: string): Promise<Scenario[]> {
     const rest = others.map(({ where, message }) => `${where ?? ''}: ${message}`);
     throw new KubeparcelError('config', [first.message, ...rest].join('\n  '), {
       ...(first.where === undefined ? {} : { where: first.where }),
-      hint: 'docs/testing.md explains every word of a scenario',
+      hint: 'see docs/testing.md for the format of scenarios',
     });
   }
   return scenarios.sort(
@@ -41,7 +41,7 @@ export async function loadScenarios(directory: string): Promise<Scenario[]> {
  * Reads one scenario.
  *
  * @param where the file's name, for errors
- * @throws KubeparcelError of kind 'config' that names each fault with its line
+ * @throws KubeparcelError of kind 'config' that lists each error with its line
  */
 export function parseScenario(text: string, where: string, name: string): Scenario {
   return { name, ...parseValidatedYaml(text, scenarioSchema, where) };
@@ -52,6 +52,6 @@ async function scenarioFiles(directory: string): Promise<string[]> {
     return (await readdir(directory)).filter((name) => name.endsWith('.yaml')).sort();
   } catch (cause) {
     if (!isErrno(cause, 'ENOENT') && !isErrno(cause, 'ENOTDIR')) throw cause;
-    throw new KubeparcelError('io', 'no directory of scenarios', { where: directory, cause });
+    throw new KubeparcelError('io', 'cannot read the directory of scenarios', { where: directory, cause });
   }
 }

@@ -4,23 +4,23 @@ import type { ScenarioHost } from './host.ts';
 import { placeholdersOf, textsOf } from './placeholders.ts';
 import type { Scenario, Step } from './scenario.ts';
 
-/** A scenario on a host, with the steps that are done there. */
+/** A scenario on a host, with the steps that apply to it. */
 export interface ScenarioJob {
   readonly host: ScenarioHost;
   readonly scenario: Scenario;
   readonly steps: readonly Step[];
-  /** Sets that the steps use; current is always among them. */
+  /** Sets that the steps use; always includes `current`. */
   readonly sets: readonly PackageSet[];
 }
 
 export interface PlanInput {
   readonly hosts: readonly ScenarioHost[];
   readonly scenarios: readonly Scenario[];
-  /** What the packages under test hold, on a host. */
+  /** Payload of the packages under test for a host. */
   payloadOn(host: ScenarioHost): 'sample' | 'real';
-  /** Why a host has no such set; undefined where it has. */
+  /** Why a host has no such set; undefined if it has one. */
   withoutSet(host: ScenarioHost, set: PackageSet): string | undefined;
-  /** Why systemd cannot run in containers here. */
+  /** Why systemd cannot run in containers on this machine; undefined if it can. */
   readonly withoutSystemd: string | undefined;
   readonly hasControlPlane: boolean;
 }
@@ -30,7 +30,7 @@ export interface Plan {
   readonly leftOut: readonly LeftOut[];
 }
 
-/** Hosts x scenarios -> jobs, host by host, and why some are left out. Pure. */
+/** Combines hosts and scenarios into jobs, host by host, and states why some are skipped. Pure. */
 export function planScenarios(input: PlanInput): Plan {
   const jobs: ScenarioJob[] = [];
   const leftOut: LeftOut[] = [];
@@ -63,21 +63,21 @@ function reasonAgainst(
   if (hosts.payload !== 'any' && hosts.payload !== payload) return `only with a ${hosts.payload} payload`;
   if (!isAt(hosts.names, host, payload)) return `only on ${hosts.names?.join(', ')}`;
   if (container.init === 'systemd' && input.withoutSystemd !== undefined) {
-    return `needs systemd, which cannot run in a container here: ${input.withoutSystemd}`;
+    return `needs systemd, which cannot run in containers on this machine: ${input.withoutSystemd}`;
   }
   const wantsControlPlane =
     container['control-plane'] || usedPlaceholders(steps).some(({ name }) => name === 'control-plane');
   if (wantsControlPlane && !input.hasControlPlane) {
-    return 'needs a control plane beside the packages (--control-plane)';
+    return 'needs the control plane (--control-plane)';
   }
   for (const set of sets) {
     const reason = input.withoutSet(host, set);
     if (reason !== undefined) return reason;
   }
-  return steps.length === 0 ? 'no step of it is for this host' : undefined;
+  return steps.length === 0 ? 'no step applies to this host' : undefined;
 }
 
-/** Whether a list of places (deb, dnf, real, debian-12, -debian-11) takes in a host. */
+/** Whether a list of places (deb, dnf, real, debian-12, -debian-11) includes a host. */
 function isAt(places: readonly string[] | undefined, host: ScenarioHost, payload: 'sample' | 'real'): boolean {
   if (places === undefined) return true;
   const words = [host.id, host.distribution.format, host.manager, payload];
@@ -89,7 +89,7 @@ function isAt(places: readonly string[] | undefined, host: ScenarioHost, payload
   );
 }
 
-/** Sets that steps name, as members or in placeholders. */
+/** Sets that steps use, in keys or in placeholders. */
 function setsOf(steps: readonly Step[]): PackageSet[] {
   const sets = new Set<PackageSet>(['current']);
   for (const step of steps) {

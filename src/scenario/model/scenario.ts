@@ -5,8 +5,8 @@ import { absolutePath, PACKAGE_SETS } from './expectation.ts';
 import { PLACEHOLDERS, placeholdersOf, textsOf } from './placeholders.ts';
 
 /**
- * A scenario is data: what is done to a host, and what must then be so. packaging/scenarios/NAME.yaml holds one each;
- * the runner does them step by step in a container of its own. docs/testing.md explains every word.
+ * The format of packaging/scenarios/NAME.yaml, described in docs/testing.md. The runner executes each scenario step by step
+ * in a new container.
  */
 
 export const GROUPS = [
@@ -34,23 +34,23 @@ function oneOrMore<Schema extends z.ZodType>(schema: Schema) {
 }
 
 /**
- * deb, rpm, apt, dnf, zypper, sample, real, or a host's name (debian-12); `-` in front: not there. One that names only
- * where not means everywhere else.
+ * deb, rpm, apt, dnf, zypper, sample, real, or a host name (debian-12). A leading `-` excludes; a list of exclusions means
+ * everywhere else.
  */
 const place = z
   .string()
   .regex(/^-?[a-z][a-z0-9.-]*$/, 'deb, rpm, apt, dnf, zypper, sample, real or a host (debian-12)');
 
-/** A step as it is run. */
+/** A parsed step. */
 export type Step = {
   readonly title: string | undefined;
-  /** Where it is done; everywhere when undefined. */
+  /** Where the step applies; undefined means everywhere. */
   readonly on: readonly string[] | undefined;
 } & ({ readonly kind: 'action'; readonly action: Action } | { readonly kind: 'check'; readonly check: Check });
 
 const VERBS: Readonly<Record<string, z.ZodObject>> = { ...actions, ...checks };
 
-/** Some verbs are also members of others (unit of remember-process): the verb is the one that has them as members. */
+/** Some verbs are also keys of others (unit of remember-process): the verb is the one that accepts the others as keys. */
 function verbOf(record: Readonly<Record<string, unknown>>): string | undefined {
   const named = Object.keys(record).filter((key) => key in VERBS);
   return named.find((verb) => named.every((other) => other in (VERBS[verb]?.shape ?? {}))) ?? named[0];
@@ -70,7 +70,7 @@ const step = z.record(z.string(), z.unknown()).transform((record, context): Step
   });
   const body = VERBS[verb]?.safeParse(rest);
   const issues = [...(frame.error?.issues ?? []), ...(body?.error?.issues ?? [])];
-  // Issues carry their path below the step.
+  // Paths of issues are relative to the step.
   for (const issue of issues) context.issues.push({ ...issue, input: record } as never);
   if (!frame.success || body?.success !== true) return z.NEVER;
   for (const { message, path } of misusedPlaceholders(rest)) context.addIssue({ code: 'custom', message, path });
@@ -93,16 +93,16 @@ function misusedPlaceholders(rest: Readonly<Record<string, unknown>>): { message
         if (!(use.name in PLACEHOLDERS)) {
           return [
             {
-              message: `no such placeholder: {${use.name}}; there is ${Object.keys(PLACEHOLDERS).join(', ')}`,
+              message: `unknown placeholder {${use.name}}; expected one of ${Object.keys(PLACEHOLDERS).join(', ')}`,
               path: [key],
             },
           ];
         }
         if (use.set !== undefined && !sets.includes(use.set)) {
-          return [{ message: `no such set of packages: ${use.set}; there is ${sets.join(', ')}`, path: [key] }];
+          return [{ message: `unknown package set ${use.set}; expected one of ${sets.join(', ')}`, path: [key] }];
         }
         return use.name === 'file' && use.package === undefined
-          ? [{ message: 'say of which package: {file:kubelet}', path: [key] }]
+          ? [{ message: 'name the package: {file:kubelet}', path: [key] }]
           : [];
       }),
   );
@@ -110,30 +110,30 @@ function misusedPlaceholders(rest: Readonly<Record<string, unknown>>): { message
 
 /** One file of packaging/scenarios. */
 export const scenarioSchema = z.strictObject({
-  /** What the host goes through, one line, no full stop. */
+  /** What happens on the host; one line, no full stop. */
   title: z.string().min(1),
   group: z.enum(GROUPS),
-  /** The fault that it looks for, one or two sentences. */
+  /** The fault that the scenario detects; one or two sentences. */
   why: z.string().min(1),
-  /** Where it makes sense; everywhere by default. */
+  /** Where the scenario applies; everywhere by default. */
   hosts: z
     .strictObject({
       formats: oneOrMore(z.enum(FORMATS)).optional(),
       managers: oneOrMore(z.enum(MANAGERS)).optional(),
       payload: z.enum([...PAYLOADS, 'any']).default('any'),
-      /** Only these hosts; or `-debian-11`: all but these. */
+      /** Only these hosts, or with `-debian-11` all others. */
       names: oneOrMore(place).optional(),
     })
     .prefault({}),
-  /** What the container must be. */
+  /** Properties of the container. */
   container: z
     .strictObject({
       init: z.enum(['systemd', 'none']).default('systemd'),
-      /** cgroup controllers, which a real kubelet needs. */
+      /** Provides cgroup controllers, which a real kubelet needs. */
       controllers: z.boolean().default(false),
-      /** The directory {control-plane} is there; without one the scenario is left out. */
+      /** Provides {control-plane}; without it the scenario is skipped. */
       'control-plane': z.boolean().default(false),
-      /** Memory file systems; size such as 512K, 16M. */
+      /** tmpfs mounts; size such as 512K, 16M. */
       tmpfs: z
         .array(
           z.strictObject({
@@ -145,21 +145,21 @@ export const scenarioSchema = z.strictObject({
           }),
         )
         .default([]),
-      /** Of every command of the scenario: LANG, ... */
+      /** Environment of all commands. */
       environment: z.record(z.string(), z.string()).default({}),
-      /** Of every command of the scenario: '077'. */
+      /** umask of all commands: '077'. */
       umask: z
         .string()
         .regex(/^0?[0-7]{3}$/, "a umask in quotes: '077'")
         .optional(),
     })
     .prefault({}),
-  /** Seconds after which it is ended. */
+  /** Time limit in seconds. */
   timeout: z.number().positive().max(3600).default(240),
   steps: z.array(step).min(1),
 });
 
-/** A scenario and its name, that of its file without .yaml. */
+/** A scenario with its name: the file name without .yaml. */
 export interface Scenario extends z.output<typeof scenarioSchema> {
   readonly name: string;
 }

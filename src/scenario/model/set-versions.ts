@@ -1,7 +1,7 @@
 import compare from 'semver/functions/compare.js';
 import type { PackageSet } from './expectation.ts';
 
-/** What a set is built from. */
+/** Version and revision of a set. */
 export interface SetRecipe {
   /** Without v. */
   readonly version: string;
@@ -9,18 +9,18 @@ export interface SetRecipe {
 }
 
 export interface KnownMinors {
-  /** The oldest that there are packages of: 1.11. */
+  /** The oldest supported minor: 1.11. */
   readonly oldestMinor: string;
-  /** The newest whose official packages had the first of their layouts: 1.27. */
+  /** The newest minor with official packages in the legacy layout: 1.27. */
   readonly legacyMinor: string | undefined;
 }
 
 /**
- * Which version and revision each set has, from those of the packages under test.
+ * Version and revision of a set, derived from the packages under test.
  *
  * @param current.version 1.37.0, 1.36.4, 1.37.0-rc.1
  * @param current.revision 1, 2.el9
- * @returns undefined where there is nothing before it
+ * @returns undefined if there is no earlier version
  */
 export function setRecipe(
   set: Exclude<PackageSet, 'current'>,
@@ -51,7 +51,7 @@ export function setRecipe(
   }
 }
 
-/** Below 0 where the first set is older than the second. */
+/** Negative if the first set is older than the second. */
 export function setRank(a: SetRecipe, b: SetRecipe): number {
   return compare(a.version, b.version) || leadingNumber(a.revision) - leadingNumber(b.revision);
 }

@@ -1,19 +1,19 @@
 import type { TextExpectation } from './expectation.ts';
 
-/** One thing that a check looked at. */
+/** One compared fact of a check. */
 export interface Finding {
-  /** What it is: mode of /etc/default/kubelet. */
+  /** mode of /etc/default/kubelet */
   readonly what: string;
   readonly expected: string;
   readonly found: string;
   readonly ok: boolean;
 }
 
-/** Characters of an output that a finding shows. */
+/** Maximum number of characters of an output in a finding. */
 const SHOWN = 2000;
 
-/** Holds a text against what it must be. */
-export function judgeText(what: string, expectation: TextExpectation | undefined, text: string): Finding[] {
+/** Compares a text with its expectation. */
+export function compareText(what: string, expectation: TextExpectation | undefined, text: string): Finding[] {
   if (expectation === undefined) return [];
   const { equals, contains = [], lacks = [], matches = [] } = expectation;
   const found = shown(text);
@@ -32,12 +32,12 @@ export function judgeText(what: string, expectation: TextExpectation | undefined
   ];
 }
 
-/** Two values that must be the same; nothing where nothing is expected. */
-export function judgeValue(what: string, expected: string | undefined, found: string): Finding[] {
+/** Compares two values; no finding if nothing is expected. */
+export function compareValue(what: string, expected: string | undefined, found: string): Finding[] {
   return expected === undefined ? [] : [{ what, expected, found: shown(found), ok: expected === found }];
 }
 
-/** Its beginning and its end, where it is long. */
+/** Shortens a long text to its beginning and end. */
 export function shown(text: string): string {
   const short = withoutLastBreaks(text);
   if (short.length <= SHOWN) return short;

@@ -1,28 +1,28 @@
 import type { Check } from '../model/checks.ts';
-import { type Finding, judgeText, judgeValue } from '../model/text.ts';
-import { ask, type Look, NO_ANSWER } from './probe.ts';
+import { compareText, compareValue, type Finding } from '../model/text.ts';
+import { NO_ANSWER, type Probe, probeCommand } from './probe.ts';
 import { readRecords, recordsOf } from './snapshot.ts';
 
-/** stat(1)'s words for kinds. */
+/** File types as printed by stat(1). */
 const KINDS: Readonly<Record<string, string>> = {
   'regular file': 'file',
   'regular empty file': 'file',
   'symbolic link': 'symlink',
 };
 
-/** Kind, mode, owner and contents of a path; links are not followed, but for `text`. */
-export function lookAtFile(check: Extract<Check, { verb: 'file' }>): Look {
+/** Type, mode, owner and contents of a path. Links are followed for `text` only. */
+export function probeFile(check: Extract<Check, { verb: 'file' }>): Probe {
   const { file: path } = check;
   const since = check['unchanged-since'];
-  const stat = ask('stat', '--format=%F|%a|%U:%G', '--', path);
+  const stat = probeCommand('stat', '--format=%F|%a|%U:%G', '--', path);
   const extra = [
-    ...(check.target === undefined ? [] : [ask('readlink', '--', path)]),
-    ...(check.text === undefined ? [] : [ask('cat', '--', path)]),
+    ...(check.target === undefined ? [] : [probeCommand('readlink', '--', path)]),
+    ...(check.text === undefined ? [] : [probeCommand('cat', '--', path)]),
     ...(since === undefined ? [] : [recordsOf(path, since)]),
   ];
   return {
-    asks: [stat, ...extra],
-    judge: ([stated = NO_ANSWER, ...answers]) => {
+    commands: [stat, ...extra],
+    evaluate: ([stated = NO_ANSWER, ...answers]) => {
       const rest = [...answers];
       const exists = stated.status === 0;
       const [kind = '', mode = '', owner = ''] = stated.stdout.trim().split('|');
@@ -33,8 +33,8 @@ export function lookAtFile(check: Extract<Check, { verb: 'file' }>): Look {
       if (since === undefined || check.exists === false) {
         findings.push({
           what: path,
-          expected: check.exists ? 'is there' : 'is not there',
-          found: exists ? `${KINDS[kind] ?? kind}, ${mode.padStart(4, '0')}, ${owner}` : 'is not there',
+          expected: check.exists ? 'present' : 'absent',
+          found: exists ? `${KINDS[kind] ?? kind}, ${mode.padStart(4, '0')}, ${owner}` : 'absent',
           ok: exists === check.exists,
         });
       }
@@ -42,11 +42,11 @@ export function lookAtFile(check: Extract<Check, { verb: 'file' }>): Look {
       if (!exists) return findings;
       return [
         ...findings,
-        ...judgeValue(`kind of ${path}`, check.type, KINDS[kind] ?? kind),
-        ...judgeValue(`mode of ${path}`, check.mode?.padStart(4, '0'), mode.padStart(4, '0')),
-        ...judgeValue(`owner of ${path}`, check.owner, owner),
-        ...judgeValue(`target of ${path}`, check.target, target.stdout.trimEnd()),
-        ...judgeText(`text of ${path}`, check.text, text.stdout),
+        ...compareValue(`type of ${path}`, check.type, KINDS[kind] ?? kind),
+        ...compareValue(`mode of ${path}`, check.mode?.padStart(4, '0'), mode.padStart(4, '0')),
+        ...compareValue(`owner of ${path}`, check.owner, owner),
+        ...compareValue(`target of ${path}`, check.target, target.stdout.trimEnd()),
+        ...compareText(`text of ${path}`, check.text, text.stdout),
       ];
     },
   };
@@ -56,8 +56,8 @@ function judgeRecords(path: string, since: string, output: string, status: numbe
   const { before, after } = readRecords(path, output);
   return {
     what: `${path} since ${since}`,
-    expected: status === 0 ? before || 'is not there' : `a snapshot ${since}`,
-    found: status === 0 ? after || 'is not there' : 'no such snapshot',
+    expected: status === 0 ? before || 'absent' : `a snapshot ${since}`,
+    found: status === 0 ? after || 'absent' : 'no such snapshot',
     ok: status === 0 && before === after,
   };
 }

@@ -1,58 +1,58 @@
 import type { Check } from '../model/checks.ts';
-import { judgeText } from '../model/text.ts';
-import { lookAtFile } from './file.ts';
-import { lookAtConsistency, lookAtPackage } from './packages.ts';
-import { type Look, type LookContext, NO_ANSWER } from './probe.ts';
-import { lookAtSameFiles } from './snapshot.ts';
-import { lookAtJournal, lookAtProcess, lookAtUnit } from './unit.ts';
+import { compareText } from '../model/text.ts';
+import { probeFile } from './file.ts';
+import { probeConsistency, probePackage } from './packages.ts';
+import { NO_ANSWER, type Probe, type ProbeContext } from './probe.ts';
+import { probeSameFiles } from './snapshot.ts';
+import { probeJournal, probeProcess, probeUnit } from './unit.ts';
 
-/** How a check is looked at on a host. Pure. */
-export function lookFor(check: Check, context: LookContext & { readonly without: readonly string[] }): Look {
+/** The probe of a check on a host. Pure. */
+export function probeFor(check: Check, context: ProbeContext & { readonly without: readonly string[] }): Probe {
   switch (check.verb) {
     case 'file':
-      return lookAtFile(check);
+      return probeFile(check);
     case 'unit':
-      return lookAtUnit(check);
+      return probeUnit(check);
     case 'process':
-      return lookAtProcess(check, context);
+      return probeProcess(check, context);
     case 'package':
-      return lookAtPackage(check, context);
+      return probePackage(check, context);
     case 'consistent':
-      return lookAtConsistency(check, context);
+      return probeConsistency(check, context);
     case 'journal':
-      return lookAtJournal(check);
+      return probeJournal(check);
     case 'same-files':
-      return lookAtSameFiles(check, context.without);
+      return probeSameFiles(check, context.without);
     case 'command':
-      return lookAtCommand(check);
+      return probeCommand(check);
   }
 }
 
-function lookAtCommand({
+function probeCommand({
   command,
   status,
   stdout,
   stderr,
   environment,
   user,
-}: Extract<Check, { verb: 'command' }>): Look {
+}: Extract<Check, { verb: 'command' }>): Probe {
   return {
-    asks: [
+    commands: [
       {
         command,
         ...(environment === undefined ? {} : { environment }),
         ...(user === undefined ? {} : { user }),
       },
     ],
-    judge: ([answer = NO_ANSWER]) => [
+    evaluate: ([answer = NO_ANSWER]) => [
       {
         what: 'status',
         expected: String(status),
         found: answer.status === status ? String(status) : `${answer.status}\n${answer.stderr.trim()}`.trim(),
         ok: answer.status === status,
       },
-      ...judgeText('standard output', stdout, answer.stdout),
-      ...judgeText('standard error', stderr, answer.stderr),
+      ...compareText('standard output', stdout, answer.stdout),
+      ...compareText('standard error', stderr, answer.stderr),
     ],
   };
 }

@@ -3,7 +3,7 @@ import type { ScenarioHost } from '../model/host.ts';
 import type { Finding } from '../model/text.ts';
 
 /** A command for a container. */
-export interface Ask {
+export interface ProbeCommand {
   readonly command: readonly string[];
   readonly stdin?: string;
   readonly environment?: Readonly<Record<string, string>>;
@@ -12,31 +12,31 @@ export interface Ask {
   readonly timeout?: number;
 }
 
-/** How a command ended. */
+/** Result of a command. */
 export interface Answer {
   readonly status: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** How a check looks: what to ask, all of it, and what to make of the answers. Pure; a person can ask the same. */
-export interface Look {
-  readonly asks: readonly Ask[];
-  /** One answer for each ask; at least one finding. */
-  judge(answers: readonly Answer[]): Finding[];
+/** A probe: the commands to run, and how to evaluate their results. Pure; the commands can also be run by hand. */
+export interface Probe {
+  readonly commands: readonly ProbeCommand[];
+  /** One answer per command; returns at least one finding. */
+  evaluate(answers: readonly Answer[]): Finding[];
 }
 
-/** What looks know of the scenario so far. */
-export interface LookContext {
+/** State of the scenario that probes need. */
+export interface ProbeContext {
   readonly host: ScenarioHost;
-  /** `all`, or these. */
+  /** Resolves `all` to names. */
   names(wanted: 'all' | readonly string[]): readonly string[];
   versionIn(set: PackageSet, name: string): string;
-  /** Main processes by the name that they were remembered under. */
+  /** Recorded main processes by name. */
   readonly processes: ReadonlyMap<string, string>;
 }
 
-export function ask(...command: string[]): Ask {
+export function probeCommand(...command: string[]): ProbeCommand {
   return { command };
 }
 

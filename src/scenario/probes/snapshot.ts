@@ -3,11 +3,11 @@ import type { Check } from '../model/checks.ts';
 import { matchesGlob } from '../model/glob.ts';
 import { MOUNT, NOTES } from '../model/host.ts';
 import type { Finding } from '../model/text.ts';
-import { type Ask, ask, type Look, NO_ANSWER } from './probe.ts';
+import { NO_ANSWER, type Probe, type ProbeCommand, probeCommand } from './probe.ts';
 
 /**
- * What nobody compares: what lives in memory, what is made again by itself (caches, logs, the loader's and systemd's own
- * notes), and what the runner brought.
+ * Paths that are never compared: virtual file systems, generated files (caches, logs, state of the dynamic loader and
+ * systemd), and the runner's files.
  */
 const NEVER = [
   '/dev',
@@ -29,9 +29,9 @@ const NEVER = [
 ];
 
 /**
- * Lists files as records ended by NUL: `PATH<TAB>kind mode owner detail` in $1.files, `PATH<TAB>mtime` in $1.times. The
- * detail is a link's target, else the size; contents below 1 MiB are hashed (`HASH  PATH`), of larger files the time
- * counts. find(1) of findutils and coreutils since 8.25 know all of this.
+ * Lists files as NUL-terminated records: `PATH<TAB>type mode owner detail` in $1.files, `PATH<TAB>mtime` in $1.times. The
+ * detail is the target of a link, or the size. Contents below 1 MiB are hashed (`HASH  PATH`); for larger files the time is
+ * compared. Needs find(1) of findutils, and coreutils 8.25 or newer.
  */
 const LIST = `list() {
   out=$1; shift
@@ -52,11 +52,11 @@ function listing(without: readonly string[]): string {
 }
 
 /**
- * Keeps the state below some directories under a name, in the container.
+ * Records the state of directories under a name, in the container.
  *
- * @param without what is not looked at, besides what never is: databases of package managers
+ * @param without additional paths to ignore: databases of package managers
  */
-export function takeSnapshot(name: string, below: readonly string[], without: readonly string[]): Ask {
+export function takeSnapshot(name: string, below: readonly string[], without: readonly string[]): ProbeCommand {
   const script = `set -e
 umask 022
 mkdir -p ${NOTES}/"$1"
@@ -68,8 +68,8 @@ list ${NOTES}/"$name"/then "$@"
   return { command: ['sh', '-c', script, 'snapshot', name, ...below], timeout: 120 };
 }
 
-/** Holds the state of now against the one that was kept. */
-export function lookAtSameFiles(check: Extract<Check, { verb: 'same-files' }>, without: readonly string[]): Look {
+/** Compares the current state with a snapshot. */
+export function probeSameFiles(check: Extract<Check, { verb: 'same-files' }>, without: readonly string[]): Probe {
   const name = check['same-files'];
   const kind = check.times ? 'files times' : 'files';
   const script = `set -e
@@ -83,8 +83,8 @@ list now "$@"
 for kind in ${kind}; do LC_ALL=C comm -3 --zero-terminated then.$kind now.$kind; done
 `;
   return {
-    asks: [{ command: ['sh', '-c', script, 'compare', name], timeout: 120 }],
-    judge: ([answer = NO_ANSWER]) => {
+    commands: [{ command: ['sh', '-c', script, 'compare', name], timeout: 120 }],
+    evaluate: ([answer = NO_ANSWER]) => {
       if (answer.status !== 0) {
         return [
           {
@@ -107,14 +107,14 @@ for kind in ${kind}; do LC_ALL=C comm -3 --zero-terminated then.$kind now.$kind;
           .slice(0, MOST)
           .map(({ path, before, after }): Finding => ({ what: path, expected: before, found: after, ok: false })),
         ...(more > 0
-          ? [{ what: `files since ${name}`, expected: 'the same', found: `${more} more differ`, ok: false }]
+          ? [{ what: `files since ${name}`, expected: 'the same', found: `${more} more differences`, ok: false }]
           : []),
       ];
     },
   };
 }
 
-/** Differences that a report lists one by one. */
+/** Maximum number of differences that a report lists. */
 const MOST = 40;
 
 interface Difference {
@@ -123,7 +123,7 @@ interface Difference {
   readonly after: string;
 }
 
-/** Reads what comm -3 -z prints: records of then as they are, those of now behind a tab. */
+/** Parses the output of comm -3 -z: old records at the start of the line, new ones after a tab. */
 export function compareRecords(output: string): Difference[] {
   const paths = new Map<string, { before: string[]; after: string[] }>();
   for (const line of output.split('\0')) {
@@ -134,17 +134,17 @@ export function compareRecords(output: string): Difference[] {
     both[later ? 'after' : 'before'].push(text);
     paths.set(path, both);
   }
-  const readable = (texts: readonly string[]) => texts.join(', ') || 'is not there';
+  const readable = (texts: readonly string[]) => texts.join(', ') || 'absent';
   return [...paths]
     .map(([path, { before, after }]) => ({ path, before: readable(before), after: readable(after) }))
     .sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-/** No path is like this, and no hash. */
+/** Matches no path and no hash. */
 const DIVIDER = '//kubeparcel//';
 
-/** All records that may be about one path, those of then, a divider, those of now; see readRecords. */
-export function recordsOf(path: string, name: string): Ask {
+/** All records that may belong to one path: old ones, a divider, new ones; see readRecords. */
+export function recordsOf(path: string, name: string): ProbeCommand {
   const script = `cd ${NOTES}/"$2" && [ -e then.files ] || exit 3
 ${listing([])}
 about() { LC_ALL=C grep --null-data --fixed-strings -e "$1\t" -e "  $1" "$2"; }
@@ -155,10 +155,10 @@ about "$1" one.files
 rm -f one.*
 exit 0
 `;
-  return ask('sh', '-c', script, 'records', path, name);
+  return probeCommand('sh', '-c', script, 'records', path, name);
 }
 
-/** What recordsOf printed about this path, and no other: kind, mode, owner, contents; empty where it is not there. */
+/** The output of recordsOf for exactly this path: type, mode, owner, contents; empty if absent. */
 export function readRecords(path: string, output: string): { before: string; after: string } {
   const [before = '', after = ''] = output.split(DIVIDER);
   const texts = (block: string) =>

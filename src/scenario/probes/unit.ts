@@ -1,37 +1,41 @@
 import type { Check } from '../model/checks.ts';
-import { type Finding, judgeText, judgeValue } from '../model/text.ts';
-import { type Answer, type Ask, ask, type Look, type LookContext, NO_ANSWER } from './probe.ts';
+import { compareText, compareValue, type Finding } from '../model/text.ts';
+import { type Answer, NO_ANSWER, type Probe, type ProbeCommand, type ProbeContext, probeCommand } from './probe.ts';
 
-/** What systemd knows of a unit: systemctl(1). */
-export function lookAtUnit(check: Extract<Check, { verb: 'unit' }>): Look {
+/** State of a unit: systemctl(1). */
+export function probeUnit(check: Extract<Check, { verb: 'unit' }>): Probe {
   const { unit } = check;
   const properties = ['ActiveState', 'SubState', 'LoadState', 'NeedDaemonReload', 'DropInPaths', 'Result'];
   return {
-    asks: [
-      ask('systemctl', 'show', `--property=${properties.join(',')}`, '--', unit),
-      ...(check.enabled === undefined ? [] : [ask('systemctl', 'is-enabled', '--', unit)]),
-      ...(check.cat === undefined ? [] : [ask('systemctl', 'cat', '--no-pager', '--', unit)]),
+    commands: [
+      probeCommand('systemctl', 'show', `--property=${properties.join(',')}`, '--', unit),
+      ...(check.enabled === undefined ? [] : [probeCommand('systemctl', 'is-enabled', '--', unit)]),
+      ...(check.cat === undefined ? [] : [probeCommand('systemctl', 'cat', '--no-pager', '--', unit)]),
     ],
-    judge: ([shown = NO_ANSWER, ...answers]) => {
+    evaluate: ([shown = NO_ANSWER, ...answers]) => {
       const rest = [...answers];
       const value = propertiesOf(shown.stdout);
       const enabled = check.enabled === undefined ? NO_ANSWER : (rest.shift() ?? NO_ANSWER);
       const cat = check.cat === undefined ? NO_ANSWER : (rest.shift() ?? NO_ANSWER);
       const needsReload = check['needs-reload'];
       const findings = [
-        ...judgeValue(`load state of ${unit}`, check.load, value('LoadState')),
+        ...compareValue(`load state of ${unit}`, check.load, value('LoadState')),
         ...judgeActive(unit, check.active, value),
-        // Older systemd says nothing on standard output for a unit that is not there.
-        ...judgeValue(`${unit} enabled`, check.enabled, enabled.stdout.trim() || 'not-found'),
-        ...judgeValue(`drop-ins of ${unit}`, check['drop-ins']?.join('\n'), value('DropInPaths').split(' ').join('\n')),
-        ...judgeValue(
+        // Older systemd prints nothing on standard output for a missing unit.
+        ...compareValue(`${unit} enabled`, check.enabled, enabled.stdout.trim() || 'not-found'),
+        ...compareValue(
+          `drop-ins of ${unit}`,
+          check['drop-ins']?.join('\n'),
+          value('DropInPaths').split(' ').join('\n'),
+        ),
+        ...compareValue(
           `${unit} needs daemon-reload`,
           needsReload === undefined ? undefined : needsReload ? 'yes' : 'no',
           value('NeedDaemonReload'),
         ),
-        ...judgeText(`systemctl cat ${unit}`, check.cat, cat.stdout || cat.stderr),
+        ...compareText(`systemctl cat ${unit}`, check.cat, cat.stdout || cat.stderr),
       ];
-      return findings.length > 0 ? findings : judgeValue(`load state of ${unit}`, 'loaded', value('LoadState'));
+      return findings.length > 0 ? findings : compareValue(`load state of ${unit}`, 'loaded', value('LoadState'));
     },
   };
 }
@@ -57,20 +61,20 @@ systemctl show --property=ExecStart --value -- "$1" | sed -n '1s/^{ path=\\([^ ;
 cat "/proc/$pid/cmdline" && printf '\\n\\0' && cat "/proc/$pid/environ"
 `;
 
-/** The main process of a unit: its number and start, the program, its arguments and environment (proc(5)). */
-export function askMainProcess(unit: string): Ask {
-  return ask('sh', '-c', MAIN_PROCESS, 'main-process', unit);
+/** The main process of a unit: PID, start time, program, arguments and environment (proc(5)). */
+export function mainProcessCommand(unit: string): ProbeCommand {
+  return probeCommand('sh', '-c', MAIN_PROCESS, 'main-process', unit);
 }
 
 interface MainProcess {
-  /** Number and time of start; no two processes have both the same. */
+  /** PID and start time, which identify a process. */
   readonly identity: string;
-  /** The program first, without an interpreter in front of it. */
+  /** Starts with the program, without an interpreter. */
   readonly arguments: readonly string[];
   readonly environment: ReadonlyMap<string, string>;
 }
 
-/** Undefined where the unit has none, or where systemd was just about to start it. */
+/** Undefined if the unit has no main process, or if systemd is just starting it. */
 export function readMainProcess({ status, stdout }: Answer): MainProcess | undefined {
   if (status !== 0) return undefined;
   const [identity = '', program = ''] = stdout.split('\n', 2);
@@ -89,46 +93,46 @@ export function readMainProcess({ status, stdout }: Answer): MainProcess | undef
   };
 }
 
-/** What the main process of a unit was started with, and whether it is another one than before. */
-export function lookAtProcess(
+/** Arguments and environment of the main process, and whether it is the recorded process. */
+export function probeProcess(
   check: Extract<Check, { verb: 'process' }>,
-  { processes }: Pick<LookContext, 'processes'>,
-): Look {
+  { processes }: Pick<ProbeContext, 'processes'>,
+): Probe {
   const { process: unit } = check;
   return {
-    asks: [askMainProcess(unit)],
-    judge: ([answer = NO_ANSWER]) => {
+    commands: [mainProcessCommand(unit)],
+    evaluate: ([answer = NO_ANSWER]) => {
       const found = readMainProcess(answer);
       if (found === undefined) {
         const reason = answer.stderr.trim() || 'no main process';
-        return [{ what: `main process of ${unit}`, expected: 'one that runs', found: reason, ok: false }];
+        return [{ what: `main process of ${unit}`, expected: 'a running process', found: reason, ok: false }];
       }
       const end = check['arguments-end'];
       const list = (words: readonly string[] | undefined) => words?.map((word) => JSON.stringify(word)).join('\n');
       return [
         {
           what: `main process of ${unit}`,
-          expected: 'one that runs',
-          found: `number ${found.identity.split(' ')[0]}`,
+          expected: 'a running process',
+          found: `PID ${found.identity.split(' ')[0]}`,
           ok: true,
         },
-        ...judgeValue(`arguments of ${unit}`, list(check.arguments), list(found.arguments) ?? ''),
-        ...judgeValue(`last arguments of ${unit}`, list(end), list(found.arguments.slice(-(end?.length ?? 0))) ?? ''),
-        ...judgeText(`command line of ${unit}`, check['command-line'], found.arguments.join(' ')),
+        ...compareValue(`arguments of ${unit}`, list(check.arguments), list(found.arguments) ?? ''),
+        ...compareValue(`last arguments of ${unit}`, list(end), list(found.arguments.slice(-(end?.length ?? 0))) ?? ''),
+        ...compareText(`command line of ${unit}`, check['command-line'], found.arguments.join(' ')),
         ...Object.entries(check.environment ?? {}).map(([name, value]) => ({
           what: `${name} in the environment of ${unit}`,
-          expected: value ?? 'is not there',
-          found: found.environment.get(name) ?? 'is not there',
+          expected: value ?? 'absent',
+          found: found.environment.get(name) ?? 'absent',
           ok: found.environment.get(name) === (value ?? undefined),
         })),
-        ...judgeIdentity(unit, 'the same as', check['same-as'], found.identity, processes, true),
-        ...judgeIdentity(unit, 'another one than', check['restarted-since'], found.identity, processes, false),
+        ...compareIdentity(unit, 'the same as', check['same-as'], found.identity, processes, true),
+        ...compareIdentity(unit, 'different from', check['restarted-since'], found.identity, processes, false),
       ];
     },
   };
 }
 
-function judgeIdentity(
+function compareIdentity(
   unit: string,
   words: string,
   name: string | undefined,
@@ -141,17 +145,17 @@ function judgeIdentity(
   return [
     {
       what: `main process of ${unit}`,
-      expected: `${words} ${name}${before === undefined ? '' : ` (number ${before.split(' ')[0]})`}`,
-      found: before === undefined ? `nothing was remembered as ${name}` : `number ${identity.split(' ')[0]}`,
+      expected: `${words} ${name}${before === undefined ? '' : ` (PID ${before.split(' ')[0]})`}`,
+      found: before === undefined ? `no process was recorded as ${name}` : `PID ${identity.split(' ')[0]}`,
       ok: before !== undefined && (before === identity) === same,
     },
   ];
 }
 
-/** Lines of a unit in the journal of this boot: journalctl(1). */
-export function lookAtJournal(check: Extract<Check, { verb: 'journal' }>): Look {
+/** Journal of a unit since boot: journalctl(1). */
+export function probeJournal(check: Extract<Check, { verb: 'journal' }>): Probe {
   return {
-    asks: [ask('journalctl', '--boot', '--no-pager', '--output=cat', `--unit=${check.journal}`)],
-    judge: ([answer = NO_ANSWER]) => judgeText(`journal of ${check.journal}`, check.text, answer.stdout),
+    commands: [probeCommand('journalctl', '--boot', '--no-pager', '--output=cat', `--unit=${check.journal}`)],
+    evaluate: ([answer = NO_ANSWER]) => compareText(`journal of ${check.journal}`, check.text, answer.stdout),
   };
 }

@@ -13,7 +13,7 @@ export function durationsFile(environment: Readonly<Record<string, string | unde
   return join(cache?.startsWith('/') ? cache : join(homedir(), '.cache'), 'kubeparcel', 'scenario-times.json');
 }
 
-/** How long scenarios took when they passed last; nothing where nobody knows. */
+/** Durations of the last successful runs. */
 export async function readDurations(file: string): Promise<Map<string, number>> {
   try {
     return new Map(Object.entries(schema.parse(JSON.parse(await readFile(file, 'utf8')))));
@@ -22,7 +22,7 @@ export async function readDurations(file: string): Promise<Map<string, number>> 
   }
 }
 
-/** Remembers those that passed. Nobody depends on it: a cache that cannot be written is none. */
+/** Records the durations of successful scenarios. Errors are ignored, because nothing depends on it. */
 export async function rememberDurations(file: string, results: readonly ScenarioResult[]): Promise<void> {
   const known = await readDurations(file);
   for (const { host, scenario, outcome, milliseconds } of results) {

@@ -3,9 +3,9 @@ import { attributes, escapeText } from '../../support/xml.ts';
 import type { Results, ScenarioResult, StepResult } from '../model/events.ts';
 
 /**
- * The results as a JUnit file, in the form that Jenkins' and GitLab's readers take: a testsuite for each host, a testcase
- * for each scenario with `failure` (a check or an action), `error` (it could not be run) or `skipped`. Times in seconds;
- * no time of day, so that equal results differ in durations only.
+ * The results as JUnit XML in the form that Jenkins and GitLab read: a testsuite per host, a testcase per scenario with
+ * `failure` (a check or an action), `error` (it could not run) or `skipped`. Durations are in seconds. There are no
+ * timestamps, so equal results differ in durations only.
  */
 export function junitOf({ scenarios, leftOut, milliseconds }: Results): string {
   const hosts = [...new Set([...scenarios, ...leftOut].map(({ host }) => host))];

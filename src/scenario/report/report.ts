@@ -2,8 +2,8 @@ import { shellWords } from '../../support/shell-words.ts';
 import type { Results, ScenarioResult, StepResult } from '../model/events.ts';
 
 /**
- * The results for people, in Markdown: for every check what was expected, what was found, and the command to look for
- * oneself; for what failed also what its commands printed, and the end of the journal.
+ * The results as Markdown: for every check the expectation, the result, and the command to reproduce it; for failures also
+ * the output of the commands and the end of the journal.
  */
 export function reportOf(results: Results, subject: string): string {
   const { scenarios, leftOut } = results;
@@ -11,7 +11,7 @@ export function reportOf(results: Results, subject: string): string {
   const failed = scenarios.filter(({ outcome }) => outcome !== 'passed');
   return `${[
     `# Packages in containers: ${subject}`,
-    `${scenarios.length - failed.length} of ${scenarios.length} passed${leftOut.length === 0 ? '' : `, ${leftOut.length} left out`}.`,
+    `${scenarios.length - failed.length} of ${scenarios.length} passed${leftOut.length === 0 ? '' : `, ${leftOut.length} skipped`}.`,
     ...(failed.length === 0 ? [] : ['## What failed', failed.map(entry).join('\n')]),
     ...hosts.map((host) =>
       [`## ${host}`, ...scenarios.filter((result) => result.host === host).map(section)].join('\n\n'),
@@ -32,7 +32,7 @@ function entry({ host, scenario, fault }: ScenarioResult): string {
 const OUTCOMES: Readonly<Record<ScenarioResult['outcome'], string>> = {
   passed: 'passed',
   failed: '**failed**',
-  error: '**could not be run**',
+  error: '**error**',
 };
 
 function section(result: ScenarioResult): string {
@@ -42,9 +42,9 @@ function section(result: ScenarioResult): string {
     `### ${scenario}: ${OUTCOMES[outcome]}`,
     `${inline(title)} (${(milliseconds / 1000).toFixed(1)} s)`,
     ...(outcome === 'passed' ? [] : [inline(fault)]),
-    ...(kept === undefined ? [] : [`The container is there: \`kubeparcel test shell ${kept}\``]),
+    ...(kept === undefined ? [] : [`The container was kept: \`kubeparcel test shell ${kept}\``]),
     steps.map((step) => stepText(step, result)).join('\n'),
-    ...(undone > 0 ? [`${undone} steps were not reached.`] : []),
+    ...(undone > 0 ? [`Steps not run: ${undone}.`] : []),
     ...(outcome === 'passed' || journal === '' ? [] : ['Journal:', fenced(journal)]),
   ].join('\n\n');
 }
@@ -70,12 +70,12 @@ function stepText({ number, title, ok, kind, findings, commands, error }: StepRe
   return lines.join('\n');
 }
 
-/** One line, with nothing that Markdown reads. */
+/** One line with Markdown characters escaped. */
 function inline(text: string): string {
   return text.replaceAll(/\s*\n\s*/g, ' / ').replaceAll(/[\\`*_<>[\]|]/g, (sign) => `\\${sign}`);
 }
 
-/** Code on one line; a fence longer than any in the text. */
+/** Inline code with a fence longer than any in the text. */
 function code(text: string): string {
   const line = text.trim().replaceAll(/\s*\n\s*/g, ' ⏎ ');
   const short = line.length > 400 ? `${line.slice(0, 397)}...` : line;

@@ -2,9 +2,9 @@ import type { Container } from '../../container/engine.ts';
 import { KubeparcelError } from '../../support/errors.ts';
 import { shellWords } from '../../support/shell-words.ts';
 import { NOTES } from '../model/host.ts';
-import type { Answer, Ask } from '../probes/probe.ts';
+import type { Answer, ProbeCommand } from '../probes/probe.ts';
 
-/** What all commands of a scenario are run with. */
+/** Settings of all commands of a scenario. */
 export interface AskContext {
   readonly container: Container;
   readonly umask: string | undefined;
@@ -12,8 +12,8 @@ export interface AskContext {
   readonly signal: AbortSignal;
 }
 
-/** One command, by the engine. */
-export async function ask(one: Ask, context: AskContext): Promise<Answer> {
+/** Runs one command with the engine. */
+export async function probeCommand(one: ProbeCommand, context: AskContext): Promise<Answer> {
   const { command, stdin, environment, user, timeout } = one;
   const { umask } = context;
   const whole = umask === undefined ? command : ['sh', '-c', `umask ${umask}; exec "$@"`, 'with-umask', ...command];
@@ -27,18 +27,18 @@ export async function ask(one: Ask, context: AskContext): Promise<Answer> {
 }
 
 /**
- * Several commands, in their order, in as few calls of the engine as can be: a call costs more than what checks ask. Those
- * without input, user and time of their own stand in one script on standard input, each word in quotes; so they are in no
- * process's arguments either, where pgrep -f would find them.
+ * Runs commands in order with as few engine calls as possible, because a call costs more than most commands. Commands
+ * without input, user and timeout are joined in one script on standard input. This also keeps them out of process arguments,
+ * where pgrep -f would find them.
  */
-export async function askAll(asks: readonly Ask[], context: AskContext): Promise<Answer[]> {
+export async function askAll(commands: readonly ProbeCommand[], context: AskContext): Promise<Answer[]> {
   const answers: Answer[] = [];
-  for (let index = 0; index < asks.length; ) {
-    const one = asks[index];
+  for (let index = 0; index < commands.length; ) {
+    const one = commands[index];
     if (one === undefined) break;
-    const together = asks.slice(index, firstApart(asks, index));
+    const together = commands.slice(index, firstApart(commands, index));
     if (together.length === 0) {
-      answers.push(await ask(one, context));
+      answers.push(await probeCommand(one, context));
       index += 1;
     } else {
       answers.push(...(await askTogether(together, context)));
@@ -48,20 +48,20 @@ export async function askAll(asks: readonly Ask[], context: AskContext): Promise
   return answers;
 }
 
-function firstApart(asks: readonly Ask[], from: number): number {
-  const index = asks.findIndex(
+function firstApart(commands: readonly ProbeCommand[], from: number): number {
+  const index = commands.findIndex(
     ({ stdin, user, timeout }, at) =>
       at >= from && (stdin !== undefined || user !== undefined || timeout !== undefined),
   );
-  return index === -1 ? asks.length : index;
+  return index === -1 ? commands.length : index;
 }
 
-/** Milliseconds for all of them. */
+/** Milliseconds for all commands. */
 const TOGETHER = 120_000;
 
-async function askTogether(asks: readonly Ask[], context: AskContext): Promise<Answer[]> {
+async function askTogether(commands: readonly ProbeCommand[], context: AskContext): Promise<Answer[]> {
   const { umask } = context;
-  const lines = asks.map(({ command, environment = {} }) => {
+  const lines = commands.map(({ command, environment = {} }) => {
     const variables = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
     const words = variables.length === 0 ? command : ['env', ...variables, ...command];
     return `one ${shellWords(words)}`;
@@ -74,16 +74,16 @@ async function askTogether(asks: readonly Ask[], context: AskContext): Promise<A
     signal: context.signal,
   });
   const parts = stdout.split('\n');
-  if (parts.length !== 3 * asks.length + 1) {
+  if (parts.length !== 3 * commands.length + 1) {
     throw new KubeparcelError(
       'io',
-      `commands in a container gave no whole answer (status ${status}): ${stderr.trim()}`,
+      `incomplete output of commands in a container (status ${status}): ${stderr.trim()}`,
       {
         where: context.container.name,
       },
     );
   }
-  return asks.map((_, index) => {
+  return commands.map((_, index) => {
     const [code = '', out = '', err = ''] = parts.slice(3 * index);
     return { status: Number(code), stdout: decoded(out), stderr: decoded(err) };
   });

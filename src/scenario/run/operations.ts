@@ -2,36 +2,36 @@ import type { Command, PackageManager, Wanted } from '../managers/manager.ts';
 import type { Action } from '../model/actions.ts';
 import type { PackageSet } from '../model/expectation.ts';
 import { setRank } from '../model/set-versions.ts';
-import type { Ask } from '../probes/probe.ts';
+import type { ProbeCommand } from '../probes/probe.ts';
 import { takeSnapshot } from '../probes/snapshot.ts';
-import { askMainProcess } from '../probes/unit.ts';
+import { mainProcessCommand } from '../probes/unit.ts';
 import type { HostSets } from '../sets/host-sets.ts';
 import { mountedAt } from '../sets/host-sets.ts';
 import { packageOf, setOf } from './values.ts';
 
-/** What actions know of the scenario so far. */
+/** State of the scenario that actions need. */
 export interface ActionContext {
   readonly manager: PackageManager;
   readonly sets: HostSets;
   names(wanted: 'all' | readonly string[]): readonly string[];
-  /** The set whose repository is set up. */
+  /** The set whose repository is configured. */
   readonly repository: PackageSet | 'none' | undefined;
   /** The set that was installed last. */
   readonly installed: PackageSet | undefined;
-  /** Not looked at by snapshots. */
+  /** Paths that snapshots ignore. */
   readonly without: readonly string[];
   /** Texts of packaging/scenarios/files. */
   readonly helpers: ReadonlyMap<string, string>;
 }
 
-/** What an action does in the container, and what is so afterwards. Pure. */
+/** What an action runs in the container, and the state afterwards. Pure. */
 export interface Operations {
-  /** Before the action itself; one that fails is a fault of the test. */
-  readonly preparation: readonly Ask[];
-  readonly asks: readonly Ask[];
+  /** Runs before the action; a failure is an error of the test. */
+  readonly preparation: readonly ProbeCommand[];
+  readonly commands: readonly ProbeCommand[];
   readonly repository?: PackageSet | 'none';
   readonly installed?: PackageSet;
-  /** The name under which the answer of the last one is remembered. */
+  /** The name under which the last output is recorded. */
   readonly remember?: string;
 }
 
@@ -42,7 +42,7 @@ export function operationsOf(action: Action, context: ActionContext): Operations
   const { manager, sets } = context;
   const wanted = (names: 'all' | readonly string[], set: PackageSet): Wanted[] =>
     context.names(names).map((name) => packageOf(setOf(sets, set), name));
-  const asks = (commands: readonly Command[], environment?: Readonly<Record<string, string>>): Ask[] =>
+  const probes = (commands: readonly Command[], environment?: Readonly<Record<string, string>>): ProbeCommand[] =>
     commands.map((command) => ({
       command,
       environment: { ...manager.environment, ...environment },
@@ -50,11 +50,11 @@ export function operationsOf(action: Action, context: ActionContext): Operations
     }));
   const environment = 'environment' in action ? action.environment : undefined;
 
-  /** `exact`: it must be this one; else any that is there will do. */
+  /** `exact` requires this set; otherwise any installed set is accepted. */
   const withRepository = (set: PackageSet | 'none', exact: boolean) => {
     if (context.repository === set || (!exact && context.repository !== undefined)) return { preparation: [] };
     const { path, text, commands } = manager.useRepository(mountedAt(set));
-    return { preparation: [writeFile(path, text, '0644'), ...asks(commands)], repository: set };
+    return { preparation: [writeFile(path, text, '0644'), ...probes(commands)], repository: set };
   };
 
   switch (action.verb) {
@@ -62,7 +62,7 @@ export function operationsOf(action: Action, context: ActionContext): Operations
       const { from, via } = action;
       return {
         ...(via === 'low-level' ? { preparation: [] } : withRepository(from, via === 'repository')),
-        asks: asks(manager.install(wanted(action.install, from), via), environment),
+        commands: probes(manager.install(wanted(action.install, from), via), environment),
         installed: from,
       };
     }
@@ -71,53 +71,53 @@ export function operationsOf(action: Action, context: ActionContext): Operations
       const direction = isBefore(sets, to, context.installed) ? 'down' : 'up';
       return {
         ...(via === 'low-level' ? { preparation: [] } : withRepository(to, via === 'repository')),
-        asks: asks(manager.change(wanted(action.change, to), via, direction), environment),
+        commands: probes(manager.change(wanted(action.change, to), via, direction), environment),
         installed: to,
       };
     }
     case 'upgrade-all': {
       const to = action['upgrade-all'];
-      return { ...withRepository(to, true), asks: asks(manager.upgradeAll(), environment), installed: to };
+      return { ...withRepository(to, true), commands: probes(manager.upgradeAll(), environment), installed: to };
     }
     case 'reinstall': {
       const { via } = action;
       const set = context.installed ?? 'current';
       return {
         ...(via === 'low-level' ? { preparation: [] } : withRepository(set, via === 'repository')),
-        asks: asks(manager.reinstall(wanted(action.reinstall, set), via), environment),
+        commands: probes(manager.reinstall(wanted(action.reinstall, set), via), environment),
       };
     }
     case 'remove': {
       const { purge, via } = action;
       return {
         ...(via === 'low-level' ? { preparation: [] } : withRepository(context.installed ?? 'current', false)),
-        asks: asks(manager.remove(context.names(action.remove), { purge, via }), environment),
+        commands: probes(manager.remove(context.names(action.remove), { purge, via }), environment),
       };
     }
     case 'repair': {
       const { from } = action;
       return {
         ...withRepository(from, true),
-        asks: asks(manager.repair(wanted(action.repair, from)), environment),
+        commands: probes(manager.repair(wanted(action.repair, from)), environment),
         installed: from,
       };
     }
     case 'hold':
       return {
         ...withRepository(context.installed ?? 'current', false),
-        asks: asks(manager.hold(context.names(action.hold)), environment),
+        commands: probes(manager.hold(context.names(action.hold)), environment),
       };
     case 'end-hold':
-      return { preparation: [], asks: asks(manager.endHold(context.names(action['end-hold'])), environment) };
+      return { preparation: [], commands: probes(manager.endHold(context.names(action['end-hold'])), environment) };
     case 'repository': {
       const { preparation } = withRepository(action.repository, true);
-      return { preparation: [], asks: preparation, repository: action.repository };
+      return { preparation: [], commands: preparation, repository: action.repository };
     }
     case 'run': {
       const { run: command, stdin, user, timeout } = action;
       return {
         preparation: [],
-        asks: [
+        commands: [
           {
             command,
             ...(stdin === undefined ? {} : { stdin }),
@@ -129,17 +129,17 @@ export function operationsOf(action: Action, context: ActionContext): Operations
       };
     }
     case 'write':
-      return { preparation: [], asks: [writeFile(action.write, action.text, action.mode, action.append)] };
+      return { preparation: [], commands: [writeFile(action.write, action.text, action.mode, action.append)] };
     case 'copy':
-      return { preparation: [], asks: [writeFile(action.to, context.helpers.get(action.copy) ?? '', action.mode)] };
+      return { preparation: [], commands: [writeFile(action.to, context.helpers.get(action.copy) ?? '', action.mode)] };
     case 'delete':
-      return { preparation: [], asks: [{ command: ['rm', '-rf', '--', ...action.delete] }] };
+      return { preparation: [], commands: [{ command: ['rm', '-rf', '--', ...action.delete] }] };
     case 'snapshot':
-      return { preparation: [], asks: [takeSnapshot(action.snapshot, action.below, context.without)] };
+      return { preparation: [], commands: [takeSnapshot(action.snapshot, action.below, context.without)] };
     case 'remember-process':
-      return { preparation: [], asks: [askMainProcess(action.unit)], remember: action['remember-process'] };
+      return { preparation: [], commands: [mainProcessCommand(action.unit)], remember: action['remember-process'] };
     case 'wait':
-      return { preparation: [], asks: [{ command: ['sleep', String(action.wait)], timeout: action.wait + 30 }] };
+      return { preparation: [], commands: [{ command: ['sleep', String(action.wait)], timeout: action.wait + 30 }] };
   }
 }
 
@@ -147,7 +147,7 @@ const WRITE = `umask 022
 mkdir -p -- "$(dirname -- "$1")" && cat > "$1" && chmod -- "$2" "$1"`;
 const APPEND = WRITE.replace('>', '>>');
 
-function writeFile(path: string, text: string, mode: string, append = false): Ask {
+function writeFile(path: string, text: string, mode: string, append = false): ProbeCommand {
   return { command: ['sh', '-c', append ? APPEND : WRITE, 'write', path, mode], stdin: text };
 }
 

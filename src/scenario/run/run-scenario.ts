@@ -10,26 +10,26 @@ import { CONTROL_PLANE, setOf } from './values.ts';
 export interface ScenarioRunContext {
   readonly engine: Engine;
   readonly sets: HostSets;
-  /** A directory of this machine with an empty repository. */
+  /** Local directory with an empty repository. */
   readonly empty: string;
-  /** Names of all packages there are, in the order of the catalog. */
+  /** Names of all packages in the order of the catalog. */
   readonly packages: readonly string[];
   /** Texts of packaging/scenarios/files. */
   readonly helpers: ReadonlyMap<string, string>;
-  /** A directory of this machine. */
+  /** Local directory. */
   readonly controlPlane: string | undefined;
-  /** Part of the container's name. */
+  /** Part of the container name. */
   readonly run: string;
-  /** The container of a scenario that did not pass stays. */
+  /** Keeps the container of a failed scenario. */
   readonly keep: boolean;
   readonly onEvent: OnScenarioEvent;
   readonly signal: AbortSignal | undefined;
 }
 
 /**
- * Runs one scenario in a container of its own. What goes wrong is in the result.
+ * Runs one scenario in a new container. Failures are part of the result.
  *
- * @throws the signal's reason when it is aborted; the container is removed then, too
+ * @throws the signal's reason if it is aborted; the container is removed
  */
 export async function runScenario(job: ScenarioJob, context: ScenarioRunContext): Promise<ScenarioResult> {
   const { host, scenario, steps } = job;
@@ -40,12 +40,12 @@ export async function runScenario(job: ScenarioJob, context: ScenarioRunContext)
   let container: Container | undefined;
   let error: string | undefined;
   onEvent({ kind: 'scenario-started', ...name });
-  // A timer that ends with its scenario, unlike that of AbortSignal.timeout().
+  // Unlike AbortSignal.timeout(), this timer ends with its scenario.
   const ending = new AbortController();
   let late = false;
   const timer = setTimeout(() => {
     late = true;
-    ending.abort(new Error(`it took longer than ${scenario.timeout} s`));
+    ending.abort(new Error(`timed out after ${scenario.timeout} s`));
   }, scenario.timeout * 1000);
   const interrupt = () => ending.abort(signal?.reason);
   signal?.addEventListener('abort', interrupt, { once: true });
@@ -55,7 +55,7 @@ export async function runScenario(job: ScenarioJob, context: ScenarioRunContext)
     const asking = { container, umask, environment, signal: ending.signal };
     for await (const result of runSteps(job, { ...context, asking })) done.push(result);
   } catch (fault) {
-    if (signal?.aborted !== true && late) error = `it took longer than ${scenario.timeout} s`;
+    if (signal?.aborted !== true && late) error = `timed out after ${scenario.timeout} s`;
     else if (signal?.aborted !== true && fault instanceof KubeparcelError) error = describeFault(fault);
     else {
       await container?.remove();
@@ -128,7 +128,7 @@ async function journalOf(container: Container, signal: AbortSignal | undefined):
   }
 }
 
-/** The first thing that was wrong, in one line. */
+/** The first failure in one line. */
 function faultOf({ number, title, findings, error, commands }: StepResult): string {
   const wrong = findings.find(({ ok }) => !ok);
   const said = commands.at(-1)?.stderr.trim().split('\n').at(-1) ?? '';

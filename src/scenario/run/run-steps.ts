@@ -6,25 +6,25 @@ import type { PackageSet } from '../model/expectation.ts';
 import { fillPlaceholders, mapTexts } from '../model/placeholders.ts';
 import type { ScenarioJob } from '../model/plan.ts';
 import type { Step } from '../model/scenario.ts';
-import { type Finding, judgeText, shown } from '../model/text.ts';
-import type { Answer, Ask, Look } from '../probes/probe.ts';
-import { lookFor } from '../probes/probe-for.ts';
+import { compareText, type Finding, shown } from '../model/text.ts';
+import type { Answer, Probe, ProbeCommand } from '../probes/probe.ts';
+import { probeFor } from '../probes/probe-for.ts';
 import { readMainProcess } from '../probes/unit.ts';
 import type { HostSets } from '../sets/host-sets.ts';
-import { type AskContext, ask, askAll } from './command.ts';
+import { type AskContext, askAll, probeCommand } from './command.ts';
 import { type Operations, operationsOf } from './operations.ts';
 import { packageOf, setOf, valueOn } from './values.ts';
 
 export interface StepsContext {
   readonly asking: AskContext;
   readonly sets: HostSets;
-  /** Names of all packages there are. */
+  /** Names of all packages. */
   readonly packages: readonly string[];
   readonly helpers: ReadonlyMap<string, string>;
   readonly onEvent: OnScenarioEvent;
 }
 
-/** What a scenario has done so far. */
+/** State of a running scenario. */
 interface Progress {
   repository: PackageSet | 'none' | undefined;
   installed: PackageSet | undefined;
@@ -36,10 +36,10 @@ type Check = CheckStep['check'];
 type StepOutcome = Pick<StepResult, 'ok' | 'findings' | 'commands' | 'error'>;
 
 /**
- * Does the steps of a scenario, one after the other, up to an action that fails. The first looks of checks that follow each
- * other are taken together; once one of them had to wait, what the later ones saw is too old, and they look again.
+ * Runs the steps of a scenario in order, until an action fails. Consecutive checks run their first probe in one call; if one
+ * of them has to wait, the results of the later ones are outdated and they probe again.
  *
- * @throws the signal's reason when it is aborted; KubeparcelError where the container is gone
+ * @throws the signal's reason if it is aborted; KubeparcelError if the container is gone
  */
 export async function* runSteps(job: ScenarioJob, context: StepsContext): AsyncGenerator<StepResult, void, undefined> {
   const { host, scenario, steps } = job;
@@ -83,16 +83,16 @@ export async function* runSteps(job: ScenarioJob, context: StepsContext): AsyncG
   }
 }
 
-/** The checks from here to the next action. */
+/** The checks up to the next action. */
 function checksFrom(steps: readonly Step[], from: number): CheckStep[] {
   const rest = steps.slice(from);
   const end = rest.findIndex(({ kind }) => kind === 'action');
   return (end === -1 ? rest : rest.slice(0, end)).filter((step) => step.kind === 'check');
 }
 
-/** A look, and what was seen by it last. */
+/** A probe and its last answers. */
 interface Sight {
-  readonly look: Look;
+  readonly look: Probe;
   readonly outcome: StepOutcome;
 }
 
@@ -102,34 +102,34 @@ async function lookTogether(
   context: StepsContext,
   progress: Progress,
 ): Promise<Map<Step, Sight>> {
-  const looks: { step: CheckStep; look: Look }[] = [];
+  const looks: { step: CheckStep; look: Probe }[] = [];
   for (const step of steps) {
     try {
       looks.push({ step, look: lookOf(step.check, job, context, progress) });
     } catch (fault) {
-      // It is told when the step's turn comes.
+      // Reported when the step runs.
       if (!(fault instanceof KubeparcelError)) throw fault;
       break;
     }
   }
   const answers = await askAll(
-    looks.flatMap(({ look }) => look.asks),
+    looks.flatMap(({ look }) => look.commands),
     context.asking,
   );
   let from = 0;
   return new Map(
     looks.map(({ step, look }) => {
-      const own = answers.slice(from, from + look.asks.length);
-      from += look.asks.length;
+      const own = answers.slice(from, from + look.commands.length);
+      from += look.commands.length;
       return [step, { look, outcome: judged(look, own) }];
     }),
   );
 }
 
-function lookOf(check: Check, { host }: ScenarioJob, { sets, packages }: StepsContext, progress: Progress): Look {
+function lookOf(check: Check, { host }: ScenarioJob, { sets, packages }: StepsContext, progress: Progress): Probe {
   const manager = packageManager(host);
   const values = valueOn(host, sets);
-  return lookFor(
+  return probeFor(
     mapTexts(check, (text) => fillPlaceholders(text, values)),
     {
       host,
@@ -143,25 +143,25 @@ function lookOf(check: Check, { host }: ScenarioJob, { sets, packages }: StepsCo
 
 async function lookOnce(check: Check, job: ScenarioJob, context: StepsContext, progress: Progress): Promise<Sight> {
   const look = lookOf(check, job, context, progress);
-  return { look, outcome: judged(look, await askAll(look.asks, context.asking)) };
+  return { look, outcome: judged(look, await askAll(look.commands, context.asking)) };
 }
 
-function judged(look: Look, answers: readonly Answer[]): StepOutcome {
-  const findings = look.judge(answers);
+function judged(look: Probe, answers: readonly Answer[]): StepOutcome {
+  const findings = look.evaluate(answers);
   return {
     ok: findings.every(({ ok }) => ok),
     findings,
-    commands: look.asks.flatMap((one, index) => {
+    commands: look.commands.flatMap((one, index) => {
       const answer = answers[index];
       return answer === undefined ? [] : [record(one, answer)];
     }),
   };
 }
 
-/** Milliseconds between two looks. */
+/** Milliseconds between two probes. */
 const PAUSE = 300;
 
-/** Looks again until all holds or its time is over, and then as long as it must stay so. */
+/** Repeats the probe until the check succeeds or times out, and then for as long as it must keep succeeding. */
 async function watch(
   { within, for: stay }: Pick<Check, 'within' | 'for'>,
   first: Sight,
@@ -170,7 +170,7 @@ async function watch(
   const again = async () => {
     await new Promise((resolve) => setTimeout(resolve, PAUSE));
     asking.signal.throwIfAborted();
-    return judged(first.look, await askAll(first.look.asks, asking));
+    return judged(first.look, await askAll(first.look.commands, asking));
   };
   const end = performance.now() + within * 1000;
   let outcome = first.outcome;
@@ -178,7 +178,7 @@ async function watch(
   const until = performance.now() + (stay ?? 0) * 1000;
   while (outcome.ok && performance.now() < until) {
     outcome = await again();
-    if (!outcome.ok) return { ...outcome, error: `it was so, but did not stay so for ${stay} s` };
+    if (!outcome.ok) return { ...outcome, error: `it succeeded, but not for ${stay} s` };
   }
   return outcome;
 }
@@ -203,17 +203,17 @@ async function act(
     ...progress,
   });
   for (const one of operations.preparation) {
-    const answer = await ask(one, asking);
+    const answer = await probeCommand(one, asking);
     if (answer.status === 0) continue;
-    return { ok: false, findings: [], commands: [record(one, answer)], error: 'the repository could not be set up' };
+    return { ok: false, findings: [], commands: [record(one, answer)], error: 'cannot configure the repository' };
   }
   progress.repository = operations.repository ?? progress.repository;
   const commands: CommandRecord[] = [];
   let output = '';
   let last: Answer | undefined;
   let succeeded = true;
-  for (const one of operations.asks) {
-    last = await ask(one, asking);
+  for (const one of operations.commands) {
+    last = await probeCommand(one, asking);
     commands.push(record(one, last));
     output += last.stdout + last.stderr;
     succeeded = last.status === 0 || manager.successes.includes(last.status);
@@ -224,12 +224,12 @@ async function act(
     action.verb === 'run'
       ? [
           ...judgeStatus(action.status, last?.status ?? 0),
-          ...judgeText('standard output', action.stdout, last?.stdout ?? ''),
-          ...judgeText('standard error', action.stderr, last?.stderr ?? ''),
+          ...compareText('standard output', action.stdout, last?.stdout ?? ''),
+          ...compareText('standard error', action.stderr, last?.stderr ?? ''),
         ]
       : [
           ...judgeSuccess('fails' in action && action.fails, succeeded, last?.status ?? 0),
-          ...('output' in action ? judgeText('output', action.output, output) : []),
+          ...('output' in action ? compareText('output', action.output, output) : []),
           ...remember(operations, last, progress),
         ];
   return { ok: findings.every(({ ok }) => ok), findings, commands };
@@ -258,13 +258,13 @@ function remember({ remember: name }: Operations, answer: Answer | undefined, pr
   return [
     {
       what: 'main process',
-      expected: 'one that runs',
-      found: found === undefined ? 'none' : `number ${found.identity.split(' ')[0]}`,
+      expected: 'a running process',
+      found: found === undefined ? 'none' : `PID ${found.identity.split(' ')[0]}`,
       ok: found !== undefined,
     },
   ];
 }
 
-function record({ command }: Ask, { status, stdout, stderr }: Answer): CommandRecord {
+function record({ command }: ProbeCommand, { status, stdout, stderr }: Answer): CommandRecord {
   return { command, status, stdout: shown(stdout), stderr: shown(stderr) };
 }

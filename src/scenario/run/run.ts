@@ -23,28 +23,28 @@ export interface RunScenariosOptions {
   readonly hosts: readonly ScenarioHost[];
   readonly scenarios: readonly Scenario[];
   readonly packages: PackagesUnderTest;
-  /** How other sets are built, from the embedded sample. */
+  /** Settings for building other sets from the embedded sample. */
   readonly sample: Settings;
-  /** Scenarios at a time. */
+  /** Number of concurrent scenarios. */
   readonly jobs: number;
-  /** Containers of scenarios that do not pass stay. */
+  /** Keeps the containers of failed scenarios. */
   readonly keep?: boolean;
-  /** Holds etcd, kube-apiserver and kube-controller-manager. */
+  /** Directory with etcd, kube-apiserver and kube-controller-manager. */
   readonly controlPlane?: string | undefined;
-  /** Milliseconds that a scenario took before, by `HOST SCENARIO`: the longest begin. */
+  /** Milliseconds of earlier runs by `HOST SCENARIO`; the longest start first. */
   readonly durations?: ReadonlyMap<string, number>;
-  /** Holds the helpers of the action `copy`; packaging/scenarios/files by default. */
+  /** Directory with the files of the action `copy`; packaging/scenarios/files by default. */
   readonly helpers?: string;
   readonly onEvent?: OnScenarioEvent;
   readonly signal?: AbortSignal;
 }
 
 /**
- * Runs scenarios on hosts, several at a time, each in a fresh container.
+ * Runs scenarios on hosts concurrently, each in a new container.
  *
- * @returns what came of each, and which were left out and why; scenarios that fail are no error
- * @throws KubeparcelError where packages cannot be read or built, and the signal's reason when it is aborted; all
- * containers and files of the run are gone then
+ * @returns the result of each scenario, and the reasons of skipped ones; a failed scenario is not an error
+ * @throws KubeparcelError if packages cannot be read or built, and the signal's reason if it is aborted; all containers and
+ * files of the run are removed
  */
 export async function runScenarios(options: RunScenariosOptions): Promise<Results> {
   const { engine, signal, onEvent = () => {} } = options;
@@ -55,7 +55,7 @@ export async function runScenarios(options: RunScenariosOptions): Promise<Result
   const helpers = await readHelpers(options.helpers ?? join(packageRoot(), 'packaging', 'scenarios', 'files'));
   const directory = await mkdtemp(join(tmpdir(), 'kubeparcel-test-'));
   try {
-    // Users inside (apt's own, for one) read it, too.
+    // Other users in the container (such as _apt) read it.
     await chmod(directory, 0o755);
     const maker = setMaker({
       packages: options.packages,
@@ -113,10 +113,10 @@ async function planWithSets(options: RunScenariosOptions, maker: SetMaker, minor
     payloadOn: (host) => current.get(host.id)?.payload ?? 'sample',
     withoutSet: (host, name) => {
       const base = current.get(host.id);
-      if (base === undefined || base.packages.length === 0) return `there are no packages for it in ${base?.source}`;
+      if (base === undefined || base.packages.length === 0) return `no packages for this host in ${base?.source}`;
       return name === 'current' || setRecipe(name, base, minors) !== undefined
         ? undefined
-        : `there is no ${name} of ${base.version}-${base.revision}`;
+        : `${base.version}-${base.revision} has no ${name}`;
     },
     withoutSystemd: engine.withoutSystemd,
     hasControlPlane: controlPlane !== undefined,
@@ -127,10 +127,10 @@ function jobName({ host, scenario }: ScenarioJob): JobName {
   return { host: host.id, scenario: scenario.name, group: scenario.group, title: scenario.title };
 }
 
-/** Milliseconds that a step takes, where nobody has measured. */
+/** Estimated milliseconds per step without a measurement. */
 const USUAL_STEP = 600;
 
-/** So that no long one is left over for the end. */
+/** Starts long scenarios first, so that none is left for the end. */
 function longestFirst(jobs: readonly ScenarioJob[], durations: ReadonlyMap<string, number>): ScenarioJob[] {
   const time = ({ host, scenario, steps }: ScenarioJob) =>
     durations.get(`${host.id} ${scenario.name}`) ?? steps.length * USUAL_STEP;

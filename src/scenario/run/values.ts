@@ -6,13 +6,13 @@ import type { ScenarioHost } from '../model/host.ts';
 import type { Placeholder, PlaceholderName } from '../model/placeholders.ts';
 import type { HostSet, HostSets } from '../sets/host-sets.ts';
 
-/** Where the control plane of a real payload is in a container. */
+/** Path of the control plane in a container. */
 export const CONTROL_PLANE = '/srv/control-plane';
 
 /**
  * The value of each placeholder on a host.
  *
- * @throws KubeparcelError of kind 'config' for a package that the set does not have
+ * @throws KubeparcelError of kind 'config' for a package that is not in the set
  */
 export function valueOn(host: ScenarioHost, sets: HostSets): (placeholder: Placeholder) => string {
   const path = (place: 'units' | 'drop-ins' | 'environment' | 'libexec', version: string) =>
@@ -20,7 +20,7 @@ export function valueOn(host: ScenarioHost, sets: HostSets): (placeholder: Place
   return (placeholder) => {
     const set = setOf(sets, (placeholder.set ?? 'current') as PackageSet);
     const { version } = set;
-    // The loader has refused all other names.
+    // The loader refuses all other names.
     switch (placeholder.name as PlaceholderName) {
       case 'host':
         return host.id;
@@ -58,10 +58,10 @@ export function valueOn(host: ScenarioHost, sets: HostSets): (placeholder: Place
   };
 }
 
-/** @throws KubeparcelError of kind 'config' for a set that this host has not */
+/** @throws KubeparcelError of kind 'config' for a set that this host does not have */
 export function setOf(sets: HostSets, name: PackageSet): HostSet {
   const set = sets.get(name);
-  if (set === undefined) throw new KubeparcelError('config', `there is no set of packages ${name} here`);
+  if (set === undefined) throw new KubeparcelError('config', `no package set ${name} on this host`);
   return set;
 }
 
@@ -69,9 +69,9 @@ export function setOf(sets: HostSets, name: PackageSet): HostSet {
 export function packageOf(set: HostSet, name: string): HostSet['packages'][number] {
   const found = set.packages.find((each) => each.name === name);
   if (found === undefined) {
-    throw new KubeparcelError('config', `there is no package ${name} in the set ${set.name}`, {
+    throw new KubeparcelError('config', `package ${name} is not in the set ${set.name}`, {
       where: set.source,
-      hint: `it has ${set.packages.map((each) => each.name).join(', ') || 'none for this host'}`,
+      hint: `the set contains ${set.packages.map((each) => each.name).join(', ') || 'no packages for this host'}`,
     });
   }
   return found;

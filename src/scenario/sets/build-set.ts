@@ -5,9 +5,9 @@ import { writePackages } from '../../pipeline/run.ts';
 import { type OfficialLayouts, officialLayouts } from './official-layout.ts';
 
 /**
- * Builds packages into a directory as `kubeparcel build` does.
+ * Builds packages into a directory, like `kubeparcel build`.
  *
- * @param options.official how kubernetes.io's own packages were laid out: in their layout
+ * @param options.official use the layout of the official packages
  */
 export async function buildSet(
   settings: Settings,

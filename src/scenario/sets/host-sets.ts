@@ -20,19 +20,19 @@ import {
   readPackageDirectory,
 } from './package-directory.ts';
 
-/** A set of packages as one host sees it. */
+/** A package set on one host. */
 export interface HostSet {
   readonly name: PackageSet;
-  /** Where it is in the container, and here. */
+  /** Its directory in the container, and on this machine. */
   readonly directory: string;
   readonly mounted: string;
-  /** Where it came from, for messages. */
+  /** Source of the set, for messages. */
   readonly source: string;
-  /** Kubernetes' version: 1.37.0. */
+  /** Kubernetes version: 1.37.0. */
   readonly version: string;
   /** The Debian revision, the RPM release of the kubelet. */
   readonly revision: string;
-  /** Where the drop-in's directory is, where the set has it elsewhere than the host's distribution says. */
+  /** Directory of the drop-in, if it differs from that of the host's distribution. */
   readonly dropIns: string | undefined;
   readonly payload: 'sample' | 'real';
   /** Sorted by name. */
@@ -41,28 +41,28 @@ export interface HostSet {
 
 export type HostSets = ReadonlyMap<PackageSet, HostSet>;
 
-/** Where the packages under test come from. */
+/** Source of the packages under test. */
 export type PackagesUnderTest =
-  /** Directories with packages; one that is left out means that there are none of that format. */
+  /** Directories with packages; undefined if there are no packages of that format. */
   | { readonly kind: 'directories'; readonly deb?: string; readonly rpm?: string }
-  /** Built now, as `kubeparcel build` does. */
+  /** Built now, like `kubeparcel build`. */
   | { readonly kind: 'build'; readonly settings: Settings };
 
 export interface SetsRequest {
   readonly packages: PackagesUnderTest;
-  /** How the other sets are built, but for version, revision, formats and distributions. */
+  /** Settings of the other sets, except version, revision, formats and distributions. */
   readonly sample: Settings;
   readonly minors: KnownMinors;
   readonly official: OfficialLayouts;
-  /** An existing directory of the run that containers may read. */
+  /** An existing directory that containers can read. */
   readonly directory: string;
   readonly signal?: AbortSignal;
   readonly onBuild?: (set: PackageSet, target: string) => void;
 }
 
-/** Sets are built when they are first asked for, once each, and shared by the hosts that take the same files. */
+/** Sets are built on first use, once each, and shared by hosts that use the same files. */
 export interface SetMaker {
-  /** @throws KubeparcelError where the set cannot be had: `reasonsWithout` says so beforehand */
+  /** @throws KubeparcelError if the set is not available; `reasonsWithout` tells in advance */
   set(host: ScenarioHost, name: PackageSet): Promise<HostSet>;
   /** An empty repository. */
   empty(host: ScenarioHost): Promise<string>;
@@ -107,7 +107,8 @@ export function setMaker(request: SetsRequest): SetMaker {
       return { files: await build('current', packages.settings, host), source: `${source}, ${version}` };
     }
     const source = packages[host.distribution.format];
-    if (source === undefined) return { files: [], source: `no directory of ${host.distribution.format} packages` };
+    if (source === undefined)
+      return { files: [], source: `the given packages, which have no ${host.distribution.format}` };
     return { files: await once(built, `folder:${source}`, () => readPackageDirectory(source)), source };
   };
 
@@ -115,9 +116,9 @@ export function setMaker(request: SetsRequest): SetMaker {
     const base = await maker.set(host, 'current');
     const recipe = setRecipe(name, base, request.minors);
     if (recipe === undefined) {
-      throw new KubeparcelError('config', `there is no set ${name} of ${base.version}-${base.revision}`);
+      throw new KubeparcelError('config', `${base.version}-${base.revision} has no set ${name}`);
     }
-    // The other packages of the next revision are of the same versions, whatever is pinned.
+    // The other packages of the next revision keep their versions, independent of pins.
     const versionIn = (packageName: string) => base.packages.find((each) => each.name === packageName)?.plainVersion;
     const [tools, plugins] = [versionIn('cri-tools'), versionIn('kubernetes-cni')];
     const components: Settings['components'] =
@@ -136,7 +137,7 @@ export function setMaker(request: SetsRequest): SetMaker {
     return { files: await build(name, settings, host), source: `sample, ${recipe.version}` };
   };
 
-  /** The files beside each other, with an index; hosts that take the same share them. */
+  /** A directory with the files and an index, shared by hosts with the same files. */
   const arranged = (host: ScenarioHost, files: readonly string[]) =>
     once(directories, [host.distribution.format, ...files].join('\n'), async () => {
       const digest = createHash('sha256')
@@ -201,7 +202,7 @@ function isOfficial(name: PackageSet): boolean {
   return name === 'official' || name === 'official-legacy';
 }
 
-/** Where a set is in a container. */
+/** Directory of a set in a container. */
 export function mountedAt(name: PackageSet | 'none'): string {
   return `${MOUNT}/packages/${name}`;
 }

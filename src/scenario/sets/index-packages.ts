@@ -7,10 +7,10 @@ import { digestPackage } from '../../repo/records/digest-package.ts';
 import { readRecord } from '../../repo/records/read-record.ts';
 
 /**
- * Writes what a package manager wants to find beside the packages of a directory: Packages (a flat repository, unsigned) or
- * repodata/. Dated as the newest of the packages.
+ * Writes the index of a directory of packages: Packages (a flat, unsigned repository) or repodata/, with the date of the
+ * newest package.
  *
- * @throws KubeparcelError of kind 'format' or 'verification' for what is no package, or a damaged one
+ * @throws KubeparcelError of kind 'format' or 'verification' for a file that is not a package, and for a damaged package
  */
 export async function indexPackages(directory: string, format: Format, signal?: AbortSignal): Promise<void> {
   const names = (await readdir(directory)).filter((name) => name.endsWith(`.${format}`)).sort();

@@ -36,16 +36,16 @@ function officialSchema({ minors }: Pick<Catalog, 'minors'>) {
   return z.strictObject({ layouts: coveringRanges(layout, span) });
 }
 
-/** How kubernetes.io's own packages were laid out, by ranges of versions; the oldest first. */
+/** Layouts of the official packages by version range, oldest first. */
 export type OfficialLayouts = z.output<ReturnType<typeof officialSchema>>['layouts'];
 
-/** @throws KubeparcelError of kind 'config' that says where packaging/official.yaml does not say what it must */
+/** @throws KubeparcelError of kind 'config' with the line of an error in packaging/official.yaml */
 export async function loadOfficialLayouts(catalog: Catalog): Promise<OfficialLayouts> {
   const file = join(packageRoot(), 'packaging', 'official.yaml');
   return parseValidatedYaml(await readFile(file, 'utf8'), officialSchema(catalog), file).layouts;
 }
 
-/** The revision of the official packages of a version, and where their drop-in's directory was. */
+/** Revision and drop-in directory of the official packages of a version. */
 export function officialFacts(
   layouts: OfficialLayouts,
   format: Format,
@@ -55,15 +55,15 @@ export function officialFacts(
   return found === undefined ? undefined : { revision: found.revision, dropIns: found['drop-ins'] };
 }
 
-/** The newest minor that had the first of the layouts: 1.27. */
+/** The newest minor with the oldest layout: 1.27. */
 export function lastLegacyMinor(layouts: OfficialLayouts): string | undefined {
   const [, minor] = layouts[0]?.until?.split('.') ?? [];
   return minor === undefined ? undefined : `1.${Number(minor) - 1}`;
 }
 
 /**
- * Our layouts, without the generator, turned into those of the official packages of the same version: other revision and
- * maintainer, unit, drop-in and env file where they had them, and the kubelet's own scripts. Pure.
+ * Converts our layouts, without the generator, to those of the official packages of the same version: revision, maintainer,
+ * paths of unit, drop-in and env file, and the kubelet's scripts. Pure.
  *
  * @param version Kubernetes' version: 1.36.3
  */
@@ -76,7 +76,7 @@ export function officialLayouts(jobs: readonly PackageJob[], layouts: OfficialLa
       ...rest,
       version: { ...layout.version, revision: facts.revision },
       maintainer: 'Kubernetes Authors <dev@kubernetes.io>',
-      // Those in the distribution's directories would be found to differ from the package's own version.
+      // Keeps versions in paths of the distribution consistent with the package.
       changelog: changelog.map((entry) => ({ ...entry, version: `${layout.version.upstream}-${facts.revision}` })),
       relations,
       scripts: layout.name === 'kubelet' ? scriptsOf(facts.scripts) : {},
@@ -128,7 +128,7 @@ function frame({ mtime, owner, group }: Entry) {
   return { mtime, owner, group, role: 'plain' as const };
 }
 
-/** A DEB lists every directory above its files, and no other empty one but those that it is for. */
+/** A DEB lists every parent directory of its files, and the empty directories that it owns. */
 function withParents(entries: readonly Entry[]): Entry[] {
   const [model] = entries;
   if (model === undefined) return [];

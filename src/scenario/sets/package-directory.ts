@@ -8,25 +8,25 @@ import { KubeparcelError } from '../../support/errors.ts';
 import { isErrno } from '../../support/file-system.ts';
 import type { ScenarioHost } from '../model/host.ts';
 
-/** A package file, and what it says of itself. */
+/** A package file and its contents. */
 export interface PackageFile {
   readonly path: string;
   readonly layout: Layout;
 }
 
 /**
- * Reads every .deb and .rpm of a directory (not of those below it); source packages are passed over.
+ * Reads all .deb and .rpm files of a directory, not of subdirectories. Source packages are ignored.
  *
- * @throws KubeparcelError of kind 'format' for one that is damaged, of kind 'io' for no directory
+ * @throws KubeparcelError of kind 'format' for a damaged package, of kind 'io' if the directory cannot be read
  */
 export async function readPackageDirectory(directory: string): Promise<PackageFile[]> {
   const names = await readdir(directory).catch((cause: unknown) => {
     if (!isErrno(cause, 'ENOENT') && !isErrno(cause, 'ENOTDIR')) throw cause;
-    throw new KubeparcelError('io', 'no directory of packages', { where: directory, cause });
+    throw new KubeparcelError('io', 'cannot read the directory of packages', { where: directory, cause });
   });
   const files = names.filter((name) => /\.(deb|rpm)$/.test(name) && !name.endsWith('.src.rpm')).sort();
   const read: PackageFile[] = [];
-  // One at a time: each is unpacked as it is read.
+  // Reading unpacks the package, so read one at a time.
   for (const name of files) {
     const path = join(directory, name);
     read.push({ path, layout: (await readPackage(path)).layout });
@@ -35,11 +35,11 @@ export async function readPackageDirectory(directory: string): Promise<PackageFi
 }
 
 /**
- * Which of the packages a host takes: of its format and architecture, and of several files for one package the one made
- * for its distribution (by the suffix of its revision), else the one for the family.
+ * Selects the packages for a host: of its format and architecture; if there are several files for a package, the one for its
+ * distribution (by the suffix of the revision), or else the one for the family.
  *
- * @returns one for each package, sorted by name
- * @throws KubeparcelError of kind 'usage' for two that are equally good
+ * @returns one file per package, sorted by name
+ * @throws KubeparcelError of kind 'usage' if two files match equally well
  */
 export function packagesFor(host: ScenarioHost, files: readonly PackageFile[]): PackageFile[] {
   const { format, suffix } = host.distribution;
@@ -54,22 +54,22 @@ export function packagesFor(host: ScenarioHost, files: readonly PackageFile[]): 
     const family = named.filter(({ layout }) => !FOR_ONE.test(layout.version.revision));
     const [best, rival] = tailored.length > 0 ? tailored : family;
     if (best !== undefined && rival !== undefined) {
-      throw new KubeparcelError('usage', `two packages ${name} for ${host.id}`, {
+      throw new KubeparcelError('usage', `two files of package ${name} for ${host.id}`, {
         where: `${basename(best.path)}, ${basename(rival.path)}`,
-        hint: 'leave one version of each in the directory',
+        hint: 'keep one version of each package in the directory',
       });
     }
     return best === undefined ? [] : [best];
   });
 }
 
-/** A revision that says which distribution it is for: 1~debian12, 1.el9. Official ones are 1.1 and 150500.1.1. */
+/** A revision with a distribution suffix: 1~debian12, 1.el9. Official revisions are 1.1 and 150500.1.1. */
 const FOR_ONE = /^[0-9.]+[~+.][a-z]/;
 
-/** Stand-ins are some kilobytes of shell. */
+/** Sample programs are shell scripts of a few kilobytes. */
 const SMALLEST_PROGRAM = 1 << 20;
 
-/** Whether the kubelet in there is a program, or one of the sample's stand-ins. */
+/** Whether the kubelet is a real program or a script of the sample. */
 export function payloadOf(files: readonly PackageFile[]): 'sample' | 'real' {
   const entries = files.filter(({ layout }) => layout.name === 'kubelet').flatMap(({ layout }) => layout.entries);
   const kubelet = entries.find(({ path }) => path === '/usr/bin/kubelet');
@@ -82,7 +82,7 @@ export function printedVersion({ version }: Layout): string {
   return `${epoch === 0 ? '' : `${epoch}:`}${upstream}${revision === '' ? '' : `-${revision}`}`;
 }
 
-/** Kubernetes' own version of a package of the set: 1.37.0~rc.1 -> 1.37.0-rc.1. */
+/** Kubernetes version of a package of the set: 1.37.0~rc.1 -> 1.37.0-rc.1. */
 export function plainVersion({ version }: Layout): string {
   return version.upstream.replace('~', '-');
 }

@@ -23,7 +23,7 @@ function primary(directory: string): string {
   return gunzipSync(readFileSync(join(directory, 'repodata', name))).toString();
 }
 
-test('Packages names the files beside it, with what they are', async () => {
+test('Packages lists the files in its directory', async () => {
   const { directory, paths } = await indexed('deb', ['kubelet', 'kubeadm']);
   const stanzas = readFileSync(join(directory, 'Packages'), 'utf8')
     .split('\n\n')
@@ -36,7 +36,7 @@ test('Packages names the files beside it, with what they are', async () => {
   }
 });
 
-test('repodata names the files beside it, with what they are', async () => {
+test('repodata lists the files in its directory', async () => {
   const { directory, paths } = await indexed('rpm', ['kubelet', 'kubeadm']);
   const text = primary(directory);
   expect([...text.matchAll(/<location href="([^"]+)"/g)].map(([, href]) => href)).toEqual(
@@ -49,13 +49,13 @@ test('repodata names the files beside it, with what they are', async () => {
   expect(named.map((href) => statSync(join(directory, href)).isFile())).toEqual([true, true, true]);
 });
 
-test('of no packages there is an index of none', async () => {
+test('the index of an empty directory is empty', async () => {
   const [deb, rpm] = [await indexed('deb', []), await indexed('rpm', [])];
   expect(readFileSync(join(deb.directory, 'Packages'), 'utf8')).toBe('');
   expect(primary(rpm.directory)).toContain('packages="0"');
 });
 
-test('a damaged package is named', async () => {
+test('the error for a damaged package names it', async () => {
   const { directory, paths } = await indexed('rpm', ['kubelet']);
   const path = paths[0] ?? '';
   const bytes = readFileSync(path);

@@ -21,13 +21,13 @@ function faultOf(text: string): string {
 }
 
 describe('a scenario file', () => {
-  test('every scenario that comes along can be read', async () => {
+  test('all packaged scenarios are valid', async () => {
     const scenarios = await loadScenarios(join(packageRoot(), 'packaging', 'scenarios'));
     expect(scenarios.length).toBeGreaterThan(10);
     expect(new Set(scenarios.map(({ name }) => name)).size).toBe(scenarios.length);
   });
 
-  test('defaults are filled in, one name is a list of one, and the verb is known by its members', () => {
+  test('defaults are filled in, one name becomes a list, and the verb is found by its keys', () => {
     const { steps, container, timeout } = parseScenario(
       `${HEAD}steps:\n  - install: kubelet\n    on: deb\n  - unit: kubelet\n    remember-process: before\n  - file: /x\n    text: abc\n`,
       'x.yaml',
@@ -46,21 +46,17 @@ describe('a scenario file', () => {
   });
 
   test.each([
-    ['a verb that is none', 'steps:\n  - instal: all\n', 'x.yaml:5:5: steps.0: a step needs one of install, change'],
+    ['an unknown verb', 'steps:\n  - instal: all\n', 'x.yaml:5:5: steps.0: a step needs one of install, change'],
     [
-      'a member that is none',
+      'an unknown key',
       'steps:\n  - install: all\n    form: current\n',
       'x.yaml:6:5: steps.0: Unrecognized key: "form"',
     ],
     ['two verbs', 'steps:\n  - install: all\n    remove: all\n', 'x.yaml:6:5: steps.0: Unrecognized key: "remove"'],
-    ['a set that is none', 'steps:\n  - install: all\n    from: newest\n', 'x.yaml:6:5: steps.0.from: Invalid option'],
-    [
-      'a placeholder that is none',
-      'steps:\n  - file: "{env}"\n',
-      'x.yaml:5:5: steps.0.file: no such placeholder: {env}',
-    ],
-    ['a placeholder of no set', 'steps:\n  - file: "{units@newest}"\n', 'no such set of packages: newest'],
-    ['a file of no package', 'steps:\n  - run: [cat, "{file}"]\n', 'say of which package: {file:kubelet}'],
+    ['an unknown set', 'steps:\n  - install: all\n    from: newest\n', 'x.yaml:6:5: steps.0.from: Invalid option'],
+    ['an unknown placeholder', 'steps:\n  - file: "{env}"\n', 'x.yaml:5:5: steps.0.file: unknown placeholder {env}'],
+    ['a placeholder with an unknown set', 'steps:\n  - file: "{units@newest}"\n', 'unknown package set newest'],
+    ['a file placeholder without a package', 'steps:\n  - run: [cat, "{file}"]\n', 'name the package: {file:kubelet}'],
     ['a broken regular expression', 'steps:\n  - file: /x\n    text: { matches: "(" }\n', 'Invalid regular expression'],
     ['a relative path', 'steps:\n  - file: etc/x\n', 'an absolute path'],
     ['no step', 'steps: []\n', 'x.yaml:4:1: steps: '],
@@ -69,12 +65,12 @@ describe('a scenario file', () => {
     expect(faultOf(text)).toContain(expected);
   });
 
-  test('what is braces to a shell, to rpm or in JSON is no placeholder', () => {
+  test('braces of a shell, rpm or JSON are not placeholders', () => {
     const text = `steps:\n  - run: [sh, -c, 'echo $\{name} %{name} {"name":1} {{name}}']\n`;
     expect(faultOf(text)).toBe('');
   });
 
-  test('faults of all files are told at once', async () => {
+  test('errors of all files are reported together', async () => {
     const directory = await temporaryDirectory();
     await mkdir(join(directory, 'files'));
     await writeFile(join(directory, 'a.yaml'), 'title: a\n');
@@ -83,7 +79,7 @@ describe('a scenario file', () => {
   });
 });
 
-test('docs/testing.md explains every verb and every placeholder', () => {
+test('docs/testing.md documents every verb and every placeholder', () => {
   const manual = readFileSync(join(packageRoot(), 'docs', 'testing.md'), 'utf8');
   const missing = [
     ...[...Object.keys(actions), ...Object.keys(checks)].filter((verb) => !new RegExp(`\`${verb}[:\`]`).test(manual)),

@@ -38,7 +38,7 @@ function paths(layout: Layout): string[] {
     .filter((path) => /kubelet|kubeadm/.test(path) && !path.includes('/doc/'));
 }
 
-test('until 1.27 a DEB had the drop-in as a conffile in /etc, in a text that we know, and the unit in /lib', async () => {
+test('until 1.27, the DEB has a known drop-in as a conffile in /etc, and the unit in /lib', async () => {
   expect(lastLegacyMinor(layouts)).toBe('1.27');
   const of = await official('1.27.0');
   const kubeadm = of('deb kubeadm');
@@ -58,7 +58,7 @@ test('until 1.27 a DEB had the drop-in as a conffile in /etc, in a text that we 
   expect(of('rpm kubelet').scripts).toEqual({});
 });
 
-test('since 1.28 it is in /usr/lib in both, beside files that keep directories', async () => {
+test('since 1.28, the drop-in is in /usr/lib, next to files that keep directories', async () => {
   const of = await official('1.36.3');
   expect(paths(of('deb kubelet'))).toEqual([
     '/etc/default/kubelet',

@@ -34,7 +34,7 @@ function plan(text: string, more: Partial<PlanInput> = {}) {
   });
 }
 
-describe('which scenarios run where', () => {
+describe('planning of scenarios', () => {
   test.each([
     ['everywhere', '', ['debian-12', 'dnf', 'zypper']],
     ['a format', 'hosts: { formats: rpm }\n', ['dnf', 'zypper']],
@@ -50,24 +50,24 @@ describe('which scenarios run where', () => {
     expect(leftOut.every(({ reason }) => reason.length > 10)).toBe(true);
   });
 
-  test('without systemd only scenarios that need none', () => {
+  test('without systemd, only scenarios without init run', () => {
     const withoutSystemd = 'there is no cgroup v2';
     const { leftOut } = plan('steps: [{ wait: 1 }]\n', { withoutSystemd });
     expect(leftOut[0]?.reason).toContain('there is no cgroup v2');
     expect(plan('container: { init: none }\nsteps: [{ wait: 1 }]\n', { withoutSystemd }).jobs).toHaveLength(3);
   });
 
-  test('steps for other hosts are left out, and a scenario with no step left is too', () => {
+  test('steps for other hosts are skipped, and scenarios without remaining steps too', () => {
     const { jobs, leftOut } = plan(
       'steps:\n  - wait: 1\n    on: apt\n  - wait: 2\n    on: [-zypper, -sample]\n  - wait: 3\n    on: [-zypper]\n',
     );
     expect(
       jobs.map(({ steps }) => steps.map((step) => step.kind === 'action' && 'wait' in step.action && step.action.wait)),
     ).toEqual([[1, 3], [3]]);
-    expect(leftOut).toMatchObject([{ host: 'zypper', reason: 'no step of it is for this host' }]);
+    expect(leftOut).toMatchObject([{ host: 'zypper', reason: 'no step applies to this host' }]);
   });
 
-  test('the sets of a job are those that its own steps name', () => {
+  test('a job uses only the sets of its steps', () => {
     const { jobs } = plan(
       'steps:\n  - install: all\n    from: official\n    on: deb\n  - change: all\n    to: next-revision\n  - file: "{units}/{minor@previous-minor}"\n',
     );
@@ -78,7 +78,7 @@ describe('which scenarios run where', () => {
     ]);
   });
 
-  test('a host without a set says which', () => {
+  test('a host without a set is skipped with a reason', () => {
     const withoutSet = () => 'there is no previous-minor of 1.11.0-1';
     expect(plan('steps:\n  - change: all\n    to: previous-minor\n', { withoutSet }).leftOut).toHaveLength(3);
   });

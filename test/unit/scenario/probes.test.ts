@@ -3,8 +3,8 @@ import { loadCatalog } from '../../../src/catalog/catalog.ts';
 import type { Catalog } from '../../../src/catalog/model.ts';
 import { matchesGlob } from '../../../src/scenario/model/glob.ts';
 import { parseScenario } from '../../../src/scenario/model/load.ts';
-import { judgeText } from '../../../src/scenario/model/text.ts';
-import { lookFor } from '../../../src/scenario/probes/probe-for.ts';
+import { compareText } from '../../../src/scenario/model/text.ts';
+import { probeFor } from '../../../src/scenario/probes/probe-for.ts';
 import { compareRecords } from '../../../src/scenario/probes/snapshot.ts';
 import { shellWords } from '../../../src/support/shell-words.ts';
 
@@ -23,29 +23,29 @@ function wrong(
   const distribution = catalog.distributions.find((each) => each.id === id);
   if (step?.kind !== 'check' || distribution === undefined) throw new Error('no check');
   const host = { id, image: '', manager: 'apt', program: 'apt', distribution, architecture: 'amd64' } as const;
-  const look = lookFor(step.check, {
+  const look = probeFor(step.check, {
     host,
     names: (names) => (names === 'all' ? ['kubelet', 'kubectl'] : names),
     versionIn: (set) => (set === 'current' ? '1.37.0-1' : '1.36.0-1'),
     processes: new Map([['before', '100 5000']]),
     without: [],
   });
-  expect(look.asks).toHaveLength(answers.length);
-  const findings = look.judge(answers.map((one) => ({ status: 0, stdout: '', stderr: '', ...one })));
+  expect(look.commands).toHaveLength(answers.length);
+  const findings = look.evaluate(answers.map((one) => ({ status: 0, stdout: '', stderr: '', ...one })));
   expect(findings.length).toBeGreaterThan(0);
   return findings.filter(({ ok }) => !ok).map(({ what, expected, found }) => `${what}: ${expected} / ${found}`);
 }
 
 const PROCESS = '100 5000\n/usr/bin/kubelet\n/bin/sh\0/usr/bin/kubelet\0--a=b c\0--v=2\0\n\0HOME=/root\0EXTRA=a=b\0';
 
-describe('what checks make of what commands answered', () => {
+describe('findings of checks from command results', () => {
   test.each<[check: string, answers: { status?: number; stdout?: string; stderr?: string }[], expected: string[]]>([
     ['file: /x', [{ stdout: 'regular file|644|root:root\n' }], []],
-    ['file: /x', [{ status: 1 }], ['/x: is there / is not there']],
+    ['file: /x', [{ status: 1 }], ['/x: present / absent']],
     [
       '{ file: /x, exists: false }',
       [{ stdout: 'directory|755|root:root\n' }],
-      ['/x: is not there / directory, 0755, root:root'],
+      ['/x: absent / directory, 0755, root:root'],
     ],
     [
       "{ file: /x, mode: '644', owner: 'root:root', type: file }",
@@ -93,23 +93,23 @@ describe('what checks make of what commands answered', () => {
     [
       '{ process: kubelet, environment: { EXTRA: a=b, HOME: null } }',
       [{ stdout: PROCESS }],
-      ['HOME in the environment of kubelet.service: is not there / /root'],
+      ['HOME in the environment of kubelet.service: absent / /root'],
     ],
     ['{ process: kubelet, same-as: before }', [{ stdout: PROCESS }], []],
     [
       '{ process: kubelet, restarted-since: before }',
       [{ stdout: PROCESS }],
-      ['main process of kubelet.service: another one than before (number 100) / number 100'],
+      ['main process of kubelet.service: different from before (PID 100) / PID 100'],
     ],
     [
       '{ process: kubelet, restarted-since: never }',
       [{ stdout: PROCESS }],
-      ['main process of kubelet.service: another one than never / nothing was remembered as never'],
+      ['main process of kubelet.service: different from never / no process was recorded as never'],
     ],
     [
       'process: kubelet',
       [{ status: 3, stderr: 'no main process: failed\n' }],
-      ['main process of kubelet.service: one that runs / no main process: failed'],
+      ['main process of kubelet.service: a running process / no main process: failed'],
     ],
     ['{ package: kubelet, from: current }', [{ stdout: 'ii |1.37.0-1\n' }], []],
     [
@@ -119,7 +119,7 @@ describe('what checks make of what commands answered', () => {
     ],
     ['{ package: kubelet, installed: false, state: rc }', [{ stdout: 'rc |1.37.0-1\n' }], []],
     ['{ package: kubelet, installed: false }', [{ status: 1 }], []],
-    ['package: kubelet', [{ stdout: 'iF |1.37.0-1\n' }], ['kubelet: is installed / is not installed (iF)']],
+    ['package: kubelet', [{ stdout: 'iF |1.37.0-1\n' }], ['kubelet: installed / not installed (iF)']],
     [
       'consistent: all',
       [{}, {}, { status: 1, stdout: '??5?????? c /etc/default/kubelet\nmissing     /usr/share/doc/kubelet/x\n' }],
@@ -150,16 +150,16 @@ describe('what checks make of what commands answered', () => {
     [
       '{ same-files: s, but: ["/etc/*"] }',
       [{ stdout: '/etc/a/b\tf 644 root:root 1\0\t/etc/c\tf 644 root:root 1\0' }],
-      ['/etc/a/b: f 644 root:root 1 / is not there'],
+      ['/etc/a/b: f 644 root:root 1 / absent'],
     ],
   ])('%s', (check, answers, expected) => {
     expect(wrong(check, answers)).toEqual(expected);
   });
 
-  test('rpm is asked in its own words, and its configuration may differ', () => {
+  test('on rpm hosts, rpm is used, and configuration files may differ', () => {
     expect(wrong('{ package: kubelet, version: 1.37.0-1 }', [{ stdout: '1.37.0-1\n' }], 'el-9')).toEqual([]);
-    expect(wrong('package: kubelet', [{ status: 1, stdout: 'package kubelet is not installed\n' }], 'el-9')).toEqual([
-      'kubelet: is installed / is not installed',
+    expect(wrong('package: kubelet', [{ status: 1, stdout: 'package kubelet not installed\n' }], 'el-9')).toEqual([
+      'kubelet: installed / not installed',
     ]);
     const verified =
       'S.5....T.  c /etc/sysconfig/kubelet\nUnsatisfied dependencies for kubelet-1.37.0-1.x86_64:\n\tiptables is needed\n';
@@ -169,7 +169,7 @@ describe('what checks make of what commands answered', () => {
   });
 });
 
-test('records of a file that changed come together', () => {
+test('old and new record of a changed file are found', () => {
   const hash = (digit: string) => digit.repeat(64);
   const output = `/a\tf 644 root:root 1\0\t/a\tf 600 root:root 1\0${hash('0')}  /b c\0\t${hash('1')}  /b c\0`;
   expect(compareRecords(output)).toEqual([
@@ -191,12 +191,12 @@ test.each([
   expect(matchesGlob(glob, path)).toBe(expected);
 });
 
-test('a text is held against all that it must be', () => {
-  expect(judgeText('x', { equals: 'a\n' }, 'a')).toMatchObject([{ ok: true }]);
-  const findings = judgeText('x', { contains: ['a', 'b'], lacks: ['c'], matches: ['^b'] }, 'a c');
+test('a text is compared with every expectation', () => {
+  expect(compareText('x', { equals: 'a\n' }, 'a')).toMatchObject([{ ok: true }]);
+  const findings = compareText('x', { contains: ['a', 'b'], lacks: ['c'], matches: ['^b'] }, 'a c');
   expect(findings.map(({ ok }) => ok)).toEqual([true, false, false, false]);
 });
 
-test('a command is written as a shell reads it', () => {
+test('a command is quoted for a shell', () => {
   expect(shellWords(['a', 'b c', "d'e", '', '$x'])).toBe(`a 'b c' 'd'\\''e' '' '$x'`);
 });

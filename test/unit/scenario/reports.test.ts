@@ -80,7 +80,7 @@ describe.skipIf(!hasTool('python3'))('the JUnit file, as an XML parser reads it'
     execFileSync('python3', ['-c', READ], { input: junitOf(RESULTS), encoding: 'utf8' }),
   );
 
-  test('a testsuite for each host, with its counts and seconds', () => {
+  test('a testsuite per host, with counts and seconds', () => {
     expect([root.tag, root.attributes]).toEqual([
       'testsuites',
       { name: 'kubeparcel test', tests: '3', failures: '1', errors: '0', skipped: '1', time: '9.000' },
@@ -91,7 +91,7 @@ describe.skipIf(!hasTool('python3'))('the JUnit file, as an XML parser reads it'
     ]);
   });
 
-  test('a testcase for each scenario, with what was wrong', () => {
+  test('a testcase per scenario, with its failures', () => {
     const [passed, failed] = root.children[0]?.children ?? [];
     expect(passed).toMatchObject({
       tag: 'testcase',
@@ -108,17 +108,17 @@ describe.skipIf(!hasTool('python3'))('the JUnit file, as an XML parser reads it'
   });
 });
 
-test('the report says for every check what was expected and found, and how to look', () => {
+test('the report shows expectation, result and command of every check', () => {
   const report = reportOf(RESULTS, 'dist');
-  expect(report).toContain('1 of 2 passed, 1 left out.');
+  expect(report).toContain('1 of 2 passed, 1 skipped.');
   expect(report).toContain('   - mode of /x: `0644`\n   - look: `podman exec c1 stat --format=%a /x`');
   expect(report).toContain('1. **failed** run \\<x\\>\n   - **wrong** status: expected `0`, found `3`');
-  expect(report).toContain('1 steps were not reached.');
+  expect(report).toContain('Steps not run: 1.');
   expect(report).toContain('`kubeparcel test shell kubeparcel-1-debian-12-install-alone`');
   expect(report).toContain('dnf, kubeadm-init: only with a "real" payload');
 });
 
-test('the summary is a table host x group, then what failed and how to look at it', () => {
+test('the summary is a table of hosts and groups, then the failures and how to inspect them', () => {
   const text = renderResults(RESULTS);
   expect(text.split('\n').slice(0, 2)).toEqual(['host       inst', 'debian-12   1/2']);
   expect(text).toContain('FAILED  debian-12, install-alone');
@@ -128,7 +128,7 @@ test('the summary is a table host x group, then what failed and how to look at i
   expect(text.endsWith('1 of 2 passed, 1 left out, 9.0 s')).toBe(true);
 });
 
-test('with all groups and the longest name of a host the table fits in 80 columns', () => {
+test('the table of all groups and the longest host name fits in 80 columns', () => {
   const scenarios = GROUPS.flatMap((group) =>
     Array.from({ length: 12 }, (_, index) => ({
       ...(index === 0 ? FAILED : PASSED),

@@ -85,7 +85,7 @@ function leftBehind(): string[] {
 const ready = hasTool('apt-ftparchive');
 
 describe.skipIf(!ready)('a run of scenarios', () => {
-  test('a package manager is given a repository once, and names, versions and files of the packages', async () => {
+  test('a package manager gets a repository once, then names, versions or files of packages', async () => {
     const { engine, result } = await run(
       'steps:\n  - install: all\n  - install: kubectl\n  - change: [kubelet]\n    to: next-revision\n  - remove: all\n    purge: true\n  - install: kubelet\n    via: low-level\n',
     );
@@ -115,13 +115,13 @@ describe.skipIf(!ready)('a run of scenarios', () => {
     expect(engine.removed).toHaveLength(1);
   });
 
-  test('checks that follow each other are asked in one call', async () => {
+  test('consecutive checks run in one call', async () => {
     const { engine } = await run('steps:\n  - command: [a]\n  - command: [b, "c d"]\n  - command: [e]\n');
     expect(engine.calls()).toBe(1);
     expect(engine.commands).toEqual([['a'], ['b', 'c d'], ['e']]);
   });
 
-  test('a check that had to wait makes the later ones look again', async () => {
+  test('a check that had to wait makes later checks probe again', async () => {
     let looks = 0;
     const { engine, result } = await run('steps:\n  - command: [a]\n  - command: [b]\n', ([program]) =>
       program === 'a' && looks++ < 2 ? { status: 1 } : {},
@@ -130,13 +130,13 @@ describe.skipIf(!ready)('a run of scenarios', () => {
     expect(engine.commands.map(([program]) => program).join('')).toBe('abaab');
   });
 
-  test('what must stay so is looked at until the end of its time', async () => {
+  test('a check with `for` must succeed for the whole time', async () => {
     let looks = 0;
     const { result } = await run('steps:\n  - command: [a]\n    for: 1\n', () => (++looks > 2 ? { status: 7 } : {}));
-    expect(result?.steps[0]).toMatchObject({ ok: false, error: 'it was so, but did not stay so for 1 s' });
+    expect(result?.steps[0]).toMatchObject({ ok: false, error: 'it succeeded, but not for 1 s' });
   });
 
-  test('an action that fails ends the scenario, a check that fails does not', async () => {
+  test('a failed action ends the scenario, a failed check does not', async () => {
     const answer: Answering = ([program]) => (program === 'bad' ? { status: 3, stderr: 'alas\n' } : {});
     const checks = await run('steps:\n  - command: [bad]\n    within: 0\n  - command: [good]\n', answer);
     expect(checks.result?.steps.map(({ ok }) => ok)).toEqual([false, true]);
@@ -153,12 +153,12 @@ describe.skipIf(!ready)('a run of scenarios', () => {
     expect(action.engine.removed).toHaveLength(1);
   });
 
-  test('what must fail and does not is a failure', async () => {
+  test('an action that must fail and succeeds is a failure', async () => {
     const { result } = await run('steps:\n  - remove: all\n    fails: true\n');
     expect(result?.fault).toBe('step 1, remove all: status: expected a failure, found status 0');
   });
 
-  test('placeholders are filled in from the packages and the host', async () => {
+  test('placeholders get values from the packages and the host', async () => {
     const { engine } = await run(
       'steps:\n  - run: [echo, "{env-file} {drop-in} {version} {package-version:cri-tools} {minor@previous-minor} {file:kubectl}"]\n',
     );
@@ -170,7 +170,7 @@ describe.skipIf(!ready)('a run of scenarios', () => {
     ]);
   });
 
-  test('environment and umask hold for every command', async () => {
+  test('environment and umask apply to every command', async () => {
     const seen: unknown[] = [];
     const container = "container: { umask: '077', environment: { LANG: tr_TR.UTF-8 } }\n";
     await run(`${container}steps:\n  - run: [a, b]\n    environment: { X: y }\n`, (command, { environment }) => {
@@ -183,18 +183,18 @@ describe.skipIf(!ready)('a run of scenarios', () => {
     ]);
   });
 
-  test('a package that the set does not have is told, not thrown', async () => {
+  test('a package that is not in the set fails the scenario', async () => {
     const { result } = await run('steps:\n  - install: kubefed\n');
-    expect(result?.fault).toContain('there is no package kubefed in the set current');
+    expect(result?.fault).toContain('package kubefed is not in the set current');
   });
 
-  test('a scenario that takes too long is ended and has failed', async () => {
+  test('a scenario that exceeds its timeout fails', async () => {
     const { engine, result } = await run('timeout: 0.2\nsteps:\n  - run: [a]\n', async ([program], { signal }) => {
       if (program !== 'a') return {};
       await new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
       return {};
     });
-    expect(result).toMatchObject({ outcome: 'failed', fault: 'it took longer than 0.2 s' });
+    expect(result).toMatchObject({ outcome: 'failed', fault: 'timed out after 0.2 s' });
     expect(engine.removed).toHaveLength(1);
   });
 
@@ -210,7 +210,7 @@ describe.skipIf(!ready)('a run of scenarios', () => {
     expect(leftBehind()).toEqual([]);
   });
 
-  test('a container is kept where that was asked for and something failed', async () => {
+  test('the container of a failed scenario is kept on request', async () => {
     const answer: Answering = ([program]) => (program === 'bad' ? { status: 1 } : {});
     const bad = await run('steps:\n  - run: [bad]\n', answer, { keep: true });
     expect(bad.engine.removed).toEqual([]);
@@ -222,7 +222,7 @@ describe.skipIf(!ready)('a run of scenarios', () => {
     expect((await run('steps:\n  - run: [good]\n', answer, { keep: true })).engine.removed).toHaveLength(1);
   });
 
-  test('no more run at a time than were asked for', async () => {
+  test('the number of concurrent scenarios is limited', async () => {
     const scenarios = ['a', 'b', 'c', 'd'].map((name) =>
       parseScenario('title: t\ngroup: install\nwhy: w\nsteps: [{ run: [x] }]\n', 't', name),
     );
@@ -238,7 +238,7 @@ describe.skipIf(!ready)('a run of scenarios', () => {
     expect(results.scenarios.map(({ scenario }) => scenario)).toEqual(['a', 'b', 'c', 'd']);
   });
 
-  test('of several packages each host takes the one that was made for it', async () => {
+  test('each host uses the package built for it', async () => {
     const mixed = join(directory, 'mixed');
     await mkdir(mixed);
     await cp(join(directory, 'packages'), mixed, { recursive: true });
@@ -254,13 +254,13 @@ describe.skipIf(!ready)('a run of scenarios', () => {
     expect(engine.commands).toEqual([['echo', '1.36.4-1~debian12 1.36.4-1']]);
   });
 
-  test('a host without packages is left out, and says so', async () => {
+  test('a host without packages is skipped with a reason', async () => {
     const { results } = await run('steps: [{ wait: 1 }]\n', undefined, {
       packages: { kind: 'directories', rpm: directory },
     });
     expect(results).toMatchObject({
       scenarios: [],
-      leftOut: [{ reason: 'there are no packages for it in no directory of deb packages' }],
+      leftOut: [{ reason: 'no packages for this host in the given packages, which have no deb' }],
     });
   });
 });

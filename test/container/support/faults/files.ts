@@ -96,7 +96,7 @@ export const UNIT_FAULTS: readonly Fault[] = [
     host: 'dnf-on-debian-12',
     scenario: 'install-all',
     broken: { kubelet: moved('/etc/sysconfig/kubelet', '/etc/default/kubelet') },
-    noticed: '/etc/sysconfig/kubelet: expected is there, found is not there',
+    noticed: '/etc/sysconfig/kubelet: expected present, found absent',
   },
 ];
 

@@ -79,7 +79,7 @@ export const GENERATOR_FAULTS: readonly Fault[] = [
     host: 'debian-12',
     scenario: 'conditions-umask',
     broken: { kubelet: inScript('postinst', 'generate apply', ':') },
-    noticed: '/etc/kubernetes/kubelet.conf.d: expected is there',
+    noticed: '/etc/kubernetes/kubelet.conf.d: expected present',
   },
   {
     name: 'the generator is not in the package',
