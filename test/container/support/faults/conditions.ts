@@ -60,7 +60,7 @@ export const CONDITION_FAULTS: readonly Fault[] = [
     host: 'debian-12',
     scenario: 'conditions-no-network',
     broken: { kubelet: firstInScript('postinst', 'getent hosts pkgs.k8s.io || :') },
-    noticed: 'as many attempts as before',
+    noticed: 'the number of attempts is unchanged',
   },
   {
     name: 'the generator needs to write below /usr',
@@ -80,7 +80,7 @@ export const CONDITION_FAULTS: readonly Fault[] = [
         '        generate apply\n        test -e /etc/kubernetes/kubelet.conf.d/00-kubelet-confgen.conf',
       ),
     },
-    noticed: 'an installation goes on nevertheless',
+    noticed: 'an installation continues',
   },
   {
     name: 'kubeadm wants exactly its own version of the kubelet',

@@ -113,7 +113,7 @@ export const RELATION_FAULTS: readonly Fault[] = [
     host: 'zypper-on-debian-12',
     scenario: 'install-relations',
     broken: { kubelet: renamedRelation('iptables', 'iptables-tools') },
-    noticed: 'the relations of the set close on themselves and on the host',
+    noticed: 'all relations are satisfied by the set and the host',
   },
   {
     name: 'the kubelet does not ask for iptables',

@@ -116,7 +116,7 @@ export const GENERATOR_FAULTS: readonly Fault[] = [
     broken: {
       'cri-tools': firstInScript('postinst', "echo 'runtime-endpoint: unix:///run/crio/crio.sock' >/etc/crictl.yaml"),
     },
-    noticed: "the administrator's crictl.yaml stays as it is",
+    noticed: "the administrator's crictl.yaml is unchanged",
   },
   {
     name: 'of two runtimes a hook chooses one by itself',

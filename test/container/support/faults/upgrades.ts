@@ -13,7 +13,7 @@ export const UPGRADE_FAULTS: readonly Fault[] = [
         '            after_upgrade\n            systemctl try-restart kubelet',
       ),
     },
-    noticed: 'the same process, as long as nobody restarts it',
+    noticed: 'the process was not restarted',
   },
   {
     name: 'an upgrade restarts the kubelet, as an RPM',
@@ -22,7 +22,7 @@ export const UPGRADE_FAULTS: readonly Fault[] = [
     broken: {
       kubelet: inScript('posttrans', /^ {4}after_upgrade$/m, '    after_upgrade\n    systemctl try-restart kubelet'),
     },
-    noticed: 'the same process, as long as nobody restarts it',
+    noticed: 'the process was not restarted',
   },
   {
     name: 'the env file is no conffile any more',
@@ -43,7 +43,7 @@ export const UPGRADE_FAULTS: readonly Fault[] = [
     host: 'debian-11',
     scenario: 'upgrade-from-patch',
     broken: { kubelet: firstInScript('postinst', "echo 'KUBELET_EXTRA_ARGS=' >/etc/default/kubelet") },
-    noticed: "nothing of the node's is touched, and nothing lies beside",
+    noticed: 'files of the node are unchanged, and no extra file is left',
   },
   {
     name: 'no hook reloads systemd after an upgrade',
