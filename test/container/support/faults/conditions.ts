@@ -53,7 +53,7 @@ export const CONDITION_FAULTS: readonly Fault[] = [
     host: 'zypper-on-debian-12',
     scenario: 'conditions-umask',
     broken: { kubectl: having('/usr/bin/kubectl', { mode: 0o700 }) },
-    noticed: 'all that the packages brought can be read',
+    noticed: 'all installed files are readable',
   },
   {
     name: 'a hook looks a name up in the network',

@@ -77,7 +77,7 @@ export const UPGRADE_FAULTS: readonly Fault[] = [
       kubelet: inScript('postinst', /^set -e$/m, 'set -e\nmkdir /run/kubelet-configured'),
       kubeadm: inScript('postinst', /^set -e$/m, 'set -e\nmkdir /run/kubeadm-configured'),
     },
-    noticed: 'as after any interruption',
+    noticed: 'the repair that is documented for interruptions',
   },
 ];
 
