@@ -4,7 +4,7 @@ import { execa } from 'execa';
 
 /** How a program ended. */
 export interface CommandResult {
-  /** Undefined where a signal ended it. */
+  /** Undefined if a signal ended the program or it could not be started. */
   readonly status: number | undefined;
   readonly stdout: string;
   readonly stderr: string;
@@ -13,81 +13,75 @@ export interface CommandResult {
 }
 
 export interface CommandOptions {
-  readonly stdin?: string | Uint8Array | Readable;
-  /** Milliseconds; none by default. The program is killed then. */
-  readonly timeout?: number;
-  readonly signal?: AbortSignal;
-  /** Bytes of each stream that are kept; 8 MiB by default. The rest is read and dropped, and said so at the end. */
-  readonly maxOutput?: number;
-  /** Where standard output goes instead of into the result. */
-  readonly output?: NodeJS.WritableStream;
-  /** Called with each line of standard error as it comes. */
-  readonly onErrorLine?: (line: string) => void;
+  readonly stdin?: string | Uint8Array | Readable | undefined;
+  /** Milliseconds, after which the program is killed; no limit by default. */
+  readonly timeout?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Receives standard output instead of the result. */
+  readonly output?: NodeJS.WritableStream | undefined;
+  /** Called with each line of standard error. */
+  readonly onErrorLine?: ((line: string) => void) | undefined;
 }
 
-/** Bytes. */
+/** Bytes of each stream to keep; the result ends with a note if there were more. */
 export const MAX_OUTPUT = 8 * 1024 * 1024;
 
 /**
- * Runs a program with these arguments and this process's environment. Never rejects for how it ended.
+ * Runs a program with the environment of this process. Resolves for every exit status.
  *
- * Programs get a process group of their own: Ctrl-C reaches kubeparcel, which then removes its containers; the engine's
- * client in the middle of that must not die of the same key.
+ * The program gets its own process group: after Ctrl-C kubeparcel removes its containers, and the same key must not
+ * interrupt the engine's client that does so.
  *
- * @throws the signal's reason when it is aborted; the program is killed then
+ * @throws the reason of the signal if it aborts; the program is killed
  */
 export async function runCommand(
   [program = '', ...parameters]: readonly string[],
-  options: CommandOptions = {},
+  { stdin, timeout, signal, output, onErrorLine }: CommandOptions = {},
 ): Promise<CommandResult> {
-  options.signal?.throwIfAborted();
-  const started = performance.now();
+  signal?.throwIfAborted();
+  const begin = performance.now();
   const child = execa(program, parameters, {
     reject: false,
     buffer: false,
     detached: true,
-    ...(options.stdin === undefined ? { stdin: 'ignore' as const } : { input: options.stdin }),
-    ...(options.timeout === undefined ? {} : { timeout: options.timeout, killSignal: 'SIGKILL' as const }),
-    ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
+    ...(stdin === undefined ? { stdin: 'ignore' as const } : { input: stdin }),
+    ...(timeout === undefined ? {} : { timeout, killSignal: 'SIGKILL' as const }),
+    ...(signal === undefined ? {} : { cancelSignal: signal }),
   });
-  const stdout = collect(options.maxOutput ?? MAX_OUTPUT);
-  const stderr = collect(options.maxOutput ?? MAX_OUTPUT);
-  if (options.output === undefined) child.stdout?.on('data', stdout.add);
-  else child.stdout?.pipe(options.output);
-  child.stderr?.on('data', stderr.add);
-  const { onErrorLine } = options;
+  const stdout = new BoundedText();
+  const stderr = new BoundedText();
+  if (output === undefined) child.stdout?.on('data', (chunk) => stdout.add(chunk));
+  else child.stdout?.pipe(output);
+  child.stderr?.on('data', (chunk) => stderr.add(chunk));
   if (onErrorLine !== undefined && child.stderr !== undefined) {
     createInterface({ input: child.stderr }).on('line', onErrorLine);
   }
   const result = await child;
-  options.signal?.throwIfAborted();
+  signal?.throwIfAborted();
+  const wasStarted = result.exitCode !== undefined || result.code === undefined || result.timedOut;
   return {
     status: result.exitCode,
     stdout: stdout.text(),
-    // A program that could not be started has printed nothing.
-    stderr:
-      result.exitCode === undefined && result.code !== undefined && !result.timedOut
-        ? (result.shortMessage ?? '')
-        : stderr.text(),
+    stderr: wasStarted ? stderr.text() : (result.shortMessage ?? ''),
     timedOut: result.timedOut,
-    milliseconds: Math.round(performance.now() - started),
+    milliseconds: Math.round(performance.now() - begin),
   };
 }
 
-function collect(limit: number) {
-  const chunks: Buffer[] = [];
-  let kept = 0;
-  let dropped = 0;
-  return {
-    add: (chunk: Uint8Array) => {
-      const part = Buffer.from(chunk.subarray(0, limit - kept));
-      chunks.push(part);
-      kept += part.length;
-      dropped += chunk.length - part.length;
-    },
-    text: () => {
-      const text = Buffer.concat(chunks).toString('utf8');
-      return dropped === 0 ? text : `${text}\n[${dropped} more bytes were cut off]\n`;
-    },
-  };
+class BoundedText {
+  readonly #chunks: Buffer[] = [];
+  #size = 0;
+  #dropped = 0;
+
+  add(chunk: Uint8Array): void {
+    const part = Buffer.from(chunk.subarray(0, MAX_OUTPUT - this.#size));
+    this.#chunks.push(part);
+    this.#size += part.length;
+    this.#dropped += chunk.length - part.length;
+  }
+
+  text(): string {
+    const text = Buffer.concat(this.#chunks).toString('utf8');
+    return this.#dropped === 0 ? text : `${text}\n[${this.#dropped} more bytes were cut off]\n`;
+  }
 }

@@ -1,49 +1,57 @@
 /**
- * What kubeparcel asks of a container engine, the same for podman and docker. Every command is a list of arguments; no
- * text from outside passes through a shell.
+ * One interface for podman and docker. Every command is a list of arguments; no text from outside passes through a shell.
  */
 
 export const ENGINE_NAMES = ['podman', 'docker'] as const;
 export type EngineName = (typeof ENGINE_NAMES)[number];
 
-/** On every container and image that kubeparcel makes; `kubeparcel test --clean` finds them by it. */
+/** Label of every container and image that kubeparcel makes; `kubeparcel test --clean` finds them by it. */
 export const LABEL = 'io.kubeparcel';
 
 export interface Engine {
   readonly name: EngineName;
   readonly version: string;
-  /** Why this engine and not another, and how this host differs from an ordinary one; sentences for people. */
+  /** Sentences to show: why this engine was chosen, and how this machine differs from a typical one. */
   readonly notes: readonly string[];
-  /** Undefined where systemd can be PID 1; else why it cannot. */
+  /** Why systemd cannot be PID 1; undefined if it can. */
   readonly withoutSystemd: string | undefined;
-  /** The image's ID (sha256 hex), or undefined when it is not on this machine. */
+  /** @returns the ID of the image (SHA-256 in hex); undefined if it is not on this machine */
   findImage(reference: string): Promise<string | undefined>;
-  /** @throws KubeparcelError of kind 'network' when no registry answers, 'verification' for another digest */
+  /** @throws KubeparcelError of kind 'network' if no registry answers, 'verification' if the digest differs */
   pullImage(reference: string, signal?: AbortSignal): Promise<string>;
-  /** Makes an image of a root file system in a tar file. Labels are below io.kubeparcel: { recipe: ... }. */
+  /**
+   * Makes an image of a root file system in a tar file.
+   *
+   * @param labels get the prefix `io.kubeparcel.`
+   */
   importImage(
     tar: string,
     reference: string,
     labels: Readonly<Record<string, string>>,
     signal?: AbortSignal,
   ): Promise<string>;
-  /** Makes an image of a stopped or running container, with the same labels as importImage. */
+  /** Stops a container and makes an image of it; labels as for `importImage`. */
   commit(container: string, reference: string, labels: Readonly<Record<string, string>>): Promise<string>;
-  /** Images with kubeparcel's label. */
+  /** Lists the images with kubeparcel's label. */
   listImages(): Promise<readonly ImageInfo[]>;
   removeImage(reference: string): Promise<void>;
-  /** Starts a container; resolves when PID 1 runs (and systemd, where asked for, has finished booting). */
+  /** Starts a container; with systemd, waits until it has booted. */
   start(options: StartOptions): Promise<Container>;
-  /** Containers with kubeparcel's label, of this and of killed runs. */
+  /** Lists the containers with kubeparcel's label, including those of killed runs. */
   listContainers(): Promise<readonly ContainerInfo[]>;
   /**
-   * Removes containers with kubeparcel's label, and what they left in cgroups and mounts: `dead-runs`, those whose run is
-   * over but that were not kept on purpose; `over`, those too; `all`, also those of runs that go on.
+   * Removes containers with kubeparcel's label, and their cgroups and mounts.
    *
-   * @returns the names of what was removed
+   * @param scope `dead-runs`: containers of runs that have ended, unless they have the label `keep`; `over`: all containers
+   * of runs that have ended; `all`: also those of active runs
+   * @returns the names of the removed containers and cgroups
    */
   clean(scope: 'dead-runs' | 'over' | 'all'): Promise<readonly string[]>;
-  /** Finds a container that an earlier run kept. */
+  /**
+   * Returns a container that an earlier run kept.
+   *
+   * @throws KubeparcelError of kind 'usage' if it is not running
+   */
   attach(name: string): Promise<Container>;
 }
 
@@ -52,7 +60,7 @@ export interface ImageInfo {
   readonly references: readonly string[];
   /** Bytes. */
   readonly size: number;
-  /** The labels below io.kubeparcel: recipe, host. */
+  /** Labels without the prefix `io.kubeparcel.`: recipe, host. */
   readonly labels: Readonly<Record<string, string>>;
 }
 
@@ -60,7 +68,10 @@ export interface ContainerInfo {
   readonly name: string;
   readonly image: string;
   readonly running: boolean;
-  /** The labels below io.kubeparcel, such as `scenario`, `host`; `run` is set by the engine, `keep` spares it from dead-runs. */
+  /**
+   * Labels without the prefix `io.kubeparcel.`, such as `scenario` and `host`. The engine sets `run`; `keep` excludes a
+   * container from `clean('dead-runs')`.
+   */
   readonly labels: Readonly<Record<string, string>>;
 }
 
@@ -69,58 +80,59 @@ export interface StartOptions {
   /** kubeparcel-RUN-HOST-SCENARIO; unique on the machine. */
   readonly name: string;
   /**
-   * systemd as PID 1, in a container that is as much of a machine as this host allows: all capabilities, no seccomp
-   * filter, /dev/kmsg, kernel settings of its own network; or a process that only waits (a container, a chroot, an image
-   * build), in an ordinary container.
+   * systemd: PID 1 is systemd, with all capabilities, no seccomp filter, /dev/kmsg, and the kernel settings of the
+   * container's own network writable. none: an ordinary container whose process only sleeps, for image builds and
+   * scenarios of a container or chroot.
    */
   readonly init: 'systemd' | 'none';
   /**
-   * A real kubelet needs cgroup controllers (cpu, memory, pids). On hosts that have them in cgroup v1, systemd runs on v1
-   * then; else it runs on v2, there without controllers. On hosts with v2 it makes no difference.
+   * Provide cgroup controllers (cpu, memory, pids), which a real kubelet needs. On machines that have them in cgroup v1,
+   * systemd then runs on v1; otherwise it runs there on v2 without controllers. No effect on machines with v2.
    */
-  readonly controllers?: boolean;
-  /** none (loopback only) by default; host: only to make images with a vendor's package manager. */
-  readonly network?: 'none' | 'host';
-  readonly labels?: Readonly<Record<string, string>>;
-  /** Directories of this machine, read-only inside. */
-  readonly mounts?: readonly { readonly source: string; readonly target: string; readonly writable?: boolean }[];
-  /** Memory file systems; `sizeBytes` bounds them (a full disk). */
-  readonly tmpfs?: readonly { readonly path: string; readonly sizeBytes?: number }[];
-  /** node by default; /etc/hosts knows it. */
-  readonly hostname?: string;
-  /** Who runs the process that waits; root by default. */
-  readonly user?: string;
-  readonly environment?: Readonly<Record<string, string>>;
-  readonly signal?: AbortSignal;
+  readonly controllers?: boolean | undefined;
+  /** none (loopback only) by default; host is for image builds with a vendor's package manager. */
+  readonly network?: 'none' | 'host' | undefined;
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+  /** Paths of this machine, read-only by default. */
+  readonly mounts?:
+    | readonly { readonly source: string; readonly target: string; readonly writable?: boolean }[]
+    | undefined;
+  /** Memory file systems; `sizeBytes` limits their size, for example to test a full disk. */
+  readonly tmpfs?: readonly { readonly path: string; readonly sizeBytes?: number }[] | undefined;
+  /** node by default; also in /etc/hosts. */
+  readonly hostname?: string | undefined;
+  /** The user of PID 1 without systemd; root by default. */
+  readonly user?: string | undefined;
+  readonly environment?: Readonly<Record<string, string>> | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
-/** Containers have no network but loopback. */
 export interface Container {
   readonly name: string;
   readonly image: string;
-  /** Units that failed while systemd booted; empty when it is `running`, and without systemd. */
+  /** Units that failed while systemd booted; empty without systemd. */
   readonly failedUnits: readonly string[];
-  /** Never rejects for a status other than 0; output beyond 8 MiB a stream is cut off, and said so. */
+  /** Resolves for every exit status. Output is cut off after 8 MiB per stream, with a note at its end. */
   exec(command: readonly string[], options?: ExecOptions): Promise<ExecResult>;
-  /** Copies a file or a directory of this machine, under its name, into a directory of the container, which is made if need be. */
+  /** Copies a file or directory of this machine into a directory of the container, and creates that if necessary. */
   copyIn(source: string, targetDirectory: string): Promise<void>;
-  /** Copies a file or a directory of the container, under its name, into a directory of this machine, which is made if need be. */
+  /** Copies a file or directory of the container into a directory of this machine, and creates that if necessary. */
   copyOut(source: string, targetDirectory: string): Promise<void>;
-  /** What PID 1 printed; for systemd the journal. */
+  /** The output of PID 1; with systemd, the journal. */
   logs(): Promise<string>;
-  /** Ends and removes it, with its cgroups and mounts; no error when it is gone. */
+  /** Stops and removes the container, its cgroups and mounts. Does nothing if it does not exist. */
   remove(): Promise<void>;
-  /** What a person types on this machine to run this in the container: ['podman', 'exec', ...]. */
+  /** The command to type on this machine to run a command in the container: ['podman', 'exec', ...]. */
   commandLine(command: readonly string[], options?: { readonly interactive?: boolean }): readonly string[];
 }
 
 export interface ExecOptions {
-  readonly user?: string;
-  readonly environment?: Readonly<Record<string, string>>;
-  readonly stdin?: string | Uint8Array;
-  /** Milliseconds; 120,000 by default. A command that takes longer is ended and has status 124. */
-  readonly timeout?: number;
-  readonly signal?: AbortSignal;
+  readonly user?: string | undefined;
+  readonly environment?: Readonly<Record<string, string>> | undefined;
+  readonly stdin?: string | Uint8Array | undefined;
+  /** Milliseconds; 120,000 by default. A command that takes longer is killed and has status 124. */
+  readonly timeout?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface ExecResult {

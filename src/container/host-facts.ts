@@ -3,35 +3,35 @@ import { delimiter, join } from 'node:path';
 
 /** One mounted cgroup hierarchy of this machine. */
 export interface CgroupMount {
-  /** Where it is mounted: /sys/fs/cgroup/memory. */
+  /** Mount point: /sys/fs/cgroup/memory. */
   readonly path: string;
   readonly version: 1 | 2;
-  /** What it controls (v1): memory, cpu, name=systemd; empty for v2. */
+  /** Controllers of a v1 hierarchy: memory, cpu, name=systemd; empty for v2. */
   readonly controllers: readonly string[];
-  /** The group of this process in it, relative to the mount: /, /user.slice. */
+  /** The group of this process, relative to the mount point: /, /user.slice. */
   readonly own: string;
 }
 
-/** All that decides how containers are run on this machine; see decide.ts. */
+/** The facts about this machine that decide.ts uses. */
 export interface HostFacts {
   readonly platform: string;
   readonly user: number;
   /** Effective capabilities as a bit set (capabilities(7)). */
   readonly capabilities: bigint;
-  /** Hard limits, undefined where there is none (getrlimit(2)). */
+  /** Hard limits (getrlimit(2)); undefined if unlimited. */
   readonly hardLimits: { readonly openFiles: number | undefined; readonly processes: number | undefined };
   /** The largest process number (proc_sys_kernel(5)). */
   readonly pidMax: number;
   readonly cgroups: readonly CgroupMount[];
   /** Whether systemd runs this machine (sd_booted(3)). */
   readonly systemd: boolean;
-  /** Character devices that a container may need and that are here. */
+  /** Existing character devices that a container may need. */
   readonly devices: readonly string[];
   /** Programs on the PATH. */
   readonly programs: readonly string[];
 }
 
-/** Looks at this machine; nothing is changed. */
+/** Reads the facts of this machine; changes nothing. */
 export async function probeHost(environment: NodeJS.ProcessEnv = process.env): Promise<HostFacts> {
   const [status, limits, mounts, own] = await Promise.all([
     text('/proc/self/status'),
@@ -46,8 +46,8 @@ export async function probeHost(environment: NodeJS.ProcessEnv = process.env): P
     hardLimits: { openFiles: hardLimit(limits, 'Max open files'), processes: hardLimit(limits, 'Max processes') },
     pidMax: Number((await text('/proc/sys/kernel/pid_max')).trim()) || 32_768,
     cgroups: parseCgroups(mounts, own),
-    systemd: await isThere('/run/systemd/system'),
-    devices: await filter(['/dev/kmsg'], isThere),
+    systemd: await exists('/run/systemd/system'),
+    devices: await filter(['/dev/kmsg'], exists),
     programs: await filter(['crun', 'runc', 'unshare', 'mmdebstrap'], (name) => onPath(name, environment)),
   };
 }
@@ -76,7 +76,7 @@ export function parseCgroups(mountinfo: string, own: string): CgroupMount[] {
         ? []
         : options.split(',').filter((word) => !MOUNT_OPTIONS.has(word) && !word.includes('agent='));
     const group = groups.get(controllers.join(',')) ?? '/';
-    // A mount can show a part of the hierarchy only; a group outside of it cannot be named.
+    // A mount can show part of a hierarchy. A group outside of that part has no path.
     const below = root === '/' ? group : group.startsWith(`${root}/`) ? group.slice(root.length) : '/';
     mounts.set(path, {
       path,
@@ -90,7 +90,7 @@ export function parseCgroups(mountinfo: string, own: string): CgroupMount[] {
 
 const MOUNT_OPTIONS = new Set(['rw', 'ro', 'xattr', 'clone_children', 'noprefix', 'cpuset_v2_mode', 'none']);
 
-/** One line of /proc/self/limits: name, soft limit, hard limit, unit, in columns. */
+/** Reads a line of /proc/self/limits, with the columns name, soft limit, hard limit and unit. */
 function hardLimit(limits: string, name: string): number | undefined {
   const line = limits.split('\n').find((line) => line.startsWith(`${name} `)) ?? '';
   const [, hard] = line.slice(name.length).trim().split(/\s+/);
@@ -101,14 +101,13 @@ async function text(path: string): Promise<string> {
   return await readFile(path, 'utf8').catch(() => '');
 }
 
-async function isThere(path: string): Promise<boolean> {
+async function exists(path: string): Promise<boolean> {
   return await stat(path).then(
     () => true,
     () => false,
   );
 }
 
-/** Whether a program is on the PATH and may be run. */
 async function onPath(name: string, environment: NodeJS.ProcessEnv): Promise<boolean> {
   for (const directory of (environment.PATH ?? '').split(delimiter)) {
     const found = await access(join(directory || '.', name), constants.X_OK).then(

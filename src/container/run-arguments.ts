@@ -3,7 +3,7 @@ import type { Decisions } from './decide.ts';
 import { type EngineName, LABEL, type StartOptions } from './engine.ts';
 import { ENTER, INIT } from './scripts.ts';
 
-/** What one `run` needs to know of kubeparcel and of the machine. */
+/** The facts of kubeparcel and of the machine that `run` needs. */
 export interface RunContext {
   readonly engine: EngineName;
   readonly decisions: Decisions;
@@ -13,13 +13,13 @@ export interface RunContext {
 }
 
 /**
- * The whole command that starts a container: `podman run ...`, where need be inside a mount namespace of its own.
+ * The command that starts a container: `podman run ...`, in a private mount namespace if the machine requires it.
  *
- * @throws KubeparcelError of kind 'usage' for a name, path or size that cannot be
+ * @throws KubeparcelError of kind 'usage' for an invalid name, path or size
  */
 export function startCommand(options: StartOptions, context: RunContext): string[] {
   const { engine, decisions, runId } = context;
-  check(options);
+  validate(options);
   const systemd = options.init === 'systemd';
   const controllers = systemd && options.controllers === true && decisions.privateCgroups !== undefined;
   const command = [
@@ -28,7 +28,6 @@ export function startCommand(options: StartOptions, context: RunContext): string
     'run',
     '--detach',
     `--name=${options.name}`,
-    // The image is here already, or it is an error.
     '--pull=never',
     `--network=${options.network ?? 'none'}`,
     ...(options.network === 'host' ? [] : [`--hostname=${options.hostname ?? 'node'}`]),
@@ -69,13 +68,13 @@ function tmpfsFlag({ path, sizeBytes }: NonNullable<StartOptions['tmpfs']>[numbe
   return `--tmpfs=${path}:rw,exec,mode=${mode}${sizeBytes === undefined ? '' : `,size=${sizeBytes}`}`;
 }
 
-/** Followed by a script, a name for its messages and its parameters. */
+/** Followed by a script, `$0` and the positional parameters. */
 export const PRIVATE_NAMESPACE = ['unshare', '--mount', '--propagation=private', '/bin/sh', '-c'] as const;
 
-/** systemd 256 and later boot on cgroup v1 only when asked to twice. */
+/** systemd 256 and later boot on cgroup v1 only with both options. */
 const LEGACY = ['systemd.unified_cgroup_hierarchy=0', 'SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1'];
 
-/** What makes a container as much of a machine as can be; INIT (scripts.ts) does the rest inside. */
+/** Flags that make a container similar to a machine; INIT (scripts.ts) does the rest inside. */
 function machineFlags({ engine, devices }: RunContext): string[] {
   return [
     '--cap-add=ALL',
@@ -91,35 +90,34 @@ function machineFlags({ engine, devices }: RunContext): string[] {
           '--tmpfs=/run/lock',
           '--tmpfs=/tmp:rw,exec,mode=1777',
           '--env=container=docker',
-          // systemd(1): what it takes for a request to shut down.
+          // systemd(1): the signal that requests a shutdown.
           '--stop-signal=RTMIN+3',
         ]),
   ];
 }
 
-/** Values that would be read as something else: a comma ends a field of --mount, a colon one of --tmpfs. */
-function check({ name, hostname, mounts, tmpfs, environment, labels }: StartOptions): void {
-  const wrong = (what: string, where: string): never => {
-    throw new KubeparcelError('usage', what, { where });
+/** Rejects values that change the meaning of a flag: a comma ends a field of --mount, a colon one of --tmpfs. */
+function validate({ name, hostname, mounts, tmpfs, environment, labels }: StartOptions): void {
+  const invalid = (what: string, where: string): never => {
+    throw new KubeparcelError('usage', `invalid ${what}`, { where });
   };
-  if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$/.test(name)) wrong('no name for a container', name);
-  if (hostname !== undefined && !/^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/.test(hostname))
-    wrong('no host name', hostname);
+  if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$/.test(name)) invalid('container name', name);
+  if (hostname !== undefined && !/^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/.test(hostname)) invalid('host name', hostname);
   for (const { source, target } of mounts ?? []) {
     for (const path of [source, target]) {
       if (!path.startsWith('/') || /[,\n"]/.test(path))
-        wrong('a directory that cannot be mounted: absolute, without comma or quote', path);
+        invalid('mount (expected an absolute path without commas and quotes)', path);
     }
   }
   for (const { path, sizeBytes } of tmpfs ?? []) {
-    if (!path.startsWith('/') || /[,:\n]/.test(path)) wrong('a path that cannot be a tmpfs', path);
+    if (!path.startsWith('/') || /[,:\n]/.test(path)) invalid('path of a tmpfs', path);
     if (sizeBytes !== undefined && !(Number.isSafeInteger(sizeBytes) && sizeBytes > 0))
-      wrong('no size of a tmpfs', path);
+      invalid('size of a tmpfs', path);
   }
   for (const variable of Object.keys(environment ?? {})) {
-    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(variable)) wrong('no name of an environment variable', variable);
+    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(variable)) invalid('name of an environment variable', variable);
   }
   for (const label of Object.keys(labels ?? {})) {
-    if (!/^[a-z][a-z0-9-]*$/.test(label) || label === 'run') wrong('no label of a container', label);
+    if (!/^[a-z][a-z0-9-]*$/.test(label) || label === 'run') invalid('container label', label);
   }
 }

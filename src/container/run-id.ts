@@ -1,8 +1,8 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 
 /**
- * Which run of kubeparcel something belongs to: `BOOT.NAMESPACE.PID.START`. A process number alone is used again; with
- * the machine's boot, the namespace that counts the processes and the start of the process nobody else has the same.
+ * Identifies a run of kubeparcel: `BOOT.NAMESPACE.PID.START`. Process numbers are reused; the boot ID, the PID namespace
+ * and the start time of the process make the ID unique.
  */
 export function ownRunId(): string {
   known ??= `${boot()}.${namespace()}.${process.pid}.${startOf(process.pid)}`;
@@ -11,12 +11,11 @@ export function ownRunId(): string {
 
 let known: string | undefined;
 
-/** Whether the run is over for sure. One of another process namespace (a container with the same engine) is not. */
+/** Whether a run has ended. False for another PID namespace (a container that uses the same engine): it is not visible here. */
 export function isOver(runId: string): boolean {
-  const [, itsBoot, itsNamespace, pid, start] = /^([0-9a-f]+)\.(\d+)\.(\d+)\.(\d+)$/.exec(runId) ?? [];
-  if (itsBoot === undefined) return true;
-  if (itsBoot !== boot()) return true;
-  if (itsNamespace !== namespace()) return false;
+  const [, runBoot, runNamespace, pid, start] = /^([0-9a-f]+)\.(\d+)\.(\d+)\.(\d+)$/.exec(runId) ?? [];
+  if (runBoot === undefined || runBoot !== boot()) return true;
+  if (runNamespace !== namespace()) return false;
   return startOf(Number(pid)) !== start;
 }
 
@@ -32,13 +31,13 @@ function namespace(): string {
   }
 }
 
-/** Clock ticks from boot to the start of a process: field 22 of /proc/PID/stat (proc_pid_stat(5)); '0' when it is gone. */
+/** Start time of a process in clock ticks since boot: field 22 of /proc/PID/stat (proc_pid_stat(5)); '0' if it has ended. */
 function startOf(pid: number): string {
   const stat = read(`/proc/${pid}/stat`);
-  // The second field is the program's name in parentheses, which may hold anything.
+  // The second field is the program's name in parentheses and may contain any character.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  // A zombie is over.
-  return fields[0] === 'Z' ? '0' : (fields[19] ?? '0');
+  const isZombie = fields[0] === 'Z';
+  return isZombie ? '0' : (fields[19] ?? '0');
 }
 
 function read(path: string): string {

@@ -1,13 +1,13 @@
 /**
- * The only shell that kubeparcel runs around containers. The texts are fixed; whatever differs comes as positional
- * parameters, never as text. Groups of containers are kubeparcel/RUN/NAME in each hierarchy.
+ * Shell scripts around containers. The texts are fixed: values are passed as positional parameters only. The cgroup of a
+ * container is kubeparcel/RUN/NAME in each hierarchy.
  */
 
 /**
- * Runs a command with a cgroup v2 of its own: sh -c ENTER kubeparcel RUN/NAME PARENT... -- COMMAND...
+ * Runs a command with its own cgroup v2: sh -c ENTER kubeparcel RUN/NAME PARENT... -- COMMAND...
  *
- * Runs in a private mount namespace. PARENTs are groups of v1 hierarchies; the command gets a group below each. What
- * was made stays until SWEEP, since containers outlive the command.
+ * Runs in a private mount namespace. PARENTs are groups of v1 hierarchies; the command gets a group below each. The
+ * groups remain until REMOVE_GROUPS, since containers outlive the command.
  */
 export const ENTER = `set -eu
 group=$1; shift
@@ -15,7 +15,7 @@ join() {
   path=$1
   for part in kubeparcel "\${group%/*}" "\${group#*/}"; do
     mkdir "$path/$part" 2>/dev/null || [ -d "$path/$part" ]
-    # A new cpuset has no processor and no memory, and nothing may enter it then.
+    # A new cpuset has no CPUs and no memory nodes; processes cannot enter it until it has.
     for file in cpuset.cpus cpuset.mems; do
       if [ -e "$path/$part/$file" ] && [ -z "$(cat "$path/$part/$file")" ]; then
         cat "$path/$file" > "$path/$part/$file"
@@ -37,14 +37,14 @@ exec "$@"
 `;
 
 /**
- * Removes the groups of a run, or of one container of it: sh -c SWEEP kubeparcel RUN|RUN/NAME
+ * Removes the groups of a run or of one container: sh -c REMOVE_GROUPS kubeparcel RUN|RUN/NAME
  *
- * Runs in a private mount namespace. Groups in which something still runs stay.
+ * Runs in a private mount namespace. Groups with running processes remain.
  */
-export const SWEEP = `set -u
+export const REMOVE_GROUPS = `set -u
 sweep() {
   find /sys/fs/cgroup -depth -type d \\( -path "*/kubeparcel/$1" -o -path "*/kubeparcel/$1/*" \\) -exec rmdir {} \\;
-  # Those above, where this was the last one.
+  # Parents, if they are empty now.
   find /sys/fs/cgroup -depth -type d -path "*/kubeparcel/\${1%%/*}" -exec rmdir {} \\;
   find /sys/fs/cgroup -depth -type d -name kubeparcel -exec rmdir {} \\;
 }
@@ -54,16 +54,16 @@ mount -t cgroup2 none /sys/fs/cgroup && sweep "$1" 2>/dev/null
 exit 0
 `;
 
-/** Ends what still runs in a container's groups: sh -c END kubeparcel RUN/NAME. Runs in a private mount namespace. */
-export const END = `set -u
+/** Kills the processes in a container's groups: sh -c KILL_GROUP kubeparcel RUN/NAME. Runs in a private mount namespace. */
+export const KILL_GROUP = `set -u
 umount -R /sys/fs/cgroup 2>/dev/null
 mount -t cgroup2 none /sys/fs/cgroup || exit 0
 find /sys/fs/cgroup -type d -path "*/kubeparcel/$1" -exec sh -c 'echo 1 > "$0/cgroup.kill"' {} \\;
 exit 0
 `;
 
-/** Names the groups there are, as RUN/NAME, one a line: sh -c LIST kubeparcel. Runs in a private mount namespace. */
-export const LIST = `set -u
+/** Prints the groups as RUN/NAME, one per line: sh -c LIST_GROUPS kubeparcel. Runs in a private mount namespace. */
+export const LIST_GROUPS = `set -u
 list() { find /sys/fs/cgroup -type d -path '*/kubeparcel/*/*' ! -path '*/kubeparcel/*/*/*' 2>/dev/null; }
 {
   list
@@ -73,17 +73,17 @@ list() { find /sys/fs/cgroup -type d -path '*/kubeparcel/*/*' ! -path '*/kubepar
 `;
 
 /**
- * PID 1 of a container until systemd takes over: sh -c INIT kubeparcel CGROUPS COMMAND...
+ * PID 1 of a container until it executes systemd: sh -c INIT kubeparcel CGROUPS COMMAND...
  *
- * CGROUPS is v2, or v1 for the controllers of a machine that has these in v1. Of the kernel's settings only those of
- * the container's own network can be changed; a kubelet can write the others that it wants, without effect.
+ * CGROUPS is v2, or v1 to get the controllers of a machine that has them in v1. Kernel settings are read-only except
+ * those of the container's own network. The settings that a kubelet writes are copies without effect.
  */
 export const INIT = `set -eu
 cgroups=$1; shift
 if [ "$cgroups" = v1 ]; then
   umount -R /sys/fs/cgroup
   mount -t tmpfs -o mode=755 tmpfs /sys/fs/cgroup
-  # systemd mounts every hierarchy that it misses, even ones that nobody on this machine uses; a mount is not missed.
+  # systemd mounts every missing hierarchy, even unused ones; an empty mount prevents that.
   for name in unified net_cls,net_prio cpu,cpuacct; do
     mkdir "/sys/fs/cgroup/$name"
     mount -t tmpfs -o ro tmpfs "/sys/fs/cgroup/$name"
@@ -118,9 +118,9 @@ if [ -w /proc/sys/kernel/panic ] && mount --bind /proc/sys /proc/sys 2>/dev/null
   mount --bind /proc/sys/net /proc/sys/net
   mount -o remount,bind,ro /proc/sys
 fi
-# The engine has put the names of its own machine there.
+# The engine copied the names of its own machine.
 printf '127.0.0.1\\tlocalhost\\n127.0.1.1\\t%s\\n::1\\tlocalhost ip6-localhost\\n' "$(uname -n)" > /etc/hosts
-# As on a machine; the kubelet wants it so.
+# The kubelet requires shared mount propagation, as on a machine.
 mount --make-rshared / 2>/dev/null || :
 exec "$@"
 `;

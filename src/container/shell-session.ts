@@ -2,36 +2,21 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { shellWords } from '../support/shell-words.ts';
 
-/**
- * A shell that stays in a container and runs one command after the other. Each exec of an engine costs a tenth of a
- * second of a processor; scenarios ask so much that this was a third of all that a machine did for them.
- */
-export interface ShellSession {
-  /** Takes it for the next `run`; false while it is taken, and when it has ended. */
-  claim(): boolean;
-  /** Its shell is gone: the container ended, or something in it ended the shell. */
-  readonly ended: boolean;
-  /** @throws the signal's reason when it is aborted; the session has ended then, and the command may go on */
-  run(command: readonly string[], options: SessionCommandOptions): Promise<SessionResult>;
-  /** Ends the shell, where it still runs. */
-  end(): void;
-}
-
 interface SessionCommandOptions {
   readonly environment: Readonly<Record<string, string>>;
   readonly stdin: string | undefined;
-  /** Milliseconds, after which the command is ended with SIGTERM, and then with SIGKILL after `grace`. */
+  /** Milliseconds until the command gets SIGTERM, and SIGKILL `grace` milliseconds later. */
   readonly limit: number;
   readonly grace: number;
-  /** Milliseconds that it may take to answer after that. */
+  /** Milliseconds to wait for an answer after that. */
   readonly patience: number;
-  /** Bytes of each stream; what is more is dropped. */
+  /** Bytes to keep of each stream. */
   readonly maxOutput: number;
   readonly signal: AbortSignal | undefined;
 }
 
 interface SessionResult {
-  /** As timeout(1) says it; undefined where the session ended before the command did. */
+  /** The status of timeout(1); undefined if the session ended before the command. */
   readonly status: number | undefined;
   readonly stdout: string;
   readonly stderr: string;
@@ -39,187 +24,202 @@ interface SessionResult {
   readonly milliseconds: number;
 }
 
-/** Milliseconds that an engine may take to start the shell; without it commands go by the engine, which says what is wrong. */
-const OPENING = 30_000;
+/** Milliseconds to wait for the shell to start. */
+const START_TIMEOUT = 30_000;
 
-/** What goes to a command in one line of the shell; more does not go through a session. */
+/** Bytes of standard input that a session can pass to a command: input is one line of the shell. */
 export const MAX_SESSION_INPUT = 1 << 16;
 
 /**
- * @param client the engine's command that runs `sh` in the container with its standard input
- * @returns undefined where there is no such shell, or not what it needs (timeout, base64)
+ * A shell that stays open in a container and runs one command after another. Each `exec` of an engine takes 0.1 s of CPU
+ * time, which was a third of the CPU time of a scenario run.
  */
-export async function openSession(client: readonly string[], signal?: AbortSignal): Promise<ShellSession | undefined> {
-  const [program = '', ...parameters] = client;
-  // A group of its own, so that Ctrl-C does not reach it; see runCommand.
-  const child = spawn(program, [...parameters, 'sh', '-c', SERVER], {
-    stdio: ['pipe', 'pipe', 'pipe'],
-    detached: true,
-  });
-  const lines = answersOf(child);
-  let ready = false;
-  try {
-    ready = (await lines.next({ timeout: OPENING, ...(signal === undefined ? {} : { signal }) })) === 'ready';
-  } finally {
-    if (!ready) child.kill('SIGKILL');
-    lines.rest();
-  }
-  return ready ? sessionOf(child, lines) : undefined;
-}
+export class ShellSession {
+  readonly #client: Client;
+  readonly #lines: AnswerLines;
+  #busy = false;
 
-function sessionOf(child: Client, lines: Answers): ShellSession {
-  let busy = false;
-  const end = () => {
-    lines.end();
-    child.kill('SIGKILL');
-  };
-  return {
-    claim() {
-      if (busy || lines.ended()) return false;
-      busy = true;
-      return true;
-    },
-    get ended() {
-      return lines.ended();
-    },
-    async run(command, { environment, stdin, limit, grace, patience, maxOutput, signal }) {
-      const started = performance.now();
-      try {
-        const variables = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
-        const words = variables.length === 0 ? command : ['env', ...variables, ...command];
-        const input = stdin === undefined || stdin === '' ? '-' : base64(stdin);
-        const script = base64(`exec ${shellWords(words)}\n`);
-        child.stdin.write(`${limit / 1000} ${grace / 1000} ${maxOutput} ${script} ${input}\n`);
-        const line = await lines.next({
-          timeout: limit + grace + patience,
-          ...(signal === undefined ? {} : { signal }),
-        });
-        const milliseconds = Math.round(performance.now() - started);
-        if (line === undefined || line === LATE) {
-          end();
-          const said = lines.errors();
-          return { status: undefined, stdout: '', stderr: said, timedOut: line === LATE, milliseconds };
-        }
-        const [status, outSize, errSize, out = '', err = ''] = line.split(' ');
-        const result = { status: Number(status), timedOut: false, milliseconds };
-        return { ...result, stdout: text(out, Number(outSize)), stderr: text(err, Number(errSize)) };
-      } catch (error) {
-        end();
-        throw error;
-      } finally {
-        busy = false;
-        lines.rest();
+  private constructor(client: Client, lines: AnswerLines) {
+    this.#client = client;
+    this.#lines = lines;
+  }
+
+  /**
+   * @param engineExec the engine's command that runs a program in the container with its standard input attached
+   * @returns undefined if the container has no shell, or lacks timeout or base64
+   */
+  static async open(engineExec: readonly string[], signal?: AbortSignal): Promise<ShellSession | undefined> {
+    const [program = '', ...parameters] = engineExec;
+    // Its own process group, so that Ctrl-C does not reach it; see runCommand.
+    const client = spawn(program, [...parameters, 'sh', '-c', SERVER], {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      detached: true,
+    });
+    const lines = new AnswerLines(client);
+    let ready = false;
+    try {
+      ready = (await lines.next(START_TIMEOUT, signal)) === 'ready';
+    } finally {
+      if (!ready) client.kill('SIGKILL');
+      lines.unref();
+    }
+    return ready ? new ShellSession(client, lines) : undefined;
+  }
+
+  /** True after the shell ended: with the container, or because a process in the container killed it. */
+  get ended(): boolean {
+    return this.#lines.ended;
+  }
+
+  /** Reserves the session for the next `run`. False if it is reserved already or has ended. */
+  claim(): boolean {
+    if (this.#busy || this.ended) return false;
+    this.#busy = true;
+    return true;
+  }
+
+  /** @throws the reason of the signal if it aborts; this ends the session, but the command may continue to run */
+  async run(command: readonly string[], options: SessionCommandOptions): Promise<SessionResult> {
+    const { environment, stdin, limit, grace, patience, maxOutput, signal } = options;
+    const started = performance.now();
+    try {
+      const variables = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
+      const words = variables.length === 0 ? command : ['env', ...variables, ...command];
+      const input = stdin === undefined || stdin === '' ? '-' : base64(stdin);
+      const script = base64(`exec ${shellWords(words)}\n`);
+      this.#client.stdin.write(`${limit / 1000} ${grace / 1000} ${maxOutput} ${script} ${input}\n`);
+      const line = await this.#lines.next(limit + grace + patience, signal);
+      const milliseconds = Math.round(performance.now() - started);
+      if (line === undefined || line === LATE) {
+        this.end();
+        const stderr = this.#lines.errors;
+        return { status: undefined, stdout: '', stderr, timedOut: line === LATE, milliseconds };
       }
-    },
-    end,
-  };
+      const [status, outSize, errSize, out = '', err = ''] = line.split(' ');
+      const result = { status: Number(status), timedOut: false, milliseconds };
+      return { ...result, stdout: decode(out, Number(outSize)), stderr: decode(err, Number(errSize)) };
+    } catch (error) {
+      this.end();
+      throw error;
+    } finally {
+      this.#busy = false;
+      this.#lines.unref();
+    }
+  }
+
+  end(): void {
+    this.#lines.end();
+    this.#client.kill('SIGKILL');
+  }
 }
 
 type Client = ChildProcessByStdio<Writable, Readable, Readable>;
 
-const LATE = Symbol('late');
-
-interface Answers {
-  /** The next line; undefined when there is none any more. */
-  next(options: {
-    readonly signal?: AbortSignal;
-    readonly timeout?: number;
-  }): Promise<string | undefined | typeof LATE>;
-  /** An idle session keeps no process alive. */
-  rest(): void;
-  end(): void;
-  ended(): boolean;
-  /** What the client wrote to standard error. */
-  errors(): string;
+interface Handle {
+  ref?(): void;
+  unref?(): void;
 }
 
+const LATE = Symbol('late');
+/** Bytes of the client's standard error to keep. */
 const MAX_ERRORS = 1 << 16;
-/** More than both streams of a command at their largest, in Base64. */
+/** More than both streams of a command at their maximum, in Base64. */
 const MAX_ANSWER = 32 << 20;
 
-function answersOf(child: Client): Answers {
-  let parts: string[] = [];
-  let length = 0;
-  let errors = '';
-  let over = false;
-  let waiting: ((line: string | undefined) => void) | undefined;
-  const answer = (line: string | undefined) => {
-    const taker = waiting;
-    waiting = undefined;
-    taker?.(line);
-  };
-  const end = () => {
-    over = true;
-    answer(undefined);
-  };
-  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
-    // One answer at a time, and nothing after it.
-    length += chunk.length;
-    if (length > MAX_ANSWER) {
-      child.kill('SIGKILL');
-      return;
-    }
-    if (!chunk.endsWith('\n')) {
-      parts.push(chunk);
-      return;
-    }
-    length = 0;
-    const line = [...parts, chunk.slice(0, -1)].join('');
-    parts = [];
-    answer(line);
-  });
-  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
-    errors = `${errors}${chunk}`.slice(-MAX_ERRORS);
-  });
-  // The client may be gone while a line is written to it; its end says so.
-  child.stdin.on('error', () => {});
-  child.on('error', end);
-  child.on('close', end);
-  const handles = [child, child.stdin, child.stdout, child.stderr] as readonly { ref?(): void; unref?(): void }[];
-  return {
-    async next({ signal, timeout }) {
-      signal?.throwIfAborted();
-      if (over) return undefined;
-      for (const handle of handles) handle.ref?.();
-      let timer: NodeJS.Timeout | undefined;
-      let interrupt: (() => void) | undefined;
-      try {
-        return await new Promise((resolve, reject) => {
-          waiting = resolve;
-          if (timeout !== undefined) timer = setTimeout(() => resolve(LATE), timeout);
-          interrupt = () => reject(signal?.reason);
-          signal?.addEventListener('abort', interrupt, { once: true });
-        });
-      } finally {
-        waiting = undefined;
-        clearTimeout(timer);
-        if (interrupt !== undefined) signal?.removeEventListener('abort', interrupt);
+/** The lines that the shell writes: one per command, and nothing in between. */
+class AnswerLines {
+  /** The end of what the client wrote to standard error. */
+  errors = '';
+  ended = false;
+  readonly #handles: readonly Handle[];
+  #waiting: ((line: string | undefined) => void) | undefined;
+
+  constructor(client: Client) {
+    const { stdin, stdout, stderr } = client;
+    this.#handles = [client, stdin, stdout, stderr] as readonly Handle[];
+    let chunks: string[] = [];
+    let length = 0;
+    stdout.setEncoding('utf8').on('data', (chunk: string) => {
+      length += chunk.length;
+      if (length > MAX_ANSWER) {
+        client.kill('SIGKILL');
+        return;
       }
-    },
-    rest() {
-      for (const handle of handles) handle.unref?.();
-    },
-    end,
-    ended: () => over,
-    errors: () => errors,
-  };
+      chunks.push(chunk);
+      if (!chunk.endsWith('\n')) return;
+      const line = chunks.join('').slice(0, -1);
+      length = 0;
+      chunks = [];
+      this.#answer(line);
+    });
+    stderr.setEncoding('utf8').on('data', (chunk: string) => {
+      this.errors = `${this.errors}${chunk}`.slice(-MAX_ERRORS);
+    });
+    // A write to a client that has ended fails; `close` reports its end.
+    stdin.on('error', () => {});
+    client.on('error', () => this.end());
+    client.on('close', () => this.end());
+  }
+
+  /**
+   * @param timeout milliseconds, after which the result is LATE
+   * @returns the next line; undefined after the end
+   */
+  async next(timeout: number, signal: AbortSignal | undefined): Promise<string | undefined | typeof LATE> {
+    signal?.throwIfAborted();
+    if (this.ended) return undefined;
+    for (const handle of this.#handles) handle.ref?.();
+    let timer: NodeJS.Timeout | undefined;
+    let interrupt = () => {};
+    try {
+      return await new Promise((resolve, reject) => {
+        this.#waiting = resolve;
+        timer = setTimeout(() => resolve(LATE), timeout);
+        interrupt = () => reject(signal?.reason);
+        signal?.addEventListener('abort', interrupt, { once: true });
+      });
+    } finally {
+      this.#waiting = undefined;
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', interrupt);
+    }
+  }
+
+  /** Lets this process exit while the session is idle. */
+  unref(): void {
+    for (const handle of this.#handles) handle.unref?.();
+  }
+
+  end(): void {
+    this.ended = true;
+    this.#answer(undefined);
+  }
+
+  #answer(line: string | undefined): void {
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    waiting?.(line);
+  }
 }
 
 function base64(value: string): string {
   return Buffer.from(value).toString('base64');
 }
 
-function text(encoded: string, size: number): string {
+/** @param size bytes that the command wrote; `encoded` may hold fewer */
+function decode(encoded: string, size: number): string {
   const bytes = Buffer.from(encoded === '-' ? '' : encoded, 'base64');
   const dropped = size - bytes.length;
   return dropped > 0 ? `${bytes.toString('utf8')}\n[${dropped} more bytes were cut off]\n` : bytes.toString('utf8');
 }
 
 /**
- * A line for each command: seconds, seconds of grace, bytes of output, script and input in Base64. A line for each
- * answer: status, bytes of both streams, both in Base64. Files are in /run, which is memory where systemd runs.
+ * The program in the container. It reads one line per command: seconds, seconds of grace, bytes of output, script and
+ * input in Base64. It writes one line per answer: status, bytes of both streams, both in Base64. Its files are in /run,
+ * which is a tmpfs where systemd runs.
  *
- * In a cgroup v2 no controller can be given to units while a process is in the root; so it goes to where PID 1 is.
+ * With cgroup v2, units get no controllers while a process is in the root group. The shell therefore moves to the group
+ * of PID 1.
  */
 const SERVER = `dir=/run/kubeparcel/session.$$
 mkdir -p "$dir" && : | base64 --wrap=0 && timeout 5 true || exit 1

@@ -37,7 +37,7 @@ async function output(container: Container, script: string): Promise<string> {
 }
 
 describe.each(HOSTS)('%s', (host) => {
-  test('boots with systemd, has loopback alone and knows its name', async () => {
+  test('boots with systemd, has only the loopback interface and resolves its name', async () => {
     const container = await start({ image: imageReference({ id: host }, 'local'), init: 'systemd' });
     expect(container.failedUnits).toEqual([]);
     expect(await output(container, 'systemctl is-system-running')).toBe('running');
@@ -48,7 +48,7 @@ describe.each(HOSTS)('%s', (host) => {
     expect(await container.logs()).toContain('systemd');
   });
 
-  test('has controllers for a kubelet: a unit’s memory is bounded', async () => {
+  test('has cgroup controllers: MemoryMax limits a unit', async () => {
     const container = await start({ image: imageReference({ id: host }, 'local'), init: 'systemd', controllers: true });
     expect(container.failedUnits).toEqual([]);
     const use = (limit: string) =>
@@ -66,11 +66,11 @@ describe.each(HOSTS)('%s', (host) => {
   });
 });
 
-describe('a machine in a container', () => {
-  test('changes the settings of its own network alone', async () => {
+describe('a container with systemd', () => {
+  test('can change the kernel settings of its own network only', async () => {
     const container = await start({ init: 'systemd' });
     const before = ['vm/overcommit_memory', 'kernel/panic', 'net/ipv4/ip_forward', 'vm/swappiness'].map(setting);
-    // The kubelet writes these two, and reads them back.
+    // The kubelet writes these two and reads them back.
     const own = await output(
       container,
       'echo 2 > /proc/sys/vm/overcommit_memory; echo 77 > /proc/sys/kernel/panic; cat /proc/sys/vm/overcommit_memory /proc/sys/kernel/panic',
@@ -86,7 +86,7 @@ describe('a machine in a container', () => {
   test('runs containerd, which runs a container', async () => {
     const container = await start({ init: 'systemd', controllers: true, tmpfs: [{ path: '/var/lib/containerd' }] });
     await output(container, 'systemctl start containerd && ctr version');
-    // No image can be pulled: one of a root file system with nothing in it but a static program is enough.
+    // Images cannot be pulled, so the container uses a root file system with only a shell.
     await output(
       container,
       'ip netns add x && ip netns exec x ip link set lo up && ip link add veth0 type veth peer name veth1 netns x',
@@ -99,7 +99,7 @@ describe('a machine in a container', () => {
     ).toBe('inside');
   });
 
-  test('names the units that failed', async () => {
+  test('reports failed units', async () => {
     const directory = temporaryDirectory();
     writeFileSync(join(directory, 'broken.service'), '[Service]\nType=oneshot\nExecStart=/bin/false\n');
     writeFileSync(join(directory, 'wants.conf'), '[Unit]\nWants=broken.service\n');
@@ -114,9 +114,9 @@ describe('a machine in a container', () => {
   });
 });
 
-// With systemd commands go through a shell that stays, without it each by itself.
+// With systemd, commands run in a shell session; without it, each is an exec of the engine.
 describe.each(['none', 'systemd'] as const)('a command in a container with init %s', (init) => {
-  test('has its status, its streams, its user and its environment', async () => {
+  test('returns its status and streams, and has its user and environment', async () => {
     const container = await start({ init });
     for (const status of [0, 1, 3, 124, 125, 126, 127, 255]) {
       const result = await container.exec(['sh', '-c', `echo out; echo err >&2; exit ${status}`]);
@@ -132,7 +132,7 @@ describe.each(['none', 'systemd'] as const)('a command in a container with init 
     expect(stdout).toBe('nobody\nde_DE.UTF-8 $(id) "x"\n');
   });
 
-  test('reads what it is given, byte by byte', async () => {
+  test('receives its standard input unchanged', async () => {
     const container = await start({ init });
     const bytes = Uint8Array.from({ length: 300_000 }, (_, index) => (index * 7) % 256);
     const { stdout } = await container.exec(['sha256sum'], { stdin: bytes });
@@ -141,7 +141,7 @@ describe.each(['none', 'systemd'] as const)('a command in a container with init 
     expect((await container.exec(['cat'])).stdout).toBe('');
   });
 
-  test('prints without end: the rest is cut off, and said so', async () => {
+  test('has its output cut off after 8 MiB, with a note', async () => {
     const container = await start({ init });
     const { stdout, status } = await container.exec(['sh', '-c', 'head -c 20000000 /dev/zero | tr "\\0" x']);
     expect(status).toBe(0);
@@ -152,7 +152,7 @@ describe.each(['none', 'systemd'] as const)('a command in a container with init 
   test.each([
     ['sleep', ['sleep', '612']],
     ['a program that ignores SIGTERM', ['sh', '-c', 'trap "" TERM; sleep 613; sleep 613']],
-  ])('takes too long: %s is ended, in the container too', async (_, command) => {
+  ])('is killed in the container after its timeout: %s', async (_, command) => {
     const container = await start({ init });
     const result = await container.exec(command, { timeout: 700 });
     expect(result).toMatchObject({ status: 124, timedOut: true });
@@ -161,21 +161,21 @@ describe.each(['none', 'systemd'] as const)('a command in a container with init 
     expect(stdout).not.toMatch(/sleep 61[23]/);
   });
 
-  test('is aborted', async () => {
+  test('ends when its signal aborts', async () => {
     const container = await start({ init });
     const controller = new AbortController();
     setTimeout(() => controller.abort(new Error('enough')), 300);
     await expect(container.exec(['sleep', '60'], { signal: controller.signal })).rejects.toThrow('enough');
   });
 
-  test('in a container that is gone is an error, not a status', async () => {
+  test('throws if the container does not exist', async () => {
     const container = await start({ init });
     await container.remove();
     await container.remove();
     await expect(container.exec(['true'])).rejects.toMatchObject({ kind: 'io' });
   });
 
-  test('beside others, each with its own answer', async () => {
+  test('gets its own result when others run at the same time', async () => {
     const container = await start({ init });
     const numbers = [1, 2, 3, 4];
     const results = await Promise.all(
@@ -185,8 +185,8 @@ describe.each(['none', 'systemd'] as const)('a command in a container with init 
   });
 });
 
-describe('the shell that stays', () => {
-  test('is ended by its own command: the next one has a new shell', async () => {
+describe('a shell session', () => {
+  test('is replaced after a command kills its shell', async () => {
     const container = await start({ init: 'systemd' });
     const parent = await output(container, 'ps -o ppid= -p $PPID');
     expect(await output(container, 'ps -o ppid= -p $PPID')).toBe(parent);
@@ -197,14 +197,14 @@ describe('the shell that stays', () => {
     expect(await output(container, 'ps -o ppid= -p $PPID')).not.toBe(parent);
   });
 
-  test('leaves nothing where files are looked at', async () => {
+  test('leaves no files outside of /run', async () => {
     const container = await start({ init: 'systemd' });
     expect(await output(container, 'find / -xdev -newer /run/kubeparcel -type f -path "*session*"')).toBe('');
   });
 });
 
 describe('files', () => {
-  test('go in and out, with modes and links', async () => {
+  test('are copied in and out with modes and links', async () => {
     const container = await start();
     const directory = join(temporaryDirectory(), '-odd name');
     mkdirSync(join(directory, 'sub'), { recursive: true });
@@ -218,14 +218,14 @@ describe('files', () => {
     expect(readFileSync(join(out, '-odd name', 'link'), 'utf8')).toBe('text');
   });
 
-  test('that are not there', async () => {
+  test('that do not exist', async () => {
     const container = await start();
     await expect(container.copyIn('/no/such', '/opt')).rejects.toThrow();
     await expect(container.copyOut('/no/such', temporaryDirectory())).rejects.toMatchObject({ kind: 'io' });
     await expect(container.copyIn(temporaryDirectory(), '/proc/x')).rejects.toMatchObject({ kind: 'io' });
   });
 
-  test('mounts are read-only, and a memory file system has an end', async () => {
+  test('mounts are read-only, and a tmpfs has a maximum size', async () => {
     const source = temporaryDirectory();
     writeFileSync(join(source, 'file'), 'x');
     const container = await start({
@@ -239,7 +239,7 @@ describe('files', () => {
   });
 });
 
-describe('what is left behind', () => {
+describe('containers of killed runs', () => {
   let compiled: string;
   beforeAll(async () => {
     const root = packageRoot();
@@ -261,7 +261,7 @@ describe('what is left behind', () => {
       reject: false,
     });
 
-  /** What names of this test there are, anywhere. */
+  /** Containers, cgroups and mounts with this name. */
   async function traces(name: string): Promise<string[]> {
     const containers = (await engine.listContainers()).map((container) => container.name);
     const groups = execFileSync('find', ['/sys/fs/cgroup', '-type', 'd', '-name', name], { encoding: 'utf8' });
@@ -273,9 +273,9 @@ describe('what is left behind', () => {
   test.each([
     ['at once', 0],
     ['while its container starts', 60],
-    ['while it starts', 140],
+    ['later while its container starts', 140],
     ['while it boots', 300],
-  ])('by a run that is killed %s: cleaning removes it', async (moment, delay) => {
+  ])('are removed by clean if the run is killed %s', async (moment, delay) => {
     const name = `kubeparcel-killed-${process.pid}-${delay}`;
     const child = runner(name);
     await new Promise((resolve) => child.stdout.once('data', resolve));
@@ -289,7 +289,7 @@ describe('what is left behind', () => {
     expect(await traces(name)).toEqual([]);
   });
 
-  test('a run that goes on is spared; one that was killed while it waited for a command is not', async () => {
+  test('are removed by clean, but not those of active runs', async () => {
     const name = `kubeparcel-killed-${process.pid}-exec`;
     const child = runner(name);
     await new Promise<void>((resolve) =>
@@ -304,7 +304,7 @@ describe('what is left behind', () => {
     expect(await engine.clean('dead-runs')).toEqual([]);
   });
 
-  test('on purpose: kept until all that is over is cleaned, and found again', async () => {
+  test('stay with the label keep until clean(over), and can be attached', async () => {
     const name = `kubeparcel-kept-${process.pid}`;
     const child = runner(name, 'keep');
     await new Promise<void>((resolve) =>
@@ -322,7 +322,7 @@ describe('what is left behind', () => {
     await expect(engine.attach(name)).rejects.toMatchObject({ kind: 'usage' });
   });
 
-  test('by a start that is aborted, or whose name is taken', async () => {
+  test('do not exist after an aborted start; a start with a taken name does not remove the other container', async () => {
     const name = `kubeparcel-aborted-${process.pid}`;
     const controller = new AbortController();
     setTimeout(() => controller.abort(new Error('enough')), 200);
@@ -335,7 +335,7 @@ describe('what is left behind', () => {
     expect(await output(first, 'echo here')).toBe('here');
   });
 
-  test('an image that is not here', async () => {
+  test('do not exist after a start with a missing image', async () => {
     const name = `kubeparcel-none-${process.pid}`;
     await expect(start({ name, image: 'localhost/kubeparcel/none:local' })).rejects.toMatchObject({ kind: 'io' });
     expect(await traces(name)).toEqual([]);

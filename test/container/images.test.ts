@@ -25,8 +25,8 @@ function hostOf(id: string): HostImage {
   return host;
 }
 
-/** What each local image can do without a network. */
-const CAN: Readonly<Record<(typeof HOSTS)[number], readonly string[]>> = {
+/** Commands that must succeed in each image without a network. */
+const COMMANDS: Readonly<Record<(typeof HOSTS)[number], readonly string[]>> = {
   'debian-11': ['apt-get update', 'apt-get check', 'apt-ftparchive --version', 'dpkg --audit'],
   'debian-12': [
     'apt-get update',
@@ -51,12 +51,12 @@ const CAN: Readonly<Record<(typeof HOSTS)[number], readonly string[]>> = {
 };
 
 describe.each(HOSTS)('%s', (id) => {
-  test('has its tools, no repository that is out of reach, and a second locale', async () => {
+  test('has its tools, no unreachable repository, and a second locale', async () => {
     const image = imageReference({ id }, 'local');
     const container = await engine.start({ image, name: `kubeparcel-image-test-${process.pid}`, init: 'none' });
     try {
       for (const command of [
-        ...CAN[id],
+        ...COMMANDS[id],
         'containerd --version',
         'runc --version',
         'conntrack --version',
@@ -80,15 +80,17 @@ describe.each(HOSTS)('%s', (id) => {
   });
 });
 
-test('images that are here, of the recipe as it is, are not made again', async () => {
+test('images of the current recipe are not built again', async () => {
   const events: ImageEvent[] = [];
-  const wanted = HOSTS.map(hostOf);
-  const prepared = await prepareImages(engine, wanted, { images: 'local', onEvent: (event) => events.push(event) });
+  const prepared = await prepareImages(engine, HOSTS.map(hostOf), {
+    images: 'local',
+    onEvent: (event) => events.push(event),
+  });
   expect(prepared.map(({ host, source }) => [host.id, source])).toEqual(HOSTS.map((id) => [id, 'local']));
   expect(events.map(({ kind }) => kind)).toEqual(HOSTS.map(() => 'image-found'));
 });
 
-test('a host that cannot be had', async () => {
+test('rejects a host without an image of the requested source', async () => {
   await expect(prepareImages(engine, [hostOf('el-9')], { images: 'local' })).rejects.toMatchObject({
     kind: 'usage',
     where: 'el-9',
@@ -98,7 +100,7 @@ test('a host that cannot be had', async () => {
   });
 });
 
-test('without a registry that answers it is the local one, and says why', async () => {
+test('builds the local image if the registry does not answer, and says why', async () => {
   const host = hostOf('debian-12');
   const vendor = { image: '127.0.0.1:1/library/debian:12', environment: {}, commands: [] };
   const events: ImageEvent[] = [];
@@ -113,7 +115,7 @@ test('without a registry that answers it is the local one, and says why', async 
 });
 
 describe('a recipe', () => {
-  /** Small: nothing but what every Debian has. */
+  /** A small image: no packages except the minimum of Debian. */
   const SMALL: HostImage = {
     id: 'kubeparcel-small-test',
     title: 'Small',
@@ -142,7 +144,7 @@ describe('a recipe', () => {
   };
   const ours = async () => (await engine.listImages()).filter(({ labels }) => labels.host === SMALL.id);
 
-  test('that fails leaves nothing; one that changes is made again, the former image goes', async () => {
+  test('leaves nothing if it fails; if it changes, a new image replaces the former one', async () => {
     if (local === undefined) throw new Error('no recipe');
     const before = readdirSync(tmpdir()).filter((name) => name.startsWith('kubeparcel-image-'));
     const failing = { ...SMALL, local: { ...local, suite: 'no-such-suite' } };
@@ -156,7 +158,7 @@ describe('a recipe', () => {
       const steps: string[] = [];
       const onEvent = (event: ImageEvent) => event.kind === 'image-step' && steps.push(event.step);
       await prepareImages(engine, [SMALL], { images: 'local', onEvent });
-      expect(steps).toContain('files and commands of the recipe');
+      expect(steps).toContain('run the recipe');
       expect(await read('/etc/kept')).toBe('one\n');
       expect(await read('/etc/debian_version')).toBe('');
       const [first, ...others] = await ours();
@@ -169,14 +171,14 @@ describe('a recipe', () => {
       expect(now).toHaveLength(1);
       expect(now[0]?.id).not.toBe(first?.id);
 
-      // As a vendor's image is made: by commands in another one.
+      // Vendor images are built like this: by commands in another image.
       const preparation = { labels: { host: SMALL.id }, network: 'none', environment: { A: 'x' } } as const;
       const commands = [['sh', '-c', 'echo $A > /etc/kept']];
       await prepareContainer(engine, image, image, { ...preparation, commands });
       expect(await read('/etc/kept')).toBe('x\n');
       await expect(
         prepareContainer(engine, image, image, { ...preparation, commands: [['sh', '-c', 'echo why >&2; exit 7']] }),
-      ).rejects.toMatchObject({ kind: 'io', message: expect.stringMatching(/ended with 7\n.*why/) });
+      ).rejects.toMatchObject({ kind: 'io', message: expect.stringMatching(/failed with status 7\n.*why/) });
     } finally {
       for (const { id } of await ours()) await engine.removeImage(id);
     }

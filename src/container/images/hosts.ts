@@ -10,40 +10,40 @@ import { parseValidatedYaml } from '../../support/validated-yaml.ts';
 const MANAGERS = ['apt', 'dnf', 'zypper'] as const;
 export type Manager = (typeof MANAGERS)[number];
 
-/** A kind of machine that packages are tested on, in a container. */
+/** A kind of machine for tests, as a container image. */
 export interface HostImage {
   /** debian-12, dnf-on-debian-12, el-9 */
   readonly id: string;
   readonly title: string;
   readonly manager: Manager;
-  /** dnf, or yum on machines that are too old for it. */
+  /** dnf; yum on machines without dnf. */
   readonly program: string;
   readonly format: Format;
-  /** The profile whose packages are tested on it. */
+  /** The distribution whose packages it tests. */
   readonly distribution: string;
-  /** How it is made of the vendor's image; undefined where no vendor has one. */
+  /** Builds the host from the vendor's image; undefined if there is none. */
   readonly vendor: VendorRecipe | undefined;
-  /** How it is made of Debian's packages; undefined where that cannot be. */
+  /** Builds the host from Debian packages; undefined if that is not possible. */
   readonly local: LocalRecipe | undefined;
 }
 
 export interface VendorRecipe {
   readonly image: string;
   readonly environment: Readonly<Record<string, string>>;
-  /** Run in it one after the other, with the network. */
+  /** Run in sequence, with network access. */
   readonly commands: readonly (readonly string[])[];
 }
 
 export interface LocalRecipe {
-  /** Debian's: bookworm. */
+  /** Debian suite: bookworm. */
   readonly suite: string;
   /** Sorted. */
   readonly packages: readonly string[];
-  /** Texts by path. */
+  /** Contents by path. */
   readonly files: Readonly<Record<string, string>>;
-  /** Run in it one after the other, without a network. */
+  /** Run in sequence, without network access. */
   readonly commands: readonly (readonly string[])[];
-  /** What one RPM of no content provides, sorted: `iptables = 1.8.9`; empty on DEB hosts. */
+  /** Names that an empty RPM provides, sorted: `iptables = 1.8.9`; empty on DEB hosts. */
   readonly provides: readonly string[];
 }
 
@@ -88,9 +88,9 @@ const vendorSchema = z.strictObject({
 const engineSchema = z.strictObject({ packages });
 
 /**
- * All hosts: those that are made here first, then those that only vendors have, each in the order of its file.
+ * Reads all hosts: those of local.yaml, then those with only a vendor image, each in the order of its file.
  *
- * @throws KubeparcelError of kind 'config' for data that a schema refuses or that names a distribution there is not
+ * @throws KubeparcelError of kind 'config' for data that does not match the schema and for unknown distributions
  */
 export async function loadHosts(catalog: Catalog, directory: string = hostsDirectory()): Promise<HostImage[]> {
   const localFile = join(directory, 'local.yaml');
@@ -99,7 +99,8 @@ export async function loadHosts(catalog: Catalog, directory: string = hostsDirec
   const vendor = parseValidatedYaml(await readFile(vendorFile, 'utf8'), vendorSchema, vendorFile);
   const profile = (id: string, where: string) => {
     const found = catalog.distributions.find((distribution) => distribution.id === id);
-    if (found === undefined) throw new KubeparcelError('config', `there is no distribution ${id}`, { where });
+    if (found === undefined)
+      throw new KubeparcelError('config', `unknown distribution ${JSON.stringify(id)}`, { where });
     return found;
   };
   const vendors = vendor.preparations.flatMap(({ distributions, manager, program = manager, environment, commands }) =>
@@ -119,15 +120,17 @@ export async function loadHosts(catalog: Catalog, directory: string = hostsDirec
       files: { ...local.files, ...host.files },
       commands: [...local.commands, ...host.commands],
       provides:
-        format === 'rpm' ? sorted([...host.provides, ...named(names, host.versions), ...libraries(host.sonames)]) : [],
+        format === 'rpm'
+          ? sorted([...host.provides, ...packageProvides(names, host.versions), ...libraryProvides(host.sonames)])
+          : [],
     };
-    const of = vendors.find((other) => other.id === id);
-    return { id, title, manager, program: manager, format, distribution, vendor: of?.vendor, local: recipe };
+    const vendor = vendors.find((other) => other.id === id)?.vendor;
+    return { id, title, manager, program: manager, format, distribution, vendor, local: recipe };
   });
   return [...locals, ...vendors.filter(({ id }) => !locals.some((host) => host.id === id))];
 }
 
-/** Debian packages that a machine needs for the engine and for images that are made on it. */
+/** Debian packages that a machine needs to run the engine and to build images. */
 export async function enginePackages(directory: string = hostsDirectory()): Promise<readonly string[]> {
   const file = join(directory, 'engine.yaml');
   return parseValidatedYaml(await readFile(file, 'utf8'), engineSchema, file).packages;
@@ -137,18 +140,18 @@ function hostsDirectory(): string {
   return join(packageRoot(), 'packaging', 'hosts');
 }
 
-/** el-9: EL 9; opensuse-leap-15.6: openSUSE Leap 15.6 */
+/** el-9: Rocky Linux 9; opensuse-leap-15.6: openSUSE Leap 15.6 */
 function titleOf(id: string): string {
   const [, name = id, release = ''] = /^(.*)-([0-9.]+)$/.exec(id) ?? [];
-  const words: Readonly<Record<string, string>> = {
+  const titles: Readonly<Record<string, string>> = {
     el: 'Rocky Linux',
     amazonlinux: 'Amazon Linux',
     'opensuse-leap': 'openSUSE Leap',
   };
-  return `${words[name] ?? name.charAt(0).toUpperCase() + name.slice(1)} ${release}`.trim();
+  return `${titles[name] ?? name.charAt(0).toUpperCase() + name.slice(1)} ${release}`.trim();
 }
 
-function named(
+function packageProvides(
   names: Readonly<Record<string, readonly string[]>>,
   versions: Readonly<Record<string, string>>,
 ): string[] {
@@ -157,8 +160,8 @@ function named(
     .map((name) => (versions[name] === undefined ? name : `${name} = ${versions[name]}`));
 }
 
-/** As rpm spells shared libraries of 64-bit machines: `libc.so.6()(64bit)`, `libc.so.6(GLIBC_2.34)(64bit)`. */
-function libraries(sonames: Readonly<Record<string, readonly string[]>>): string[] {
+/** rpm's form of 64-bit shared libraries: `libc.so.6()(64bit)`, `libc.so.6(GLIBC_2.34)(64bit)`. */
+function libraryProvides(sonames: Readonly<Record<string, readonly string[]>>): string[] {
   return Object.entries(sonames).flatMap(([soname, versions]) =>
     ['', ...versions].map((version) => `${soname}(${version})(64bit)`),
   );

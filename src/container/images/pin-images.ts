@@ -17,24 +17,24 @@ export interface Pin {
 }
 
 export interface PinOptions {
-  /** Ids; all that have an image by default. */
-  readonly distributions?: readonly string[];
-  /** packaging/distributions of kubeparcel by default. */
-  readonly directory?: string;
-  /** Asks, and writes nothing. */
-  readonly dryRun?: boolean;
-  readonly signal?: AbortSignal;
+  /** Ids; by default all that have an image. */
+  readonly distributions?: readonly string[] | undefined;
+  /** Default: packaging/distributions of kubeparcel. */
+  readonly directory?: string | undefined;
+  /** Queries the registries, but writes nothing. */
+  readonly dryRun?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
-/** Registries count requests. */
-const AT_A_TIME = 4;
+/** Registries limit request rates. */
+const CONCURRENCY = 4;
 
 /**
- * Asks the registries which digests the tags of the vendors' images have, and writes these to
- * packaging/distributions/*.yaml. Files keep their comments and their form; nothing is written unless all answered.
+ * Queries the digests of the vendor images' tags and writes them to packaging/distributions/*.yaml. Comments and
+ * formatting do not change. Nothing is written if a registry fails.
  *
- * @returns in the order of files and of the releases in them
- * @throws KubeparcelError of kind 'usage' for a distribution that has no image, 'network' and 'verification' of a registry
+ * @returns pins in the order of the files and of their releases
+ * @throws KubeparcelError of kind 'usage' for a distribution without an image; 'network' and 'verification' for a registry
  */
 export async function pinImages(options: PinOptions = {}): Promise<Pin[]> {
   const directory = options.directory ?? join(packageRoot(), 'packaging', 'distributions');
@@ -43,17 +43,17 @@ export async function pinImages(options: PinOptions = {}): Promise<Pin[]> {
     names.map(async (name) => ({ path: join(directory, name), text: await readFile(join(directory, name), 'utf8') })),
   );
   const images = files.flatMap(({ path, text }) => imagesIn(text).map((image) => ({ path, ...image })));
-  const wanted = options.distributions ?? images.map(({ id }) => id);
-  const unknown = wanted.filter((id) => !images.some((image) => image.id === id));
+  const selected = options.distributions ?? images.map(({ id }) => id);
+  const unknown = selected.filter((id) => !images.some((image) => image.id === id));
   if (unknown.length > 0) {
-    throw new KubeparcelError('usage', `no distribution with an image: ${unknown.join(', ')}`, {
-      hint: `there are ${images.map(({ id }) => id).join(', ')}`,
+    throw new KubeparcelError('usage', `no image for ${unknown.join(', ')}`, {
+      hint: `distributions with an image: ${images.map(({ id }) => id).join(', ')}`,
     });
   }
-  const limit = pLimit(AT_A_TIME);
+  const limit = pLimit(CONCURRENCY);
   const pins = await Promise.all(
     images
-      .filter(({ id }) => wanted.includes(id))
+      .filter(({ id }) => selected.includes(id))
       .map(({ id, image, path }) =>
         limit(async (): Promise<Pin> => {
           const after = await digestOfTag(image, options.signal);
@@ -72,18 +72,18 @@ export async function pinImages(options: PinOptions = {}): Promise<Pin[]> {
   return pins;
 }
 
-interface FoundImage {
+interface ImageEntry {
   readonly id: string;
   readonly image: ImageName;
-  /** Where the value stands in the text. */
+  /** Position of the value in the text. */
   readonly range: readonly [start: number, end: number];
 }
 
-/** The `image:` of each release of a file. */
-function imagesIn(text: string): FoundImage[] {
+/** Finds the `image` of each release in a file. */
+function imagesIn(text: string): ImageEntry[] {
   const releases = parseDocument(text).get('releases');
   if (!isSeq(releases)) return [];
-  return releases.items.flatMap((release): FoundImage[] => {
+  return releases.items.flatMap((release): ImageEntry[] => {
     if (!isMap(release)) return [];
     const id = release.get('id');
     const image = release.get('image', true);
@@ -92,7 +92,7 @@ function imagesIn(text: string): FoundImage[] {
   });
 }
 
-/** Only the values change: the rest of the file stays as somebody wrote it, to the blank. */
+/** Replaces the values in place, so that the rest of the file stays byte for byte. */
 function withPins(text: string, pins: readonly Pick<Pin, 'distribution' | 'image' | 'after'>[]): string {
   let pinned = text;
   for (const { id, range } of imagesIn(text).reverse()) {

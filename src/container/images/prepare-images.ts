@@ -1,69 +1,68 @@
 import pLimit from 'p-limit';
 import { KubeparcelError } from '../../support/errors.ts';
 import type { Engine } from '../engine.ts';
+import { buildLocalImage } from './build-local.ts';
 import type { HostImage } from './hosts.ts';
-import { makeLocalImage } from './make-local.ts';
 import { prepareContainer } from './prepare-container.ts';
 import { type ImageSource, imageReference, recipeDigest } from './recipe.ts';
 import { registryAnswers, registryOf } from './registry.ts';
 
 export const IMAGE_CHOICES = ['auto', 'vendor', 'local'] as const;
-/** auto: the vendor's where a registry answers, else the one that is made here. */
+/** auto: the vendor's image if its registry answers, else one built here. */
 export type ImageChoice = (typeof IMAGE_CHOICES)[number];
 
 export interface PreparedImage {
   readonly host: HostImage;
   readonly source: ImageSource;
-  /** What `start` takes: localhost/kubeparcel/debian-12:local */
+  /** Reference for `Engine.start`: localhost/kubeparcel/debian-12:local */
   readonly image: string;
 }
 
-/** What happens while images are made ready. */
+/** Progress of prepareImages. */
 export type ImageEvent =
-  /** It is here already, made by the same recipe. */
+  /** An image of the same recipe exists on this machine. */
   | { readonly kind: 'image-found'; readonly host: string; readonly source: ImageSource }
   | { readonly kind: 'image-making'; readonly host: string; readonly source: ImageSource }
   | { readonly kind: 'image-step'; readonly host: string; readonly step: string }
   | { readonly kind: 'image-made'; readonly host: string; readonly source: ImageSource; readonly milliseconds: number }
-  /** Why it is not the vendor's. */
+  /** A locally built image replaces the vendor's. */
   | { readonly kind: 'image-instead'; readonly host: string; readonly reason: string };
 
 export interface PrepareOptions {
   readonly images: ImageChoice;
-  readonly onEvent?: (event: ImageEvent) => void;
-  readonly signal?: AbortSignal;
+  readonly onEvent?: ((event: ImageEvent) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
-/** mmdebstrap and package managers each keep a core busy. */
-const AT_A_TIME = 2;
+/** mmdebstrap and package managers use one core each. */
+const CONCURRENCY = 2;
 
 /**
- * Makes images ready that are not: two at a time, each only where there is none of the same recipe.
+ * Builds or pulls the images of hosts, except those that exist with the same recipe.
  *
- * @returns in the order of the hosts
- * @throws KubeparcelError of kind 'usage' for a host that has no image of this choice; 'network', 'io' when one cannot
- * be made
+ * @returns images in the order of the hosts
+ * @throws KubeparcelError of kind 'usage' for a host without an image of this choice; 'network' or 'io' if a build fails
  */
 export async function prepareImages(
   engine: Engine,
   hosts: readonly HostImage[],
   options: PrepareOptions,
 ): Promise<PreparedImage[]> {
-  const limit = pLimit(AT_A_TIME);
+  const limit = pLimit(CONCURRENCY);
   const failed = new AbortController();
   const signal = AbortSignal.any([failed.signal, ...(options.signal === undefined ? [] : [options.signal])]);
   const answers = new Map<string, Promise<boolean>>();
-  const answer = (registry: string) => {
-    const known = answers.get(registry) ?? registryAnswers(registry);
-    answers.set(registry, known);
-    return known;
+  const isReachable = (registry: string) => {
+    const answer = answers.get(registry) ?? registryAnswers(registry);
+    answers.set(registry, answer);
+    return answer;
   };
   const preparing = hosts.map((host) =>
     limit(async () => {
       signal.throwIfAborted();
-      return await prepareImage(engine, host, { ...options, signal, answer });
+      return await prepareImage(engine, host, { ...options, signal, isReachable });
     }).catch((error: unknown) => {
-      // The others need not go on; their own errors then are of the abort.
+      // Stops the other builds; their own errors are then those of the abort.
       failed.abort(error);
       throw error;
     }),
@@ -76,37 +75,37 @@ export async function prepareImages(
 
 interface OneOptions extends PrepareOptions {
   readonly signal: AbortSignal;
-  readonly answer: (registry: string) => Promise<boolean>;
+  readonly isReachable: (registry: string) => Promise<boolean>;
 }
 
 async function prepareImage(engine: Engine, host: HostImage, options: OneOptions): Promise<PreparedImage> {
-  const { images, onEvent = () => {}, answer } = options;
+  const { images, onEvent = () => {}, isReachable } = options;
   const { vendor, local } = host;
   if (images !== 'local' && vendor !== undefined) {
     if (await isReady(engine, host, 'vendor')) return found(host, 'vendor', onEvent);
     const registry = registryOf(vendor.image);
-    if (images === 'vendor' || (await answer(registry))) return await make(engine, host, 'vendor', options);
+    if (images === 'vendor' || (await isReachable(registry))) return await build(engine, host, 'vendor', options);
     if (local !== undefined) onEvent({ kind: 'image-instead', host: host.id, reason: `${registry} does not answer` });
   }
   if (images === 'vendor' || local === undefined) {
     throw new KubeparcelError('usage', noImage(host, images), {
       where: host.id,
-      hint: 'kubeparcel images ls shows which hosts there are, and of which images',
+      hint: 'kubeparcel images ls lists the hosts and their images',
     });
   }
   return (await isReady(engine, host, 'local'))
     ? found(host, 'local', onEvent)
-    : await make(engine, host, 'local', options);
+    : await build(engine, host, 'local', options);
 }
 
-function noImage({ vendor, local }: HostImage, images: ImageChoice): string {
-  if (images === 'vendor') return 'no vendor has an image of this host; it is made here';
+function noImage({ vendor }: HostImage, images: ImageChoice): string {
+  if (images === 'vendor') return 'this host has no vendor image; it is built locally';
   if (images === 'local' || vendor === undefined)
-    return "this host is the vendor's image only, and cannot be made here";
-  return `${registryOf(vendor.image)} does not answer, and this host ${local === undefined ? 'cannot be made here' : ''}`.trim();
+    return 'this host has only a vendor image and cannot be built locally';
+  return `${registryOf(vendor.image)} does not answer, and this host cannot be built locally`;
 }
 
-/** Whether the image is on this machine, made by the recipe as it is now. */
+/** Whether an image of the current recipe is on this machine. */
 async function isReady(engine: Engine, host: HostImage, source: ImageSource): Promise<boolean> {
   const reference = imageReference(host, source);
   const images = await engine.listImages();
@@ -119,29 +118,34 @@ function found(host: HostImage, source: ImageSource, onEvent: (event: ImageEvent
   return { host, source, image: imageReference(host, source) };
 }
 
-async function make(engine: Engine, host: HostImage, source: ImageSource, options: OneOptions): Promise<PreparedImage> {
+async function build(
+  engine: Engine,
+  host: HostImage,
+  source: ImageSource,
+  options: OneOptions,
+): Promise<PreparedImage> {
   const { onEvent = () => {}, signal } = options;
   const started = performance.now();
   onEvent({ kind: 'image-making', host: host.id, source });
-  const making = {
+  const buildOptions = {
     labels: { host: host.id, source, recipe: recipeDigest(host, source) ?? '' },
     onStep: (step: string) => onEvent({ kind: 'image-step', host: host.id, step }),
     signal,
   };
-  if (source === 'local' && host.local !== undefined) await makeLocalImage(engine, host, host.local, making);
+  if (source === 'local' && host.local !== undefined) await buildLocalImage(engine, host, host.local, buildOptions);
   if (source === 'vendor' && host.vendor !== undefined) {
     const { image, environment, commands } = host.vendor;
     await engine.pullImage(image, signal);
-    const preparation = { ...making, network: 'host', environment, commands } as const;
+    const preparation = { ...buildOptions, network: 'host', environment, commands } as const;
     await prepareContainer(engine, image, imageReference(host, source), preparation);
   }
-  await forgetFormer(engine, host);
+  await removeUntagged(engine, host);
   onEvent({ kind: 'image-made', host: host.id, source, milliseconds: Math.round(performance.now() - started) });
   return { host, source, image: imageReference(host, source) };
 }
 
-/** Images that lost their name to this one; those that a container still needs stay. */
-async function forgetFormer(engine: Engine, host: HostImage): Promise<void> {
+/** Removes earlier images of a host, which lost their name to a new build, unless a container uses them. */
+async function removeUntagged(engine: Engine, host: HostImage): Promise<void> {
   for (const { id, references, labels } of await engine.listImages()) {
     if (references.length === 0 && labels.host === host.id) await engine.removeImage(id).catch(() => {});
   }

@@ -2,15 +2,15 @@ import type { Layout } from '../../model/layout.ts';
 import { RELATION_KINDS, type Relation, type RelationKind } from '../../model/relation.ts';
 import { rpmPackager } from '../../rpm/write.ts';
 
-/** Nothing in it changes: 2024-01-01. */
+/** 2024-01-01; constant, so that the bytes are. */
 const DATE = 1_704_067_200;
 
 /**
- * An RPM without files that provides names: what stands in for a distribution's packages on a host whose files come
- * from another one.
+ * Writes an RPM without files that provides the names of a distribution's packages, for hosts built from the packages of
+ * another distribution.
  *
- * @param provides `NAME` or `NAME = VERSION` each
- * @param spoolDirectory an existing directory for its payload while it is made
+ * @param provides entries of the form `NAME` or `NAME = VERSION`
+ * @param spoolDirectory an existing directory for temporary files
  */
 export function providesRpm(provides: readonly string[], spoolDirectory: string): AsyncIterable<Uint8Array> {
   const relations = Object.fromEntries(RELATION_KINDS.map((kind) => [kind, [] as Relation[]])) as Record<
@@ -26,8 +26,8 @@ export function providesRpm(provides: readonly string[], spoolDirectory: string)
     name: 'kubeparcel-host-provides',
     version: { epoch: 0, upstream: '1', revision: '1' },
     architecture: 'noarch',
-    summary: 'What the packages of the distribution would provide',
-    description: 'Stands in for the packages of the distribution on a host for tests.',
+    summary: 'Provides the package names of the distribution',
+    description: 'Replaces the packages of the distribution on a host for tests.',
     licence: 'Apache-2.0',
     maintainer: '',
     homepage: '',

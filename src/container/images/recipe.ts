@@ -1,19 +1,18 @@
 import { createHash } from 'node:crypto';
 import type { HostImage } from './hosts.ts';
 
-/** Grows when images of the same recipe are made in another way. */
+/** Increase it when the build of images changes, so that existing images are rebuilt. */
 const REVISION = 1;
 
 export type ImageSource = 'vendor' | 'local';
 
-/** The name under which an image is kept: localhost/kubeparcel/debian-12:local */
+/** The name of a host's image: localhost/kubeparcel/debian-12:local */
 export function imageReference(host: Pick<HostImage, 'id'>, source: ImageSource): string {
   return `localhost/kubeparcel/${host.id}:${source}`;
 }
 
 /**
- * What identifies a recipe: 64 hex digits that differ when anything in it does. Undefined where the host has none of
- * this source.
+ * SHA-256 of a recipe in hex. Undefined if the host has no recipe of this source.
  */
 export function recipeDigest(host: HostImage, source: ImageSource): string | undefined {
   const recipe = host[source];
@@ -23,7 +22,7 @@ export function recipeDigest(host: HostImage, source: ImageSource): string | und
     .digest('hex');
 }
 
-/** Objects as sorted pairs, so that the order of keys in a file does not matter. */
+/** Objects as sorted pairs, so that the digest does not depend on the order of keys. */
 function canonical(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(canonical);
   if (typeof value !== 'object' || value === null) return value;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { KubeparcelError } from '../../support/errors.ts';
 
-/** An image's name in its parts: docker.io/library/debian:12@sha256:... */
+/** A parsed image reference: docker.io/library/debian:12@sha256:... */
 export interface ImageName {
   readonly registry: string;
   readonly repository: string;
@@ -14,7 +14,9 @@ export function parseImageName(reference: string): ImageName {
   const [, registry, repository, tag, digest] =
     /^([^/]+)\/(.+?):([A-Za-z0-9_][A-Za-z0-9_.-]*)(?:@(sha256:[0-9a-f]{64}))?$/.exec(reference) ?? [];
   if (registry === undefined || repository === undefined || tag === undefined) {
-    throw new KubeparcelError('config', 'no image with its registry and tag', { where: reference });
+    throw new KubeparcelError('config', 'invalid image reference: expected REGISTRY/REPOSITORY:TAG[@DIGEST]', {
+      where: reference,
+    });
   }
   return { registry, repository, tag, digest };
 }
@@ -23,7 +25,7 @@ export function registryOf(reference: string): string {
   return parseImageName(reference).registry;
 }
 
-/** Docker's own registry answers under another name than its images have. */
+/** The API of docker.io has another host name. */
 function urlOf(registry: string): string {
   if (registry === 'docker.io') return 'https://registry-1.docker.io';
   return /^(localhost|127\.0\.0\.1)(:\d+)?$/.test(registry) ? `http://${registry}` : `https://${registry}`;
@@ -31,10 +33,10 @@ function urlOf(registry: string): string {
 
 const PROBE_TIMEOUT = 5_000;
 const REQUEST_TIMEOUT = 30_000;
-/** Bytes; a registry refuses manifests beyond 4 MiB (distribution specification, "Pushing Manifests"). */
+/** Bytes. The OCI distribution specification ("Pushing Manifests") allows registries to limit manifests to 4 MiB. */
 const MAX_MANIFEST = 4 * 1024 * 1024;
 
-/** Whether a registry answers at all, whatever it says: `GET /v2/`. */
+/** Whether a registry answers `GET /v2/`, even if it requires a login. */
 export async function registryAnswers(registry: string): Promise<boolean> {
   try {
     const response = await fetch(`${urlOf(registry)}/v2/`, { signal: AbortSignal.timeout(PROBE_TIMEOUT) });
@@ -45,8 +47,8 @@ export async function registryAnswers(registry: string): Promise<boolean> {
   }
 }
 
-/** Indexes first: a digest of one stands for the image of every architecture. */
-const MANIFESTS = [
+/** Indexes first: their digest covers the images of all architectures. */
+const MANIFEST_TYPES = [
   'application/vnd.oci.image.index.v1+json',
   'application/vnd.docker.distribution.manifest.list.v2+json',
   'application/vnd.oci.image.manifest.v1+json',
@@ -54,47 +56,47 @@ const MANIFESTS = [
 ].join(', ');
 
 /**
- * The digest of what a tag names at the moment (OCI distribution specification, "Pulling manifests"), computed of the
- * bytes and held against what the registry states.
+ * Queries the current digest of a tag (OCI distribution specification, "Pulling manifests"). The digest is computed from
+ * the manifest and compared with the one that the registry states.
  *
  * @returns sha256:HEX
- * @throws KubeparcelError of kind 'network' when the registry does not answer or has no such tag, 'verification' when it
+ * @throws KubeparcelError of kind 'network' if the registry does not answer or has no such tag, 'verification' if it
  * states another digest
  */
 export async function digestOfTag({ registry, repository, tag }: ImageName, signal?: AbortSignal): Promise<string> {
   const url = `${urlOf(registry)}/v2/${repository}/manifests/${tag}`;
-  let response = await get(url, { Accept: MANIFESTS }, signal);
+  let response = await get(url, { Accept: MANIFEST_TYPES }, signal);
   if (response.status === 401) {
     await response.body?.cancel();
     const token = await tokenFor(response.headers.get('www-authenticate') ?? '', url, signal);
-    response = await get(url, { Accept: MANIFESTS, Authorization: `Bearer ${token}` }, signal);
+    response = await get(url, { Accept: MANIFEST_TYPES, Authorization: `Bearer ${token}` }, signal);
   }
   if (response.status !== 200) {
     await response.body?.cancel();
     throw new KubeparcelError('network', `the registry answered ${response.status}`, { where: url });
   }
   const digest = `sha256:${createHash('sha256')
-    .update(await bounded(response, url))
+    .update(await readBounded(response, url))
     .digest('hex')}`;
   const stated = response.headers.get('docker-content-digest');
   if (stated?.startsWith('sha256:') && stated !== digest) {
-    throw new KubeparcelError('verification', `the registry states ${stated}, its bytes have ${digest}`, {
+    throw new KubeparcelError('verification', `the registry states digest ${stated}, but the manifest has ${digest}`, {
       where: url,
     });
   }
   return digest;
 }
 
-/** An anonymous token (distribution's token authentication): `Bearer realm="...",service="...",scope="..."`. */
+/** Requests an anonymous token (Distribution, "Token authentication"). The challenge is `Bearer realm="...",service="...",scope="..."`. */
 async function tokenFor(challenge: string, url: string, signal: AbortSignal | undefined): Promise<string> {
   const fields = new Map(
     [...challenge.matchAll(/([a-z]+)="([^"]*)"/g)].map(([, key = '', value = '']) => [key, value]),
   );
   const realm = fields.get('realm');
-  // A registry in the clear (on this machine) may send to one like it.
+  // Only a local registry, which is used without TLS, may name a token server without TLS.
   const safe = realm?.startsWith('https://') || (realm?.startsWith('http://') && url.startsWith('http://'));
   if (!/^bearer /i.test(challenge) || realm === undefined || !safe || !URL.canParse(realm)) {
-    throw new KubeparcelError('network', 'the registry wants a login that is not known here', { where: url });
+    throw new KubeparcelError('network', 'the registry requires an unsupported login', { where: url });
   }
   const address = new URL(realm);
   for (const key of ['service', 'scope']) {
@@ -102,7 +104,7 @@ async function tokenFor(challenge: string, url: string, signal: AbortSignal | un
     if (value !== undefined) address.searchParams.set(key, value);
   }
   const response = await get(address.href, {}, signal);
-  const body: unknown = parseJson((await bounded(response, realm)).toString('utf8'));
+  const body: unknown = parseJson((await readBounded(response, realm)).toString('utf8'));
   if (response.status === 200 && typeof body === 'object' && body !== null) {
     const token = 'token' in body ? body.token : 'access_token' in body ? body.access_token : undefined;
     if (typeof token === 'string' && /^[\x21-\x7e]+$/.test(token)) return token;
@@ -118,17 +120,17 @@ async function get(url: string, headers: Record<string, string>, signal: AbortSi
     return await fetch(url, { headers, signal: AbortSignal.any(signals) });
   } catch (cause) {
     signal?.throwIfAborted();
-    const why = cause instanceof Error && cause.cause instanceof Error ? cause.cause.message : String(cause);
-    throw new KubeparcelError('network', `a registry does not answer: ${why}`, { where: url, cause });
+    const reason = cause instanceof Error && cause.cause instanceof Error ? cause.cause.message : String(cause);
+    throw new KubeparcelError('network', `the registry does not answer: ${reason}`, { where: url, cause });
   }
 }
 
-async function bounded(response: Response, where: string): Promise<Buffer> {
+async function readBounded(response: Response, where: string): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of response.body ?? []) {
     size += chunk.length;
-    if (size > MAX_MANIFEST) throw new KubeparcelError('network', 'a manifest of more than 4 MiB', { where });
+    if (size > MAX_MANIFEST) throw new KubeparcelError('network', 'the manifest is larger than 4 MiB', { where });
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);

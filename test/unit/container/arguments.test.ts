@@ -71,7 +71,7 @@ describe('a container with systemd', () => {
     expect(words.slice(-2)).toEqual(['v2', '/sbin/init']);
   });
 
-  test('in a mount namespace of its own, where the machine needs it', () => {
+  test('in a private mount namespace, if the machine requires it', () => {
     const words = command({}, HYBRID);
     expect(words.slice(0, 10)).toEqual([
       'unshare',
@@ -89,7 +89,7 @@ describe('a container with systemd', () => {
     expect(words.slice(-2)).toEqual(['v2', '/sbin/init']);
   });
 
-  test('with controllers, where these are in cgroup v1', () => {
+  test('with controllers in cgroup v1', () => {
     const words = command({ controllers: true }, HYBRID);
     expect(words.slice(7, 11)).toEqual([
       'b.1.2.3/kubeparcel-1-debian-12-install',
@@ -107,7 +107,7 @@ describe('a container with systemd', () => {
   });
 });
 
-test('a container that only waits is an ordinary one', () => {
+test('a container without systemd gets no privileges', () => {
   for (const engine of ['podman', 'docker'] as const) {
     const words = command({ init: 'none', user: 'nobody' }, PLAIN, engine);
     expect(words.filter((word) => /cap-add|security-opt|device|systemd/.test(word))).toEqual([]);
@@ -141,13 +141,13 @@ test('mounts, memory file systems, environment, labels', () => {
 test.each<[string, Partial<StartOptions>]>([
   ['a name that is a flag', { name: '--privileged' }],
   ['a name with a slash', { name: '../x' }],
-  ['a mount with another field', { mounts: [{ source: '/a,writable', target: '/b' }] }],
+  ['a mount with a comma', { mounts: [{ source: '/a,writable', target: '/b' }] }],
   ['a mount of a volume', { mounts: [{ source: 'volume', target: '/b' }] }],
   ['a tmpfs with options', { tmpfs: [{ path: '/a:suid' }] }],
-  ['a tmpfs of no size', { tmpfs: [{ path: '/a', sizeBytes: 0 }] }],
-  ['a variable with a value in its name', { environment: { 'A=B': 'c' } }],
-  ['a label that is the engine’s', { labels: { run: 'x' } }],
-  ['a host name with a blank', { hostname: 'a b' }],
+  ['a tmpfs of size 0', { tmpfs: [{ path: '/a', sizeBytes: 0 }] }],
+  ['a variable name with an equals sign', { environment: { 'A=B': 'c' } }],
+  ['the reserved label run', { labels: { run: 'x' } }],
+  ['a host name with a space', { hostname: 'a b' }],
 ])('refuses %s', (_, options) => {
   expect(() => command(options)).toThrow(expect.objectContaining({ name: 'KubeparcelError', kind: 'usage' }));
 });

@@ -3,55 +3,62 @@ import { chooseEngine, type EngineProbe, engineFault, findEngine } from '../../.
 
 const PODMAN: EngineProbe = { name: 'podman', version: '4.3.1' };
 const DOCKER: EngineProbe = { name: 'docker', version: '27.1.0' };
-const NO_PODMAN: EngineProbe = { name: 'podman', fault: 'it is not installed' };
-const NO_DAEMON: EngineProbe = { name: 'docker', fault: 'the client is there, but no daemon answers it' };
+const NO_PODMAN: EngineProbe = { name: 'podman', fault: 'not installed' };
+const NO_DAEMON: EngineProbe = { name: 'docker', fault: 'the daemon is not running' };
 
 test.each<[string, EngineProbe[], 'podman' | 'docker' | undefined, string]>([
   [
-    'podman first',
+    'podman if both work',
     [PODMAN, DOCKER],
     undefined,
-    'podman 4.3.1; not docker 27.1.0, which works too (KUBEPARCEL_ENGINE=docker).',
+    'podman 4.3.1; not docker 27.1.0, which also works (set KUBEPARCEL_ENGINE=docker to use it).',
   ],
-  ['the one that was asked for', [PODMAN, DOCKER], 'docker', 'docker 27.1.0; not podman 4.3.1: docker was asked for.'],
-  ['the one that works', [NO_PODMAN, DOCKER], undefined, 'docker 27.1.0; not podman: it is not installed.'],
+  ['the requested engine', [PODMAN, DOCKER], 'docker', 'docker 27.1.0; not podman 4.3.1: docker was requested.'],
+  ['the only engine that works', [NO_PODMAN, DOCKER], undefined, 'docker 27.1.0; not podman: not installed.'],
   [
-    'why not the other',
+    'podman when the docker daemon is not running, and says so',
     [PODMAN, NO_DAEMON],
     undefined,
-    'podman 4.3.1; not docker: the client is there, but no daemon answers it.',
+    'podman 4.3.1; not docker: the daemon is not running.',
   ],
-])('chooses %s', (_, probes, wanted, note) => {
-  expect(chooseEngine(probes, wanted).notes).toEqual([note]);
+])('chooses %s', (_, probes, requested, note) => {
+  expect(chooseEngine(probes, requested).notes).toEqual([note]);
 });
 
-test('none: says why each of them is none, and how to get one', () => {
+test('without a working engine, says why each one does not work and how to install one', () => {
   expect(() => chooseEngine([NO_PODMAN, NO_DAEMON], undefined)).toThrow(
     expect.objectContaining({
       kind: 'usage',
-      message:
-        'no container engine that works (podman: it is not installed; docker: the client is there, but no daemon answers it)',
+      message: 'no working container engine (podman: not installed; docker: the daemon is not running)',
       hint: expect.stringContaining('apt-get install'),
     }),
   );
-  expect(() => chooseEngine([PODMAN, NO_DAEMON], 'docker')).toThrow(/docker: the client is there/);
+  expect(() => chooseEngine([PODMAN, NO_DAEMON], 'docker')).toThrow(/docker: the daemon is not running/);
 });
 
 test.each([
-  ['Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?', 1, /no daemon/],
-  ['permission denied while trying to connect to the Docker daemon socket at unix:///x.sock', 1, /may not talk/],
+  [
+    'Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?',
+    1,
+    /daemon is not running/,
+  ],
+  [
+    'permission denied while trying to connect to the Docker daemon socket at unix:///x.sock',
+    1,
+    /no access to the docker daemon/,
+  ],
   ['Command failed with ENOENT: podman version', undefined, /not installed/],
   ['Error: boom', 125, /^Error: boom$/],
   ['', 3, /status 3/],
-])('reads an engine’s complaint: %s', (stderr, status, fault) => {
+])('explains the error message of an engine: %s', (stderr, status, fault) => {
   expect(engineFault('docker', { status, stderr, timedOut: false })).toMatch(fault);
 });
 
-test('an engine that does not answer', () => {
-  expect(engineFault('docker', { status: undefined, stderr: '', timedOut: true })).toMatch(/does not answer/);
+test('reports an engine that does not answer', () => {
+  expect(engineFault('docker', { status: undefined, stderr: '', timedOut: true })).toMatch(/no answer/);
 });
 
-test('KUBEPARCEL_ENGINE that is none', async () => {
+test('rejects an unknown engine in KUBEPARCEL_ENGINE', async () => {
   await expect(findEngine({}, { KUBEPARCEL_ENGINE: 'lxc' })).rejects.toMatchObject({
     kind: 'usage',
     where: 'KUBEPARCEL_ENGINE',

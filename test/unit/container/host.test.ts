@@ -25,14 +25,14 @@ const ORDINARY: HostFacts = {
 
 const PRIVATE = ['--cgroups=disabled', '--cgroupns=private'];
 
-describe('what is decided for podman', () => {
+describe('podman on', () => {
   const hosts: [
     string,
     Partial<HostFacts>,
     { global: string[]; run: string[]; parents?: string[]; systemd: RegExp | true },
   ][] = [
-    ['an ordinary machine, as root', {}, { global: [], run: [], systemd: true }],
-    ['an ordinary machine, without root', { user: 1000, capabilities: 0n }, { global: [], run: [], systemd: true }],
+    ['a typical machine, as root', {}, { global: [], run: [], systemd: true }],
+    ['a typical machine, without root', { user: 1000, capabilities: 0n }, { global: [], run: [], systemd: true }],
     [
       'cgroup v2, no systemd, as root',
       { systemd: false },
@@ -74,7 +74,7 @@ describe('what is decided for podman', () => {
       },
     ],
     [
-      'no cgroups at all, and runc alone',
+      'no cgroups, and runc without crun',
       { cgroups: [], programs: ['unshare'] },
       { global: ['--cgroup-manager=cgroupfs'], run: PRIVATE, parents: [], systemd: true },
     ],
@@ -89,7 +89,7 @@ describe('what is decided for podman', () => {
       { global: [], run: [], systemd: /CAP_SYS_ADMIN/ },
     ],
     [
-      'limits that are not limited',
+      'no hard limits',
       { capabilities: WITHOUT_SYS_RESOURCE, hardLimits: { openFiles: undefined, processes: undefined } },
       { global: [], run: ['--ulimit=nproc=4194304:4194304'], systemd: true },
     ],
@@ -105,17 +105,17 @@ describe('what is decided for podman', () => {
     else expect(withoutSystemd).toMatch(expected.systemd);
   });
 
-  test('says how the machine differs', () => {
+  test('a machine that differs: says how', () => {
     const facts = { ...ORDINARY, cgroups: HYBRID, capabilities: WITHOUT_SYS_RESOURCE };
-    expect(decide('podman', facts).notes.join('\n')).toMatch(/v1 with a v2 beside it[\s\S]*No limit/);
+    expect(decide('podman', facts).notes.join('\n')).toMatch(/hybrid cgroups[\s\S]*Resource limits/);
     expect(decide('podman', ORDINARY).notes).toEqual([]);
   });
 });
 
 test.each([
   ['v2', V2, undefined],
-  ['hybrid', HYBRID, /docker cannot/],
-  ['v1', [MEMORY], /docker cannot/],
+  ['hybrid', HYBRID, /docker can only/],
+  ['v1', [MEMORY], /docker can only/],
 ] as const)('docker on a machine with cgroups %s', (mode, cgroups, reason) => {
   expect(cgroupMode(cgroups)).toBe(mode);
   const { withoutSystemd, privateCgroups } = decide('docker', { ...ORDINARY, cgroups });
@@ -124,17 +124,17 @@ test.each([
   else expect(withoutSystemd).toMatch(reason);
 });
 
-describe('cgroup hierarchies of a machine', () => {
+describe('the cgroup hierarchies of a machine', () => {
   const mount = (path: string, type: string, options: string, root = '/') =>
     `31 23 0:28 ${root} ${path} rw,relatime shared:9 - ${type} cgroup ${options}`;
 
-  test('v2 alone', () => {
+  test('v2 only', () => {
     expect(parseCgroups(mount('/sys/fs/cgroup', 'cgroup2', 'rw,nsdelegate'), '0::/user.slice\n')).toEqual([
       { path: '/sys/fs/cgroup', version: 2, controllers: [], own: '/user.slice' },
     ]);
   });
 
-  test('hybrid, with controllers together and a name', () => {
+  test('hybrid, with combined controllers and a named hierarchy', () => {
     const mounts = [
       mount('/sys/fs/cgroup', 'tmpfs', 'rw'),
       mount('/sys/fs/cgroup/cpu,cpuacct', 'cgroup', 'rw,cpu,cpuacct'),
@@ -158,7 +158,7 @@ describe('cgroup hierarchies of a machine', () => {
     expect(found?.own).toBe(own);
   });
 
-  test('nothing that can be read', () => {
+  test('nothing readable', () => {
     expect(parseCgroups('', '')).toEqual([]);
     expect(parseCgroups('- - -\nx', '::::')).toEqual([]);
   });

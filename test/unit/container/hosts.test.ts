@@ -6,13 +6,13 @@ import { imageReference, recipeDigest } from '../../../src/container/images/reci
 
 const catalog = await loadCatalog();
 const hosts = await loadHosts(catalog);
-const byId = (id: string) => {
+const hostOf = (id: string) => {
   const host = hosts.find((host) => host.id === id);
   if (host === undefined) throw new Error(`no host ${id}`);
   return host;
 };
 
-test('the hosts that can be made here, and those that only vendors have', () => {
+test('hosts that can be built locally, and hosts with a vendor image', () => {
   expect(hosts.filter(({ local }) => local !== undefined).map(({ id }) => id)).toEqual([
     'debian-11',
     'debian-12',
@@ -26,7 +26,7 @@ test('the hosts that can be made here, and those that only vendors have', () => 
   expect(new Set(hosts.map(({ id }) => id)).size).toBe(hosts.length);
 });
 
-test('every package that ours depend on is in every image', () => {
+test('every dependency of the packages is in every image', () => {
   for (const host of hosts) {
     const names = catalog.distributions.find(({ id }) => id === host.distribution)?.names;
     const needed = catalog.packages
@@ -47,17 +47,17 @@ test('every package that ours depend on is in every image', () => {
   }
 });
 
-test('an RPM host provides what its distribution would', () => {
-  const { provides = [] } = byId('dnf-on-debian-12').local ?? {};
+test('an RPM host provides the package names of its distribution', () => {
+  const { provides = [] } = hostOf('dnf-on-debian-12').local ?? {};
   for (const text of ['conntrack-tools = 1.4.7', '/bin/sh', 'libc.so.6()(64bit)', 'libc.so.6(GLIBC_2.34)(64bit)']) {
     expect(provides).toContain(text);
   }
   expect(provides).toEqual([...new Set(provides)].sort());
-  expect(byId('debian-12').local?.provides).toEqual([]);
+  expect(hostOf('debian-12').local?.provides).toEqual([]);
 });
 
-test('a recipe’s digest differs when anything in it does, and only then', () => {
-  const host = byId('debian-12');
+test('the digest of a recipe changes exactly if its content does', () => {
+  const host = hostOf('debian-12');
   const { local } = host;
   if (local === undefined) throw new Error('no recipe');
   const digest = recipeDigest(host, 'local');
@@ -74,25 +74,25 @@ test('a recipe’s digest differs when anything in it does, and only then', () =
     expect(recipeDigest({ ...host, local: { ...local, ...change } }, 'local')).not.toBe(digest);
   }
   expect(recipeDigest(host, 'vendor')).not.toBe(digest);
-  expect(recipeDigest(byId('dnf-on-debian-12'), 'vendor')).toBeUndefined();
+  expect(recipeDigest(hostOf('dnf-on-debian-12'), 'vendor')).toBeUndefined();
   expect(imageReference(host, 'local')).toBe('localhost/kubeparcel/debian-12:local');
 });
 
-test('what the engine needs of Debian', async () => {
+test('engine.yaml lists podman', async () => {
   expect(await enginePackages()).toContain('podman');
 });
 
 test.each([
   ['a mirror', 'http://mirror.example.org/debian/|bookworm|main|Debian', 'http://mirror.example.org/debian'],
   [
-    'behind updates and security',
+    'after updates and security',
     'http://a/debian/|bookworm-updates|main|Debian\nhttp://b/debian-security/|bookworm|main|Debian\nhttp://c/debian|trixie|main|Debian',
     'http://c/debian',
   ],
   ['other archives', 'http://a/ubuntu|noble|main|Ubuntu\nhttps://x/node|nodistro|main|. nodistro', undefined],
   ['another component', 'http://a/debian|bookworm|contrib|Debian', undefined],
-  ['another way to fetch', 'cdrom:[x]/|bookworm|main|Debian', undefined],
+  ['an unsupported URI scheme', 'cdrom:[x]/|bookworm|main|Debian', undefined],
   ['nothing', '', undefined],
-])('the mirror in apt’s index: %s', (_, targets, mirror) => {
+])('finds the mirror in apt’s index: %s', (_, targets, mirror) => {
   expect(mirrorOf(targets)).toBe(mirror);
 });

@@ -16,7 +16,7 @@ const MANIFEST = JSON.stringify({
 });
 const DIGEST = `sha256:${createHash('sha256').update(MANIFEST).digest('hex')}`;
 
-/** A registry with anonymous tokens, as Docker's; `answer` may do something else. */
+/** A registry with anonymous tokens, like Docker Hub. `answer` replaces its behaviour. */
 const server = createServer((request, response) => (answer ?? registry)(request, response));
 let answer: ((request: IncomingMessage, response: ServerResponse) => void) | undefined;
 let requests: string[] = [];
@@ -66,7 +66,7 @@ releases:
   return { directory, file, text };
 }
 
-test('writes the digest of each tag, and nothing else', async () => {
+test('writes the digest of each tag and changes nothing else', async () => {
   const { directory, file, text } = distributions();
   const pins = await pinImages({ directory });
   expect(pins.map(({ distribution, before, after }) => [distribution, before, after])).toEqual([
@@ -90,7 +90,7 @@ test('writes the digest of each tag, and nothing else', async () => {
   expect(readFileSync(file, 'utf8')).toBe(pinned);
 });
 
-test('only those that are named; a dry run writes nothing', async () => {
+test('queries only the given distributions; a dry run writes nothing', async () => {
   const { directory, file, text } = distributions();
   expect(await pinImages({ directory, distributions: ['debian-11'], dryRun: true })).toHaveLength(1);
   expect(readFileSync(file, 'utf8')).toBe(text);
@@ -99,26 +99,26 @@ test('only those that are named; a dry run writes nothing', async () => {
 
 test.each<[string, (request: IncomingMessage, response: ServerResponse) => void, string, RegExp]>([
   [
-    'states another digest than its bytes have',
+    'states a digest that differs from the manifest',
     (_, response) => response.writeHead(200, { 'docker-content-digest': `sha256:${'a'.repeat(64)}` }).end(MANIFEST),
     'verification',
-    /its bytes have/,
+    /but the manifest has/,
   ],
   ['has no such tag', (_, response) => response.writeHead(404).end(), 'network', /answered 404/],
   [
-    'wants a password',
+    'requires a password',
     (_, response) => response.writeHead(401, { 'www-authenticate': 'Basic realm="x"' }).end(),
     'network',
     /login/,
   ],
   [
-    'sends for a token to a file',
+    'names a file as its token server',
     (_, response) => response.writeHead(401, { 'www-authenticate': 'Bearer realm="file:///etc/passwd"' }).end(),
     'network',
     /login/,
   ],
   [
-    'sends what has no end',
+    'sends an endless manifest',
     (_, response) => {
       const more = () => {
         while (response.write(Buffer.alloc(1 << 20)));
@@ -129,28 +129,28 @@ test.each<[string, (request: IncomingMessage, response: ServerResponse) => void,
     'network',
     /4 MiB/,
   ],
-  ['hangs up', (request) => request.socket.destroy(), 'network', /does not answer/],
-])('a registry that %s', async (_, misbehave, kind, message) => {
+  ['closes the connection', (request) => request.socket.destroy(), 'network', /does not answer/],
+])('fails for a registry that %s', async (_, misbehave, kind, message) => {
   const { directory, file, text } = distributions();
   answer = misbehave;
   await expect(pinImages({ directory })).rejects.toMatchObject({ kind, message: expect.stringMatching(message) });
   expect(readFileSync(file, 'utf8')).toBe(text);
 });
 
-test('one that fails leaves all files alone', async () => {
+test('changes no file if one tag fails', async () => {
   const { directory, file, text } = distributions('99x');
   await expect(pinImages({ directory })).rejects.toMatchObject({ kind: 'network' });
   expect(readFileSync(file, 'utf8')).toBe(text);
 });
 
-test('whether a registry answers', async () => {
+test('tells whether a registry answers', async () => {
   expect(await registryAnswers(host)).toBe(true);
   expect(await registryAnswers('127.0.0.1:1')).toBe(false);
   answer = (_, response) => response.writeHead(502).end();
   expect(await registryAnswers(host)).toBe(false);
 });
 
-test('names of images', () => {
+test('parses image references', () => {
   expect(parseImageName('docker.io/library/debian:12')).toEqual({
     registry: 'docker.io',
     repository: 'library/debian',
@@ -159,5 +159,5 @@ test('names of images', () => {
   });
   expect(parseImageName(`localhost:5000/a:b@${DIGEST}`)).toMatchObject({ registry: 'localhost:5000', digest: DIGEST });
   for (const text of ['debian', 'debian:12', 'docker.io/library/debian'])
-    expect(() => parseImageName(text)).toThrow(/tag/);
+    expect(() => parseImageName(text)).toThrow(/TAG/);
 });

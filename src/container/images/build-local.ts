@@ -3,29 +3,28 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { KubeparcelError } from '../../support/errors.ts';
 import { writeAtomically } from '../../support/write-atomically.ts';
+import { lastLine } from '../cli-container.ts';
 import { runCommand } from '../command.ts';
-import { lastLine } from '../container.ts';
 import type { Engine } from '../engine.ts';
 import type { HostImage, LocalRecipe } from './hosts.ts';
 import { debianMirror } from './mirror.ts';
-import type { MakeOptions } from './prepare-container.ts';
-import { prepareContainer } from './prepare-container.ts';
+import { type BuildOptions, prepareContainer } from './prepare-container.ts';
 import { providesRpm } from './provides-rpm.ts';
 import { imageReference } from './recipe.ts';
 
-/** Where files of kubeparcel's own are in a host, while it is made. */
+/** Directory in the container for files of the build. */
 const STAGE = '/kubeparcel-stage';
 
 /**
- * Makes a host's image of Debian's packages: mmdebstrap's root file system, the recipe's files, its commands.
+ * Builds the image of a host from Debian packages: root file system by mmdebstrap, then files and commands of the recipe.
  *
- * @throws KubeparcelError of kind 'io' when mmdebstrap is not there, of kind 'network' when it fails
+ * @throws KubeparcelError of kind 'io' if mmdebstrap is not installed, of kind 'network' if it fails
  */
-export async function makeLocalImage(
+export async function buildLocalImage(
   engine: Engine,
   host: HostImage,
   recipe: LocalRecipe,
-  options: MakeOptions,
+  options: BuildOptions,
 ): Promise<string> {
   const { onStep = () => {}, signal } = options;
   const directory = await mkdtemp(join(tmpdir(), 'kubeparcel-image-'));
@@ -33,10 +32,10 @@ export async function makeLocalImage(
   try {
     const tar = join(directory, 'root.tar');
     await debootstrap(host, recipe, tar, options);
-    onStep('image of the root file system');
+    onStep('import the root file system');
     await engine.importImage(tar, base, { host: host.id }, signal);
     await rm(tar);
-    onStep('files and commands of the recipe');
+    onStep('run the recipe');
     const stage = join(directory, 'stage');
     await writeStage(stage, recipe, directory);
     return await prepareContainer(engine, base, imageReference(host, 'local'), {
@@ -57,7 +56,7 @@ export async function makeLocalImage(
   }
 }
 
-async function debootstrap({ id }: HostImage, { suite, packages }: LocalRecipe, tar: string, options: MakeOptions) {
+async function debootstrap({ id }: HostImage, { suite, packages }: LocalRecipe, tar: string, options: BuildOptions) {
   const { onStep = () => {}, signal } = options;
   const result = await runCommand(
     [
@@ -73,12 +72,12 @@ async function debootstrap({ id }: HostImage, { suite, packages }: LocalRecipe, 
       onErrorLine: (line) => {
         if (line.startsWith('I: ')) onStep(line.slice('I: '.length));
       },
-      ...(signal === undefined ? {} : { signal }),
+      signal,
     },
   );
   if (result.status === 0) return;
   if (result.status === undefined && /ENOENT/.test(result.stderr)) {
-    throw new KubeparcelError('io', 'mmdebstrap is not installed, which makes hosts of Debian packages', {
+    throw new KubeparcelError('io', 'mmdebstrap, which builds hosts from Debian packages, is not installed', {
       where: id,
       hint: 'sudo apt-get install --no-install-recommends mmdebstrap',
     });
@@ -89,7 +88,7 @@ async function debootstrap({ id }: HostImage, { suite, packages }: LocalRecipe, 
     .slice(-5);
   throw new KubeparcelError('network', `mmdebstrap failed: ${errors.join('; ') || lastLine(result)}`, {
     where: id,
-    hint: 'KUBEPARCEL_DEBIAN_MIRROR names another mirror of Debian',
+    hint: 'set KUBEPARCEL_DEBIAN_MIRROR to use another mirror',
   });
 }
 
