@@ -27,13 +27,16 @@ export interface Target {
  */
 export function targets(
   catalog: Catalog,
-  wanted: { readonly formats?: readonly Format[]; readonly distributions?: readonly string[] },
+  selection: {
+    readonly formats?: readonly Format[] | undefined;
+    readonly distributions?: readonly string[] | undefined;
+  },
 ): Target[] {
-  const formats = FORMATS.filter((format) => (wanted.formats ?? FORMATS).includes(format));
-  if (wanted.distributions === undefined || wanted.distributions.length === 0) {
+  const formats = FORMATS.filter((format) => (selection.formats ?? FORMATS).includes(format));
+  if (selection.distributions === undefined || selection.distributions.length === 0) {
     return formats.flatMap((format) => families(catalog, format));
   }
-  const found = new Set(wanted.distributions.map((name) => findDistribution(catalog, name)));
+  const found = new Set(selection.distributions.map((name) => findDistribution(catalog, name)));
   return [...found].map((distribution) => {
     if (!formats.includes(distribution.format)) {
       throw new KubeparcelError('usage', `${distribution.id} takes ${distribution.format} packages`, {

@@ -11,7 +11,7 @@ import { untilAborted } from '../support/abort.ts';
 
 export interface WrittenLayout {
   readonly directory: string;
-  /** The distribution's own command that makes the package of it, with the date that the layout states. */
+  /** The command of the distribution's tool that builds the package, with the date of the layout. */
   readonly command: readonly string[];
 }
 
@@ -20,13 +20,13 @@ interface LayoutOptions {
   readonly file: string;
   readonly out: string;
   readonly objects: ObjectReader;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Writes a layout below `out` for the distribution's own tool, in a directory named after the package's file.
+ * Writes a layout as a tree for the distribution's tool, in a directory below `out` named like the package file.
  *
- * @throws KubeparcelError of kind 'io' when that directory is there already
+ * @throws KubeparcelError of kind 'io' if that directory exists
  */
 export async function writeBinaryLayout(
   layout: Layout,
@@ -42,35 +42,33 @@ export async function writeBinaryLayout(
 }
 
 /**
- * What the distribution's own tool packs, as the items of a tree: DEBIAN/ and the root beside it for dpkg-deb, a %_topdir
- * for rpmbuild.
+ * Returns the tree that the distribution's tool packs: DEBIAN/ and the files for dpkg-deb, a %_topdir for rpmbuild.
  *
- * @throws KubeparcelError of kind 'format' for a layout that cannot be written down so
+ * @throws KubeparcelError of kind 'format' for a layout that the tool cannot express
  */
 export async function binaryTree(layout: Layout, objects: ObjectReader): Promise<TreeItem[]> {
   validateLayout(layout);
   return layout.format === 'deb' ? debTree(layout, await md5Sums(layout, objects)) : rpmTree(layout);
 }
 
-/** The tool and its arguments that pack the tree in `directory`. */
 function layoutCommand(layout: Layout, directory: string): string[] {
-  if (layout.format === 'deb') return [...atDate(layout), 'dpkg-deb', '--root-owner-group', '--build', directory];
-  return [...atDate(layout), ...rpmbuild(layout, resolve(directory)), `${directory}/SPECS/${layout.name}.spec`];
+  if (layout.format === 'deb') return [...withDate(layout), 'dpkg-deb', '--root-owner-group', '--build', directory];
+  return [...withDate(layout), ...rpmbuild(layout, resolve(directory)), `${directory}/SPECS/${layout.name}.spec`];
 }
 
 function rpmbuild(layout: Layout, topdir: string): string[] {
   return ['rpmbuild', '-bb', '--target', `${layout.architecture}-linux`, '--define', `_topdir ${topdir}`];
 }
 
-/** How %_binary_payload of rpmbuild names the codecs; dpkg-deb(1) names them as we do. */
+/** Codec names in %_binary_payload of rpmbuild; dpkg-deb(1) uses the same names as kubeparcel. */
 const RPM_CODECS = { none: 'ufdio', gzip: 'gzdio', xz: 'xzdio', zstd: 'zstdio' } as const;
 
 /**
- * As `kubeparcel layout` says it, with the codec that the package is to have.
+ * The command that packs a tree with the given compression.
  *
- * @param directory where the tree is, absolute
+ * @param directory the tree, as an absolute path
  * @param file the package's file name
- * @returns the command, and where the package is after it
+ * @returns the command, and the path of the package that it writes
  */
 export function packCommand(
   layout: Layout,
@@ -81,14 +79,14 @@ export function packCommand(
     const result = `${directory}.deb`;
     const flags = [`-Z${codec}`, ...(codec === 'none' ? [] : [`-z${level}`])];
     return {
-      command: [...atDate(layout), 'dpkg-deb', '--root-owner-group', ...flags, '--build', directory, result],
+      command: [...withDate(layout), 'dpkg-deb', '--root-owner-group', ...flags, '--build', directory, result],
       result,
     };
   }
   const payload = ['--define', `_binary_payload w${codec === 'none' ? '' : level}.${RPM_CODECS[codec]}`];
   return {
     command: [
-      ...atDate(layout),
+      ...withDate(layout),
       ...rpmbuild(layout, directory),
       '--quiet',
       ...payload,
@@ -98,12 +96,12 @@ export function packCommand(
   };
 }
 
-/** Both tools state the time at which they run otherwise. */
-function atDate(layout: Layout): string[] {
+/** Without it, both tools use the current time. */
+function withDate(layout: Layout): string[] {
   return ['env', `SOURCE_DATE_EPOCH=${layout.date}`];
 }
 
-/** MD5 by path of every file: DEBIAN/md5sums states them (deb-md5sums(5)), and no layout knows them. */
+/** Computes the MD5 of every file for DEBIAN/md5sums (deb-md5sums(5)). */
 async function md5Sums(layout: Layout, objects: ObjectReader): Promise<(path: string) => string> {
   const sums = new Map<string, string>();
   for (const entry of layout.entries) {

@@ -11,47 +11,79 @@ import { formatSummed, parseSummed } from '../support/summed-lines.ts';
 import { type WrittenFile, writeAtomically } from '../support/write-atomically.ts';
 
 /**
- * What is known of packages that earlier builds wrote, so that one that would become the same again is left as it is. Like
- * git's index it believes a file whose size, times and inode are as they were when it was written.
+ * Records of written packages, so that a build does not write the same package again. Like git's index, it assumes that a
+ * file whose size, times and inode are the same has not changed.
  */
-export interface BuiltBefore {
-  /** The package at this path, if it was made of just this and nobody has touched it since. */
-  find(path: string, key: string): Promise<WrittenFile | undefined>;
+export class BuildCache {
+  readonly #directory: string;
+
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  /** @returns the package at this path if it was written with this key and has not changed since */
+  async find(path: string, key: string): Promise<WrittenFile | undefined> {
+    try {
+      const [recordedKey, sha256 = '', identity] = parseSummed(await readFile(this.#recordOf(path), 'utf8')) ?? [];
+      if (recordedKey !== key || identity !== (await identityWithChangeTime(path))) return undefined;
+      return { path, sha256, size: (await stat(path)).size };
+    } catch (error) {
+      if (['ENOENT', 'ENOTDIR', 'EISDIR', 'ELOOP'].some((code) => isErrno(error, code))) return undefined;
+      throw error;
+    }
+  }
+
   /**
-   * Remembers a package that was just written; what cannot be remembered is written again next time.
+   * Records a package that was just written. Does nothing if the cache cannot be written.
    *
-   * @param left what `fileIdentity` said of it before it got its name: somebody may have put another in its place since
+   * @param identity `fileIdentity` of the package before it was renamed into place; another process may have replaced it since
    */
-  remember(file: WrittenFile, key: string, left: string | undefined): Promise<void>;
+  async remember({ path, sha256 }: WrittenFile, key: string, identity: string | undefined): Promise<void> {
+    try {
+      const current = await identityWithChangeTime(path);
+      if (identity === undefined || !current.startsWith(`${identity} `)) return;
+      const record = this.#recordOf(path);
+      await mkdir(dirname(record), { recursive: true });
+      await writeAtomically(record, [formatSummed([key, sha256, current])], { sync: false });
+    } catch (error) {
+      if (!(error instanceof Error && 'syscall' in error)) throw error;
+    }
+  }
+
+  #recordOf(path: string): string {
+    const name = createHash('sha256').update(resolve(path)).digest('hex');
+    return join(this.#directory, 'built', name.slice(0, 2), name.slice(2));
+  }
 }
 
-/** 64 hex digits that change with everything that a package's bytes depend on. */
+/** @returns SHA-256, in hex, over everything that the bytes of a package depend on */
 export function packageKey(layout: Layout, compression: Compression): string {
-  const small = (_: string, value: unknown) => (isContent(value) ? { sha256: contentSha256(value) } : value);
+  const contentsAsDigests = (_: string, value: unknown) =>
+    isContent(value) ? { sha256: contentSha256(value) } : value;
   return createHash('sha256')
-    .update(JSON.stringify([programIdentity(), process.version, compression, layout], small))
+    .update(JSON.stringify([programIdentity(), process.version, compression, layout], contentsAsDigests))
     .digest('hex');
 }
 
-let knownIdentity: string | undefined;
+let cachedIdentity: string | undefined;
 
 /**
- * Changes with every file of kubeparcel's own code: another version, or a developer's change, builds anew. The bundled
- * command is a directory of its own; not bundled, this module is in one of several directories.
+ * Identifies kubeparcel's own code by size and time of every file, so that every change of it rebuilds the packages. In
+ * the bundle, this module is in the root of the code; otherwise it is in pipeline/.
  */
 function programIdentity(): string {
-  if (knownIdentity === undefined) {
+  if (cachedIdentity === undefined) {
     const here = dirname(fileURLToPath(import.meta.url));
     const directory = basename(here) === 'pipeline' ? dirname(here) : here;
     const files = readdirSync(directory, { recursive: true, encoding: 'utf8' }).sort();
-    knownIdentity = files
+    cachedIdentity = files
       .map((file) => {
         const { size, mtimeMs } = statSync(join(directory, file));
         return `${file} ${size} ${mtimeMs}`;
       })
       .join('\n');
   }
-  return knownIdentity;
+  return cachedIdentity;
 }
 
 function isContent(value: unknown): value is Parameters<typeof contentSha256>[0] {
@@ -63,46 +95,14 @@ function isContent(value: unknown): value is Parameters<typeof contentSha256>[0]
   );
 }
 
-/** @param directory of the cache */
-export function openBuiltBefore(directory: string): BuiltBefore {
-  const recordOf = (path: string) => {
-    const name = createHash('sha256').update(resolve(path)).digest('hex');
-    return join(directory, 'built', name.slice(0, 2), name.slice(2));
-  };
-  return {
-    async find(path, key) {
-      try {
-        const [knownKey, sha256 = '', identity] = parseSummed(await readFile(recordOf(path), 'utf8')) ?? [];
-        if (knownKey !== key || identity !== (await timedIdentity(path))) return undefined;
-        return { path, sha256, size: (await stat(path)).size };
-      } catch (error) {
-        if (['ENOENT', 'ENOTDIR', 'EISDIR', 'ELOOP'].some((code) => isErrno(error, code))) return undefined;
-        throw error;
-      }
-    },
-    async remember({ path, sha256 }, key, left) {
-      try {
-        const identity = await timedIdentity(path);
-        if (left === undefined || !identity.startsWith(`${left} `)) return;
-        const record = recordOf(path);
-        await mkdir(dirname(record), { recursive: true });
-        await writeAtomically(record, [formatSummed([key, sha256, identity])], { sync: false });
-      } catch (error) {
-        // A cache that is full or read-only costs time, and no package.
-        if (!(error instanceof Error && 'syscall' in error)) throw error;
-      }
-    },
-  };
-}
-
-/** Which file this is, whatever its name; another one, or one that was written to since, has another identity. */
+/** Identifies a file independently of its name; changes when the file is replaced or written to. */
 export async function fileIdentity(path: string): Promise<string> {
   const { dev, ino, size, mtimeNs } = await stat(path, { bigint: true });
   return [dev, ino, size, mtimeNs].join(' ');
 }
 
-/** The same with the time when it was renamed or otherwise touched. */
-async function timedIdentity(path: string): Promise<string> {
+/** Also changes when the file is renamed or its metadata changes. */
+async function identityWithChangeTime(path: string): Promise<string> {
   const { ctimeNs } = await stat(path, { bigint: true });
   return `${await fileIdentity(path)} ${ctimeNs}`;
 }

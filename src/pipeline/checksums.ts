@@ -7,10 +7,10 @@ export const CHECKSUMS_FILE = 'SHA256SUMS';
 const LOCK_FILE = '.kubeparcel-lock';
 
 /**
- * Brings `SHA256SUMS` beside the packages up to date (sha256sum(1) reads it): lines of packages of earlier runs that
- * are still there stay. Several processes may do so at a time.
+ * Adds packages to `SHA256SUMS` in their directory (format of sha256sum(1)) and removes lines of packages that no longer
+ * exist. Several processes may do so at the same time.
  *
- * @param temporaryDirectory where the unfinished file is, on the same file system
+ * @param temporaryDirectory directory for the unfinished file, on the same file system
  */
 export async function updateChecksums(
   directory: string,
@@ -21,7 +21,7 @@ export async function updateChecksums(
 }
 
 /**
- * Corrects the lines of packages that became others, in a `SHA256SUMS` that lists them; others stay unlisted.
+ * Updates the lines of changed packages in `SHA256SUMS`. Does not add packages, and does not create the file.
  *
  * @param sums new SHA-256 by file name
  */
@@ -52,7 +52,7 @@ async function update(directory: string, written: readonly WrittenFile[], tempor
   await writeChecksums(directory, sums, temporaryDirectory, before);
 }
 
-/** @param before what stands there, if anything; the same is not written again */
+/** @param before current content of the file; it is not written again if it does not change */
 async function writeChecksums(
   directory: string,
   sums: ReadonlyMap<string, string>,

@@ -6,20 +6,20 @@ export interface BuiltPackage extends WrittenFile {
   readonly task: BuildTask;
 }
 
-/** What happens while packages are made. */
+/** Progress of a build. */
 export type BuildEvent =
   | { readonly kind: 'planned'; readonly version: string; readonly tasks: readonly BuildTask[] }
-  /** A target's packages are made by the tools of this host, and why of this one. */
+  /** The packages of a target are built with the tools of a host, which was chosen for a reason. */
   | { readonly kind: 'assembling'; readonly target: string; readonly host: string; readonly reason: string }
   /** `total`: bytes of the payload, uncompressed. */
   | { readonly kind: 'packing'; readonly task: BuildTask; readonly total: number }
-  /** `bytes`: how much of the payload is in the package by now. */
+  /** `bytes`: bytes of the payload in the package so far. */
   | { readonly kind: 'packing-progress'; readonly task: BuildTask; readonly bytes: number }
   | ({ readonly kind: 'packed' } & BuiltPackage)
-  /** It was there already, made of the same. */
+  /** An earlier build wrote the same package. */
   | ({ readonly kind: 'unchanged' } & BuiltPackage);
 
-/** What happens while a release is fetched and packages are written. */
+/** Progress of fetching a release and building its packages. */
 export type PipelineEvent = ReleaseEvent | BuildEvent;
 
 export type OnPipelineEvent = (event: PipelineEvent) => void;

@@ -7,9 +7,9 @@ import { type WrittenFile, writeAtomically } from '../support/write-atomically.t
 import { PACKAGERS } from './formats.ts';
 
 /**
- * Writes the keyring package, whose few bytes are all in memory.
+ * Writes a keyring package. All of its contents are in memory.
  *
- * @param out directory, which must be there
+ * @param out an existing directory
  */
 export async function writeKeyring(layout: Layout, compression: Compression, out: string): Promise<WrittenFile> {
   validateLayout(layout);
@@ -22,6 +22,6 @@ export async function writeKeyring(layout: Layout, compression: Compression, out
 
 const NO_OBJECTS = {
   open: (sha256: string): never => {
-    throw new KubeparcelError('io', 'a keyring has no stored contents', { where: sha256 });
+    throw new KubeparcelError('io', 'a keyring package has no stored contents', { where: sha256 });
   },
 };

@@ -4,11 +4,11 @@ import type { Target } from '../catalog/targets.ts';
 import { packageIdentity } from '../layout/compose.ts';
 import type { Architecture } from '../model/architecture.ts';
 import type { Component } from '../model/component.ts';
-import type { Codec, Compression } from '../model/compression.ts';
+import type { Compression } from '../model/compression.ts';
 import { KubeparcelError } from '../support/errors.ts';
 import { PACKAGERS } from './formats.ts';
 
-/** One package to be made. */
+/** One package to build. */
 export interface BuildTask {
   /** Name of the package: kubelet. */
   readonly package: string;
@@ -21,7 +21,7 @@ export interface BuildTask {
 }
 
 export interface PlanRequest {
-  /** Kubernetes' version without `v`, and the versions of the components. */
+  /** Kubernetes version without `v`, and the versions of components that have their own. */
   readonly release: {
     readonly version: string;
     readonly components: Readonly<Partial<Record<Component, string>>>;
@@ -30,17 +30,17 @@ export interface PlanRequest {
   readonly architectures: readonly Architecture[];
   readonly targets: readonly Target[];
   readonly revision: string;
-  /** Instead of what is best for each target. */
+  /** Overrides the default of each target. */
   readonly compression?: Compression | undefined;
-  /** The quickest that each target reads, for trying things out. */
+  /** Uses the fastest compression of each target. */
   readonly fast?: boolean | undefined;
 }
 
 /**
- * Release x packages x architectures x targets -> tasks, in this order. Pure.
+ * Plans one task for each target, architecture and package, in this order. Pure.
  *
- * @throws KubeparcelError of kind 'usage' when a target's package manager cannot read the wanted compression, and when
- * two packages would have the same file name
+ * @throws KubeparcelError of kind 'usage' if a target's package manager cannot read the requested compression, or if two
+ * packages have the same file name
  */
 export function planBuild(request: PlanRequest): BuildTask[] {
   const { release, targets, architectures, packages, revision } = request;
@@ -56,27 +56,27 @@ export function planBuild(request: PlanRequest): BuildTask[] {
       }),
     );
   });
-  refuseClashes(tasks);
+  rejectDuplicateFiles(tasks);
   return tasks;
 }
 
 /**
- * The packages of the catalog that are asked for, in the catalog's order; all when none is named.
+ * Selects packages by name, in the order of the catalog; all if `names` is undefined.
  *
- * @throws KubeparcelError of kind 'usage' that lists the names there are
+ * @throws KubeparcelError of kind 'usage' for an unknown name
  */
 export function choosePackages(catalog: Catalog, names: readonly string[] | undefined): PackageDefinition[] {
   const known = catalog.packages.map((definition) => definition.name);
-  const strange = names?.find((name) => !known.includes(name));
-  if (strange !== undefined) {
-    throw new KubeparcelError('usage', `no such package: ${JSON.stringify(strange)}`, {
-      hint: `name some of ${known.join(', ')}`,
+  const unknown = names?.find((name) => !known.includes(name));
+  if (unknown !== undefined) {
+    throw new KubeparcelError('usage', `unknown package ${JSON.stringify(unknown)}`, {
+      hint: `choose from ${known.join(', ')}`,
     });
   }
   return catalog.packages.filter((definition) => names?.includes(definition.name) ?? true);
 }
 
-/** The quickest of each codec that saves much, the smallest result first. */
+/** Fast levels that still save most of the space; smallest result first. */
 const FAST: readonly Compression[] = [
   { codec: 'zstd', level: 3 },
   { codec: 'gzip', level: 1 },
@@ -87,35 +87,38 @@ function fastCompression(target: Target): Compression {
   return FAST.find(({ codec }) => target.codecs.includes(codec)) ?? target.compression;
 }
 
-function targetCompression(target: Target, wanted: Compression | undefined): Compression {
-  if (wanted === undefined) return target.compression;
-  if (!target.codecs.includes(wanted.codec)) {
-    const cannot = target.distributions.filter(({ compression }) => !reads(compression, wanted.codec));
+function targetCompression(target: Target, requested: Compression | undefined): Compression {
+  if (requested === undefined) return target.compression;
+  const { codec } = requested;
+  if (!target.codecs.includes(codec)) {
+    const unsupported = target.distributions.filter(
+      ({ compression }) => !compression.some((each) => each.codec === codec),
+    );
     throw new KubeparcelError(
       'usage',
-      `not every distribution of ${target.id} reads packages compressed with ${wanted.codec}`,
+      `some distributions of ${target.id} cannot read packages compressed with ${codec}`,
       {
-        where: cannot.map(({ id }) => id).join(', '),
-        hint: `choose one of ${target.codecs.join(', ')}, or name distributions that can with --distro`,
+        where: unsupported.map(({ id }) => id).join(', '),
+        hint: `choose one of ${target.codecs.join(', ')}, or select other distributions with --distro`,
       },
     );
   }
-  return wanted;
+  return requested;
 }
 
-function reads(compressions: readonly Compression[], codec: Codec): boolean {
-  return compressions.some((each) => each.codec === codec);
-}
-
-function refuseClashes(tasks: readonly BuildTask[]): void {
+function rejectDuplicateFiles(tasks: readonly BuildTask[]): void {
   const owners = new Map<string, BuildTask>();
   for (const task of tasks) {
     const other = owners.get(task.file);
     if (other !== undefined) {
-      throw new KubeparcelError('usage', `two packages would be the same file: ${other.target.id}, ${task.target.id}`, {
-        where: task.file,
-        hint: 'build them in two runs with an --out each, or give the distributions different suffixes',
-      });
+      throw new KubeparcelError(
+        'usage',
+        `two packages have the same file name: ${other.target.id} and ${task.target.id}`,
+        {
+          where: task.file,
+          hint: 'build them separately with different --out directories, or give the distributions different suffixes',
+        },
+      );
     }
     owners.set(task.file, task);
   }

@@ -26,39 +26,39 @@ import type { OnPipelineEvent } from './events.ts';
 import { type BuildTask, choosePackages, planBuild } from './plan.ts';
 import type { PackageJob } from './run.ts';
 
-/** All that decides what is built; flags and kubeparcel.yaml come together in it. */
+/** Settings of a build, from flags and kubeparcel.yaml. */
 export interface Settings {
   readonly version: string;
-  /** All of the catalog when undefined. */
+  /** Undefined: all of the catalog. */
   readonly packages: readonly string[] | undefined;
   readonly architectures: readonly Architecture[];
   readonly formats: readonly Format[] | undefined;
   readonly distributions: readonly string[] | undefined;
   readonly revision: string;
-  /** Versions instead of those that packaging/versions.yaml pins. */
+  /** Override the versions that packaging/versions.yaml pins. */
   readonly components: Partial<Pins>;
   readonly source: string;
   readonly servers: ServerBases;
-  /** SHA-256 by URL that the user trusts. */
+  /** Trusted SHA-256 by URL. */
   readonly digests: Readonly<Record<string, string>>;
   readonly compression: Compression | undefined;
-  /** The quickest compression that each target reads. */
+  /** Use the fastest compression of each target. */
   readonly fast: boolean;
   readonly maintainer: string;
   readonly restart: Restart;
-  /** The distribution's own default when undefined. */
+  /** Undefined: the default of the distribution. */
   readonly kernel: boolean | undefined;
-  /** kubelet-confgen goes into the packages that have a place for it. */
+  /** Include kubelet-confgen in the packages that define a path for it. */
   readonly confgen: boolean;
   readonly templates: string | undefined;
   readonly packaging: string | undefined;
-  /** A lock file: exactly what it states is used. */
+  /** Lock file that fixes all versions and digests. */
   readonly lock: string | undefined;
-  /** Downloads and packages at a time. */
+  /** Number of parallel downloads and packages. */
   readonly jobs: number;
 }
 
-/** A release whose artifacts are known by digest, and the packages to be made of it. */
+/** A release with the digests of its artifacts, and the packages to build from it. */
 export interface Prepared {
   readonly settings: Settings;
   readonly catalog: Catalog;
@@ -66,28 +66,25 @@ export interface Prepared {
   readonly source: Source;
   readonly release: Release;
   readonly tasks: readonly BuildTask[];
-  /** kubelet-confgen for each architecture of a package that holds it. */
+  /** kubelet-confgen by architecture; empty if no package contains it. */
   readonly programs: ReadonlyMap<Architecture, Uint8Array>;
 }
 
 /**
- * The first half of every command that makes something: reads the data, finds the release and plans. Nothing is fetched
- * but version and digest files. The caller closes `source`.
+ * Loads the packaging data, resolves the release and plans the build. Downloads only version and digest files. The caller
+ * closes `source`.
  */
 export async function prepare(
   settings: Settings,
-  context: { readonly onEvent?: OnPipelineEvent; readonly signal?: AbortSignal },
+  context: { readonly onEvent?: OnPipelineEvent | undefined; readonly signal?: AbortSignal | undefined },
 ): Promise<Prepared> {
-  // What is wrong with it is better told before anything is fetched.
+  // Fail before any download if it is invalid.
   sourceDateEpoch(process.env);
   const packaging = settings.packaging ?? join(packageRoot(), 'packaging');
   const catalog = await loadCatalog(packaging);
   const templates = await loadTemplates(settings.templates);
   const packages = choosePackages(catalog, settings.packages);
-  const chosen = targets(catalog, {
-    ...(settings.formats === undefined ? {} : { formats: settings.formats }),
-    ...(settings.distributions === undefined ? {} : { distributions: settings.distributions }),
-  });
+  const buildTargets = targets(catalog, settings);
   const request = parseVersionRequest(settings.version);
   const components = [...new Set(packages.map((definition) => definition.component))];
   const { architectures, revision, compression, fast } = settings;
@@ -107,10 +104,10 @@ export async function prepare(
             pins: (version) => pinsFor(catalog, version, settings.components),
           })
         : releaseFromLock(await readLock(settings.lock), { request, components, architectures, where: settings.lock });
-    const tasks = planBuild({ release, packages, architectures, targets: chosen, revision, compression, fast });
-    const holders = packages.filter(({ contents }) => contents.some((rule) => 'program' in rule));
+    const tasks = planBuild({ release, packages, architectures, targets: buildTargets, revision, compression, fast });
+    const needsPrograms = packages.some(({ contents }) => contents.some((rule) => 'program' in rule));
     const programs =
-      settings.confgen && holders.length > 0
+      settings.confgen && needsPrograms
         ? await confgenPrograms(architectures, generatorData(catalog, release.version))
         : new Map();
     context.onEvent?.({ kind: 'planned', version: release.version, tasks });
@@ -121,7 +118,7 @@ export async function prepare(
   }
 }
 
-/** The layout of every task, once the payload is there. */
+/** Composes the layout of every task from the fetched payload. */
 export function composeLayouts(prepared: Prepared, payload: Payload, environment = process.env): PackageJob[] {
   const { catalog, templates, settings, tasks, programs } = prepared;
   const date = sourceDateEpoch(environment) ?? payload.date ?? releaseDate(catalog, payload.version);

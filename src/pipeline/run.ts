@@ -6,8 +6,8 @@ import type { WriteOptions } from '../layout/packager.ts';
 import { validateLayout } from '../layout/validate.ts';
 import type { ObjectReader } from '../model/content.ts';
 import { type Layout, payloadSize } from '../model/layout.ts';
-import { writeAtomically } from '../support/write-atomically.ts';
-import { type BuiltBefore, fileIdentity, packageKey } from './build-cache.ts';
+import { type PlaceOptions, type WrittenFile, writeAtomically } from '../support/write-atomically.ts';
+import { type BuildCache, fileIdentity, packageKey } from './build-cache.ts';
 import { updateChecksums } from './checksums.ts';
 import type { BuiltPackage, OnPipelineEvent } from './events.ts';
 import { PACKAGERS } from './formats.ts';
@@ -19,66 +19,58 @@ export interface PackageJob {
   readonly layout: Layout;
 }
 
-/** How a package comes to be: its bytes, in chunks. `options.onBytes` hears how much of the payload is taken in. */
+/** Produces the bytes of a package and calls `options.onBytes` with the bytes of payload that it reads. */
 export type Pack = (job: PackageJob, options: WriteOptions) => AsyncIterable<Uint8Array>;
 
 export interface RunOptions {
-  /** By default kubeparcel's own writers. */
-  readonly pack?: Pack;
+  /** Default: kubeparcel's own writers. */
+  readonly pack?: Pack | undefined;
   readonly objects: ObjectReader;
-  /** With it, kubeparcel's own writers compress what is big once for all packages. */
-  readonly packed?: OpenPackedStore;
-  /** Packages that need not be written again; all are when it is not given. */
-  readonly before?: BuiltBefore;
-  /** Directory that the packages appear in; made when it is not there. */
+  /** Lets kubeparcel's own writers compress each large content once for all packages. */
+  readonly packed?: OpenPackedStore | undefined;
+  /** Skips packages that an earlier build wrote; default: write all. */
+  readonly cache?: BuildCache | undefined;
+  /** Output directory; created if necessary. */
   readonly out: string;
-  /** Packages at a time. */
+  /** Number of packages to write at a time. */
   readonly jobs: number;
-  readonly onEvent?: OnPipelineEvent;
-  readonly signal?: AbortSignal;
+  readonly onEvent?: OnPipelineEvent | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
-/** Packages that wait for the store of compressed blocks, beside those that are written. */
-const WAITING = 14;
+/** Additional packages at a time if they mostly wait for the block store, which has its own threads. */
+const JOBS_WAITING_FOR_STORE = 14;
 
 /**
- * Writes the packages, several at a time, the largest payload first so that no long one is left over for the end, and
- * brings SHA256SUMS beside them up to date. After the first failure no other package is begun; those that are whole
- * stay.
+ * Writes packages in parallel, and updates SHA256SUMS in the output directory. After a failure it starts no further
+ * package; finished packages remain.
  *
- * @returns in the order of `packages`
+ * @returns packages in the order of `packages`
  */
 export async function writePackages(packages: readonly PackageJob[], options: RunOptions): Promise<BuiltPackage[]> {
   for (const { layout } of packages) validateLayout(layout);
-  const spool = await makeSpool(options.out);
-  const [limit, manyMore] = [pLimit(options.jobs), pLimit(options.jobs + WAITING)];
-  // Where the store compresses, on threads of its own, a package mostly waits for it, and several keep it busy.
-  const limitOf = ({ compression: { codec } }: BuildTask) =>
-    options.pack === undefined && options.packed !== undefined && isPackedCodec(codec) ? manyMore : limit;
+  const { out, jobs } = options;
+  const spool = await makeSpool(out);
   const stop = new AbortController();
   const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal]);
+  const [limit, storeLimit] = [pLimit(jobs), pLimit(jobs + JOBS_WAITING_FOR_STORE)];
   const running = new Map(
-    inTurns(packages).map((job) => [
-      job.task,
-      limitOf(job.task)(() => writePackage(job, spool.directory, { ...options, signal })),
+    schedule(packages).map((job) => [
+      job,
+      (usesStore(job, options) ? storeLimit : limit)(() => writePackage(job, spool.directory, { ...options, signal })),
     ]),
   );
   try {
     await Promise.all(running.values());
-    const built: BuiltPackage[] = [];
-    for (const { task } of packages) {
-      const result = await running.get(task);
-      if (result !== undefined) built.push(result);
-    }
-    await updateChecksums(options.out, built, spool.directory);
+    const built = await Promise.all(packages.flatMap((job) => running.get(job) ?? []));
+    await updateChecksums(out, built, spool.directory);
     return built;
   } catch (error) {
     stop.abort(error);
-    const whole = (await Promise.allSettled(running.values())).flatMap((one) =>
-      one.status === 'fulfilled' ? [one.value] : [],
-    );
-    // Where even this cannot be written, the first error says why.
-    if (whole.length > 0) await updateChecksums(options.out, whole, spool.directory).catch(() => {});
+    const results = await Promise.allSettled(running.values());
+    const finished = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+    // Report the first error, not a second one.
+    if (finished.length > 0) await updateChecksums(out, finished, spool.directory).catch(() => {});
     throw error;
   } finally {
     await spool.remove();
@@ -86,61 +78,76 @@ export async function writePackages(packages: readonly PackageJob[], options: Ru
 }
 
 /**
- * One of each package before a second one for another distribution, which waits for the same compressed payload; among
- * those the largest payload first.
+ * Orders jobs: the first distribution of each package, then the others, which wait for the same compressed payload. In
+ * both groups the largest payload is first, so that no long job starts last.
  */
-function inTurns(packages: readonly PackageJob[]): PackageJob[] {
-  const seen = new Map<string, number>();
-  const turns = packages.map((job) => {
+function schedule(packages: readonly PackageJob[]): PackageJob[] {
+  const counts = new Map<string, number>();
+  const jobs = packages.map((job) => {
     const { package: name, architecture, target } = job.task;
     const key = `${name} ${architecture} ${target.format}`;
-    const turn = seen.get(key) ?? 0;
-    seen.set(key, turn + 1);
+    const turn = counts.get(key) ?? 0;
+    counts.set(key, turn + 1);
     return { job, turn, size: payloadSize(job.layout) };
   });
-  return turns.sort((a, b) => a.turn - b.turn || b.size - a.size).map(({ job }) => job);
+  return jobs.sort((a, b) => a.turn - b.turn || b.size - a.size).map(({ job }) => job);
+}
+
+function usesStore({ task }: PackageJob, { pack, packed }: RunOptions): boolean {
+  return pack === undefined && packed !== undefined && isPackedCodec(task.compression.codec);
 }
 
 async function writePackage(
   job: PackageJob,
   spoolDirectory: string,
-  { pack, objects, packed, before, out, onEvent, signal }: RunOptions & { signal: AbortSignal },
+  options: RunOptions & { readonly signal: AbortSignal },
 ): Promise<BuiltPackage> {
   const { task, layout } = job;
+  const { cache, out, onEvent, signal } = options;
   signal.throwIfAborted();
   const path = join(out, task.file);
   const key = packageKey(layout, task.compression);
-  const unchanged = await before?.find(path, key);
+  const unchanged = await cache?.find(path, key);
   if (unchanged !== undefined) {
     onEvent?.({ kind: 'unchanged', task, ...unchanged });
     return { task, ...unchanged };
   }
   onEvent?.({ kind: 'packing', task, total: payloadSize(layout) });
+  let identity: string | undefined;
+  const onWritten = async (temporary: string) => {
+    identity = await fileIdentity(temporary);
+  };
+  const written = await writeFile(job, path, options, { temporaryDirectory: spoolDirectory, onWritten });
+  await cache?.remember(written, key, identity);
+  const built = { task, ...written };
+  onEvent?.({ kind: 'packed', ...built });
+  return built;
+}
+
+/** Writes the file by joining blocks of the store if possible, otherwise as a stream. */
+async function writeFile(
+  job: PackageJob,
+  path: string,
+  { pack, packed, objects, onEvent, signal }: RunOptions & { readonly signal: AbortSignal },
+  place: PlaceOptions & { readonly temporaryDirectory: string },
+): Promise<WrittenFile> {
+  const { task, layout } = job;
   let bytes = 0;
-  const options = {
+  const options: WriteOptions = {
     compression: task.compression,
     objects,
-    spoolDirectory,
+    spoolDirectory: place.temporaryDirectory,
     signal,
-    onBytes: (count: number) => {
+    onBytes: (count) => {
       bytes += count;
       onEvent?.({ kind: 'packing-progress', task, bytes });
     },
   };
+  if (pack !== undefined) return await writeAtomically(path, pack(job, options), place);
   const { splice, write } = PACKAGERS[layout.format];
-  const parts = pack === undefined && packed !== undefined ? await splice(layout, { ...options, packed }) : undefined;
+  const chunks = packed && (await splice(layout, { ...options, packed }));
   signal.throwIfAborted();
-  let left: string | undefined;
-  const onWritten = async (temporary: string) => {
-    left = await fileIdentity(temporary);
-  };
-  const place = { temporaryDirectory: spoolDirectory, onWritten };
-  const written =
-    packed !== undefined && parts !== undefined
-      ? await packed.write(path, parts, place)
-      : await writeAtomically(path, pack === undefined ? write(layout, options) : pack(job, options), place);
-  await before?.remember(written, key, left);
-  const built = { task, ...written };
-  onEvent?.({ kind: 'packed', ...built });
-  return built;
+  return packed !== undefined && chunks !== undefined
+    ? await packed.write(path, chunks, place)
+    : await writeAtomically(path, write(layout, options), place);
 }

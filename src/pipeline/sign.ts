@@ -15,7 +15,7 @@ export interface SignedPackage {
   readonly size: number;
   /** 64 lower-case hex digits. */
   readonly sha256: string;
-  /** What the signatures are over, in the words of the format. */
+  /** Kinds of signatures, in the terms of the format. */
   readonly signatures: readonly string[];
 }
 
@@ -24,14 +24,14 @@ export interface SignPackagesOptions {
   readonly date: number;
   readonly headerAndPayload?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
-  readonly onSigned?: (signed: SignedPackage) => void;
+  readonly onSigned?: ((signed: SignedPackage) => void) | undefined;
 }
 
 /**
- * Signs packages one after the other, each where it stands, and corrects their lines in a SHA256SUMS beside them. After
- * the first failure no other package is signed; those that are stay signed.
+ * Signs packages in place, in sequence, and updates their lines in SHA256SUMS of their directory. Stops at the first
+ * failure; packages that were signed before stay signed.
  *
- * @throws KubeparcelError of kind 'format' for what is no package
+ * @throws KubeparcelError of kind 'format' for a file that is not a package
  */
 export async function signPackages(
   paths: readonly string[],
@@ -42,8 +42,9 @@ export async function signPackages(
   try {
     for (const path of paths) {
       options.signal?.throwIfAborted();
-      signed.push(await signPackage(await existing(path), path, signer, options));
-      onSigned?.(signed.at(-1) as SignedPackage);
+      const result = await signPackage(path, signer, options);
+      signed.push(result);
+      onSigned?.(result);
     }
   } finally {
     for (const directory of new Set(signed.map(({ path }) => dirname(path)))) {
@@ -55,11 +56,11 @@ export async function signPackages(
 }
 
 async function signPackage(
-  real: string,
   path: string,
   signer: Signer,
   options: Omit<SignPackagesOptions, 'onSigned'>,
 ): Promise<SignedPackage> {
+  const real = await realPath(path);
   const format = await packageFormat(real);
   if (format === 'deb') {
     const { size, sha256 } = await signDeb(real, signer, options);
@@ -69,11 +70,11 @@ async function signPackage(
   return { path, format, size, sha256, signatures };
 }
 
-/** The file itself where a link is named, which must stay one. */
-async function existing(path: string): Promise<string> {
+/** Resolves links, so that a link stays a link. */
+async function realPath(path: string): Promise<string> {
   try {
     return await realpath(path);
   } catch (cause) {
-    throw new KubeparcelError('io', 'the package cannot be read', { where: path, cause });
+    throw new KubeparcelError('io', 'cannot read the package', { where: path, cause });
   }
 }

@@ -4,18 +4,18 @@ import { isErrno } from '../support/file-system.ts';
 import { isAbandoned, ownedSuffix } from '../support/ownership.ts';
 
 const PREFIX = '.kubeparcel.';
-/** No build takes as long; what is older belongs to a machine or a container that is gone. */
+/** Milliseconds. No build takes as long; an older directory is from another machine or container that has ended. */
 const ABANDONED_AFTER = 86_400_000;
 
 /**
- * A directory below `out` for what must wait until it is whole; it is on the same file system as the results, so that
- * finished files can be renamed into place. Directories that killed runs left behind are swept first.
+ * Creates a directory below `out` for unfinished files. It is on the same file system as the results, so that finished
+ * files can be renamed into place. Removes the directories of killed runs first.
  *
  * @returns the directory, and a function that removes it
  */
 export async function makeSpool(out: string): Promise<{ directory: string; remove: () => Promise<void> }> {
   await mkdir(out, { recursive: true });
-  await sweep(out);
+  await removeAbandoned(out);
   const directory = join(out, `.kubeparcel${ownedSuffix()}`);
   await mkdir(directory);
   return { directory, remove: () => remove(directory) };
@@ -23,14 +23,14 @@ export async function makeSpool(out: string): Promise<{ directory: string; remov
 
 const remove = (path: string) => rm(path, { recursive: true, force: true });
 
-async function sweep(out: string): Promise<void> {
+async function removeAbandoned(out: string): Promise<void> {
   for (const name of await readdir(out)) {
     if (!name.startsWith(PREFIX)) continue;
     const path = join(out, name);
     try {
       if (isAbandoned(name) || Date.now() - (await stat(path)).mtimeMs > ABANDONED_AFTER) await remove(path);
     } catch (error) {
-      // Another process sweeps too.
+      // Another process removed it.
       if (!isErrno(error, 'ENOENT')) throw error;
     }
   }

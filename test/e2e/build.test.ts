@@ -134,13 +134,13 @@ describe('flags', () => {
     }
   });
 
-  test('a compression that a target cannot read is refused, naming who cannot', async () => {
+  test('rejects a compression that a target cannot read, and names the distributions', async () => {
     const cwd = temporaryDirectory();
     const text = await expectFailure(
       [...SAMPLE, '--compression', 'zstd:19'],
       { cwd },
       2,
-      'reads packages compressed with zstd',
+      'cannot read packages compressed with zstd',
     );
     expect(text).toContain('debian-11');
     expect(existsSync(join(cwd, 'dist'))).toBe(false);

@@ -52,7 +52,7 @@ describe('what cannot be is refused with one message', () => {
     ['no jobs', [...SAMPLE, '--jobs', '0'], 'must be a whole number from 1 to 256'],
     ['an unknown architecture', [...SAMPLE, '--arch', 'x86'], '"x86" is none of amd64, arm64'],
     ['an unknown format', [...SAMPLE, '--formats', 'apk'], '"apk" is none of deb, rpm'],
-    ['an unknown package', [...SAMPLE, '--packages', 'kublet'], 'no such package: "kublet"'],
+    ['an unknown package', [...SAMPLE, '--packages', 'kublet'], 'unknown package "kublet"'],
     ['an unknown distribution', [...SAMPLE, '--distro', 'plan9'], 'no such distribution: "plan9"'],
     ['an unknown codec', [...SAMPLE, '--compression', 'lz4'], 'no such compression: "lz4"'],
     ['a revision with a dash', [...SAMPLE, '--revision', '1-2'], "no '-'"],

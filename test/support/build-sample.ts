@@ -7,7 +7,7 @@ import type { ObjectReader } from '../../src/model/content.ts';
 import type { Layout } from '../../src/model/layout.ts';
 import { fetchPayload } from '../../src/payload/fetch.ts';
 import { openStore } from '../../src/payload/store/content-store.ts';
-import { openBuiltBefore } from '../../src/pipeline/build-cache.ts';
+import { BuildCache } from '../../src/pipeline/build-cache.ts';
 import { composeLayouts, prepare, type Settings } from '../../src/pipeline/prepare.ts';
 import { type PackageJob, writePackages } from '../../src/pipeline/run.ts';
 
@@ -84,7 +84,7 @@ export async function buildSample(directory: string, options: SampleOptions = {}
 export async function writeSample({ jobs, objects }: ComposedSample, out: string): Promise<SamplePackage[]> {
   const threads = createPackingThreads();
   const packed = await openPackedStore(join(out, '..', 'store'), threads, 2);
-  const before = openBuiltBefore(join(out, '..', 'store'));
-  const built = await writePackages(jobs, { objects, packed, before, out, jobs: 2 }).finally(() => threads.close());
+  const cache = new BuildCache(join(out, '..', 'store'));
+  const built = await writePackages(jobs, { objects, packed, cache, out, jobs: 2 }).finally(() => threads.close());
   return jobs.map((job, index) => ({ job, layout: job.layout, path: built[index]?.path ?? '' }));
 }

@@ -2,7 +2,7 @@ import { openPackedStore } from '../../compress/block-store.ts';
 import type { PackingThreads } from '../../compress/compression-threads.ts';
 import { boundBlocks } from '../../payload/cache.ts';
 import { type ContentStore, openStore } from '../../payload/store/content-store.ts';
-import { openBuiltBefore } from '../../pipeline/build-cache.ts';
+import { BuildCache } from '../../pipeline/build-cache.ts';
 import { compressEarly } from '../../pipeline/compress-early.ts';
 import { composeLayouts } from '../../pipeline/prepare.ts';
 import { type RunOptions, writePackages } from '../../pipeline/run.ts';
@@ -41,7 +41,7 @@ export async function makePackages(args: BuildArguments, threads: PackingThreads
     try {
       return await make(async ({ directory }) => ({
         packed: await openPackedStore(directory, threads, jobs, signal),
-        before: openBuiltBefore(directory),
+        cache: new BuildCache(directory),
       }));
     } catch (error) {
       stop.abort(error);
