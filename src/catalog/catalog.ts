@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../support/package-root.ts';
-import { parsedBefore } from '../support/parsed-yaml.ts';
+import { readParsed } from '../support/parsed-yaml.ts';
 import type { Catalog } from './model.ts';
 
 /**
@@ -29,7 +29,7 @@ function knownCatalog(directory: string): KnownCatalog | undefined {
     // readCatalog says what cannot be read.
     return undefined;
   }
-  return parsedBefore(text) as KnownCatalog | undefined;
+  return readParsed(text) as KnownCatalog | undefined;
 }
 
 /** All that a catalog is made of, as one text. */

@@ -19,25 +19,26 @@ import { testCommand } from './commands/test.ts';
 import { renderFailure } from './render/failure.ts';
 import { INTERRUPTED, interrupt, wasInterrupted } from './session/interruption.ts';
 
-/** The reader of the output went away: 128 + SIGPIPE, as shells have it. */
-const READER_GONE = 141;
+/** Exit status after the reader of the output exited: 128 + SIGPIPE, as in shells. */
+const READER_EXITED = 141;
 
-/** Does what this process was started for, and leaves the exit status in process.exitCode. */
+/** Runs the command that the arguments of this process name, and sets process.exitCode. */
 export async function runCommandLine(): Promise<void> {
-  let readerGone = false;
+  let readerExited = false;
   for (const stream of [process.stdout, process.stderr]) {
-    // `kubeparcel inspect FILE | head` is no failure; `kubeparcel build --json | head` stops a build, and cleans up.
+    // `kubeparcel inspect FILE | head` succeeds; `kubeparcel build --json | head` stops the build and cleans up.
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code !== 'EPIPE') throw error;
-      readerGone = true;
+      readerExited = true;
       if (!interrupt()) process.exit(0);
     });
   }
 
-  const commandLine = yargs(hideBin(process.argv))
+  const args = hideBin(process.argv);
+  const commandLine = yargs(args)
     .scriptName('kubeparcel')
     .detectLocale(false)
-    .usage('$0 COMMAND\n\nBuilds, signs, indexes and tests the DEB and RPM packages of a Kubernetes node.')
+    .usage('$0 COMMAND\n\nBuild, sign, index and test the DEB and RPM packages of a Kubernetes node.')
     .command(buildCommand)
     .command(fetchCommand)
     .command(layoutCommand)
@@ -52,34 +53,35 @@ export async function runCommandLine(): Promise<void> {
     .command(initCommand)
     .command(templatesCommand)
     .command(testCommand)
-    .demandCommand(1, 'name a command')
+    .demandCommand(1, 'missing command')
+    .updateStrings(MESSAGES as unknown as Record<string, string>)
     .strictCommands()
     .strict()
     .version(version())
     .alias('h', 'help')
     .wrap(Math.min(80, process.stdout.columns ?? 80))
-    .example('$0 build --source sample', 'Ten packages in dist/, without a network')
-    .example('$0 build 1.36', 'Those of the newest Kubernetes 1.36')
-    .epilogue('Documentation: README.md and docs/ of this package')
+    .example('$0 build --source sample', 'Build ten sample packages without a network')
+    .example('$0 build 1.36', 'Build the newest Kubernetes 1.36')
+    .epilogue('Documentation: README.md and docs/')
     .exitProcess(false)
     .fail((message, error) => {
-      // yargs throws some of its own findings.
+      // yargs passes an exception of its own for some mistakes.
       if (error && error.name !== 'YError') throw error;
-      throw new KubeparcelError('usage', message.replace(/\s*\n\s*/g, ' '), { hint: 'see kubeparcel COMMAND --help' });
+      throw new KubeparcelError('usage', message.replace(/\s*\n\s*/g, ' '), { hint: helpHint(args, message) });
     });
 
   try {
-    if (hideBin(process.argv).length === 0) {
+    if (args.length === 0) {
       commandLine.showHelp((text) => process.stderr.write(`${text}\n`));
       process.exitCode = 2;
     } else {
       await commandLine.parseAsync();
     }
   } catch (error) {
-    if (readerGone) {
-      process.exitCode = READER_GONE;
+    if (readerExited) {
+      process.exitCode = READER_EXITED;
     } else if (wasInterrupted()) {
-      process.stderr.write('kubeparcel: interrupted; nothing half-written was left\n');
+      process.stderr.write('kubeparcel: interrupted; removed incomplete files\n');
       process.exitCode = INTERRUPTED;
     } else {
       const { text, exitStatus } = renderFailure(error);
@@ -87,4 +89,26 @@ export async function runCommandLine(): Promise<void> {
       process.exitCode = exitStatus;
     }
   }
+}
+
+/** Messages of yargs in the style of the other errors. Plural forms work, but its types do not have them. */
+const MESSAGES = {
+  'Not enough non-option arguments: got %s, need at least %s': {
+    one: 'missing argument: got %s, expected at least %s',
+    other: 'missing arguments: got %s, expected at least %s',
+  },
+  'Missing required argument: %s': { one: 'missing flag or argument: %s', other: 'missing flags or arguments: %s' },
+  'Unknown argument: %s': { one: 'unknown flag or argument: %s', other: 'unknown flags or arguments: %s' },
+  'Unknown command: %s': { one: 'unknown command: %s', other: 'unknown commands: %s' },
+  'Invalid values:': 'invalid value:',
+  'Argument: %s, Given: %s, Choices: %s': '%s %s; expected %s',
+  'Not enough arguments following: %s': 'missing value for --%s',
+  'Arguments %s and %s are mutually exclusive': 'cannot combine %s with %s',
+};
+
+/** Names the help of the command in the arguments, if it is known. */
+function helpHint(args: readonly string[], message: string): string {
+  const words = args.slice(0, ['keys', 'repo', 'cache'].includes(args[0] ?? '') ? 2 : 1);
+  const known = words.filter((word) => /^[a-z]+$/.test(word) && !message.endsWith(`: ${word}`));
+  return `see ${['kubeparcel', ...known, '--help'].join(' ')}`;
 }

@@ -1,4 +1,4 @@
-/** The same chunks, until the signal is aborted: its reason ends them then. */
+/** Yields the chunks; throws the reason of the signal once it is aborted. */
 export async function* untilAborted<T>(
   chunks: AsyncIterable<T> | Iterable<T>,
   signal: AbortSignal | undefined,
@@ -10,14 +10,14 @@ export async function* untilAborted<T>(
   }
 }
 
-/** As the promise settles, or with the signal's reason when that comes first: what is behind the promise is not waited for. */
+/** Settles like the promise, or rejects with the reason of the signal if that is aborted first. */
 export async function orAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   return signal === undefined ? promise : Promise.race([promise, abortOf(signal)]);
 }
 
 const aborts = new WeakMap<AbortSignal, Promise<never>>();
 
-/** One for all who wait, since Node warns of signals with many listeners. */
+/** One promise per signal: Node warns about signals with many listeners. */
 function abortOf(signal: AbortSignal): Promise<never> {
   const known = aborts.get(signal);
   if (known !== undefined) return known;

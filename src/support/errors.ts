@@ -1,29 +1,26 @@
-/**
- * The kinds of failure that a person can act on; each has an exit status of its own (docs/exit-codes in the manual).
- * 1 is left to faults of kubeparcel itself.
- */
+/** Exit statuses of failures that the user can act on (docs/releasing.md). 1 means a bug in kubeparcel. */
 export const EXIT_STATUS = {
-  /** A flag, an argument or a combination of them that cannot be. */
+  /** An invalid flag or argument, or an invalid combination. */
   usage: 2,
-  /** kubeparcel.yaml, packaging data, a template or a lock file that does not say what it must. */
+  /** Invalid kubeparcel.yaml, packaging data, template or lock file. */
   config: 3,
-  /** A server or a mirror could not be reached or did not answer as it must. */
+  /** A server or mirror is unreachable or sent an invalid response. */
   network: 4,
-  /** Bytes that are not what a digest, a signature or the lock says they are. */
+  /** Content that does not match a digest, a signature or the lock. */
   verification: 5,
-  /** A package, an archive or a binary that is damaged, hostile or of the wrong kind. */
+  /** A damaged, hostile or unexpected package, archive or binary. */
   format: 6,
-  /** The file system: permissions, space, paths. */
+  /** A file system error: permissions, space, paths. */
   io: 7,
-  /** Packages that were tested and did not do what a scenario expects. */
+  /** A check of a test scenario failed. */
   test: 8,
 } as const;
 
 export type FailureKind = keyof typeof EXIT_STATUS;
 
 /**
- * An error for a person: what went wrong, where, and what to do about it. The command prints it without a stack trace
- * and ends with the exit status of its kind. Everything else that is thrown is a fault of kubeparcel.
+ * An error that the user can act on. The command prints it without a stack trace and exits with the status of its kind.
+ * Any other exception is a bug in kubeparcel.
  */
 export class KubeparcelError extends Error {
   readonly kind: FailureKind;
@@ -31,12 +28,16 @@ export class KubeparcelError extends Error {
   readonly hint: string | undefined;
 
   /**
-   * @param kind which exit status it ends with
-   * @param what one sentence, no full stop, no path (that is `where`)
-   * @param details.where the file, URL or member that it is about, with a line number where there is one
-   * @param details.hint what the reader can do, one sentence
+   * @param kind selects the exit status
+   * @param what what went wrong: one sentence without a full stop and without the path
+   * @param details.where file (with line number if known), URL or archive member
+   * @param details.hint what the user can do: one sentence
    */
-  constructor(kind: FailureKind, what: string, details: { where?: string; hint?: string; cause?: unknown } = {}) {
+  constructor(
+    kind: FailureKind,
+    what: string,
+    details: { where?: string | undefined; hint?: string | undefined; cause?: unknown } = {},
+  ) {
     super(what, details.cause === undefined ? undefined : { cause: details.cause });
     this.name = 'KubeparcelError';
     this.kind = kind;

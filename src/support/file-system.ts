@@ -1,16 +1,16 @@
 import { open } from 'node:fs/promises';
 
-/** Whether an error is the operating system's of this code: ENOENT. */
+/** Whether an error is a system error with this code, for example ENOENT. */
 export function isErrno(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code;
 }
 
-/** Brings a directory's names to the disk: a rename in it outlasts a power cut then. */
+/** Flushes a directory to disk, so that a rename in it survives a power failure. */
 export async function syncDirectory(directory: string): Promise<void> {
   await sync(directory, 'r');
 }
 
-/** Brings to the disk what was written into the file, by whomever. */
+/** Flushes a file to disk. */
 export async function syncFile(path: string): Promise<void> {
   await sync(path, 'r+');
 }

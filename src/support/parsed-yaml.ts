@@ -5,15 +5,15 @@ import { isErrno } from './file-system.ts';
 import { packageRoot } from './package-root.ts';
 
 /**
- * Where the values of kubeparcel's own YAML files are kept as JSON, by what the files say, since parsing them takes
- * longer than many a command. `npm run compile` makes them.
+ * The JSON file with the parsed value of a YAML file of kubeparcel, named by the digest of the YAML. Parsing YAML takes
+ * longer than running most commands. `npm run compile` writes these files.
  */
 export function parsedFile(text: string, root = packageRoot()): string {
   return join(root, 'lib', 'packaging', `${createHash('sha256').update(text).digest('hex')}.json`);
 }
 
-/** The value of YAML that is, byte for byte, one of kubeparcel's own files; undefined for any other. */
-export function parsedBefore(text: string): unknown {
+/** The parsed value of a YAML file of kubeparcel; undefined for any other text. */
+export function readParsed(text: string): unknown {
   try {
     return JSON.parse(readFileSync(parsedFile(text), 'utf8'));
   } catch (error) {

@@ -1,8 +1,8 @@
 import { KubeparcelError } from './errors.ts';
 
 /**
- * The build time that everything of a build carries, where the environment states one
- * (reproducible-builds.org, SOURCE_DATE_EPOCH specification).
+ * The time that the environment sets for everything that a build writes (reproducible-builds.org, SOURCE_DATE_EPOCH
+ * specification).
  *
  * @returns seconds since 1970-01-01 UTC
  * @throws KubeparcelError of kind 'usage' for anything but a number of seconds that fits 32 bits
@@ -12,9 +12,9 @@ export function sourceDateEpoch(environment: Readonly<Record<string, string | un
   if (text === undefined || text === '') return undefined;
   const seconds = Number(text);
   if (!/^\d+$/.test(text) || seconds > 0xffffffff) {
-    throw new KubeparcelError('usage', `no time: ${JSON.stringify(text)}`, {
+    throw new KubeparcelError('usage', `invalid time ${JSON.stringify(text)}`, {
       where: 'SOURCE_DATE_EPOCH',
-      hint: 'set it to seconds since 1970, e.g. $(git log -1 --format=%ct), or unset it',
+      hint: 'set it to seconds since 1970, for example $(git log -1 --format=%ct), or unset it',
     });
   }
   return seconds;

@@ -1,20 +1,20 @@
 import { KubeparcelError } from './errors.ts';
 
-/** The operating system's errors as ones for a person; all others stay what they are. */
+/** Turns errors of the operating system into a KubeparcelError; returns other errors unchanged. */
 export function storeFailure(directory: string, error: unknown): unknown {
   if (!(error instanceof Error) || !('syscall' in error) || !('code' in error)) {
     return error;
   }
   const full = error.code === 'ENOSPC' || error.code === 'EDQUOT';
-  return new KubeparcelError('io', `the content store cannot be used: ${error.message}`, {
+  return new KubeparcelError('io', `cannot use the content store: ${error.message}`, {
     where: directory,
-    hint: full ? 'make room on the disk' : 'set XDG_CACHE_HOME to a directory that you may write to',
+    hint: full ? 'free some space on the disk' : 'set XDG_CACHE_HOME to a writable directory',
     cause: error,
   });
 }
 
 /**
- * Objects carry this time (2000-01-01) as their mtime; another one says that somebody wrote to the file since, and its
- * bytes are hashed again before they are believed.
+ * The mtime of all objects (2000-01-01). An object with another mtime was changed after it was written, so its digest is
+ * verified again before use.
  */
 export const SEALED = 946_684_800;

@@ -1,34 +1,34 @@
 import { LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { KubeparcelError } from './errors.ts';
-import { parsedBefore } from './parsed-yaml.ts';
+import { readParsed } from './parsed-yaml.ts';
 import { issueMessage } from './schema-issue.ts';
 
-/** `<<: *name` takes members over. */
+/** `merge` supports `<<: *name`. */
 const OPTIONS = { prettyErrors: false, uniqueKeys: true, merge: true } as const;
-/** Aliases can multiply small input into a large tree; none of these files needs many. */
+/** A small file with many aliases could expand to a very large value. */
 const ALIASES = { maxAliasCount: 100 };
 
-/** What YAML says, without a schema. It must be right: for files that are a part of kubeparcel. */
+/** Parses YAML without a schema, for files that are part of kubeparcel. */
 export function parseOwnYaml(text: string): unknown {
   return parseDocument(text, OPTIONS).toJS(ALIASES);
 }
 
 /**
- * Parses YAML and holds it against a schema.
+ * Parses YAML and validates it against a schema.
  *
- * @param where the file's name, for errors
- * @throws KubeparcelError of kind 'config' that names file, line and column of the first fault; further ones follow in
- * the same message
+ * @param where name of the file, for errors
+ * @throws KubeparcelError of kind 'config' with file, line and column of the first problem; the message also has the
+ *   others
  */
 export function parseValidatedYaml<Schema extends z.ZodType>(
   text: string,
   schema: Schema,
   where: string,
 ): z.output<Schema> {
-  const before = parsedBefore(text);
-  if (before !== undefined) {
-    const result = schema.safeParse(before);
+  const parsed = readParsed(text);
+  if (parsed !== undefined) {
+    const result = schema.safeParse(parsed);
     if (result.success) return result.data;
   }
   const lineCounter = new LineCounter();
@@ -39,13 +39,13 @@ export function parseValidatedYaml<Schema extends z.ZodType>(
   };
   const [fault] = document.errors;
   if (fault !== undefined) {
-    throw new KubeparcelError('config', `not valid YAML: ${fault.message}`, { where: position(fault.pos[0]) });
+    throw new KubeparcelError('config', `invalid YAML: ${fault.message}`, { where: position(fault.pos[0]) });
   }
   let value: unknown;
   try {
     value = document.toJS(ALIASES);
   } catch (cause) {
-    throw new KubeparcelError('config', 'too many aliases', { where, cause });
+    throw new KubeparcelError('config', 'too many aliases in the file', { where, cause });
   }
   const result = schema.safeParse(value);
   if (result.success) {
@@ -59,7 +59,7 @@ export function parseValidatedYaml<Schema extends z.ZodType>(
     .sort((a, b) => a.offset - b.offset)
     .map(({ offset, message }) => ({ at: position(offset), message }));
   throw new KubeparcelError('config', [first?.message, ...others.map((o) => `${o.at}: ${o.message}`)].join('\n  '), {
-    ...(first === undefined ? { where } : { where: first.at }),
+    where: first?.at ?? where,
   });
 }
 
@@ -67,7 +67,7 @@ function describe(path: readonly PropertyKey[], message: string): string {
   return path.length === 0 ? message : `${path.map(String).join('.')}: ${message}`;
 }
 
-/** Where the deepest part of a path that exists stands in the text. */
+/** The offset of the deepest existing part of a path. */
 function offsetOf(document: ReturnType<typeof parseDocument>, path: readonly PropertyKey[]): number {
   for (let length = path.length; length > 0; length--) {
     const parent: unknown = document.getIn(path.slice(0, length - 1), true);

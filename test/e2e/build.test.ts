@@ -20,7 +20,7 @@ import { hasTool } from '../support/tools.ts';
 const SAMPLE = ['build', '--source', 'sample', '--arch', 'amd64'];
 const FIVE = ['cri-tools', 'kubeadm', 'kubectl', 'kubelet', 'kubernetes-cni'];
 
-/** The packages that a dry run states. */
+/** The packages that a dry run lists. */
 async function planned(args: readonly string[], cwd: string): Promise<string[]> {
   const stdout = await succeed([...args, '--dry-run', '--json'], { cwd });
   const plan = events(stdout).find(({ event }) => event === 'planned') as unknown as { tasks: { file: string }[] };
@@ -28,7 +28,7 @@ async function planned(args: readonly string[], cwd: string): Promise<string[]> 
 }
 
 describe('build --source sample', () => {
-  test('makes ten packages and their digests, and says so in a table of 80 columns', async () => {
+  test('writes ten packages and their digests and prints a table of 80 columns', async () => {
     const cwd = temporaryDirectory();
     const { exitCode, stdout, stderr } = await run(SAMPLE, { cwd });
     expect(exitCode, stderr).toBe(0);
@@ -37,26 +37,24 @@ describe('build --source sample', () => {
     expect(names.filter((name) => name.endsWith('.rpm')).map((name) => name.replace(/-\d.*/, ''))).toEqual(FIVE);
     expect(everythingIn(join(cwd, 'dist'))).toEqual([...names, 'SHA256SUMS'].sort());
     for (const name of names) expect(stdout).toContain(`${name} `);
-    expect(stdout).toContain('10 packages of Kubernetes v1.37.0 in dist/');
+    expect(stdout).toContain('10 packages of Kubernetes v1.37.0 in dist/.');
+    expect(stdout).toContain('All artifacts match the digests in the sample.');
     expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
-    // Progress is no part of the output, and off a terminal it is lines.
+    // Progress goes to standard error, as lines if that is not a terminal.
     expect(stdout).not.toMatch(/^(verified|built|plan) /m);
     expect(stderr.match(/^built {7}/gm)).toHaveLength(10);
     for (const control of ['\u001b', '\r']) expect(stdout + stderr).not.toContain(control);
   });
 
-  test.skipIf(!hasTool('sha256sum'))(
-    'SHA256SUMS is one that sha256sum accepts, of all runs into the directory',
-    async () => {
-      const cwd = temporaryDirectory();
-      await succeed([...SAMPLE, '--formats', 'deb'], { cwd });
-      await succeed([...SAMPLE, '--formats', 'rpm'], { cwd });
-      const { stdout } = await execa('sha256sum', ['-c', 'SHA256SUMS'], { cwd: join(cwd, 'dist') });
-      expect(stdout.match(/: OK$/gm)).toHaveLength(10);
-    },
-  );
+  test.skipIf(!hasTool('sha256sum'))('sha256sum accepts SHA256SUMS, which has the packages of all runs', async () => {
+    const cwd = temporaryDirectory();
+    await succeed([...SAMPLE, '--formats', 'deb'], { cwd });
+    await succeed([...SAMPLE, '--formats', 'rpm'], { cwd });
+    const { stdout } = await execa('sha256sum', ['-c', 'SHA256SUMS'], { cwd: join(cwd, 'dist') });
+    expect(stdout.match(/: OK$/gm)).toHaveLength(10);
+  });
 
-  test('--json says everything, an object a line, and what it says of packages is true', async () => {
+  test('--json prints one object per line, with correct sizes and digests', async () => {
     const cwd = temporaryDirectory();
     const { stdout, stderr } = await run([...SAMPLE, '--json'], { cwd });
     expect(stderr).toBe('');
@@ -73,11 +71,11 @@ describe('build --source sample', () => {
     expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThan(4000);
   });
 
-  test('--dry-run writes nothing at all', async () => {
+  test('--dry-run writes no files', async () => {
     const cwd = temporaryDirectory();
     const stdout = await succeed([...SAMPLE, '--dry-run'], { cwd });
     expect(stdout).toContain('kubelet_1.37.0-1_amd64.deb');
-    expect(stdout).toContain('Nothing was made.');
+    expect(stdout).toContain('Nothing was built.');
     expect(everythingIn(cwd)).toEqual([]);
   });
 
@@ -115,13 +113,13 @@ describe('flags', () => {
       expect(files).toContainEqual(expect.stringMatching(new RegExp(`^kubelet.*${ending.replaceAll('.', '\\.')}$`)));
   });
 
-  test('--packages takes several', async () => {
+  test('--packages accepts several packages', async () => {
     const flags = ['--packages', 'kubectl,cri-tools', '--formats', 'deb'];
     const files = await planned([...SAMPLE, ...flags], temporaryDirectory());
     expect(files).toEqual(['cri-tools_1.37.0-1_amd64.deb', 'kubectl_1.37.0-1_amd64.deb']);
   });
 
-  test('--compression is what the packages are compressed with', async () => {
+  test('--compression sets the compression of the packages', async () => {
     const cwd = temporaryDirectory();
     for (const codec of ['none', 'gzip', 'xz', 'zstd']) {
       const formats = codec === 'zstd' ? ['rpm'] : ['deb', 'rpm'];
@@ -155,7 +153,7 @@ revision: "3"
 out: made
 `;
 
-  test('is found in this directory; flags win over it', async () => {
+  test('is read from the current directory; flags take precedence', async () => {
     const cwd = temporaryDirectory();
     writeFileSync(join(cwd, 'kubeparcel.yaml'), SETTINGS);
     expect(await planned(['build'], cwd)).toEqual(['kubectl_1.37.0-3_amd64.deb', 'kubectl-1.37.0-3.x86_64.rpm']);
@@ -165,7 +163,7 @@ out: made
     expect(Object.keys(packagesIn(join(cwd, 'made')))).toEqual(['kubectl_1.37.0-3_amd64.deb']);
   });
 
-  test('is named by --config; its paths count from its own directory', async () => {
+  test('is read from --config; its paths are relative to the file', async () => {
     const cwd = temporaryDirectory();
     mkdirSync(join(cwd, 'settings'));
     writeFileSync(join(cwd, 'settings', 'k.yaml'), SETTINGS);
@@ -178,8 +176,8 @@ out: made
     ['a number as version', 'source: sample\nversion: 1.30\n', /k\.yaml:2:1/, 'quotes'],
     ['an unknown architecture', 'architectures:\n  - amd64\n  - mips\n', /k\.yaml:3:5/, '"mips" is none of amd64'],
     ['too many jobs', '# one\njobs: 1000\n', /k\.yaml:2:1/, 'from 1 to 256'],
-    ['no YAML', 'jobs: [\n', /k\.yaml:\d:\d/, 'not valid YAML'],
-  ])('with %s is refused with the line', async (_, text, where, message) => {
+    ['invalid YAML', 'jobs: [\n', /k\.yaml:\d:\d/, 'invalid YAML'],
+  ])('with %s is refused with the line number', async (_, text, where, message) => {
     const cwd = temporaryDirectory();
     writeFileSync(join(cwd, 'k.yaml'), text);
     const failure = await expectFailure(['build', '--source', 'sample', '--config', 'k.yaml'], { cwd }, 3, message);
@@ -191,7 +189,7 @@ out: made
 describe('same inputs, same bytes', () => {
   const ALL = ['build', '--source', 'sample', '--arch', 'amd64,s390x', '--without-confgen'];
 
-  test('whatever the directory, cache, umask, locale, time zone, user, jobs and the time', async () => {
+  test('for any directory, cache, umask, locale, time zone, user, number of jobs and time', async () => {
     const first = temporaryDirectory();
     const second = temporaryDirectory();
     await succeed([...ALL, '--jobs', '1'], {
@@ -217,11 +215,11 @@ describe('same inputs, same bytes', () => {
     expect(Object.keys(made)).toHaveLength(20);
     expect(made).toEqual(packagesIn(join(first, 'dist')));
     expect(sha256Of(join(deeper, 'dist', 'SHA256SUMS'))).toBe(sha256Of(join(first, 'dist', 'SHA256SUMS')));
-    // What a strict umask must not do: packages that a repository's web server cannot read.
+    // Despite a strict umask, web servers must be able to read the packages.
     for (const name of Object.keys(made)) expect(statSync(join(deeper, 'dist', name)).mode & 0o777).toBe(0o644);
   });
 
-  test('SOURCE_DATE_EPOCH dates everything inside', async () => {
+  test('SOURCE_DATE_EPOCH sets all dates in the packages', async () => {
     const cwd = temporaryDirectory();
     const build = [...SAMPLE, '--packages', 'kubelet'];
     await succeed([...build, '--out', 'a'], { cwd, env: { SOURCE_DATE_EPOCH: '1000000000' } });
@@ -239,8 +237,8 @@ describe('same inputs, same bytes', () => {
 
   test.each(['never', '1.5', '99999999999'])('SOURCE_DATE_EPOCH=%j is refused', async (value) => {
     const cwd = temporaryDirectory();
-    const text = await expectFailure(SAMPLE, { cwd, env: { SOURCE_DATE_EPOCH: value } }, 2, 'no time');
+    const text = await expectFailure(SAMPLE, { cwd, env: { SOURCE_DATE_EPOCH: value } }, 2, 'invalid time');
     expect(text).toContain('SOURCE_DATE_EPOCH');
-    expect(everythingIn(cwd), 'seen before anything is fetched').toEqual([]);
+    expect(everythingIn(cwd), 'refused before anything is fetched').toEqual([]);
   });
 });

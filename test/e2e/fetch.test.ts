@@ -26,7 +26,7 @@ function firstArtifact(): number {
   return 512 * (1 + Math.ceil(readFileSync(lock).length / 512)) + 10;
 }
 
-/** Neither packages nor anything that could pass for verified. */
+/** No packages, and no objects in the store. */
 function expectNothing(cwd: string): void {
   expect(packagesIn(join(cwd, 'dist'))).toEqual({});
   const store = join(cwd, '.cache', 'kubeparcel');
@@ -41,7 +41,7 @@ function flipped(path: string, at: number, to: string): string {
 }
 
 describe('fetch', () => {
-  test('writes a lock with every artifact, the same one each time, and a table of 80 columns', async () => {
+  test('writes the same lock with every artifact each time, and a table of 80 columns', async () => {
     const cwd = temporaryDirectory();
     const stdout = await succeed(['fetch', ...DIRECTORY], { cwd });
     const text = readFileSync(join(cwd, 'kubeparcel.lock'), 'utf8');
@@ -51,7 +51,7 @@ describe('fetch', () => {
     expect(packagesIn(join(cwd, 'dist'))).toEqual({});
   });
 
-  test('--packages and --lock: as much as is wanted, where it is wanted', async () => {
+  test('--packages limits the lock, --lock names the file', async () => {
     const cwd = temporaryDirectory();
     await succeed(['fetch', ...SAMPLE, '--packages', 'kubelet', '--lock', 'my.lock'], { cwd });
     const text = readFileSync(join(cwd, 'my.lock'), 'utf8');
@@ -68,7 +68,7 @@ describe('build --locked', () => {
     expect(packagesIn(join(cwd, 'dist'))).toEqual(usual);
   });
 
-  test('a flipped byte anywhere in the lock is refused', async () => {
+  test('a changed byte anywhere in the lock is refused', async () => {
     const { length } = readFileSync(lock);
     const cwd = temporaryDirectory();
     const places = [40, Math.floor(length / 2), length - 70, length - 1];
@@ -79,7 +79,7 @@ describe('build --locked', () => {
     expectNothing(cwd);
   });
 
-  test('a payload that changed since is refused and leaves nothing', async () => {
+  test('a changed payload is refused, and no files are written', async () => {
     const cwd = temporaryDirectory();
     const changed = join(cwd, 'release');
     cpSync(source, changed, { recursive: true });
@@ -114,21 +114,21 @@ describe('build --locked', () => {
     expect(packagesIn(join(cwd, 'dist'))).toEqual({});
   });
 
-  test('without a lock says how to get one', async () => {
+  test('without a lock fails with a hint', async () => {
     const text = await expectFailure(['build', ...SAMPLE, '--locked'], { cwd: temporaryDirectory() }, 7, 'lock');
     expect(text).toContain('kubeparcel fetch');
   });
 });
 
 describe('a bundle', () => {
-  test('is all that another machine needs for the same packages', async () => {
+  test('is sufficient to build the same packages on another machine', async () => {
     const cwd = temporaryDirectory();
     cpSync(bundle, join(cwd, 'release.kpb'));
     await succeed(['build', '--source', 'release.kpb', '--arch', 'amd64'], { cwd });
     expect(packagesIn(join(cwd, 'dist'))).toEqual(usual);
   });
 
-  test('is the same file each time, whatever the cache', async () => {
+  test('has the same bytes each time, with any cache', async () => {
     const cwd = temporaryDirectory();
     await succeed(['fetch', ...DIRECTORY, '--bundle', 'again.kpb'], { cwd });
     expect(readFileSync(join(cwd, 'again.kpb')).equals(readFileSync(bundle))).toBe(true);
@@ -148,7 +148,7 @@ describe('a bundle', () => {
     expect(packagesIn(join(cwd, 'dist'))).toEqual({});
   });
 
-  test('that was cut off is refused', async () => {
+  test('that is truncated is refused', async () => {
     const cwd = temporaryDirectory();
     writeFileSync(join(cwd, 'cut.kpb'), readFileSync(bundle).subarray(0, 900_000));
     await expectFailure(['build', '--source', 'cut.kpb', '--arch', 'amd64'], { cwd }, 6, 'cut off');

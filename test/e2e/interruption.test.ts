@@ -39,7 +39,7 @@ async function buildAndSend(signal: NodeJS.Signals, event: string, times: number
   return { exitCode, endedBy, stderr };
 }
 
-/** What is there under a final name is the package that an undisturbed run makes, and readable. */
+/** Every package under its final name is readable and the same as from an undisturbed run. */
 async function expectOnlyWholePackages(dist: string): Promise<void> {
   for (const [name, sha256] of Object.entries(packagesIn(dist))) {
     expect(sha256, name).toBe(whole[name]);
@@ -69,10 +69,10 @@ const MOMENTS: [event: string, times: number][] = [
 
 describe('a signal', () => {
   const sent = MOMENTS.map(([event, times], index) => [index % 2 ? 'SIGTERM' : 'SIGINT', event, times] as const);
-  test.each(sent)('%s at %s (%i) ends with 130 and leaves nothing half-written', async (signal, event, times) => {
+  test.each(sent)('%s at %s (%i) ends with 130 and leaves no incomplete files', async (signal, event, times) => {
     const cwd = temporaryDirectory();
     const { exitCode, stderr } = await buildAndSend(signal, event, times, cwd);
-    expect(stderr).toBe('kubeparcel: interrupted; nothing half-written was left');
+    expect(stderr).toBe('kubeparcel: interrupted; removed incomplete files');
     expect(exitCode).toBe(130);
     expect(leftovers(cwd)).toEqual([]);
     await expectOnlyWholePackages(join(cwd, 'dist'));
@@ -80,18 +80,21 @@ describe('a signal', () => {
 });
 
 describe('kill -9', () => {
-  test.each(MOMENTS)('at %s (%i) leaves whole packages only, and the next run tidies up', async (event, times) => {
-    const cwd = temporaryDirectory();
-    const { endedBy } = await buildAndSend('SIGKILL', event, times, cwd);
-    expect(endedBy).toBe('SIGKILL');
-    await expectOnlyWholePackages(join(cwd, 'dist'));
-    await succeed(BUILD, { cwd });
-    expect(packagesIn(join(cwd, 'dist'))).toEqual(whole);
-    expect(leftovers(cwd)).toEqual([]);
-    expect(readdirSync(join(cwd, '.cache', 'kubeparcel', 'partial'))).toEqual([]);
-  });
+  test.each(MOMENTS)(
+    'at %s (%i) leaves only complete packages, and the next run removes temporary files',
+    async (event, times) => {
+      const cwd = temporaryDirectory();
+      const { endedBy } = await buildAndSend('SIGKILL', event, times, cwd);
+      expect(endedBy).toBe('SIGKILL');
+      await expectOnlyWholePackages(join(cwd, 'dist'));
+      await succeed(BUILD, { cwd });
+      expect(packagesIn(join(cwd, 'dist'))).toEqual(whole);
+      expect(leftovers(cwd)).toEqual([]);
+      expect(readdirSync(join(cwd, '.cache', 'kubeparcel', 'partial'))).toEqual([]);
+    },
+  );
 
-  test('what was killed while it packed is there for the sweep to find', async () => {
+  test('while packing leaves a temporary file and complete objects', async () => {
     const cwd = temporaryDirectory();
     await buildAndSend('SIGKILL', 'packing-progress', 1, cwd);
     expect(readdirSync(join(cwd, 'dist'))).toEqual([expect.stringMatching(/^\.kubeparcel\./)]);
@@ -99,7 +102,7 @@ describe('kill -9', () => {
   });
 });
 
-test('a layout that is interrupted leaves no directory', async () => {
+test('an interrupted layout command leaves no directory', async () => {
   const cwd = temporaryDirectory();
   const writing = start(['layout', '--source', source, '--arch', 'amd64', '--json'], { cwd });
   for await (const line of writing.iterable({ from: 'stdout' })) {
@@ -119,7 +122,7 @@ describe('at the same time', () => {
     expect(leftovers(cwd)).toEqual([]);
   });
 
-  test('four builds of the same packages too', async () => {
+  test('four builds of the same packages succeed', async () => {
     const cwd = temporaryDirectory();
     const sample = ['build', '--source', 'sample', '--arch', 'amd64'];
     const all = await Promise.all([1, 2, 3, 4].map(() => run(sample, { cwd })));
@@ -127,7 +130,7 @@ describe('at the same time', () => {
     expect(everythingIn(join(cwd, 'dist'))).toHaveLength(11);
   });
 
-  test('a directory’s lock that a killed run left is no obstacle', async () => {
+  test('a build succeeds despite the lock of a killed run', async () => {
     const cwd = temporaryDirectory();
     const { pid } = await execa('sh', ['-c', 'echo $$']).then(({ stdout }) => ({ pid: stdout }));
     mkdirSync(join(cwd, 'dist'));

@@ -8,9 +8,9 @@ import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const INSTALL = ['install', '--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error', '--ignore-scripts'];
 
-test('npm pack gives a package that installs elsewhere and builds there', { timeout: 180_000 }, async () => {
+test('the npm package can be installed and builds packages', { timeout: 180_000 }, async () => {
   const directory = temporaryDirectory();
-  // It is compiled already; prepack would do it again while other tests run what it writes.
+  // Without prepack, which would replace compiled files that other tests run.
   const packed = await execa('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', directory], {
     cwd: packageRoot(),
   });

@@ -38,7 +38,7 @@ describe('inspect', () => {
     expect(stdout).toMatch(/^ {2}(md5 {5}[0-9a-f]{32}|sha256 {2}[0-9a-f]{64}) /m);
   });
 
-  test('--json is an object a line, a package each', async () => {
+  test('--json prints one object per package and line', async () => {
     const stdout = await succeed(['inspect', '--json', DEB, RPM], { cwd });
     const [deb, rpm] = stdout.split('\n').map((line) => JSON.parse(line));
     expect(deb).toMatchObject({ file: DEB, codec: 'xz', layout: { format: 'deb', name: 'kubelet' } });
@@ -50,7 +50,7 @@ describe('inspect', () => {
     }
   });
 
-  test('what is no package is refused by its name', async () => {
+  test('files that are not packages are refused, with their names', async () => {
     const directory = temporaryDirectory();
     mkdirSync(join(directory, 'a-directory'));
     writeFileSync(join(directory, 'empty.deb'), '');
@@ -58,18 +58,18 @@ describe('inspect', () => {
     writeFileSync(join(directory, 'page.deb'), '<html>not found</html>');
     for (const name of ['a-directory', 'empty.deb', 'short.rpm', 'page.deb']) {
       const text = await expectFailure(['inspect', name], { cwd: directory }, 6, 'neither a .deb nor an .rpm');
-      expect(text).toContain(`where:  ${name}`);
+      expect(text).toContain(`where: ${name}`);
     }
     await expectFailure(['inspect', 'missing.deb'], { cwd: directory }, 7, 'no such file');
   });
 
-  test.skipIf(!hasTool('mkfifo'))('a pipe that nobody writes to is refused at once', async () => {
+  test.skipIf(!hasTool('mkfifo'))('a pipe without a writer is refused at once', async () => {
     const directory = temporaryDirectory();
     await execa('mkfifo', [join(directory, 'pipe')]);
     await expectFailure(['inspect', 'pipe'], { cwd: directory }, 6, 'neither a .deb nor an .rpm');
   });
 
-  test.each([DEB, RPM])('a flipped byte of %s is noticed, and one that is cut off', async (file) => {
+  test.each([DEB, RPM])('a changed byte and a missing end of %s are detected', async (file) => {
     const directory = temporaryDirectory();
     const bytes = readFileSync(join(cwd, file));
     const damaged = Buffer.from(bytes);
@@ -83,14 +83,14 @@ describe('inspect', () => {
     }
   });
 
-  test('inspect | head ends quietly', async () => {
+  test('inspect | head prints no error', async () => {
     const script = 'set -o pipefail; "$@" | head -n 1';
     const command = ['-c', script, 'bash', process.execPath, MAIN, 'inspect', ...Array(20).fill(RPM)];
     const { stdout, stderr, exitCode } = await execa('bash', command, { ...environment(cwd), reject: false });
     expect({ stdout, stderr, exitCode }).toEqual({ stdout: RPM, stderr: '', exitCode: 0 });
   });
 
-  test.skipIf(!hasTool('dpkg-deb'))('a package cannot give orders to the terminal', async () => {
+  test.skipIf(!hasTool('dpkg-deb'))('a package cannot control the terminal', async () => {
     const directory = temporaryDirectory();
     mkdirSync(join(directory, 'hostile', 'DEBIAN'), { recursive: true });
     const description = 'Description: Harmless\u001b]0;owned\u0007\u001b[2J';
@@ -106,30 +106,30 @@ describe('inspect', () => {
 describe('diff', () => {
   const old = 'dist/kubelet_1.20.0-1_amd64.deb';
 
-  test('0 and one line for the same, also from another format’s point of view', async () => {
+  test('of equal packages prints one line and exits with 0', async () => {
     const { exitCode, stdout } = await run(['diff', DEB, DEB], { cwd });
     expect({ exitCode, stdout }).toEqual({
       exitCode: 0,
-      stdout: 'no difference in metadata, relations, scripts, entries and contents',
+      stdout: 'no differences in metadata, relations, scripts, entries and contents',
     });
     expect(await succeed(['diff', '--json', DEB, DEB], { cwd })).toBe('[]');
   });
 
-  test('1 and what differs, both sides marked', async () => {
+  test('of different packages prints both sides and exits with 1', async () => {
     const { exitCode, stdout, stderr } = await run(['diff', old, DEB], { cwd });
     expect(exitCode, stderr).toBe(1);
     expect(stdout.split('\n').slice(0, 2)).toEqual([`--- ${old}`, `+++ ${DEB}`]);
     expect(stdout).toMatch(/^version\n {2}- 1\.20\.0-1\n {2}\+ 1\.37\.0-1$/m);
   });
 
-  test('--json is an array of differences, and tells a DEB from an RPM', async () => {
+  test('--json prints an array, also for a DEB and an RPM', async () => {
     const { exitCode, stdout } = await run(['diff', '--json', DEB, RPM], { cwd });
     expect(exitCode).toBe(1);
     const differences = JSON.parse(stdout) as { what: string; left?: string; right?: string }[];
     const of = (what: string) => differences.find((one) => one.what === what);
     expect(of('/etc/default/kubelet')).toEqual({ what: '/etc/default/kubelet', left: 'file 0644 root:root' });
     expect(of('/etc/sysconfig/kubelet')).toEqual({ what: '/etc/sysconfig/kubelet', right: 'file 0644 root:root' });
-    // The programs are the same.
+    // Both packages contain the same program.
     expect(of('/usr/bin/kubelet')).toBeUndefined();
   });
 
@@ -140,16 +140,16 @@ describe('diff', () => {
 });
 
 describe('init', () => {
-  test('writes a file that build takes as it is, and does not overwrite one', async () => {
+  test('writes a file that build accepts, and does not overwrite a file', async () => {
     const directory = temporaryDirectory();
     expect(await succeed(['init'], { cwd: directory })).toContain('kubeparcel.yaml');
     const text = readFileSync(join(directory, 'kubeparcel.yaml'), 'utf8');
     await succeed(['build', ...SAMPLE, '--dry-run'], { cwd: directory });
-    await expectFailure(['init'], { cwd: directory }, 7, 'there already');
+    await expectFailure(['init'], { cwd: directory }, 7, 'already exists');
     expect(readFileSync(join(directory, 'kubeparcel.yaml'), 'utf8')).toBe(text);
   });
 
-  test('every example in it is valid once its # is taken away', async () => {
+  test('all commented-out settings are valid', async () => {
     const directory = temporaryDirectory();
     await succeed(['init', 'all.yaml'], { cwd: directory });
     const text = readFileSync(join(directory, 'all.yaml'), 'utf8').replace(/^#(?=[a-z])/gm, '');
@@ -161,7 +161,7 @@ describe('init', () => {
 });
 
 describe('templates', () => {
-  test('ejected, changed and named, they are what a package holds', async () => {
+  test('ejected and changed templates are used for packages', async () => {
     const directory = temporaryDirectory();
     const listed = await succeed(['templates', 'list'], { cwd: directory });
     await succeed(['templates', 'eject', 'mine'], { cwd: directory });
@@ -189,7 +189,7 @@ describe('templates', () => {
     ]);
   });
 
-  test('a value that is not there fails with the file and the line, and nothing is built', async () => {
+  test('an unknown value is refused with file and line, and nothing is built', async () => {
     const directory = temporaryDirectory();
     mkdirSync(join(directory, 'mine'));
     writeFileSync(
@@ -203,13 +203,13 @@ describe('templates', () => {
     expect(packagesIn(join(directory, 'dist'))).toEqual({});
   });
 
-  test.each([['eject'], ['list']])('%s knows no other words', async (action) => {
+  test.each([['eject'], ['list']])('a misspelled %s is refused', async (action) => {
     await expectFailure(['templates', `${action}s`], { cwd }, 2, `"${action}s"`);
   });
 });
 
 describe.skipIf(!hasTool('dpkg-deb') || !hasTool('rpmbuild'))('layout', () => {
-  test('prints commands that make the same packages', async () => {
+  test('prints commands that build the same packages', async () => {
     const directory = temporaryDirectory();
     const flags = [...SAMPLE, '--packages', 'kubelet,cri-tools', '--out', 'my layouts'];
     const stdout = await succeed(['layout', ...flags], { cwd: directory });
@@ -222,11 +222,11 @@ describe.skipIf(!hasTool('dpkg-deb') || !hasTool('rpmbuild'))('layout', () => {
       const { stdout } = await run(['diff', join(cwd, 'dist', basename(path)), join(directory, 'my layouts', path)], {
         cwd,
       });
-      expect(stdout).toMatch(/^no difference/);
+      expect(stdout).toMatch(/^no differences/);
     }
   });
 
-  test('leaves a directory that is there alone', async () => {
+  test('does not overwrite a directory', async () => {
     const directory = temporaryDirectory();
     const flags = [...SAMPLE, '--packages', 'kubelet', '--formats', 'deb'];
     await succeed(['layout', ...flags], { cwd: directory });

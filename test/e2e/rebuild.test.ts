@@ -20,7 +20,7 @@ const SAMPLE = ['build', '--source', 'sample', '--arch', 'amd64'];
 const linesOf = (word: string, text: string) => text.match(new RegExp(`^${word} +`, 'gm'))?.length ?? 0;
 
 describe('a second build', () => {
-  test('of the same leaves every file as it is', async () => {
+  test('with the same settings changes no file', async () => {
     const cwd = temporaryDirectory();
     await succeed(SAMPLE, { cwd });
     const before = statSync(join(cwd, 'dist/SHA256SUMS')).size;
@@ -59,7 +59,7 @@ describe('a second build', () => {
     expect(packagesIn(join(cwd, 'dist'))).toEqual(made);
   });
 
-  test('with other settings is not taken for the same', async () => {
+  test('with other settings writes other packages', async () => {
     const cwd = temporaryDirectory();
     await succeed(SAMPLE, { cwd });
     const made = packagesIn(join(cwd, 'dist'));
@@ -70,7 +70,7 @@ describe('a second build', () => {
 });
 
 describe('cache', () => {
-  test('ls, verify and prune tell what there is, mend it and remove it', async () => {
+  test('ls lists, verify repairs and prune removes files', async () => {
     const cwd = temporaryDirectory();
     const source = makeBinariesDirectory(join(cwd, 'binaries'), { kubelet: noise(2) });
     const build = [
@@ -94,17 +94,17 @@ describe('cache', () => {
     );
     const [first = ''] = blocks;
     appendFileSync(join(cache, 'packed', first), 'x');
-    expect(await succeed(['cache', 'verify'], { cwd })).toContain('1 were damaged and are removed');
-    expect(await succeed(['cache', 'verify'], { cwd })).toContain('all are as they were written');
+    expect(await succeed(['cache', 'verify'], { cwd })).toContain('removed 1 damaged');
+    expect(await succeed(['cache', 'verify'], { cwd })).toContain('none is damaged');
     await succeed([...build, '--out', 'again'], { cwd });
     expect(packagesIn(join(cwd, 'again'))).toEqual(made);
     expect(await succeed(['cache', 'prune', '--keep', '0'], { cwd })).toMatch(/^Removed \d+ files/);
     expect(await succeed(['cache', 'ls'], { cwd })).toMatch(/^Compressed blocks +0/m);
     await succeed(['cache', 'prune', '--all'], { cwd });
-    expect(await succeed(['cache', 'ls'], { cwd })).toContain('0 B.');
+    expect(await succeed(['cache', 'ls'], { cwd })).toContain('0 B in ');
   });
 
-  test('a cache that keeps no records costs no package', async () => {
+  test('a build succeeds when the cache cannot store records', async () => {
     const cwd = temporaryDirectory();
     mkdirSync(join(cwd, '.cache/kubeparcel'), { recursive: true });
     writeFileSync(join(cwd, '.cache/kubeparcel/built'), 'not a directory');
@@ -114,29 +114,32 @@ describe('cache', () => {
       expect(sums).toContain(`${sha256}  ${name}`);
   });
 
-  test.each(['zstd:1', 'gzip:1', 'none'])('a damaged artifact is fetched anew by the next build: %s', async (codec) => {
-    const cwd = temporaryDirectory();
-    const source = makeBinariesDirectory(join(cwd, 'binaries'), { kubelet: noise(1) });
-    const build = ['build', '1.36.4', '--source', source, '--arch', 'amd64', '--distro', 'debian-12'];
-    await succeed(build, { cwd });
-    const objects = join(cwd, '.cache/kubeparcel/objects');
-    const kubelet = readdirSync(objects, { recursive: true, encoding: 'utf8' })
-      .map((name) => join(objects, name))
-      .sort((a, b) => statSync(b).size - statSync(a).size)[0];
-    if (kubelet === undefined) throw new Error('the store is empty');
-    // As a disk damages it, which sets no time.
-    const { atime, mtime } = statSync(kubelet);
-    const bytes = readFileSync(kubelet);
-    bytes[99_999] = (bytes[99_999] ?? 0) ^ 1;
-    chmodSync(kubelet, 0o644);
-    writeFileSync(kubelet, bytes);
-    utimesSync(kubelet, atime, mtime);
-    const other = [...build, '--compression', codec, '--out', 'other'];
-    await expectFailure(other, { cwd }, 5, 'run the command again');
-    await succeed(other, { cwd });
-  });
+  test.each(['zstd:1', 'gzip:1', 'none'])(
+    'a damaged artifact is fetched again by the next build: %s',
+    async (codec) => {
+      const cwd = temporaryDirectory();
+      const source = makeBinariesDirectory(join(cwd, 'binaries'), { kubelet: noise(1) });
+      const build = ['build', '1.36.4', '--source', source, '--arch', 'amd64', '--distro', 'debian-12'];
+      await succeed(build, { cwd });
+      const objects = join(cwd, '.cache/kubeparcel/objects');
+      const kubelet = readdirSync(objects, { recursive: true, encoding: 'utf8' })
+        .map((name) => join(objects, name))
+        .sort((a, b) => statSync(b).size - statSync(a).size)[0];
+      if (kubelet === undefined) throw new Error('the store is empty');
+      // As a disk damages it, which sets no time.
+      const { atime, mtime } = statSync(kubelet);
+      const bytes = readFileSync(kubelet);
+      bytes[99_999] = (bytes[99_999] ?? 0) ^ 1;
+      chmodSync(kubelet, 0o644);
+      writeFileSync(kubelet, bytes);
+      utimesSync(kubelet, atime, mtime);
+      const other = [...build, '--compression', codec, '--out', 'other'];
+      await expectFailure(other, { cwd }, 5, 'run the command again');
+      await succeed(other, { cwd });
+    },
+  );
 
-  test('verify finds what is damaged of every kind', async () => {
+  test('verify detects damage to every kind of file', async () => {
     const cwd = temporaryDirectory();
     const cache = join(cwd, '.cache/kubeparcel');
     const source = makeBinariesDirectory(join(cwd, 'binaries'), { kubelet: noise(1) });
@@ -151,25 +154,25 @@ describe('cache', () => {
       damaged.push(`${room}/${first}`);
     }
     const said = await succeed(['cache', 'verify'], { cwd });
-    expect(said).toContain('4 were damaged and are removed');
+    expect(said).toContain('removed 4 damaged');
     for (const path of damaged) expect(said).toContain(`  ${path}`);
-    expect(await succeed(['cache', 'verify'], { cwd })).toContain('all are as they were written');
+    expect(await succeed(['cache', 'verify'], { cwd })).toContain('none is damaged');
     mkdirSync(join(cache, 'objects/ab/directory'), { recursive: true });
     await succeed(['cache', 'prune', '--all'], { cwd });
     expect(readdirSync(cache).filter((name) => /built|packed|index|objects|partial/.test(name))).toEqual([]);
-    await expectFailure(['cache', 'prune', '--all', '--keep', '1G'], { cwd }, 2, 'mutually exclusive');
+    await expectFailure(['cache', 'prune', '--all', '--keep', '1G'], { cwd }, 2, 'cannot combine keep with all');
   });
 
-  test('a size that is none is refused', async () => {
-    await expectFailure(['cache', 'prune', '--keep', 'much'], { cwd: temporaryDirectory() }, 2, 'no size: "much"');
+  test('an invalid size is refused', async () => {
+    await expectFailure(['cache', 'prune', '--keep', 'much'], { cwd: temporaryDirectory() }, 2, 'invalid size "much"');
   });
 });
 
-test('--fast takes the quickest that each target reads', async () => {
+test('--fast uses the fastest compression that each target supports', async () => {
   const cwd = temporaryDirectory();
   const stdout = await succeed([...SAMPLE, '--fast', '--dry-run', '--distro', 'debian-11,debian-12,el-9'], { cwd });
   expect(stdout).toMatch(/debian-11 +gzip:1$/m);
   expect(stdout).toMatch(/debian-12 +zstd:3$/m);
   expect(stdout).toMatch(/el-9 +zstd:3$/m);
-  await expectFailure([...SAMPLE, '--fast', '--compression', 'xz'], { cwd }, 2, 'mutually exclusive');
+  await expectFailure([...SAMPLE, '--fast', '--compression', 'xz'], { cwd }, 2, 'cannot combine fast with compression');
 });

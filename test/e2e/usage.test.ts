@@ -9,20 +9,33 @@ import { environment, everythingIn, expectFailure, MAIN, packagesIn, run, succee
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { hasTool } from '../support/tools.ts';
 
-const COMMANDS = ['build', 'fetch', 'layout', 'inspect', 'diff', 'init', 'templates'];
+const COMMANDS = [
+  'build',
+  'fetch',
+  'layout',
+  'inspect',
+  'diff',
+  'init',
+  'templates',
+  'sign',
+  'cache',
+  'images',
+  'test',
+];
+const SUBCOMMANDS = ['keys new', 'repo add', 'repo remove', 'repo prune', 'repo promote', 'repo index', 'repo verify'];
 const SAMPLE = ['build', '--source', 'sample', '--arch', 'amd64', '--without-confgen'];
 
 describe('help', () => {
-  test.each([[[]], ...COMMANDS.map((command) => [[command]])])(
+  test.each([[[]], ...[...COMMANDS, ...SUBCOMMANDS].map((command) => [command.split(' ')])])(
     '%j --help fits 80 columns and shows an example',
     async (words) => {
       const stdout = await succeed([...words, '--help'], { cwd: temporaryDirectory() });
       expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
-      expect(stdout).toMatch(new RegExp(`^Examples:\\n +kubeparcel ${words[0] ?? ''}`, 'm'));
+      expect(stdout).toMatch(new RegExp(`^Examples:\\n +kubeparcel ${words.join(' ')}`, 'm'));
     },
   );
 
-  test('without a command it goes to standard error', async () => {
+  test('goes to standard error without a command', async () => {
     const { exitCode, stdout, stderr } = await run([], { cwd: temporaryDirectory() });
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
     for (const command of COMMANDS) expect(stderr).toContain(`kubeparcel ${command}`);
@@ -39,29 +52,33 @@ describe('help', () => {
   });
 });
 
-describe('what cannot be is refused with one message', () => {
+describe('a usage error is one message with exit status 2', () => {
   test.each([
-    ['an unknown command', ['bild'], 'bild'],
-    ['an unknown flag', [...SAMPLE, '--frob'], 'frob'],
+    ['an unknown command', ['bild'], 'unknown command: bild'],
+    ['an unknown flag', [...SAMPLE, '--frob'], 'unknown flag or argument: frob'],
     ['a mistyped flag', [...SAMPLE, '--format', 'deb'], 'format'],
-    ['a flag only', ['--frob'], 'name a command'],
+    ['a flag only', ['--frob'], 'missing command'],
     ['one argument too many', [...SAMPLE, '1.36', 'more'], 'more'],
-    ['a flag without its value', [...SAMPLE, '--out'], 'out'],
-    ['a list without its value', [...SAMPLE, '--packages'], 'packages'],
-    ['jobs that are no number', [...SAMPLE, '--jobs', 'many'], 'must be a whole number from 1 to 256'],
-    ['no jobs', [...SAMPLE, '--jobs', '0'], 'must be a whole number from 1 to 256'],
+    ['a flag without its value', [...SAMPLE, '--out'], 'missing value for --out'],
+    ['a list without its value', [...SAMPLE, '--packages'], 'missing value for --packages'],
+    ['jobs that are not a number', [...SAMPLE, '--jobs', 'many'], 'must be a whole number from 1 to 256'],
+    ['zero jobs', [...SAMPLE, '--jobs', '0'], 'must be a whole number from 1 to 256'],
     ['an unknown architecture', [...SAMPLE, '--arch', 'x86'], '"x86" is none of amd64, arm64'],
     ['an unknown format', [...SAMPLE, '--formats', 'apk'], '"apk" is none of deb, rpm'],
     ['an unknown package', [...SAMPLE, '--packages', 'kublet'], 'unknown package "kublet"'],
     ['an unknown distribution', [...SAMPLE, '--distro', 'plan9'], 'no such distribution: "plan9"'],
     ['an unknown codec', [...SAMPLE, '--compression', 'lz4'], 'no such compression: "lz4"'],
     ['a revision with a dash', [...SAMPLE, '--revision', '1-2'], "no '-'"],
-    ['a version that is none', [...SAMPLE, 'latest'], 'not a version of Kubernetes: "latest"'],
+    ['an invalid version', [...SAMPLE, 'latest'], 'not a version of Kubernetes: "latest"'],
     ['a version before 1.11', [...SAMPLE, '1.10.0'], '1.10'],
     ['a source that is not there', ['build', '--source', 'nowhere'], 'there is no source "nowhere"'],
-    ['an empty --out', [...SAMPLE, '--out', ''], 'this is empty'],
-    ['nothing to inspect', ['inspect'], 'Not enough'],
-    ['one package to compare', ['diff', 'a'], 'Not enough'],
+    ['an empty --out', [...SAMPLE, '--out', ''], 'must not be empty'],
+    ['nothing to inspect', ['inspect'], 'missing arguments'],
+    ['only one package to compare', ['diff', 'a'], 'missing argument'],
+    ['an unknown choice', ['images', 'list'], 'invalid value: action "list"; expected "ls"'],
+    ['conflicting flags', [...SAMPLE, '--fast', '--compression', 'xz'], 'cannot combine fast with compression'],
+    ['an unknown subcommand', ['repo', 'ad'], 'unknown command: ad'],
+    ['a missing subcommand', ['keys'], 'missing command: new, export, check or package'],
   ])('%s', async (_, args, message) => {
     const cwd = temporaryDirectory();
     await expectFailure(args, { cwd }, 2, message);
@@ -76,13 +93,13 @@ describe('the file system', () => {
   ])('an --out that %s', async (_, out) => {
     const cwd = temporaryDirectory();
     writeFileSync(join(cwd, 'taken'), 'mine');
-    const text = await expectFailure([...SAMPLE, '--out', out], { cwd }, 7, /something else here|no directory/);
-    expect(text).toContain(`where:  ${out}`);
+    const text = await expectFailure([...SAMPLE, '--out', out], { cwd }, 7, /already exists|not a directory/);
+    expect(text).toContain(`where: ${out}`);
   });
 
-  // Root may write anywhere, unless it has no capabilities (capabilities(7), CAP_DAC_OVERRIDE).
+  // Root can write everywhere unless it has no capabilities (capabilities(7), CAP_DAC_OVERRIDE).
   const asRoot = process.getuid?.() === 0;
-  test.skipIf(asRoot && !hasTool('setpriv'))('an --out that is not ours', async () => {
+  test.skipIf(asRoot && !hasTool('setpriv'))('an --out that is not writable', async () => {
     const cwd = temporaryDirectory();
     mkdirSync(join(cwd, 'closed'));
     chmodSync(join(cwd, 'closed'), 0o555);
@@ -97,20 +114,20 @@ describe('the file system', () => {
     expect(everythingIn(join(cwd, 'closed'))).toEqual([]);
   });
 
-  test('a cache that cannot be made', async () => {
+  test('a cache that cannot be created', async () => {
     const cwd = temporaryDirectory();
     writeFileSync(join(cwd, 'file'), '');
     const text = await expectFailure(SAMPLE, { cwd, env: { XDG_CACHE_HOME: join(cwd, 'file') } }, 7, 'content store');
     expect(text).toContain('XDG_CACHE_HOME');
   });
 
-  test('a file that may not grow: the limit of a shell or a service', async () => {
+  test('a limit on the file size, as set by a shell or a service', async () => {
     const cwd = temporaryDirectory();
-    // In blocks of 512 bytes; the payload's files are smaller, the packages larger.
+    // In blocks of 512 bytes; the files of the payload are smaller, the packages are larger.
     const script = 'ulimit -f 4; exec "$@"';
     const command = ['-c', script, 'sh', process.execPath, MAIN, ...SAMPLE, '--compression', 'none'];
     const { exitCode, stderr } = await execa('sh', command, { ...environment(cwd), reject: false });
-    expect(stderr).toContain('kubeparcel: the file would be larger than is allowed here');
+    expect(stderr).toContain('kubeparcel: file size limit exceeded');
     expect(stderr).not.toMatch(/^\s+at /m);
     expect(exitCode).toBe(7);
     expect(everythingIn(join(cwd, 'dist'))).toEqual([]);
@@ -131,19 +148,19 @@ describe('the file system', () => {
       await execa('sha256sum', ['-c', 'SHA256SUMS'], { cwd: join(small, 'dist') });
     }
     const text = await expectFailure(build, { cwd, env: { XDG_CACHE_HOME: join(small, 'cache') } }, 7, 'no space left');
-    expect(text).toContain('make room');
+    expect(text).toContain('free some space');
     expect(everythingIn(join(small, 'cache', 'kubeparcel', 'tmp'))).toEqual([]);
   });
 });
 
-/** A file system of 1 MiB, where this user may mount one. */
+/** A file system of 1 MiB, if the user can mount one. */
 function temporaryDisk() {
   const mount = (directory: string) => {
-    const place = join(directory, 'small');
-    mkdirSync(place);
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'kubeparcel-test', place], { stdio: 'pipe' });
-    onTestFinished(() => void execFileSync('umount', [place]));
-    return place;
+    const path = join(directory, 'small');
+    mkdirSync(path);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'kubeparcel-test', path], { stdio: 'pipe' });
+    onTestFinished(() => void execFileSync('umount', [path]));
+    return path;
   };
   return { canMount: process.getuid?.() === 0, mount };
 }

@@ -43,7 +43,12 @@ describe('kubeparcel keys and sign', () => {
     const signed = await succeed(['sign', ...files, '--key', 'signing.key', '--json'], { cwd, env });
     expect(signed.split('\n').map((line) => JSON.parse(line).signatures)).toEqual([['debsig'], ['header']]);
     await expectFailure(['keys', 'new', '--user-id', 'P', '--no-passphrase'], { cwd }, 2, /never overwritten/);
-    await expectFailure(['keys', 'new', '--user-id', 'P', '--out', 'b.key'], { cwd }, 2, /no passphrase to lock/);
+    await expectFailure(
+      ['keys', 'new', '--user-id', 'P', '--out', 'b.key'],
+      { cwd },
+      2,
+      /no passphrase for the new key/,
+    );
     await expectFailure(['sign', ...files], { cwd }, 2, /no key to sign with/);
     await expectFailure(['sign', ...files, '--key', 'signing.key'], { cwd }, 2, /locked with a passphrase/);
     expect(everythingIn(cwd).filter((name) => name.includes('b.key') || name.endsWith('.tmp'))).toEqual([]);

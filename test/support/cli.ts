@@ -60,7 +60,7 @@ export async function expectFailure(
   const text = ended.stderr.slice(from);
   expect(text).toMatch(message);
   expect(text.match(/^kubeparcel: /gm)).toHaveLength(1);
-  expect(text).not.toMatch(/^\s+at |fault of kubeparcel|undefined|\[object/m);
+  expect(text).not.toMatch(/^\s+at |bug in kubeparcel|undefined|\[object/m);
   expect(ended.exitCode, text).toBe(exitCode);
   return text;
 }

@@ -1,35 +1,34 @@
-import type { CommandModule } from 'yargs';
-import { releaseOptions, WORD } from '../options/release-options.ts';
-import { ASSEMBLIES, type Assembly, type BuildArguments } from './build-arguments.ts';
+import { defineCommand, toggle, VALUE } from '../options/flags.ts';
+import { releaseOptions } from '../options/release-options.ts';
 
-export const buildCommand: CommandModule<object, BuildArguments> = {
+export const buildCommand = defineCommand({
   command: 'build [release]',
-  describe: 'Make the packages of a Kubernetes release',
+  describe: 'Build the packages of a release',
   builder: (yargs) =>
     releaseOptions(yargs)
-      .option('out', { ...WORD, describe: 'Where the packages go', defaultDescription: 'dist' })
+      .option('out', { ...VALUE, describe: 'Output directory', defaultDescription: 'dist' })
       .option('assemble', {
-        choices: ASSEMBLIES,
-        default: 'native' as Assembly,
-        describe: "By whom: kubeparcel, or the distribution's own tools in a container",
+        choices: ['native', 'container'] as const,
+        default: 'native' as const,
+        describe: "Use the native writers or the distribution's tools in a container",
       })
-      .option('dry-run', { type: 'boolean', default: false, describe: 'Say what would be made, and stop' })
-      .example('$0 build 1.36', 'The newest 1.36: five DEBs and five RPMs in dist/')
-      .example('$0 build v1.36.4 --arch all --distro debian-12,el-9', 'For two distributions, four architectures')
-      .example('$0 build --source sample', 'Without a network, from stand-ins that come along')
-      .example('$0 build 1.36 --assemble container', 'By dpkg-deb and rpmbuild of the distributions')
-      .example('$0 fetch 1.36 && $0 build --locked', 'Exactly what kubeparcel.lock states'),
+      .option('dry-run', toggle('Show the plan; build nothing'))
+      .example('$0 build 1.36', 'Newest 1.36: five DEBs and five RPMs in dist/')
+      .example('$0 build v1.36.4 --arch all --distro debian-12,el-9', 'Two distributions, all architectures')
+      .example('$0 build --source sample', 'Placeholder binaries, no network needed')
+      .example('$0 build 1.36 --assemble container', 'Build with dpkg-deb and rpmbuild')
+      .example('$0 fetch 1.36 && $0 build --locked', 'Build exactly what kubeparcel.lock states'),
   handler: async (args) => {
-    const isNative = args.assemble === 'native' && !args['dry-run'];
-    // They start while the rest is read.
-    const threads = isNative
-      ? (await import('../../compress/compression-threads.ts')).createPackingThreads()
-      : undefined;
+    // The compression threads start while the other modules load.
+    const threads =
+      args.assemble === 'native' && !args['dry-run']
+        ? (await import('../../compress/compression-threads.ts')).createPackingThreads()
+        : undefined;
     try {
-      const { makePackages } = await import('./run-build.ts');
-      await makePackages(args, threads);
+      const { runBuild } = await import('./run-build.ts');
+      await runBuild(args, threads);
     } finally {
       await threads?.close();
     }
   },
-};
+});

@@ -1,73 +1,68 @@
-import type { CommandModule } from 'yargs';
 import { KubeparcelError } from '../../support/errors.ts';
-import { WORD } from '../options/release-options.ts';
+import { defineCommand, VALUE } from '../options/flags.ts';
 
-interface CacheArguments {
+interface PruneArguments {
   keep: string | undefined;
   all: boolean | undefined;
 }
 
-export const cacheCommand: CommandModule<object, object> = {
+export const cacheCommand = defineCommand({
   command: 'cache',
-  describe: 'Look at and tidy what builds keep for the next one',
+  describe: 'Manage the build cache',
   builder: (yargs) =>
     yargs
-      .command({
-        command: 'ls',
-        describe: 'How much there is of what',
-        handler: async () => {
-          const { defaultStoreDirectory } = await import('../../payload/store/content-store.ts');
-          const { listCache } = await import('../../payload/cache.ts');
-          const { renderCache } = await import('../render/cache.ts');
-          const directory = defaultStoreDirectory();
-          process.stdout.write(`${renderCache(directory, listCache(directory))}\n`);
-        },
-      })
-      .command<CacheArguments>({
+      .command({ command: 'ls', describe: 'Show number and size of the cached files', handler: list })
+      .command<PruneArguments>({
         command: 'prune',
-        describe: 'Remove compressed blocks that were not used for the longest time',
+        describe: 'Remove the least recently used compressed blocks',
         builder: (prune) =>
           prune
-            .option('keep', { ...WORD, describe: 'How much stays: 2G, 500M', defaultDescription: '5G' })
-            .option('all', { type: 'boolean', describe: 'Artifacts, downloads and records too' })
+            .option('keep', { ...VALUE, describe: 'Size to keep: 2G, 500M', defaultDescription: '5G' })
+            .option('all', { type: 'boolean', describe: 'Remove everything: artifacts, downloads and records too' })
             .conflicts('keep', 'all')
-            .example('$0 cache prune --keep 1G', 'The most recently used gigabyte of blocks stays')
-            .example('$0 cache prune --all', 'The next build fetches and compresses everything anew'),
-        handler: async (args) => {
-          const { defaultStoreDirectory } = await import('../../payload/store/content-store.ts');
-          const { choosePruned, emptyCache, listCache, removeCached, USUAL_BLOCKS } = await import(
-            '../../payload/cache.ts'
-          );
-          const { renderRemoved } = await import('../render/cache.ts');
-          const directory = defaultStoreDirectory();
-          const files = listCache(directory);
-          const keep = args.keep === undefined ? USUAL_BLOCKS : parseSize(args.keep);
-          const gone = args.all ? files : choosePruned(files, keep);
-          await (args.all ? emptyCache(directory) : removeCached(directory, gone));
-          process.stdout.write(`${renderRemoved(gone)}\n`);
-        },
+            .example('$0 cache prune --keep 1G', 'Keep the most recently used gigabyte')
+            .example('$0 cache prune --all', 'The next build downloads and compresses everything'),
+        handler: prune,
       })
-      .command({
-        command: 'verify',
-        describe: 'Read everything, and remove what is damaged',
-        handler: async () => {
-          const { defaultStoreDirectory } = await import('../../payload/store/content-store.ts');
-          const { isSoundCached, listCache, removeCached } = await import('../../payload/cache.ts');
-          const { renderVerified } = await import('../render/cache.ts');
-          const directory = defaultStoreDirectory();
-          const files = listCache(directory);
-          const damaged = [];
-          for (const file of files) {
-            if (!(await isSoundCached(directory, file))) damaged.push(file);
-          }
-          await removeCached(directory, damaged);
-          process.stdout.write(`${renderVerified(files, damaged)}\n`);
-        },
-      })
-      .demandCommand(1, 'name what to do with the cache: ls, prune or verify')
-      .example('$0 cache ls', 'Artifacts, compressed blocks, and how much they take'),
+      .command({ command: 'verify', describe: 'Read all files and remove damaged ones', handler: verify })
+      .demandCommand(1, 'missing command: ls, prune or verify')
+      .example('$0 cache ls', 'Artifacts, compressed blocks and their sizes'),
   handler: () => {},
-};
+});
+
+async function list(): Promise<void> {
+  const { defaultStoreDirectory } = await import('../../payload/store/content-store.ts');
+  const { listCache } = await import('../../payload/cache.ts');
+  const { renderCache } = await import('../render/cache.ts');
+  const directory = defaultStoreDirectory();
+  process.stdout.write(`${renderCache(directory, listCache(directory))}\n`);
+}
+
+async function prune({ keep, all }: PruneArguments): Promise<void> {
+  const { defaultStoreDirectory } = await import('../../payload/store/content-store.ts');
+  const { choosePruned, emptyCache, listCache, removeCached, USUAL_BLOCKS } = await import('../../payload/cache.ts');
+  const { renderRemoved } = await import('../render/cache.ts');
+  const directory = defaultStoreDirectory();
+  const files = listCache(directory);
+  const size = keep === undefined ? USUAL_BLOCKS : parseSize(keep);
+  const removed = all ? files : choosePruned(files, size);
+  await (all ? emptyCache(directory) : removeCached(directory, removed));
+  process.stdout.write(`${renderRemoved(removed)}\n`);
+}
+
+async function verify(): Promise<void> {
+  const { defaultStoreDirectory } = await import('../../payload/store/content-store.ts');
+  const { isSoundCached, listCache, removeCached } = await import('../../payload/cache.ts');
+  const { renderVerified } = await import('../render/cache.ts');
+  const directory = defaultStoreDirectory();
+  const files = listCache(directory);
+  const damaged = [];
+  for (const file of files) {
+    if (!(await isSoundCached(directory, file))) damaged.push(file);
+  }
+  await removeCached(directory, damaged);
+  process.stdout.write(`${renderVerified(files, damaged)}\n`);
+}
 
 const UNITS: Readonly<Record<string, number>> = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 };
 
@@ -75,9 +70,9 @@ function parseSize(text: string): number {
   const [, digits, unit = ''] = /^(\d+(?:\.\d+)?)([KMGT]?)(?:i?B)?$/i.exec(text) ?? [];
   const factor = UNITS[unit.toUpperCase()];
   if (digits === undefined || factor === undefined) {
-    throw new KubeparcelError('usage', `no size: ${JSON.stringify(text)}`, {
+    throw new KubeparcelError('usage', `invalid size ${JSON.stringify(text)}`, {
       where: '--keep',
-      hint: 'write 2G or 500M',
+      hint: 'expected a size like 2G or 500M',
     });
   }
   return Number(digits) * factor;

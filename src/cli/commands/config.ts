@@ -1,22 +1,18 @@
-import type { CommandModule } from 'yargs';
+import { defineCommand } from '../options/flags.ts';
 
-interface ConfigArguments {
-  words: string[];
-}
-
-/** The words after `config` are kubelet-confgen's; yargs reads none of them. */
-export const configCommand: CommandModule<object, ConfigArguments> = {
+/** yargs does not parse the words after `config`: they are the command line of kubelet-confgen. */
+export const configCommand = defineCommand({
   command: 'config [words..]',
-  describe: 'What kubelet-confgen does on hosts, here or below --root DIR',
+  describe: 'Run kubelet-confgen',
   builder: (yargs) =>
     yargs
       .help(false)
       .version(false)
       .strict(false)
       .parserConfiguration({ 'unknown-options-as-args': true, 'populate--': false })
-      .positional('words', { type: 'string', array: true, default: [], describe: 'A command of kubelet-confgen' })
-      .example('$0 config explain --root /mnt/image', 'Every finding in an image, with its evidence')
-      .example('$0 config --help', 'Its commands'),
+      .positional('words', { type: 'string', array: true, default: [], describe: 'Command of kubelet-confgen' })
+      .example('$0 config explain --root /mnt/image', 'All findings in an image, with evidence')
+      .example('$0 config --help', 'Commands of kubelet-confgen'),
   handler: async () => {
     const { loadCatalog } = await import('../../catalog/catalog.ts');
     const { generatorData } = await import('../../catalog/generator-data.ts');
@@ -32,4 +28,4 @@ export const configCommand: CommandModule<object, ConfigArguments> = {
     };
     process.exitCode = main(argv, nodeHost(resolve(rootOf(argv))), output, data);
   },
-};
+});

@@ -1,57 +1,43 @@
-import type { CommandModule } from 'yargs';
 import type { HostImage } from '../../container/images/hosts.ts';
 import type { ImageChoice } from '../../container/images/prepare-images.ts';
 import { KubeparcelError } from '../../support/errors.ts';
-import { WORD } from '../options/release-options.ts';
+import { plural } from '../../support/plural.ts';
+import { defineCommand, IMAGES, JSON_OUTPUT, toggle } from '../options/flags.ts';
 import { interruptible } from '../session/interruption.ts';
 
-interface ImagesArguments {
-  action: string;
-  names: string[];
-  images: string;
-  'dry-run': boolean;
-  json: boolean;
-}
-
-export const imagesCommand: CommandModule<object, ImagesArguments> = {
+export const imagesCommand = defineCommand({
   command: 'images <action> [names..]',
-  describe: 'The hosts in containers that packages are tested on',
+  describe: 'Manage images of test hosts',
   builder: (yargs) =>
     yargs
       .positional('action', {
         choices: ['ls', 'build', 'pin', 'rm'],
         demandOption: true,
-        describe: 'List them, make them ready, ask the registries for digests, remove',
+        describe: 'List images, build them, pin their digests, or remove them',
       })
       .positional('names', {
         type: 'string',
         array: true,
         default: [],
-        describe: 'Hosts; pin: distributions',
+        describe: 'Hosts (for pin: distributions)',
         defaultDescription: 'all',
       })
-      .option('images', {
-        ...WORD,
-        choices: ['auto', 'vendor', 'local'],
-        default: 'auto',
-        describe: "build, rm: the vendor's, made here, or (auto) the vendor's where a registry answers",
-      })
-      .option('dry-run', { type: 'boolean', default: false, describe: 'pin: ask, but write nothing' })
-      .option('json', { type: 'boolean', default: false, describe: 'As JSON' })
-      .example('$0 images ls', 'Which hosts there are, and which are ready')
-      .example('$0 images build --images local', 'All that can be made of Debian packages; no registry')
-      .example('$0 images build debian-12 dnf-on-debian-12', 'Only these')
-      .example('$0 images pin', 'Write the digests to packaging/distributions')
-      .epilogue('podman or docker is needed, and mmdebstrap for --images local: docs/containers.md'),
+      .option('images', { ...IMAGES, describe: `build, rm: ${IMAGES.describe}` })
+      .option('dry-run', toggle('pin: Show the digests; write nothing'))
+      .option('json', JSON_OUTPUT)
+      .example('$0 images ls', 'List the hosts and whether they are ready')
+      .example('$0 images build --images local', 'Build from Debian packages, without a registry')
+      .example('$0 images build debian-12 dnf-on-debian-12', 'Build only these')
+      .example('$0 images pin', 'Update the digests in packaging/distributions')
+      .epilogue('Needs podman or docker; --images local also needs mmdebstrap. See docs/containers.md.'),
   handler: async ({ action, names, images, 'dry-run': dryRun, json }) => {
     if (action === 'pin') return await pin(names, dryRun, json);
-    const hosts = await chosenHosts(names);
-    const choice = images as ImageChoice;
-    if (action === 'build') await build(hosts, names.length > 0, choice, json);
-    else if (action === 'rm') await remove(hosts, choice);
+    const hosts = await hostsByName(names);
+    if (action === 'build') await build(hosts, names.length > 0, images, json);
+    else if (action === 'rm') await remove(hosts, images);
     else await list(hosts, json);
   },
-};
+});
 
 async function list(hosts: readonly HostImage[], json: boolean): Promise<void> {
   const { findEngine } = await import('../../container/find-engine.ts');
@@ -71,7 +57,10 @@ async function list(hosts: readonly HostImage[], json: boolean): Promise<void> {
       : { id: image?.id, size: image?.size, ready: image?.labels.recipe === digest };
   };
   const described = hosts.map((host) => ({
-    ...{ id: host.id, title: host.title, manager: host.manager, distribution: host.distribution },
+    id: host.id,
+    title: host.title,
+    manager: host.manager,
+    distribution: host.distribution,
     local: state(host, 'local'),
     vendor: state(host, 'vendor'),
   }));
@@ -79,33 +68,22 @@ async function list(hosts: readonly HostImage[], json: boolean): Promise<void> {
   process.stdout.write(`${JSON.stringify({ engine: { name, version, notes }, hosts: described }, undefined, 2)}\n`);
 }
 
+/** @param named whether the user named the hosts; otherwise those that are not available are left out */
 async function build(hosts: readonly HostImage[], named: boolean, images: ImageChoice, json: boolean): Promise<void> {
   const { findEngine } = await import('../../container/find-engine.ts');
   const { prepareImages } = await import('../../container/images/prepare-images.ts');
   const { imageProgress } = await import('../render/images.ts');
-  const { registryAnswers, registryOf } = await import('../../container/images/registry.ts');
+  const { availableHosts } = await import('../options/hosts.ts');
   const signal = interruptible();
   const engine = await findEngine();
-  // Without names: all that can be had of this choice.
-  const registries = new Map<string, Promise<boolean>>();
-  const reachable = async ({ vendor }: HostImage) => {
-    if (vendor === undefined || images === 'local') return false;
-    const registry = registryOf(vendor.image);
-    const answer = registries.get(registry) ?? registryAnswers(registry);
-    registries.set(registry, answer);
-    return await answer;
-  };
-  const possible = await Promise.all(
-    hosts.map(async (host) => named || (images !== 'vendor' && host.local !== undefined) || (await reachable(host))),
-  );
+  const available = await availableHosts(hosts, images, () => named);
   const progress = imageProgress({ json });
   try {
-    const wanted = hosts.filter((_, index) => possible[index]);
-    const prepared = await prepareImages(engine, wanted, { images, onEvent: progress.onEvent, signal });
+    const prepared = await prepareImages(engine, available, { images, onEvent: progress.onEvent, signal });
     progress.stop();
-    const left = hosts.length - wanted.length;
-    const more = left === 0 ? '' : `; ${left} more need a registry that answers`;
-    if (!json) process.stdout.write(`${prepared.length} hosts are ready${more}\n`);
+    const missing = hosts.length - available.length;
+    const note = missing === 0 ? '' : `; ${plural(missing, 'host')} skipped, their registries do not answer`;
+    if (!json) process.stdout.write(`${plural(prepared.length, 'host')} ready${note}\n`);
   } finally {
     progress.stop();
   }
@@ -129,16 +107,13 @@ async function remove(hosts: readonly HostImage[], images: ImageChoice): Promise
 async function pin(names: readonly string[], dryRun: boolean, json: boolean): Promise<void> {
   const { pinImages } = await import('../../container/images/pin-images.ts');
   const { renderPins } = await import('../render/images.ts');
-  const pins = await pinImages({
-    ...(names.length === 0 ? {} : { distributions: names }),
-    dryRun,
-    signal: interruptible(),
-  });
+  const distributions = names.length === 0 ? undefined : names;
+  const pins = await pinImages({ distributions, dryRun, signal: interruptible() });
   process.stdout.write(json ? `${JSON.stringify(pins, undefined, 2)}\n` : `${renderPins(pins, dryRun)}\n`);
 }
 
-/** @throws KubeparcelError of kind 'usage' for a name that no host has */
-async function chosenHosts(names: readonly string[]): Promise<HostImage[]> {
+/** @throws KubeparcelError of kind 'usage' for an unknown host */
+async function hostsByName(names: readonly string[]): Promise<HostImage[]> {
   const { loadCatalog } = await import('../../catalog/catalog.ts');
   const { loadHosts } = await import('../../container/images/hosts.ts');
   const hosts = await loadHosts(await loadCatalog());
@@ -146,8 +121,8 @@ async function chosenHosts(names: readonly string[]): Promise<HostImage[]> {
   return names.map((name) => {
     const host = hosts.find(({ id }) => id === name);
     if (host !== undefined) return host;
-    throw new KubeparcelError('usage', `there is no host ${name}`, {
-      hint: `there are ${hosts.map(({ id }) => id).join(', ')}`,
+    throw new KubeparcelError('usage', `unknown host ${JSON.stringify(name)}`, {
+      hint: `expected ${hosts.map(({ id }) => id).join(', ')}`,
     });
   });
 }

@@ -1,17 +1,13 @@
-import type { CommandModule } from 'yargs';
 import { KubeparcelError } from '../../support/errors.ts';
+import { defineCommand } from '../options/flags.ts';
 
-interface InitArguments {
-  file: string;
-}
-
-export const initCommand: CommandModule<object, InitArguments> = {
+export const initCommand = defineCommand({
   command: 'init [file]',
   describe: 'Write a commented kubeparcel.yaml',
   builder: (yargs) =>
     yargs
-      .positional('file', { type: 'string', default: 'kubeparcel.yaml', describe: 'Where to' })
-      .example('$0 init', 'kubeparcel.yaml in this directory; one that is there is left alone'),
+      .positional('file', { type: 'string', default: 'kubeparcel.yaml', describe: 'File to write' })
+      .example('$0 init', 'Write kubeparcel.yaml; do not overwrite a file'),
   handler: async ({ file }) => {
     const { writeFile } = await import('node:fs/promises');
     const { configTemplate } = await import('../../config/template.ts');
@@ -19,10 +15,13 @@ export const initCommand: CommandModule<object, InitArguments> = {
       await writeFile(file, configTemplate(), { flag: 'wx' });
     } catch (cause) {
       if (cause instanceof Error && 'code' in cause && cause.code === 'EEXIST') {
-        throw new KubeparcelError('io', 'this file is there already', { where: file, hint: 'name another one' });
+        throw new KubeparcelError('io', 'the file already exists', {
+          where: file,
+          hint: 'choose another name or remove the file',
+        });
       }
       throw cause;
     }
-    process.stdout.write(`wrote ${file}; every setting in it is optional\n`);
+    process.stdout.write(`wrote ${file}; all settings are optional\n`);
   },
-};
+});

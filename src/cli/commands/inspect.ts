@@ -1,19 +1,14 @@
-import type { CommandModule } from 'yargs';
+import { defineCommand, JSON_LINES } from '../options/flags.ts';
 
-interface InspectArguments {
-  files: string[];
-  json: boolean;
-}
-
-export const inspectCommand: CommandModule<object, InspectArguments> = {
+export const inspectCommand = defineCommand({
   command: 'inspect <files..>',
-  describe: 'Show what is in a .deb or .rpm, and check every digest in it',
+  describe: 'Show packages and verify digests',
   builder: (yargs) =>
     yargs
-      .positional('files', { type: 'string', array: true, demandOption: true, describe: 'Packages, of any origin' })
-      .option('json', { type: 'boolean', default: false, describe: 'One JSON object a line' })
+      .positional('files', { type: 'string', array: true, demandOption: true, describe: '.deb and .rpm files' })
+      .option('json', JSON_LINES)
       .example('$0 inspect dist/kubelet_1.36.4-1_amd64.deb', 'Metadata, relations, scripts, entries, digests')
-      .example("$0 inspect --json *.rpm | jq '.layout.version'", 'The same for programs'),
+      .example("$0 inspect --json *.rpm | jq '.layout.version'", 'Print one field of each package'),
   handler: async ({ files, json }) => {
     const { readPackage } = await import('../../pipeline/read-package.ts');
     const { packageAsJson, renderPackage } = await import('../render/package.ts');
@@ -26,4 +21,4 @@ export const inspectCommand: CommandModule<object, InspectArguments> = {
       }
     }
   },
-};
+});

@@ -1,29 +1,25 @@
-import type { CommandModule } from 'yargs';
-import { type ReleaseArguments, releaseOptions, WORD } from '../options/release-options.ts';
+import { defineCommand, VALUE } from '../options/flags.ts';
+import { releaseOptions } from '../options/release-options.ts';
 
-interface LayoutArguments extends ReleaseArguments {
-  out: string | undefined;
-}
-
-export const layoutCommand: CommandModule<object, LayoutArguments> = {
+export const layoutCommand = defineCommand({
   command: 'layout [release]',
-  describe: 'Write what dpkg-deb and rpmbuild make the same packages of',
+  describe: 'Write input for dpkg-deb and rpmbuild',
   builder: (yargs) =>
     releaseOptions(yargs)
-      .option('out', { ...WORD, describe: 'Where the directories go', defaultDescription: 'layouts' })
-      .example('$0 layout 1.36 --formats deb', 'DEBIAN/ and the root of each package, for dpkg-deb --build')
-      .example('$0 layout 1.36 --formats rpm', 'SPECS, SOURCES and BUILDROOT of each, for rpmbuild -bb'),
+      .option('out', { ...VALUE, describe: 'Output directory', defaultDescription: 'layouts' })
+      .example('$0 layout 1.36 --formats deb', 'Package roots with DEBIAN/, for dpkg-deb --build')
+      .example('$0 layout 1.36 --formats rpm', 'SPECS, SOURCES and BUILDROOT, for rpmbuild -bb'),
   handler: async (args) => {
-    const { settingsFrom } = await import('../options/resolve-settings.ts');
-    const { withRelease } = await import('../session/with-release.ts');
-    const { out: _, ...release } = args;
-    const { settings } = await settingsFrom(release);
-    const out = args.out ?? 'layouts';
+    const { resolveSettings } = await import('../options/resolve-settings.ts');
+    const { withPreparedRelease } = await import('../session/with-prepared-release.ts');
+    // `out` in kubeparcel.yaml is the directory for packages.
+    const { out = 'layouts', ...release } = args;
+    const { settings } = await resolveSettings(release);
     const { openStore } = await import('../../payload/store/content-store.ts');
     const { composeLayouts } = await import('../../pipeline/prepare.ts');
     const { writeBinaryLayout } = await import('../../pipeline/binary-layout.ts');
     const { renderLayouts } = await import('../render/build.ts');
-    await withRelease(settings, { json: args.json }, async ({ prepared, fetch, signal }) => {
+    await withPreparedRelease(settings, { json: args.json }, async ({ prepared, fetch, signal }) => {
       const store = await openStore();
       const { payload } = await fetch(store);
       const written = [];
@@ -33,4 +29,4 @@ export const layoutCommand: CommandModule<object, LayoutArguments> = {
       return renderLayouts(written);
     });
   },
-};
+});

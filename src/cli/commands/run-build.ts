@@ -6,22 +6,28 @@ import { BuildCache } from '../../pipeline/build-cache.ts';
 import { compressEarly } from '../../pipeline/compress-early.ts';
 import { composeLayouts } from '../../pipeline/prepare.ts';
 import { type RunOptions, writePackages } from '../../pipeline/run.ts';
-import { settingsFrom } from '../options/resolve-settings.ts';
+import type { ReleaseArguments } from '../options/release-options.ts';
+import { resolveSettings } from '../options/resolve-settings.ts';
 import { renderBuilt, renderPlan } from '../render/build.ts';
-import { withRelease } from '../session/with-release.ts';
-import type { BuildArguments } from './build-arguments.ts';
+import { withPreparedRelease } from '../session/with-prepared-release.ts';
+
+export interface BuildArguments extends ReleaseArguments {
+  out: string | undefined;
+  'dry-run': boolean;
+  assemble: 'native' | 'container';
+}
 
 /**
- * What `kubeparcel build` does. What it needs beside this is one file of the bundled command.
+ * Runs `kubeparcel build`. This module and its imports are one file of the bundled command.
  *
- * @param threads to make packages with; undefined where none are made, or a container makes them
+ * @param threads for the native writers; undefined for a dry run and for packages that are assembled in a container
  */
-export async function makePackages(args: BuildArguments, threads: PackingThreads | undefined): Promise<void> {
-  const { settings, out = 'dist' } = await settingsFrom(args);
+export async function runBuild(args: BuildArguments, threads: PackingThreads | undefined): Promise<void> {
+  const { settings, out = 'dist' } = await resolveSettings(args);
   const { jobs } = settings;
-  await withRelease(settings, { json: args.json }, async ({ prepared, fetch, ...context }) => {
+  await withPreparedRelease(settings, { json: args.json }, async ({ prepared, fetch, ...context }) => {
     if (args['dry-run']) return renderPlan(prepared);
-    const make = async (optionsFor: (store: ContentStore) => Promise<Partial<RunOptions>>) => {
+    const build = async (optionsFor: (store: ContentStore) => Promise<Partial<RunOptions>>) => {
       const store = await openStore();
       const options = await optionsFor(store);
       const { packed } = options;
@@ -33,18 +39,18 @@ export async function makePackages(args: BuildArguments, threads: PackingThreads
     };
     if (threads === undefined) {
       const { withAssembler } = await import('../../assembly/with-assembler.ts');
-      return await withAssembler(prepared, context, (pack) => make(async () => ({ pack })));
+      return await withAssembler(prepared, context, (pack) => build(async () => ({ pack })));
     }
-    // What was begun for a package that will not be made is not waited for.
-    const stop = new AbortController();
-    const signal = AbortSignal.any([context.signal, stop.signal]);
+    // After a failure, compression for the remaining packages stops.
+    const failure = new AbortController();
+    const signal = AbortSignal.any([context.signal, failure.signal]);
     try {
-      return await make(async ({ directory }) => ({
+      return await build(async ({ directory }) => ({
         packed: await openPackedStore(directory, threads, jobs, signal),
         cache: new BuildCache(directory),
       }));
     } catch (error) {
-      stop.abort(error);
+      failure.abort(error);
       throw error;
     }
   });

@@ -1,27 +1,28 @@
-import type { CommandModule } from 'yargs';
-import { openSigning, type SigningArguments, signingOptions } from '../options/signing-options.ts';
+import { defineCommand, JSON_LINES } from '../options/flags.ts';
+import { openSigning, signingOptions } from '../options/signing-options.ts';
 import { interruptible } from '../session/interruption.ts';
 
-interface SignArguments extends SigningArguments {
-  packages: string[];
-  'header-and-payload': boolean | undefined;
-  json: boolean;
-}
-
-export const signCommand: CommandModule<object, SignArguments> = {
+export const signCommand = defineCommand({
   command: 'sign <packages..>',
-  describe: 'Sign packages where they stand',
+  describe: 'Sign packages in place',
   builder: (yargs) =>
-    signingOptions(yargs.positional('packages', { type: 'string', array: true, demandOption: true }))
+    signingOptions(
+      yargs.positional('packages', {
+        type: 'string',
+        array: true,
+        demandOption: true,
+        describe: '.deb and .rpm files',
+      }),
+    )
       .option('header-and-payload', {
         type: 'boolean',
-        describe: 'RPM: also a signature as rpm before 4.14 wants it',
-        defaultDescription: 'with RSA, where no zstd is',
+        describe: 'RPM: add the signature that rpm before 4.14 needs',
+        defaultDescription: 'with RSA keys, unless zstd is used',
       })
-      .option('json', { type: 'boolean', default: false, describe: 'What was signed as JSON, one a line' })
-      .example('$0 sign dist/*.rpm --key packages.key', 'Signatures in the headers, which rpm and dnf check')
-      .example('$0 sign dist/*.rpm --key gpg:FINGERPRINT', 'With a key that gpg can use: agent, card, HSM')
-      .example('$0 sign dist/*.deb', 'debsig signatures; apt checks the index instead'),
+      .option('json', JSON_LINES)
+      .example('$0 sign dist/*.rpm --key packages.key', 'Header signatures, which rpm and dnf check')
+      .example('$0 sign dist/*.rpm --key gpg:FINGERPRINT', 'A key of gpg: agent, smart card, HSM')
+      .example('$0 sign dist/*.deb', 'debsig signatures (apt checks indices, not these)'),
   handler: async (args) => {
     const { signPackages } = await import('../../pipeline/sign.ts');
     const { renderSigned } = await import('../render/keys.ts');
@@ -38,4 +39,4 @@ export const signCommand: CommandModule<object, SignArguments> = {
     });
     if (!args.json) process.stdout.write(`${renderSigned(signed, signer, date)}\n`);
   },
-};
+});

@@ -1,20 +1,19 @@
-import type { CommandModule } from 'yargs';
+import { defineCommand } from '../options/flags.ts';
 
-interface TemplatesArguments {
-  action: string;
-  directory: string;
-}
-
-export const templatesCommand: CommandModule<object, TemplatesArguments> = {
-  command: 'templates <action> [directory]',
-  describe: 'List the templates, or copy them out to change them',
+export const templatesCommand = defineCommand({
+  command: 'templates <action> [dir]',
+  describe: 'List or copy the templates',
   builder: (yargs) =>
     yargs
-      .positional('action', { choices: ['list', 'eject'], demandOption: true, describe: 'What to do' })
-      .positional('directory', { type: 'string', default: 'templates', describe: 'Where to eject to' })
-      .example('$0 templates eject ./templates', 'Then set templates: ./templates in kubeparcel.yaml')
-      .epilogue('Files that are there already are left alone. Keep only the templates that you change.'),
-  handler: async ({ action, directory }) => {
+      .positional('action', {
+        choices: ['list', 'eject'],
+        demandOption: true,
+        describe: 'List the templates, or copy them for editing',
+      })
+      .positional('dir', { type: 'string', default: 'templates', describe: 'Directory to copy to' })
+      .example('$0 templates eject ./templates', 'Then set templates: in kubeparcel.yaml')
+      .epilogue('Existing files are not overwritten. Keep only the templates that you change.'),
+  handler: async ({ action, dir }) => {
     const { loadTemplates } = await import('../../layout/templates.ts');
     const { files } = await loadTemplates();
     if (action === 'list') {
@@ -24,15 +23,15 @@ export const templatesCommand: CommandModule<object, TemplatesArguments> = {
     const { mkdir, writeFile } = await import('node:fs/promises');
     const { dirname, join } = await import('node:path');
     for (const { name, text } of files) {
-      const path = join(directory, name);
+      const path = join(dir, name);
       await mkdir(dirname(path), { recursive: true });
-      const there = await writeFile(path, text, { flag: 'wx' }).then(() => false, isThere);
-      process.stdout.write(`${there ? 'is there ' : 'wrote    '} ${path}\n`);
+      const exists = await writeFile(path, text, { flag: 'wx' }).then(() => false, isExisting);
+      process.stdout.write(`${exists ? 'exists' : 'wrote '}  ${path}\n`);
     }
   },
-};
+});
 
-function isThere(error: NodeJS.ErrnoException): true {
+function isExisting(error: NodeJS.ErrnoException): true {
   if (error.code === 'EEXIST') return true;
   throw error;
 }

@@ -2,15 +2,15 @@ import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
 import { KubeparcelError } from '../../support/errors.ts';
 
-/** Whether somebody is there who can be asked. */
+/** Whether the command runs on a terminal and can ask questions. */
 export function canAsk(): boolean {
   return process.stdin.isTTY === true && process.stderr.isTTY === true;
 }
 
 /**
- * Asks on the terminal and shows nothing of what is typed.
+ * Asks on the terminal without echoing the input.
  *
- * @throws KubeparcelError of kind 'usage' when the terminal ends before a line does
+ * @throws KubeparcelError of kind 'usage' when the input ends before the first line does
  */
 export async function askPassphrase(question: string): Promise<string> {
   process.stderr.write(`${question}: `);
@@ -18,16 +18,14 @@ export async function askPassphrase(question: string): Promise<string> {
   const reader = createInterface({ input: process.stdin, output: silent, terminal: true });
   try {
     return await new Promise<string>((resolve, reject) => {
+      const refuse = () =>
+        reject(new KubeparcelError('usage', 'no passphrase given', { hint: 'type the passphrase and press Enter' }));
       reader.once('line', resolve);
-      reader.once('SIGINT', () => reject(interrupted()));
-      reader.once('close', () => reject(interrupted()));
+      reader.once('SIGINT', refuse);
+      reader.once('close', refuse);
     });
   } finally {
     reader.close();
     process.stderr.write('\n');
   }
-}
-
-function interrupted(): KubeparcelError {
-  return new KubeparcelError('usage', 'no passphrase was given', { hint: 'type one and press Enter' });
 }

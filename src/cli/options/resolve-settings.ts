@@ -9,16 +9,16 @@ import { issueMessage } from '../../support/schema-issue.ts';
 import { DEFAULT_MAINTAINER, type ReleaseArguments } from './release-options.ts';
 
 /**
- * Flags over kubeparcel.yaml over defaults.
+ * Combines the settings: flags take precedence over kubeparcel.yaml, which takes precedence over the defaults.
  *
- * @returns the settings, and the directory that the command writes to, where one is named
- * @throws KubeparcelError of kind 'usage' for a flag, of kind 'config' for a setting that cannot be
+ * @returns the settings, and the output directory if one is set
+ * @throws KubeparcelError of kind 'usage' for an invalid flag, of kind 'config' for an invalid setting
  */
-export async function settingsFrom(
+export async function resolveSettings(
   args: ReleaseArguments & { out?: string | undefined },
 ): Promise<{ settings: Settings; out: string | undefined }> {
   const file = await loadConfig(args.config);
-  const flags = validFlags(args);
+  const flags = parseFlags(args);
   const config = { ...file, ...flags };
   return {
     out: config.out,
@@ -47,8 +47,8 @@ export async function settingsFrom(
   };
 }
 
-/** Flags in the shape of a configuration, so that both are held against the same schema. */
-function validFlags(args: ReleaseArguments & { out?: string | undefined }): Config {
+/** Checks the flags against the schema of kubeparcel.yaml. */
+function parseFlags(args: ReleaseArguments & { out?: string | undefined }): Config {
   const { release: version, packages, arch, formats, distro, revision, source, out, jobs, compression, restart } = args;
   const flags = { version, packages, formats, revision, source, out, jobs, compression, restart };
   const architectures = arch?.includes('all') ? undefined : arch;
@@ -56,7 +56,7 @@ function validFlags(args: ReleaseArguments & { out?: string | undefined }): Conf
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   const name = String(issue?.path[0] ?? '');
-  throw new KubeparcelError('usage', issue === undefined ? 'not a setting' : issueMessage(issue), {
+  throw new KubeparcelError('usage', issue === undefined ? 'invalid flag' : issueMessage(issue), {
     where: name === 'version' ? 'RELEASE' : `--${FLAG_NAMES[name] ?? name}`,
     hint: 'see kubeparcel build --help',
   });
@@ -70,11 +70,11 @@ function definedOnly<T extends object>(record: T): { [K in keyof T]: Exclude<T[K
   };
 }
 
-/** Node's word for this machine in Kubernetes' words. */
+/** The architecture of this machine, by its Kubernetes name. */
 export function ownArchitecture(): Architecture {
   const own = nodeArchitecture(process.arch, endianness());
   if (own !== undefined) return own;
-  throw new KubeparcelError('usage', `Kubernetes has no release for this machine (${process.arch})`, {
-    hint: 'name an architecture: --arch amd64',
+  throw new KubeparcelError('usage', `Kubernetes does not support this machine (${process.arch})`, {
+    hint: 'specify an architecture: --arch amd64',
   });
 }

@@ -3,57 +3,61 @@ import type { OpenSignersOptions } from '../../sign/open-signers.ts';
 import type { Signer } from '../../sign/signer.ts';
 import { KubeparcelError } from '../../support/errors.ts';
 import { askPassphrase, canAsk } from './ask-passphrase.ts';
-import { WORD } from './release-options.ts';
+import { type ArgumentsOf, NUMBER, VALUE } from './flags.ts';
 
-/** The flags of commands that sign. */
-export interface SigningArguments {
-  key: string[] | undefined;
-  'passphrase-file': string | undefined;
-  'passphrase-fd': number | undefined;
-  date: number | undefined;
-}
+/** Flags of commands that sign. */
+export type SigningArguments = ArgumentsOf<typeof signingOptions<object>>;
 
-/** Flags that name keys. A passphrase is never one of them: everybody on a machine sees command lines. */
-export function signingOptions<T>(yargs: Argv<T>): Argv<T & SigningArguments> {
+/** Adds the flags for keys. There is no flag for a passphrase: every user of a machine can read command lines. */
+export function signingOptions<T>(yargs: Argv<T>) {
   return passphraseOptions(yargs)
     .option('key', {
-      ...KEYS,
-      describe: 'Key file, or gpg:FINGERPRINT; several to rotate keys',
+      // Not comma-separated: file names may contain commas.
+      ...{ type: 'string', array: true, nargs: 1, requiresArg: true },
+      describe: 'Key file or gpg:FINGERPRINT; repeat it to rotate keys',
       defaultDescription: '$KUBEPARCEL_SIGNING_KEY',
     })
     .option('date', {
-      ...WORD,
-      type: 'number',
-      describe: 'When it is signed, seconds since 1970',
-      defaultDescription: 'SOURCE_DATE_EPOCH, or now',
+      ...NUMBER,
+
+      describe: 'Date of signatures in seconds since 1970',
+      defaultDescription: '$SOURCE_DATE_EPOCH or now',
     });
 }
-
-/** One key a flag: file names may have commas. */
-const KEYS = { type: 'string', array: true, nargs: 1, requiresArg: true } as const;
 
 export function passphraseOptions<T>(yargs: Argv<T>) {
   return yargs
     .option('passphrase-file', {
-      ...WORD,
-      describe: 'File with the passphrase',
+      ...VALUE,
+      describe: 'File that contains the passphrase',
       defaultDescription: '$KUBEPARCEL_SIGNING_PASSPHRASE',
     })
-    .option('passphrase-fd', { ...WORD, type: 'number', describe: 'Open file descriptor with the passphrase' });
+    .option('passphrase-fd', {
+      ...NUMBER,
+
+      describe: 'Open file descriptor to read the passphrase from',
+    });
 }
 
-/** What signs, and the time that signatures state. */
+export const KEYS_POSITIONAL = {
+  type: 'string',
+  array: true,
+  describe: 'Files with public or private keys, gpg:FINGERPRINT',
+  defaultDescription: '$KUBEPARCEL_SIGNING_KEY',
+} as const;
+
+/** Open keys and the date of their signatures. */
 export interface SigningSession {
-  /** At least one; where only one can sign, the first does. */
+  /** The first one signs where a format allows only one signature. */
   readonly signers: readonly [Signer, ...Signer[]];
   /** Seconds since 1970-01-01 UTC. */
   readonly date: number;
 }
 
 /**
- * Opens the keys that the flags or the environment name, and warns on standard error of those that end soon.
+ * Opens the keys that the flags or the environment name. Prints a warning for each key that expires soon.
  *
- * @throws KubeparcelError of kind 'usage' when there is none
+ * @throws KubeparcelError of kind 'usage' when no key is given
  */
 export async function openSigning(args: SigningArguments): Promise<SigningSession> {
   const { openSigners } = await import('../../sign/open-signers.ts');
@@ -64,31 +68,33 @@ export async function openSigning(args: SigningArguments): Promise<SigningSessio
   const epoch = sourceDateEpoch(process.env);
   checkDateFlag(args.date);
   const [first, ...others] = await openSigners(args.key ?? [], { ...passphraseSource(args), now });
-  if (first === undefined) {
-    throw new KubeparcelError('usage', 'there is no key to sign with', {
-      hint: 'name one with --key, or put it into KUBEPARCEL_SIGNING_KEY; kubeparcel keys new makes one',
-    });
-  }
+  if (first === undefined) throw noKey();
   const signers = [first, ...others] as const;
   for (const signer of signers) {
     const warning = expiryWarning(signer, now);
     if (warning !== undefined) process.stderr.write(`kubeparcel: warning: ${warning}\n`);
   }
-  return { signers: [first, ...others], date: signatureDate(signers, { asked: args.date, epoch, now }) };
+  return { signers, date: signatureDate(signers, { asked: args.date, epoch, now }) };
 }
 
-/** Where passphrases come from; a person at a terminal is asked when they do not suffice. */
+export function noKey(): KubeparcelError {
+  return new KubeparcelError('usage', 'no key to sign with', {
+    hint: 'use --key FILE or set KUBEPARCEL_SIGNING_KEY; "kubeparcel keys new" creates a key',
+  });
+}
+
+/** On a terminal, asks for a passphrase if the given ones do not unlock a key. */
 function passphraseSource(
   args: Pick<SigningArguments, 'passphrase-file' | 'passphrase-fd'>,
 ): Pick<OpenSignersOptions, 'passphraseFile' | 'passphraseFd' | 'ask'> {
   return {
     passphraseFile: args['passphrase-file'],
     passphraseFd: args['passphrase-fd'],
-    ask: canAsk() ? (key) => askPassphrase(`Passphrase of ${key}`) : undefined,
+    ask: canAsk() ? (key) => askPassphrase(`Passphrase for ${key}`) : undefined,
   };
 }
 
 function checkDateFlag(date: number | undefined): void {
   if (date === undefined || (Number.isInteger(date) && date >= 0 && date <= 0xffffffff)) return;
-  throw new KubeparcelError('usage', 'this is no time', { where: '--date', hint: 'give seconds since 1970' });
+  throw new KubeparcelError('usage', 'invalid date', { where: '--date', hint: 'expected seconds since 1970' });
 }

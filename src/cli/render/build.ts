@@ -2,37 +2,45 @@ import { basename, join, relative, resolve } from 'node:path';
 import type { WrittenLayout } from '../../pipeline/binary-layout.ts';
 import { CHECKSUMS_FILE } from '../../pipeline/checksums.ts';
 import type { BuiltPackage } from '../../pipeline/events.ts';
-import type { Prepared } from '../../pipeline/prepare.ts';
+import type { Prepared, Settings } from '../../pipeline/prepare.ts';
 import type { Lock } from '../../release/lock.ts';
+import { plural } from '../../support/plural.ts';
 import { shellWords } from '../../support/shell-words.ts';
 import { humanSize, table } from './table.ts';
 
-/** What `kubeparcel build` says at its end: what was built, where, and what to do with it. */
-export function renderBuilt(prepared: Prepared, built: readonly BuiltPackage[], out: string): string {
-  const { release, settings } = prepared;
-  const sample = settings.source === 'sample';
+/** The result of `kubeparcel build`. */
+export function renderBuilt({ release, settings }: Prepared, built: readonly BuiltPackage[], out: string): string {
   const rows = built.map(({ path, size, sha256 }) => [basename(path), humanSize(size), sha256.slice(0, 16)]);
   return [
     '',
     table(['Package', '>Size', 'SHA-256 (first 16)'], rows),
     '',
-    `${built.length} packages of Kubernetes v${release.version} in ${shown(out)}/, every artifact verified.`,
-    `Whole digests: ${shown(join(out, CHECKSUMS_FILE))}. Look inside: kubeparcel inspect FILE`,
-    ...(sample ? ['', ...SAMPLE_NOTE] : []),
+    `${plural(built.length, 'package')} of Kubernetes v${release.version} in ${shortPath(out)}/.`,
+    verifiedLine(settings),
+    `Package digests: ${shortPath(join(out, CHECKSUMS_FILE))}. To show a package: kubeparcel inspect FILE`,
+    ...(settings.source === 'sample' ? ['', ...SAMPLE_NOTE] : []),
   ].join('\n');
 }
 
+/** What the artifacts were verified against. */
+function verifiedLine({ lock, source }: Settings): string {
+  if (lock !== undefined) return `All artifacts match ${shortPath(lock)}.`;
+  if (source === 'servers' || /^https?:/.test(source)) return 'All artifacts match their published digests.';
+  return `All artifacts match the digests in ${source === 'sample' ? 'the sample' : shortPath(source)}.`;
+}
+
 const SAMPLE_NOTE = [
-  'These are sample packages: stand-ins that print their version, not Kubernetes.',
-  'For a real release:',
+  'The sample contains placeholders that print their version, not Kubernetes.',
+  'To build a real release:',
   '',
   '  npx kubeparcel build 1.36',
 ];
 
-/** What `kubeparcel build --dry-run` says. */
+/** The result of `kubeparcel build --dry-run`. */
 export function renderPlan({ release, tasks, settings }: Prepared): string {
-  const known = release.artifacts.every(({ size }) => size !== undefined);
+  const isSizeKnown = release.artifacts.every(({ size }) => size !== undefined);
   const total = release.artifacts.reduce((sum, { size }) => sum + (size ?? 0), 0);
+  const artifacts = `${plural(release.artifacts.length, 'artifact')}${isSizeKnown ? `, ${humanSize(total)}` : ''}`;
   return [
     `Kubernetes v${release.version} from ${settings.source}`,
     '',
@@ -47,7 +55,7 @@ export function renderPlan({ release, tasks, settings }: Prepared): string {
     ),
     '',
     table(
-      ['Package', 'For', 'Compression'],
+      ['Package', 'Target', 'Compression'],
       tasks.map(({ file, target, compression: { codec, level } }) => [
         file,
         target.id,
@@ -55,12 +63,13 @@ export function renderPlan({ release, tasks, settings }: Prepared): string {
       ]),
     ),
     '',
-    `${tasks.length} packages of ${release.artifacts.length} artifacts${known ? `, ${humanSize(total)}` : ''}. Nothing was made.`,
+    `${plural(tasks.length, 'package')} from ${artifacts}. Nothing was built.`,
   ].join('\n');
 }
 
-/** What `kubeparcel fetch` says at its end. */
-export function renderFetched(lock: Lock, { lock: file, bundle, locked, source }: FetchedFiles): string {
+/** The result of `kubeparcel fetch`. */
+export function renderFetched(lock: Lock, files: FetchedFiles, settings: Settings): string {
+  const { lock: file, bundle, locked, source } = files;
   const total = lock.artifacts.reduce((sum, { size }) => sum + size, 0);
   const rows = lock.artifacts.map(({ name, version, architecture, size, digest }) => [
     name,
@@ -73,15 +82,14 @@ export function renderFetched(lock: Lock, { lock: file, bundle, locked, source }
     '',
     table(['Artifact', 'Version', 'Arch', '>Size', 'SHA-256 (first 16)'], rows),
     '',
-    `Kubernetes v${lock.version}: ${lock.artifacts.length} artifacts, ${humanSize(total)}, verified.`,
-    locked
-      ? `As ${file} states.`
-      : `Lock: ${file}. Build exactly this: kubeparcel build --locked${lockFlags(file, source)}`,
-    ...(bundle === undefined ? [] : [`Bundle: ${bundle}. Without a network: kubeparcel build --source ${bundle}`]),
+    `${plural(lock.artifacts.length, 'artifact')} of Kubernetes v${lock.version}, ${humanSize(total)}.`,
+    verifiedLine(settings),
+    ...(locked ? [] : [`Lock: ${file}. To build it: kubeparcel build --locked${lockFlags(file, source)}`]),
+    ...(bundle === undefined ? [] : [`Bundle: ${bundle}. To build offline: kubeparcel build --source ${bundle}`]),
   ].join('\n');
 }
 
-/** The flags that `build` needs to find the same lock and the same bytes again. */
+/** The flags with which `build` finds the same lock and the same source. */
 function lockFlags(file: string, source: string | undefined): string {
   return `${file === DEFAULT_LOCK ? '' : ` --lock ${file}`}${source === undefined ? '' : ` --source ${source}`}`;
 }
@@ -95,13 +103,13 @@ interface FetchedFiles {
   readonly bundle?: string | undefined;
 }
 
-/** What `kubeparcel layout` says at its end: the directories, each with the command that makes the package. */
+/** The result of `kubeparcel layout`: each directory with the command that builds the package. */
 export function renderLayouts(written: readonly WrittenLayout[]): string {
-  return written.map(({ directory, command }) => `${shown(directory)}\n  ${shellWords(command)}`).join('\n');
+  return written.map(({ directory, command }) => `${shortPath(directory)}\n  ${shellWords(command)}`).join('\n');
 }
 
-/** A path as short as it can be from here. */
-function shown(path: string): string {
+/** Relative to the current directory if the path is below it. */
+function shortPath(path: string): string {
   const short = relative('.', resolve(path));
   return short === '' ? '.' : short.startsWith('..') ? path : short;
 }

@@ -1,24 +1,24 @@
 import cliProgress from 'cli-progress';
 import { humanSize } from './table.ts';
 
-/** A bar on a terminal for work that is known in bytes; nothing elsewhere. */
+/** A progress bar in bytes on a terminal; no output elsewhere. */
 export interface ByteProgress {
   readonly onProgress: (done: number, total: number) => void;
-  /** Leaves the terminal clean. */
+  /** Removes the bar. */
   stop(): void;
 }
 
-/** Milliseconds that may pass without a bar. */
-const SOON = 500;
+/** Milliseconds before the bar appears. */
+const SHOW_AFTER = 500;
 
-/** @param name what is done */
+/** @param name label of the bar */
 export function byteProgress(name: string): ByteProgress {
   if (!process.stderr.isTTY || process.env.TERM === 'dumb') return { onProgress: () => {}, stop: () => {} };
   const started = Date.now();
   let bar: cliProgress.SingleBar | undefined;
   return {
     onProgress: (done, total) => {
-      if (Date.now() - started < SOON) return;
+      if (Date.now() - started < SHOW_AFTER) return;
       const shown = { done: humanSize(done), total: humanSize(total) };
       if (bar !== undefined) return bar.update(done, shown);
       bar = new cliProgress.SingleBar(

@@ -1,40 +1,41 @@
 import { CACHE_KINDS, type CachedFile, type CacheKind, sizeOf } from '../../payload/cache.ts';
+import { plural } from '../../support/plural.ts';
 import { humanSize, table } from './table.ts';
 
 const TITLES: Readonly<Record<CacheKind, string>> = {
   objects: 'Artifacts and their files',
-  index: 'What became of artifacts',
+  index: 'Records of unpacked artifacts',
   blocks: 'Compressed blocks',
-  facts: 'Digests of what is compressed',
-  built: 'Records of packages written',
+  facts: 'Records of compressed blocks',
+  built: 'Records of built packages',
 };
 
-/** What `kubeparcel cache ls` says. */
+/** The output of `kubeparcel cache ls`. */
 export function renderCache(directory: string, files: readonly CachedFile[]): string {
   const rows = CACHE_KINDS.map((kind) => {
-    const those = files.filter((file) => file.kind === kind);
-    const used = those.reduce((latest, file) => Math.max(latest, file.used), 0);
+    const ofKind = files.filter((file) => file.kind === kind);
+    const used = ofKind.reduce((latest, file) => Math.max(latest, file.used), 0);
     const day = used === 0 ? '' : new Date(used * 1000).toISOString().slice(0, 10);
-    return [TITLES[kind], String(those.length), humanSize(sizeOf(those)), day];
+    return [TITLES[kind], String(ofKind.length), humanSize(sizeOf(ofKind)), day];
   });
   return [
-    table(['What', '>Files', '>Size', 'Last used'], rows),
+    table(['Kind', '>Files', '>Size', 'Last used'], rows),
     '',
-    `In ${directory}, ${humanSize(sizeOf(files))}.`,
+    `${humanSize(sizeOf(files))} in ${directory}`,
   ].join('\n');
 }
 
-/** What `kubeparcel cache prune` says. */
-export function renderRemoved(gone: readonly CachedFile[]): string {
-  return gone.length === 0 ? 'Nothing to remove.' : `Removed ${gone.length} files, ${humanSize(sizeOf(gone))}.`;
+/** The output of `kubeparcel cache prune`. */
+export function renderRemoved(removed: readonly CachedFile[]): string {
+  return removed.length === 0
+    ? 'Nothing to remove.'
+    : `Removed ${plural(removed.length, 'file')}, ${humanSize(sizeOf(removed))}.`;
 }
 
-/** What `kubeparcel cache verify` says. */
+/** The output of `kubeparcel cache verify`. */
 export function renderVerified(files: readonly CachedFile[], damaged: readonly CachedFile[]): string {
-  const read = `Read ${files.length} files, ${humanSize(sizeOf(files))}:`;
-  if (damaged.length === 0) return `${read} all are as they were written.`;
+  const read = `Verified ${plural(files.length, 'file')}, ${humanSize(sizeOf(files))}:`;
+  if (damaged.length === 0) return `${read} none is damaged.`;
   const names = damaged.map(({ path }) => `  ${path}`);
-  return [`${read} ${damaged.length} were damaged and are removed; the next build makes them anew.`, ...names].join(
-    '\n',
-  );
+  return [`${read} removed ${damaged.length} damaged; the next build creates them again.`, ...names].join('\n');
 }

@@ -1,7 +1,9 @@
 import type { OnProgressEvent, ProgressEvent } from '../../assembly/events.ts';
 import type { Artifact } from '../../release/release.ts';
+import { plural } from '../../support/plural.ts';
 import { humanSize, humanTime } from './table.ts';
-/** What a finished step is worth saying; undefined for what only moves a bar. */
+
+/** The line for an event; undefined for events that only move a bar. */
 export function eventLine(event: ProgressEvent, started: Map<unknown, number>): string | undefined {
   const seconds = (key: unknown) => humanTime((Date.now() - (started.get(key) ?? Date.now())) / 1000);
   switch (event.kind) {
@@ -17,13 +19,13 @@ export function eventLine(event: ProgressEvent, started: Map<unknown, number>): 
       return `verified    ${name}, ${humanSize(event.size)}, ${seconds(name)}`;
     }
     case 'planned':
-      return `plan        ${event.tasks.length} packages`;
+      return `plan        ${plural(event.tasks.length, 'package')}`;
     case 'image-instead':
-      return `image       ${event.host}: made here, ${event.reason}`;
+      return `image       ${event.host}: building locally: ${event.reason}`;
     case 'image-making':
-      return `image       ${event.host}, ${event.source === 'vendor' ? "the vendor's" : "of Debian's packages"} ...`;
+      return `image       ${event.host}: building from ${event.source === 'vendor' ? "the vendor's image" : 'Debian packages'}`;
     case 'image-made':
-      return `image       ${event.host}, ${humanTime(event.milliseconds / 1000)}`;
+      return `image       ${event.host}: ready, ${humanTime(event.milliseconds / 1000)}`;
     case 'assembling':
       return `assemble    ${event.target} on ${event.host}: ${event.reason}`;
     case 'packing':
@@ -42,8 +44,9 @@ export function artifactName(artifact: Artifact): string {
   return `${artifact.name} ${artifact.version} ${artifact.architecture}`;
 }
 
-/** Something that shows events to whoever watches; `stop` leaves the terminal clean. */
+/** Shows events. */
 export interface ProgressView {
   readonly onEvent: OnProgressEvent;
+  /** Removes what was shown only temporarily. */
   stop(): void;
 }

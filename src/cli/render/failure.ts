@@ -5,7 +5,7 @@ export interface RenderedFailure {
   readonly exitStatus: number;
 }
 
-/** What a person reads when a command fails, and the status that the command ends with. */
+/** The message for a failed command and its exit status. */
 export function renderFailure(error: unknown): RenderedFailure {
   if (error instanceof KubeparcelError) {
     return { text: describe(error.message, error.where, error.hint), exitStatus: EXIT_STATUS[error.kind] };
@@ -13,16 +13,16 @@ export function renderFailure(error: unknown): RenderedFailure {
   if (isSystemError(error)) {
     return {
       text: describe(
-        `${SYSTEM_FAULTS[error.code] ?? error.message}${error.syscall === undefined ? '' : ` (${error.syscall})`}`,
+        `${SYSTEM_MESSAGES[error.code] ?? error.message}${error.syscall === undefined ? '' : ` (${error.syscall})`}`,
         error.path,
-        SYSTEM_ADVICE[error.code],
+        SYSTEM_HINTS[error.code],
       ),
       exitStatus: EXIT_STATUS.io,
     };
   }
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return {
-    text: `kubeparcel: this is a fault of kubeparcel itself; please report it with what follows\n${detail}`,
+    text: `kubeparcel: this is a bug in kubeparcel; please report it with the following\n${detail}`,
     exitStatus: 1,
   };
 }
@@ -30,35 +30,35 @@ export function renderFailure(error: unknown): RenderedFailure {
 function describe(what: string, where: string | undefined, hint: string | undefined): string {
   return [
     `kubeparcel: ${what}`,
-    ...(where === undefined ? [] : [`  where:  ${where}`]),
-    ...(hint === undefined ? [] : [`  hint:   ${hint}`]),
+    ...(where === undefined ? [] : [`  where: ${where}`]),
+    ...(hint === undefined ? [] : [`  hint:  ${hint}`]),
   ].join('\n');
 }
 
-const SYSTEM_FAULTS: Readonly<Record<string, string>> = {
+const SYSTEM_MESSAGES: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
   EPERM: 'operation not permitted',
-  EROFS: 'the file system is read-only',
+  EROFS: 'read-only file system',
   ENOSPC: 'no space left on the device',
-  EDQUOT: 'the disk quota is used up',
+  EDQUOT: 'disk quota exceeded',
   ENOENT: 'no such file or directory',
-  EISDIR: 'this is a directory, a file was wanted',
-  ENOTDIR: 'this is no directory',
-  EEXIST: 'there is something else here already',
-  EFBIG: 'the file would be larger than is allowed here',
+  EISDIR: 'is a directory, not a file',
+  ENOTDIR: 'not a directory',
+  EEXIST: 'already exists',
+  EFBIG: 'file size limit exceeded',
   EMFILE: 'too many open files',
 };
 
-const SYSTEM_ADVICE: Readonly<Record<string, string>> = {
-  EACCES: 'choose a place that you may write to, or see to the permissions of this one',
-  EPERM: 'choose a place that you may write to, or see to the permissions of this one',
-  EROFS: 'choose a place that can be written to',
-  ENOSPC: 'make room on this disk, or choose a place on another one',
-  EDQUOT: 'make room, or choose a place on another disk',
-  EEXIST: 'remove it, or choose another name',
-  EISDIR: 'remove it, or name a file',
-  ENOTDIR: 'remove what is no directory on the way to it, or choose another place',
-  EMFILE: 'allow more open files (ulimit -n), or ask for fewer jobs',
+const SYSTEM_HINTS: Readonly<Record<string, string>> = {
+  EACCES: 'change the permissions or choose another directory',
+  EPERM: 'change the permissions or choose another directory',
+  EROFS: 'choose a directory on a writable file system',
+  ENOSPC: 'free some space or choose a directory on another disk',
+  EDQUOT: 'free some space or choose a directory on another disk',
+  EEXIST: 'remove it or choose another name',
+  EISDIR: 'remove it or choose a file',
+  ENOTDIR: 'a part of the path is a file: remove it or choose another directory',
+  EMFILE: 'raise the limit of open files (ulimit -n) or use fewer jobs',
 };
 
 interface SystemError extends Error {

@@ -3,9 +3,10 @@ import type { HostImage } from '../../container/images/hosts.ts';
 import type { Pin } from '../../container/images/pin-images.ts';
 import type { ImageEvent } from '../../container/images/prepare-images.ts';
 import { type ImageSource, imageReference, recipeDigest } from '../../container/images/recipe.ts';
+import { plural } from '../../support/plural.ts';
 import { humanSize, humanTime, table } from './table.ts';
 
-/** Hosts, where their images come from, and which of them are here. */
+/** The output of `kubeparcel images ls`. */
 export function renderImages(hosts: readonly HostImage[], images: readonly ImageInfo[]): string {
   const rows = hosts.flatMap((host) =>
     (['local', 'vendor'] as const).flatMap((source) => {
@@ -17,7 +18,7 @@ export function renderImages(hosts: readonly HostImage[], images: readonly Image
       ];
     }),
   );
-  return table(['HOST', 'IMAGE', 'PACKAGES OF', 'STATE', '>SIZE'], rows);
+  return table(['Host', 'Image', 'Distribution', 'State', '>Size'], rows);
 }
 
 export function imageOf(host: HostImage, source: ImageSource, images: readonly ImageInfo[]): ImageInfo | undefined {
@@ -26,19 +27,19 @@ export function imageOf(host: HostImage, source: ImageSource, images: readonly I
 }
 
 function stateOf(image: ImageInfo | undefined, digest: string): string {
-  if (image === undefined) return 'not here';
-  return image.labels.recipe === digest ? 'ready' : 'of an older recipe';
+  if (image === undefined) return 'missing';
+  return image.labels.recipe === digest ? 'ready' : 'outdated';
 }
 
-/** A line for what is worth one; steps only where somebody watches. */
+/** The line for an event; undefined for steps, which are shown only on a terminal. */
 function imageLine(event: ImageEvent): string | undefined {
   switch (event.kind) {
     case 'image-found':
       return `ready       ${event.host} (${event.source})`;
     case 'image-making':
-      return `making      ${event.host} (${event.source})`;
+      return `building    ${event.host} (${event.source})`;
     case 'image-made':
-      return `made        ${event.host} (${event.source}), ${humanTime(event.milliseconds / 1000)}`;
+      return `built       ${event.host} (${event.source}), ${humanTime(event.milliseconds / 1000)}`;
     case 'image-instead':
       return `local       ${event.host}: ${event.reason}`;
     default:
@@ -51,17 +52,17 @@ export interface ImageProgress {
   stop(): void;
 }
 
-/** JSON lines on standard output, or lines on standard error; on a terminal the last one says what is being done. */
+/** JSON lines on standard output, or lines on standard error; on a terminal, the last line shows the current steps. */
 export function imageProgress(options: { readonly json: boolean }): ImageProgress {
   if (options.json) {
     const onEvent = ({ kind, ...fields }: ImageEvent) =>
       process.stdout.write(`${JSON.stringify({ event: kind, ...fields })}\n`);
     return { onEvent, stop: () => {} };
   }
-  const live = process.stderr.isTTY && process.env.TERM !== 'dumb';
+  const isLive = process.stderr.isTTY && process.env.TERM !== 'dumb';
   const steps = new Map<string, string>();
   const clear = () => {
-    if (live) process.stderr.write('\r\u001b[K');
+    if (isLive) process.stderr.write('\r\u001b[K');
   };
   return {
     onEvent: (event) => {
@@ -70,7 +71,7 @@ export function imageProgress(options: { readonly json: boolean }): ImageProgres
       const line = imageLine(event);
       clear();
       if (line !== undefined) process.stderr.write(`${line}\n`);
-      if (!live) return;
+      if (!isLive) return;
       const status = [...steps].map(([host, step]) => `${host}: ${step}`).join(' | ');
       process.stderr.write(status.slice(0, (process.stderr.columns ?? 80) - 1));
     },
@@ -83,11 +84,9 @@ export function renderPins(pins: readonly Pin[], dryRun: boolean): string {
     distribution,
     image,
     after.slice(0, 'sha256:'.length + 12),
-    before === after ? 'as before' : before === undefined ? 'new' : 'changed',
+    before === after ? 'unchanged' : before === undefined ? 'new' : 'changed',
   ]);
   const files = new Set(pins.filter(({ before, after }) => before !== after).map(({ file }) => file)).size;
-  const end = dryRun
-    ? 'nothing was written'
-    : `${files} file${files === 1 ? '' : 's'} of packaging/distributions changed`;
-  return `${table(['DISTRIBUTION', 'IMAGE', 'DIGEST', ''], rows)}\n\n${end}`;
+  const summary = `${plural(files, 'file')} in packaging/distributions ${dryRun ? 'would change' : 'changed'}`;
+  return `${table(['Distribution', 'Image', 'Digest', 'State'], rows)}\n\n${summary}`;
 }

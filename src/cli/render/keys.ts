@@ -6,21 +6,21 @@ import type { Signer } from '../../sign/signer.ts';
 import type { WrittenFile } from '../../support/write-atomically.ts';
 import { humanSize, table } from './table.ts';
 
-/** What `kubeparcel sign` says at its end. */
+/** The result of `kubeparcel sign`. */
 export function renderSigned(signed: readonly SignedPackage[], signer: Signer, date: number): string {
   return [
     table(
-      ['Package', 'Signed', 'SHA-256 (first 16)'],
+      ['Package', 'Signatures', 'SHA-256 (first 16)'],
       signed.map(({ path, signatures, sha256 }) => [basename(path), signatures.join(', '), sha256.slice(0, 16)]),
     ),
     '',
-    `By ${printable(signer.userId)}, ${signer.algorithm}`,
-    `   ${grouped(signer.fingerprint)}${signer.signingFingerprint === signer.fingerprint ? '' : `\n   subkey ${grouped(signer.signingFingerprint)}`}`,
-    `On ${new Date(date * 1000).toISOString().replace('.000Z', 'Z')}`,
+    `Signed by ${printable(signer.userId)}, ${signer.algorithm}`,
+    `  key    ${grouped(signer.fingerprint)}${signer.signingFingerprint === signer.fingerprint ? '' : `\n  subkey ${grouped(signer.signingFingerprint)}`}`,
+    `  date   ${new Date(date * 1000).toISOString().replace('.000Z', 'Z')}`,
   ].join('\n');
 }
 
-/** What `kubeparcel keys new` says: all but the key. */
+/** The result of `kubeparcel keys new`. */
 export function renderNewKey(
   key: NewKey,
   files: { readonly key: string; readonly revocation: string },
@@ -29,15 +29,15 @@ export function renderNewKey(
   return [
     `Fingerprint  ${grouped(key.fingerprint)}`,
     `Expires      ${day(expires)}`,
-    `Private key  ${files.key} (keep it to yourself, and a copy in a safe place)`,
-    `Revocation   ${files.revocation} (keep it elsewhere; it takes the key back)`,
+    `Private key  ${files.key} (keep it secret and make a backup)`,
+    `Revocation   ${files.revocation} (revokes the key; store it separately)`,
     '',
-    `Public key for hosts:  kubeparcel keys export ${files.key}`,
-    `Sign packages:         kubeparcel sign dist/*.rpm --key ${files.key}`,
+    `To export the public key:  kubeparcel keys export ${files.key}`,
+    `To sign packages:          kubeparcel sign dist/*.rpm --key ${files.key}`,
   ].join('\n');
 }
 
-/** What `kubeparcel keys check` says: a block a key. */
+/** The output of `kubeparcel keys check`: one block per key. */
 export function renderKeyReports(reports: readonly KeyReport[]): string {
   return reports.map(renderKeyReport).join('\n\n');
 }
@@ -62,7 +62,7 @@ function renderKeyReport(report: KeyReport): string {
   ].join('\n');
 }
 
-/** What `kubeparcel keys package` says. */
+/** The result of `kubeparcel keys package`. */
 export function renderKeyring(written: readonly WrittenFile[]): string {
   return table(
     ['Package', '>Size', 'SHA-256 (first 16)'],
@@ -70,7 +70,7 @@ export function renderKeyring(written: readonly WrittenFile[]): string {
   );
 }
 
-/** ABCD 1234 ..., as gpg groups it. */
+/** ABCD 1234 ..., grouped as by gpg. */
 function grouped(fingerprint: string): string {
   return fingerprint.match(/.{1,4}/g)?.join(' ') ?? '';
 }
@@ -79,7 +79,7 @@ function day(seconds: number | undefined): string {
   return seconds === undefined ? 'never' : new Date(seconds * 1000).toISOString().slice(0, 10);
 }
 
-/** A user ID is its maker's: control characters, which a terminal would obey, are shown as \x1b. */
+/** Escapes control characters, which a hostile user ID could use to control the terminal, as \x1b. */
 function printable(text: string): string {
   return text.replace(/\p{Cc}/gu, (control) => `\\x${control.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }

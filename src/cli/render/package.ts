@@ -4,14 +4,15 @@ import { contentSize } from '../../model/content.ts';
 import { type Entry, payloadSize } from '../../model/layout.ts';
 import { formatVersion } from '../../model/package-version.ts';
 import { formatRelation, RELATION_KINDS } from '../../model/relation.ts';
+import { plural } from '../../support/plural.ts';
 import { humanSize } from './table.ts';
 
-/** `kubeparcel inspect` as text: what it is, what it needs, what it runs, what it holds, what was checked. */
+/** The output of `kubeparcel inspect`. */
 export function renderPackage(file: string, read: ReadPackage): string {
   const { layout } = read;
   return forTerminal(
     [
-      `${file}`,
+      file,
       ...fields([
         ['name', layout.name],
         ['version', formatVersion(layout.version)],
@@ -24,7 +25,10 @@ export function renderPackage(file: string, read: ReadPackage): string {
         ['source', layout.source],
         ['multi-arch', layout.multiArch ?? ''],
         ['date', utc(layout.date)],
-        ['payload', `${layout.entries.length} entries, ${humanSize(payloadSize(layout))} unpacked, ${read.codec}`],
+        [
+          'payload',
+          `${plural(layout.entries.length, 'entry', 'entries')}, ${humanSize(payloadSize(layout))} unpacked, ${read.codec}`,
+        ],
       ]),
       ...section('description', layout.description === '' ? [] : layout.description.split('\n')),
       ...RELATION_KINDS.flatMap((kind) => section(kind, layout.relations[kind].map(formatRelation))),
@@ -33,7 +37,7 @@ export function renderPackage(file: string, read: ReadPackage): string {
       ),
       ...section('entries', layout.entries.map(entryLine)),
       ...section(
-        'digests that were checked',
+        'verified digests',
         read.digests.map(({ of, algorithm, value }) => `${algorithm.padEnd(7)} ${value}  ${of}`),
       ),
       ...section(
@@ -46,19 +50,19 @@ export function renderPackage(file: string, read: ReadPackage): string {
           ]),
       ),
       ...section(
-        'metadata as the file states it',
+        'metadata as in the file',
         read.metadata.map(([name, value]) => `${name}: ${shorten(value)}`),
       ),
     ].join('\n'),
   );
 }
 
-/** `kubeparcel inspect --json`: the same, for programs. Contents are digests and sizes. */
+/** The output of `kubeparcel inspect --json`. Contents are represented by digest and size. */
 export function packageAsJson(file: string, read: ReadPackage): unknown {
   return { file, ...read, metadata: Object.fromEntries(read.metadata) };
 }
 
-/** `kubeparcel diff`: one block a difference, `-` the first package's side, `+` the second's. */
+/** The output of `kubeparcel diff`: `-` marks the first package, `+` the second. */
 export function renderDifferences(differences: readonly Difference[]): string {
   return forTerminal(
     differences
@@ -73,7 +77,7 @@ export function renderDifferences(differences: readonly Difference[]): string {
   );
 }
 
-/** A package's texts are its maker's: control characters, which a terminal would obey, are shown as \x1b. */
+/** Escapes control characters, which a hostile package could use to control the terminal, as \x1b. */
 function forTerminal(text: string): string {
   return text.replace(/[^\P{Cc}\n\t]/gu, (control) => `\\x${control.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }
@@ -100,7 +104,7 @@ function entryLine(entry: Entry): string {
   return `${TYPE_LETTERS[entry.kind]}${rwx(entry.mode)} ${owner} ${size.padStart(10)} ${name}${role}`;
 }
 
-/** rwxr-xr-x, with s and t where set-id and sticky bits are. */
+/** rwxr-xr-x, with s for set-id bits and t for the sticky bit. */
 function rwx(mode: number): string {
   const letters = [...'rwxrwxrwx'].map((letter, bit) => ((mode >> (8 - bit)) & 1 ? letter : '-'));
   const special: [bit: number, place: number, letter: string][] = [

@@ -1,13 +1,22 @@
 import cliProgress from 'cli-progress';
+import type { ProgressEvent } from '../../assembly/events.ts';
 import type { ProgressView } from './event-line.ts';
 import { artifactName, eventLine } from './event-line.ts';
 import { humanSize } from './table.ts';
 
 const NAME_WIDTH = 38;
 
-/** A bar for each download and each package that is being made, removed when it is done; the total above them. */
-export function barView(): ProgressView {
-  const bars = new cliProgress.MultiBar(
+interface RunningBar {
+  readonly bar: cliProgress.SingleBar;
+  /** Milliseconds since 1970. */
+  readonly started: number;
+  /** Bytes at the start: those of a resumed download. */
+  readonly initial: number;
+}
+
+/** One bar per running download or build, and a bar for all packages. */
+export class ProgressBars implements ProgressView {
+  readonly #bars = new cliProgress.MultiBar(
     {
       stream: process.stderr,
       format: `{name} {bar} {done} {rate}`,
@@ -16,80 +25,85 @@ export function barView(): ProgressView {
       clearOnComplete: true,
       linewrap: false,
       autopadding: true,
-      // Else a bar that moves up when others are removed is not drawn at its new place.
+      // Without this, bars that move up when others are removed are not redrawn.
       forceRedraw: true,
       fps: 8,
     },
     cliProgress.Presets.rect,
   );
-  const running = new Map<string, { bar: cliProgress.SingleBar; started: number; first: number }>();
-  let finished = 0;
-  let total: cliProgress.SingleBar | undefined;
-  const start = (key: string, size: number, at = 0) => {
-    end(key);
-    const bar = bars.create(Math.max(size, 1), at, { name: inColumn(key), done: '', rate: '' });
-    running.set(key, { bar, started: Date.now(), first: at });
+  readonly #running = new Map<string, RunningBar>();
+  #finished = 0;
+  #total: cliProgress.SingleBar | undefined;
+
+  readonly onEvent = (event: ProgressEvent): void => {
+    switch (event.kind) {
+      case 'download':
+        this.#start(artifactName(event.artifact), event.artifact.size ?? 1, event.resumedFrom);
+        break;
+      case 'progress':
+        this.#update(artifactName(event.artifact), event.bytes, event.total);
+        break;
+      case 'verified':
+        this.#remove(artifactName(event.artifact));
+        break;
+      case 'retry':
+      case 'image-instead':
+      case 'image-making':
+      case 'image-made':
+      case 'assembling':
+        this.#bars.log(`${eventLine(event, new Map())}\n`);
+        break;
+      case 'planned':
+        this.#total = this.#bars.create(event.tasks.length, 0, {
+          name: padded(`packages of v${event.version}`),
+          done: `0 of ${event.tasks.length}`,
+          rate: '',
+        });
+        break;
+      case 'packing':
+        this.#start(event.task.file, event.total, 0);
+        break;
+      case 'packing-progress':
+        this.#update(event.task.file, event.bytes);
+        break;
+      case 'unchanged':
+      case 'packed':
+        this.#remove(event.task.file);
+        this.#finished += 1;
+        this.#total?.update(this.#finished, { done: `${this.#finished} of ${this.#total.getTotal()}` });
+        break;
+      default:
+    }
   };
-  const move = (key: string, bytes: number, size?: number) => {
-    const entry = running.get(key);
-    if (entry === undefined) return;
-    if (size !== undefined) entry.bar.setTotal(Math.max(size, 1));
-    const seconds = (Date.now() - entry.started) / 1000;
-    const rate = seconds < 0.5 ? '' : `${humanSize((bytes - entry.first) / seconds)}/s`;
-    entry.bar.update(bytes, { done: humanSize(bytes).padStart(7), rate });
-  };
-  const end = (key: string) => {
-    const entry = running.get(key);
-    if (entry === undefined) return;
-    entry.bar.stop();
-    bars.remove(entry.bar);
-    running.delete(key);
-  };
-  return {
-    onEvent: (event) => {
-      switch (event.kind) {
-        case 'download':
-          start(artifactName(event.artifact), event.artifact.size ?? 1, event.resumedFrom);
-          break;
-        case 'progress':
-          move(artifactName(event.artifact), event.bytes, event.total);
-          break;
-        case 'verified':
-          end(artifactName(event.artifact));
-          break;
-        case 'retry':
-        case 'image-instead':
-        case 'image-making':
-        case 'image-made':
-        case 'assembling':
-          bars.log(`${eventLine(event, new Map())}\n`);
-          break;
-        case 'planned':
-          total = bars.create(event.tasks.length, 0, {
-            name: inColumn(`packages of v${event.version}`),
-            done: `0 of ${event.tasks.length}`,
-            rate: '',
-          });
-          break;
-        case 'packing':
-          start(event.task.file, event.total);
-          break;
-        case 'packing-progress':
-          move(event.task.file, event.bytes);
-          break;
-        case 'unchanged':
-        case 'packed':
-          end(event.task.file);
-          finished += 1;
-          total?.update(finished, { done: `${finished} of ${total.getTotal()}` });
-          break;
-        default:
-      }
-    },
-    stop: () => bars.stop(),
-  };
+
+  stop(): void {
+    this.#bars.stop();
+  }
+
+  #start(key: string, size: number, initial: number): void {
+    this.#remove(key);
+    const bar = this.#bars.create(Math.max(size, 1), initial, { name: padded(key), done: '', rate: '' });
+    this.#running.set(key, { bar, started: Date.now(), initial });
+  }
+
+  #update(key: string, bytes: number, size?: number): void {
+    const running = this.#running.get(key);
+    if (running === undefined) return;
+    if (size !== undefined) running.bar.setTotal(Math.max(size, 1));
+    const seconds = (Date.now() - running.started) / 1000;
+    const rate = seconds < 0.5 ? '' : `${humanSize((bytes - running.initial) / seconds)}/s`;
+    running.bar.update(bytes, { done: humanSize(bytes).padStart(7), rate });
+  }
+
+  #remove(key: string): void {
+    const running = this.#running.get(key);
+    if (running === undefined) return;
+    running.bar.stop();
+    this.#bars.remove(running.bar);
+    this.#running.delete(key);
+  }
 }
 
-function inColumn(name: string): string {
+function padded(name: string): string {
   return name.length > NAME_WIDTH ? `${name.slice(0, NAME_WIDTH - 1)}…` : name.padEnd(NAME_WIDTH);
 }

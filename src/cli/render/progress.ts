@@ -2,29 +2,29 @@ import type { ProgressEvent } from '../../assembly/events.ts';
 import type { ProgressView } from './event-line.ts';
 import { artifactName, eventLine } from './event-line.ts';
 
-/** How events are shown: bars on a terminal, a line for each finished step elsewhere, JSON lines on request. */
+/** Shows events as bars on a terminal, as a line per finished step elsewhere, or as JSON lines. */
 export async function progressView(options: { json: boolean }): Promise<ProgressView> {
   if (options.json) return jsonView();
   if (!process.stderr.isTTY || process.env.TERM === 'dumb') return lineView();
-  const { barView } = await import('./progress-bars.ts');
-  return barView();
+  const { ProgressBars } = await import('./progress-bars.ts');
+  return new ProgressBars();
 }
 
-/** One JSON object a line on standard output: `event` names it, the rest are its fields. */
+/** One JSON object per line on standard output; the field `event` is the kind. */
 function jsonView(): ProgressView {
-  const reported = new Map<string, number>();
+  const lastReports = new Map<string, number>();
   return {
     onEvent: (event) => {
-      if (isProgress(event) && !isDue(event, reported)) return;
+      if (isProgress(event) && !isDue(event, lastReports)) return;
       const { kind, ...fields } = event;
-      process.stdout.write(`${JSON.stringify({ event: kind, ...fields }, withoutProfiles)}\n`);
+      process.stdout.write(`${JSON.stringify({ event: kind, ...fields }, targetById)}\n`);
     },
     stop: () => {},
   };
 }
 
-/** Milliseconds between two reports of progress on the same thing. */
-const REPORT_EVERY = 200;
+/** Milliseconds between two progress events for the same artifact or package. */
+const REPORT_INTERVAL = 200;
 
 type BytesEvent = Extract<ProgressEvent, { kind: 'progress' | 'packing-progress' }>;
 
@@ -32,16 +32,16 @@ function isProgress(event: ProgressEvent): event is BytesEvent {
   return event.kind === 'progress' || event.kind === 'packing-progress';
 }
 
-function isDue(event: BytesEvent, reported: Map<string, number>): boolean {
+function isDue(event: BytesEvent, lastReports: Map<string, number>): boolean {
   const name = event.kind === 'progress' ? artifactName(event.artifact) : event.task.file;
   const now = Date.now();
-  if (now - (reported.get(name) ?? 0) < REPORT_EVERY) return false;
-  reported.set(name, now);
+  if (now - (lastReports.get(name) ?? 0) < REPORT_INTERVAL) return false;
+  lastReports.set(name, now);
   return true;
 }
 
-/** A target is its id: the profiles of its distributions are the same in every event. */
-function withoutProfiles(key: string, value: unknown): unknown {
+/** Replaces targets by their ids: the profiles of their distributions are the same in every event. */
+function targetById(key: string, value: unknown): unknown {
   return key === 'target' && typeof value === 'object' && value !== null && 'id' in value ? value.id : value;
 }
 

@@ -1,8 +1,9 @@
 import type { ClosureFault, ClosureReport } from '../../repo/closure/closure.ts';
 import { faultTexts } from '../../repo/closure/fault-text.ts';
 import type { ProvidedNames } from '../../repo/closure/provided.ts';
+import { plural } from '../../support/plural.ts';
 
-/** One line a list: how many names, of how many architectures, and from where. */
+/** One line per list of distribution packages. */
 export function renderProvided({
   path,
   provided,
@@ -12,8 +13,8 @@ export function renderProvided({
 }): string {
   const lists = Object.values(provided.architectures);
   const names = new Set(lists.flatMap((list) => Object.keys(list))).size;
-  const origin = provided.verified ? '' : ', not verified: nobody was asked';
-  return `${path}: ${names} names, ${lists.length} architectures${origin}`;
+  const origin = provided.verified ? '' : ', not verified: not downloaded';
+  return `${path}: ${plural(names, 'name')}, ${plural(lists.length, 'architecture')}${origin}`;
 }
 
 /** `kubeparcel repo check` as text. */
@@ -21,14 +22,14 @@ export function renderClosure(report: ClosureReport, distributions: readonly str
   const assumed = report.assumed.map(({ distribution }) => distribution);
   return [
     ...report.faults.flatMap((fault) => [...renderFault(fault), '']),
-    `${report.checked} relations on ${distributions.length} distributions, ${report.faults.length} cannot be satisfied`,
+    `${plural(report.checked, 'relation')} on ${plural(distributions.length, 'distribution')}, ${report.faults.length} cannot be satisfied`,
     ...(assumed.length === 0
       ? []
-      : ['', 'Taken on trust, since nobody has read the lists of these distributions:', ...wrapped(assumed)]),
+      : ['', 'Not verified, because the package lists of these distributions are not available:', ...wrapped(assumed)]),
   ].join('\n');
 }
 
-/** Words with commas, in lines of 78 characters at most. */
+/** Joins words with commas into lines of at most 78 characters. */
 function wrapped(words: readonly string[]): string[] {
   const lines: string[] = [];
   let line = ' ';

@@ -2,21 +2,21 @@ import { publicKeyPath, type RepositoryState } from '../../repo/model/repository
 import { compareMinors } from '../../repo/model/view-packages.ts';
 import { aptLine, yumRepository } from '../../repo/site/instructions.ts';
 
-/** What a host is to be told, for the newest minor of the channel that most people use. */
+/** The client configuration for the newest minor version, of channel stable if there is one. */
 export function renderServing(state: RepositoryState, url: string): string {
   const views = state.views.filter(({ minor }) => minor !== undefined);
   const newest = [...views].sort(
     (a, b) =>
       Number(b.channel === 'stable') - Number(a.channel === 'stable') || compareMinors(b.minor ?? '', a.minor ?? ''),
   )[0];
-  if (newest === undefined) return `Serving at ${url}; there are no packages yet.`;
+  if (newest === undefined) return `Serving at ${url}. The repository has no packages yet.`;
   const { channel, minor } = newest;
-  const same = views.filter((view) => view.channel === channel && view.minor === minor);
+  const served = views.filter((view) => view.channel === channel && view.minor === minor);
   const signed = newest.signedBy.length > 0;
   const request = { url, channel, minor, signed };
   return [
     `Serving at ${url}`,
-    ...(same.some(({ format }) => format === 'deb')
+    ...(served.some(({ format }) => format === 'deb')
       ? [
           '',
           `For apt, Kubernetes ${minor}:`,
@@ -31,10 +31,10 @@ export function renderServing(state: RepositoryState, url: string): string {
           '    >/etc/apt/sources.list.d/trial.list',
         ]
       : []),
-    ...(same.some(({ format }) => format === 'rpm')
+    ...(served.some(({ format }) => format === 'rpm')
       ? [
           '',
-          `For dnf, yum and zypper, in /etc/yum.repos.d/trial.repo:`,
+          'For dnf, yum and zypper, in /etc/yum.repos.d/trial.repo:',
           '',
           ...yumRepository(request)
             .split('\n')
@@ -42,6 +42,6 @@ export function renderServing(state: RepositoryState, url: string): string {
         ]
       : []),
     '',
-    'Ctrl-C ends it.',
+    'Press Ctrl-C to stop.',
   ].join('\n');
 }

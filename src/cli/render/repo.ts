@@ -10,9 +10,10 @@ import type { PromoteResult } from '../../repo/operations/promote.ts';
 import type { RemovalResult } from '../../repo/operations/remove.ts';
 import type { ChangeResult } from '../../repo/transaction/commit.ts';
 import type { WriteOptions } from '../../repo/transaction/session.ts';
+import { plural } from '../../support/plural.ts';
 import { table } from './table.ts';
 
-/** What `repo add` did, and how the indices are signed. */
+/** The result of `kubeparcel repo add`. */
 export function renderAdded(
   dir: string,
   result: AddResult,
@@ -20,40 +21,40 @@ export function renderAdded(
 ): string {
   const lines =
     result.added.length === 0 ? [] : [packageTable(result.added, (each) => each.channels[options.channel] ?? []), ''];
-  lines.push(
-    `${counted(result.added.length, 'package')} added to ${options.channel} in ${dir}${alreadyThere(result)}.`,
-  );
+  lines.push(`${plural(result.added.length, 'package')} added to ${options.channel} in ${dir}${alreadyAdded(result)}.`);
   lines.push(renderChange(result));
   if ((options.signers ?? []).length === 0) {
-    lines.push(`Not signed: clients refuse it unless told otherwise. kubeparcel repo sign ${dir} --key FILE signs it.`);
+    lines.push(
+      `Not signed: clients refuse this repository by default. To sign it: kubeparcel repo sign ${dir} --key FILE`,
+    );
   }
   return lines.join('\n');
 }
 
-function alreadyThere({ known }: AddResult): string {
-  return known === 0 ? '' : `; ${known} ${known === 1 ? 'was' : 'were'} there already`;
+function alreadyAdded({ known }: AddResult): string {
+  return known === 0 ? '' : `; ${known} already there`;
 }
 
-export function renderTaken(result: RemovalResult, dryRun: boolean): string {
-  if (result.taken.length === 0) return 'Nothing is to be taken out.';
+export function renderRemoved(result: RemovalResult, dryRun: boolean): string {
+  if (result.taken.length === 0) return 'Nothing to remove.';
   const packages = packageTable(result.taken, (each) => Object.keys(each.channels));
-  const count = counted(result.taken.length, 'package');
-  return `${packages}\n\n${dryRun ? `${count} would go.` : `${count} taken out.\n${renderChange(result)}`}`;
+  const count = plural(result.taken.length, 'package');
+  return `${packages}\n\n${dryRun ? `${count} would be removed.` : `${count} removed.\n${renderChange(result)}`}`;
 }
 
 export function renderPromoted(result: PromoteResult, to: Channel): string {
-  if (result.promoted.length === 0) return `All of them are in ${to} already.`;
+  if (result.promoted.length === 0) return `All packages are already in ${to}.`;
   const packages = packageTable(result.promoted, (each) => each.channels[to] ?? []);
-  return `${packages}\n\n${counted(result.promoted.length, 'package')} in ${to} now.\n${renderChange(result)}`;
+  return `${packages}\n\n${plural(result.promoted.length, 'package')} added to ${to}.\n${renderChange(result)}`;
 }
 
-/** Which indices were written. */
+/** The indices that a change wrote. */
 export function renderChange({ written, removed, unchanged, copies }: ChangeResult): string {
   const lines = [...written.map(viewDirectory), ...removed.map((view) => `${viewDirectory(view)} (removed)`)];
-  const counts = `${counted(lines.length, 'index', 'indices')} written, ${unchanged} unchanged`;
+  const counts = `${plural(lines.length, 'index', 'indices')} written, ${unchanged} unchanged`;
   const text = lines.length === 0 ? `${counts}.` : `${counts}:\n${lines.map((line) => `  ${line}`).join('\n')}`;
   if (copies === 0) return text;
-  return `${text}\n${counted(copies, 'file')} copied: this file system has no hard links.`;
+  return `${text}\n${plural(copies, 'file')} copied: the file system does not support hard links.`;
 }
 
 function packageTable(
@@ -61,29 +62,24 @@ function packageTable(
   where: (each: RepositoryPackage) => readonly string[],
 ): string {
   return table(
-    ['Package', 'Version', 'Arch', 'Format', 'In'],
+    ['Package', 'Version', 'Arch', 'Format', 'Channels'],
     packages.map((each) => [each.name, each.version, each.architecture, each.format, where(each).join(' ')]),
   );
 }
 
-/** Findings by path, and what was looked at. */
+/** The result of `kubeparcel repo verify`: problems first. */
 export function renderVerified(target: string, report: VerifyReport): string {
   const { findings, packages, views, files, keys, ownKeys } = report;
-  const looked = `${counted(packages, 'package')}, ${counted(views, 'index', 'indices')}, ${counted(files, 'file')} read`;
+  const checked = `${plural(packages, 'package')}, ${plural(views, 'index', 'indices')}, ${plural(files, 'file')} read`;
   const signed = keys.length === 0 ? 'Not signed.' : `Signed by ${keys.join('\n      and ')}.`;
-  const whose =
+  const note =
     ownKeys && keys.length > 0
-      ? ['The keys are its own: this proves that it is whole; --keyring FILE, whose it is.']
+      ? ["Verified with the repository's own keys; use --keyring FILE to check who signed it."]
       : [];
   const faults = findings.filter(isFault);
   const lines = [...faults, ...findings.filter((each) => !isFault(each))].map(
     ({ kind, path, what }) => `  ${kind.padEnd(9)}  ${path}\n             ${what}`,
   );
-  const verdict =
-    faults.length === 0 ? `${target} is whole` : `${target}: ${counted(faults.length, 'thing')} not as it must be`;
-  return [`${verdict}: ${looked}.`, signed, ...(faults.length === 0 ? whose : []), ...lines].join('\n');
-}
-
-function counted(count: number, one: string, several = `${one}s`): string {
-  return `${count} ${count === 1 ? one : several}`;
+  const verdict = faults.length === 0 ? `${target} is intact` : `${target} has ${plural(faults.length, 'problem')}`;
+  return [`${verdict}: ${checked}.`, signed, ...(faults.length === 0 ? note : []), ...lines].join('\n');
 }

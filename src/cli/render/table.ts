@@ -1,23 +1,25 @@
 /**
- * A plain table for a terminal: columns as wide as their widest cell, two spaces apart, numbers to the right.
+ * A plain text table. Columns are as wide as their widest cell and separated by two spaces.
  *
- * @param header names of the columns; one that starts with `>` is aligned right
+ * @param header column names; `>` at the start aligns the column to the right and is not shown
  */
 export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const right = header.map((name) => name.startsWith('>'));
+  const alignedRight = header.map((name) => name.startsWith('>'));
   const lines = [header.map((name) => name.replace(/^>/, '')), ...rows];
   const widths = header.map((_, column) => Math.max(...lines.map((line) => (line[column] ?? '').length)));
   return lines
     .map((line) =>
       line
-        .map((cell, column) => (right[column] ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0)))
+        .map((cell, column) =>
+          alignedRight[column] ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0),
+        )
         .join('  ')
         .trimEnd(),
     )
     .join('\n');
 }
 
-/** 512 B, 3.4 kB, 105 MB: decimal units, three digits at most before the point. */
+/** 512 B, 3.4 kB, 105 MB: decimal units, at most three digits before the decimal point. */
 export function humanSize(bytes: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];
   let value = bytes;

@@ -1,21 +1,21 @@
-/** Ended by Ctrl-C, SIGTERM or SIGHUP: 128 + SIGINT, as shells have it. */
+/** Exit status after Ctrl-C, SIGTERM or SIGHUP: 128 + SIGINT, as in shells. */
 export const INTERRUPTED = 130;
 
 const controller = new AbortController();
 let listening = false;
 
 /**
- * From the first call on, Ctrl-C and its kin abort this signal instead of ending the process, so that what is
- * half-written can be removed. Commands that write nothing never call it, and end at once.
+ * Makes SIGINT, SIGTERM and SIGHUP abort the returned signal instead of ending the process, so that commands can remove
+ * incomplete files. Commands that write nothing do not call this.
  */
 export function interruptible(): AbortSignal {
   if (!listening) {
     listening = true;
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.on(signal, () => {
-        // The second one ends at once; temporary files have names of their own and are swept by the next run.
+        // The second signal ends the process at once; the next run removes the temporary files.
         if (controller.signal.aborted) {
-          // The bars hide the cursor.
+          // Progress bars hide the cursor.
           if (process.stderr.isTTY) process.stderr.write('\u001b[?25h');
           process.exit(INTERRUPTED);
         }
@@ -26,7 +26,7 @@ export function interruptible(): AbortSignal {
   return controller.signal;
 }
 
-/** Stops the running command as Ctrl-C does; false when no command that could be stopped is running. */
+/** Stops the running command as Ctrl-C does. Returns false if the command is not interruptible. */
 export function interrupt(): boolean {
   if (listening) controller.abort();
   return listening;

@@ -20,7 +20,7 @@ interface ServeOptions {
   readonly port: number;
   readonly host: string;
   /** Called after each answer. */
-  readonly onRequest?: (line: string) => void;
+  readonly onRequest?: ((line: string) => void) | undefined;
 }
 
 /**

@@ -30,10 +30,10 @@ import { certificatesFor, comparePackages, type IndexedFile, startCheck, type Vi
 
 export interface VerifyOptions {
   /** Compare the sizes of packages in place of their digests; indices and signatures are checked all the same. */
-  readonly quick?: boolean;
+  readonly quick?: boolean | undefined;
   /** Public keys that must have signed; the repository's own by default, which proves that nothing is damaged, not who made it. */
-  readonly keys?: Uint8Array | string;
-  readonly signal?: AbortSignal;
+  readonly keys?: Uint8Array | string | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** The directories in which nothing may be that nothing names. */

@@ -5,7 +5,7 @@ import { catalogText, loadCatalog } from '../../../src/catalog/catalog.ts';
 import { readCatalog } from '../../../src/catalog/read-catalog.ts';
 import { KubeparcelError } from '../../../src/support/errors.ts';
 import { packageRoot } from '../../../src/support/package-root.ts';
-import { parsedBefore } from '../../../src/support/parsed-yaml.ts';
+import { readParsed } from '../../../src/support/parsed-yaml.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 let directory: string;
@@ -57,7 +57,7 @@ test('the data that kubeparcel brings loads', async () => {
 });
 
 test('the catalog that compiling keeps of our own files is what the schemas make of them', async () => {
-  expect(parsedBefore(catalogText(directory)), 'npm run compile').toBeDefined();
+  expect(readParsed(catalogText(directory)), 'npm run compile').toBeDefined();
   expect(await loadCatalog(directory)).toEqual(await readCatalog(directory));
 });
 
@@ -224,7 +224,7 @@ describe('data that contradicts itself is refused with file and line', () => {
       file: 'packages/kubectl.yaml',
       before: 'relations: []',
       after: 'relations: [',
-      says: /not valid YAML/,
+      says: /invalid YAML/,
       lineBelow: 1,
     },
   ];

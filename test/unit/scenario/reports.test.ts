@@ -120,12 +120,12 @@ test('the report shows expectation, result and command of every check', () => {
 
 test('the summary is a table of hosts and groups, then the failures and how to inspect them', () => {
   const text = renderResults(RESULTS);
-  expect(text.split('\n').slice(0, 2)).toEqual(['host       inst', 'debian-12   1/2']);
+  expect(text.split('\n').slice(0, 2)).toEqual(['Host       inst', 'debian-12   1/2']);
   expect(text).toContain('FAILED  debian-12, install-alone');
   expect(text).toContain("         $ podman exec c1 sh -c 'echo '\\''a'\\'''");
-  expect(text).toContain('  look for yourself: kubeparcel test shell kubeparcel-1-debian-12-install-alone');
+  expect(text).toContain('  to investigate: kubeparcel test shell kubeparcel-1-debian-12-install-alone');
   expect(text).toContain('  only with a "real" payload: kubeadm-init');
-  expect(text.endsWith('1 of 2 passed, 1 left out, 9.0 s')).toBe(true);
+  expect(text.endsWith('1 of 2 passed, 1 skipped, 9.0 s')).toBe(true);
 });
 
 test('the table of all groups and the longest host name fits in 80 columns', () => {

@@ -1,41 +1,20 @@
-import type { CommandModule } from 'yargs';
-import type { Format } from '../../../model/format.ts';
-import { DEFAULT_MAINTAINER, WORD } from '../../options/release-options.ts';
+import { FORMATS } from '../../../model/format.ts';
+import { choices, defineCommand, VALUE } from '../../options/flags.ts';
+import { DEFAULT_MAINTAINER } from '../../options/release-options.ts';
+import { KEYS_POSITIONAL } from '../../options/signing-options.ts';
 
-interface PackageArguments {
-  keys: string[] | undefined;
-  name: string | undefined;
-  formats: Format[] | undefined;
-  maintainer: string;
-  homepage: string | undefined;
-  out: string;
-}
-
-export const keysPackageCommand: CommandModule<object, PackageArguments> = {
+export const keysPackageCommand = defineCommand({
   command: 'package [keys..]',
-  describe: 'Make the packages that bring public keys to hosts',
+  describe: 'Build keyring packages',
   builder: (yargs) =>
     yargs
-      .positional('keys', {
-        type: 'string',
-        array: true,
-        describe: 'Files with public or private keys, gpg:FINGERPRINT',
-        defaultDescription: '$KUBEPARCEL_SIGNING_KEY',
-      })
-      .option('name', { ...WORD, describe: "Package's name", defaultDescription: 'kubeparcel-archive-keyring' })
-      .option('formats', {
-        type: 'string',
-        array: true,
-        nargs: 1,
-        requiresArg: true,
-        choices: ['deb', 'rpm'] as const,
-        describe: 'deb, rpm',
-        defaultDescription: 'both',
-      })
-      .option('maintainer', { ...WORD, default: DEFAULT_MAINTAINER, describe: '"Name <address>"' })
-      .option('homepage', { ...WORD, describe: 'Where the repository is described' })
-      .option('out', { ...WORD, default: 'dist', describe: 'Where the packages go' })
-      .example('$0 keys package old.key new.key', 'Both keys while one takes over from the other'),
+      .positional('keys', KEYS_POSITIONAL)
+      .option('name', { ...VALUE, describe: 'Name of the package', defaultDescription: 'kubeparcel-archive-keyring' })
+      .option('formats', { ...choices(FORMATS), describe: 'Package formats', defaultDescription: 'both' })
+      .option('maintainer', { ...VALUE, default: DEFAULT_MAINTAINER, describe: 'Maintainer: "Name <address>"' })
+      .option('homepage', { ...VALUE, describe: 'URL of the homepage' })
+      .option('out', { ...VALUE, default: 'dist', describe: 'Output directory' })
+      .example('$0 keys package old.key new.key', 'Install both keys on hosts, for a key rotation'),
   handler: async (args) => {
     const { mkdir } = await import('node:fs/promises');
     const { join } = await import('node:path');
@@ -48,10 +27,10 @@ export const keysPackageCommand: CommandModule<object, PackageArguments> = {
     const { name, maintainer, homepage } = args;
     const written = [];
     await mkdir(join(args.out), { recursive: true });
-    for (const format of args.formats ?? (['deb', 'rpm'] as const)) {
+    for (const format of args.formats ?? FORMATS) {
       const layout = await keyringLayout({ definition, format, certificates, name, maintainer, homepage });
       written.push(await writeKeyring(layout, definition.compression[format], args.out));
     }
     process.stdout.write(`${renderKeyring(written)}\n`);
   },
-};
+});

@@ -1,49 +1,31 @@
-import type { CommandModule } from 'yargs';
 import { KubeparcelError } from '../../../support/errors.ts';
-import { WORD } from '../../options/release-options.ts';
-import { directory, LIST } from '../../options/repo-options.ts';
+import { defineCommand, ENDPOINT, JSON_OUTPUT, LIST, REGION, toggle } from '../../options/flags.ts';
+import { repoDirectory } from '../../options/repo-options.ts';
 import { interruptible } from '../../session/interruption.ts';
 
-interface PublishArguments {
-  dir: string;
-  target: string;
-  'dry-run': boolean;
-  keep: boolean;
-  quick: boolean;
-  unchecked: boolean;
-  distro: string[] | undefined;
-  endpoint: string | undefined;
-  region: string | undefined;
-  json: boolean;
-}
-
-export const repoPublishCommand: CommandModule<object, PublishArguments> = {
+export const repoPublishCommand = defineCommand({
   command: 'publish <dir> <target>',
-  describe: 'Bring a repository to where hosts get it',
+  describe: 'Publish to S3, rsync or a directory',
   builder: (yargs) =>
-    directory(yargs)
+    repoDirectory(yargs)
       .positional('target', {
         type: 'string',
         demandOption: true,
         describe: 's3://BUCKET/PREFIX, rsync://HOST/MODULE/PATH, USER@HOST:PATH, a directory',
       })
-      .option('dry-run', { type: 'boolean', default: false, describe: 'Say what would be sent and deleted, and stop' })
-      .option('keep', { type: 'boolean', default: false, describe: 'Delete nothing at the target' })
-      .option('quick', { type: 'boolean', default: false, describe: 'Verify sizes of packages, not their digests' })
-      .option('unchecked', {
-        type: 'boolean',
-        default: false,
-        describe: 'Publish what cannot be installed (repo check)',
-      })
-      .option('distro', { ...LIST, describe: 'Distributions to check for', defaultDescription: 'all that are known' })
-      .option('endpoint', { ...WORD, describe: "URL of an S3 storage that is not Amazon's" })
-      .option('region', { ...WORD, describe: 'Region of the bucket', defaultDescription: "the environment's" })
-      .option('json', { type: 'boolean', default: false, describe: 'What was done as JSON' })
-      .example('$0 repo publish site s3://packages/kubernetes --dry-run', 'What would be sent')
-      .example('$0 repo publish site s3://b --endpoint http://minio.example:9000', 'Any S3-compatible storage')
-      .example('$0 repo publish site www@host.example:/srv/packages', 'With rsync over ssh')
-      .example('$0 repo publish site /srv/www/packages', "A directory, as a web server's")
-      .epilogue('Packages go first, what clients ask for first goes last; deletions come at the very end.'),
+      .option('dry-run', toggle('Show what would be uploaded and deleted; change nothing'))
+      .option('keep', toggle('Do not delete files at the target'))
+      .option('quick', toggle('Verify the sizes of packages, not their digests'))
+      .option('unchecked', toggle('Publish even if packages cannot be installed (repo check)'))
+      .option('distro', { ...LIST, describe: 'Distributions to check', defaultDescription: 'all known' })
+      .option('endpoint', ENDPOINT)
+      .option('region', REGION)
+      .option('json', JSON_OUTPUT)
+      .example('$0 repo publish site s3://packages/kubernetes --dry-run', 'Show what would be uploaded')
+      .example('$0 repo publish site s3://b --endpoint http://minio.example:9000', 'Publish to S3-compatible storage')
+      .example('$0 repo publish site www@host.example:/srv/packages', 'Publish with rsync over ssh')
+      .example('$0 repo publish site /srv/www/packages', 'Publish to a directory')
+      .epilogue('Uploads packages first, then indices, then signed pointers; deletes files last.'),
   handler: async (args) => {
     const { openTarget } = await import('../../../repo/publish/open-target.ts');
     const { publishRepository } = await import('../../../repo/publish/publish-repository.ts');
@@ -60,14 +42,13 @@ export const repoPublishCommand: CommandModule<object, PublishArguments> = {
         signal,
       });
       const { name } = target;
-      process.stdout.write(
-        `${args.json ? JSON.stringify(publishedJson(plan, name, args['dry-run'])) : renderPublished(plan, name, args['dry-run'])}\n`,
-      );
+      const render = args.json ? publishedJson : renderPublished;
+      process.stdout.write(`${render(plan, name, args['dry-run'])}\n`);
     } catch (error) {
-      if (signal.aborted) throw new KubeparcelError('io', 'interrupted; the next run goes on from here');
+      if (signal.aborted) throw new KubeparcelError('io', 'interrupted; the next run continues from here');
       throw error;
     } finally {
       await target.close();
     }
   },
-};
+});

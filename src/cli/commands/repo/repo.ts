@@ -1,18 +1,21 @@
 import type { CommandModule } from 'yargs';
 import { repoAddCommand } from './add.ts';
 import { repoBundleCommand } from './bundle.ts';
-import { repoPromoteCommand, repoPruneCommand, repoRemoveCommand } from './change.ts';
 import { repoCheckCommand } from './check.ts';
-import { repoIndexCommand, repoSignCommand } from './index-command.ts';
+import { repoPromoteCommand } from './promote.ts';
 import { repoProvidedCommand } from './provided.ts';
+import { repoPruneCommand } from './prune.ts';
 import { repoPublishCommand } from './publish.ts';
+import { repoIndexCommand } from './reindex.ts';
+import { repoRemoveCommand } from './remove.ts';
 import { repoServeCommand } from './serve.ts';
+import { repoSignCommand } from './sign.ts';
 import { repoSiteCommand } from './site.ts';
 import { repoVerifyCommand } from './verify.ts';
 
 export const repoCommand: CommandModule = {
-  command: 'repo <command>',
-  describe: 'Make, check and publish apt and rpm-md repositories',
+  command: 'repo',
+  describe: 'Manage apt and rpm-md repositories',
   builder: (yargs) =>
     yargs
       .command(repoAddCommand)
@@ -28,6 +31,6 @@ export const repoCommand: CommandModule = {
       .command(repoServeCommand)
       .command(repoSiteCommand)
       .command(repoBundleCommand)
-      .demandCommand(1, 'name a command'),
+      .demandCommand(1, 'missing command, for example add, verify or publish'),
   handler: () => {},
 };

@@ -1,35 +1,27 @@
-import type { CommandModule } from 'yargs';
-import { WORD } from '../../options/release-options.ts';
-import { directory } from '../../options/repo-options.ts';
+import { defineCommand, NUMBER, toggle, VALUE } from '../../options/flags.ts';
+import { repoDirectory } from '../../options/repo-options.ts';
 import { interruptible } from '../../session/interruption.ts';
 
-interface ServeArguments {
-  dir: string;
-  port: number;
-  host: string;
-  quiet: boolean;
-}
-
-export const repoServeCommand: CommandModule<object, ServeArguments> = {
+export const repoServeCommand = defineCommand({
   command: 'serve <dir>',
-  describe: 'Serve a repository over HTTP, for trying',
+  describe: 'Serve over HTTP, for testing',
   builder: (yargs) =>
-    directory(yargs)
-      .option('port', { ...WORD, type: 'number', default: 8080, describe: 'Port; 0 for any that is free' })
-      .option('host', { ...WORD, default: '127.0.0.1', describe: 'Address to listen at; 0.0.0.0 for all' })
-      .option('quiet', { type: 'boolean', default: false, describe: 'Do not list requests' })
-      .example('$0 repo serve site', 'Prints what apt and dnf are to be told')
-      .epilogue('Ends with Ctrl-C. For real use, publish to a web server or to S3.'),
+    repoDirectory(yargs)
+      .option('port', { ...NUMBER, default: 8080, describe: 'Port; 0 for any free port' })
+      .option('host', { ...VALUE, default: '127.0.0.1', describe: 'Address to listen on; 0.0.0.0 for all' })
+      .option('quiet', toggle('Do not log requests'))
+      .example('$0 repo serve site', 'Print the client configuration and serve')
+      .epilogue('Stop with Ctrl-C. For production, publish to a web server or to S3.'),
   handler: async ({ dir, port, host, quiet }) => {
     const { serveRepository } = await import('../../../repo/serve/serve.ts');
     const { openState } = await import('../../../repo/transaction/state.ts');
     const { renderServing } = await import('../../render/repo-serve.ts');
     const state = await openState(dir);
-    const onRequest = (line: string) => process.stderr.write(`${line}\n`);
-    const server = await serveRepository(dir, { port, host, ...(quiet ? {} : { onRequest }) });
+    const onRequest = quiet ? undefined : (line: string) => process.stderr.write(`${line}\n`);
+    const server = await serveRepository(dir, { port, host, onRequest });
     process.stdout.write(`${renderServing(state, server.url)}\n`);
     const signal = interruptible();
     await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
     await server.close();
   },
-};
+});

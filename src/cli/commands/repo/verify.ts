@@ -1,68 +1,59 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { CommandModule } from 'yargs';
-import { isFault, STATE_DIRECTORY } from '../../../repo/model/repository.ts';
+import { isFault, STATE_DIRECTORY, type VerifyReport } from '../../../repo/model/repository.ts';
+import type { VerifyPublishedOptions } from '../../../repo/verify/verify-published.ts';
 import { EXIT_STATUS, KubeparcelError } from '../../../support/errors.ts';
-import { WORD } from '../../options/release-options.ts';
+import { defineCommand, ENDPOINT, JSON_OUTPUT, REGION, toggle, VALUE } from '../../options/flags.ts';
 import { interruptible } from '../../session/interruption.ts';
 
-interface VerifyArguments {
-  target: string;
-  quick: boolean;
-  keyring: string | undefined;
-  endpoint: string | undefined;
-  region: string | undefined;
-  json: boolean;
-}
-
-export const repoVerifyCommand: CommandModule<object, VerifyArguments> = {
+export const repoVerifyCommand = defineCommand({
   command: 'verify <target>',
-  describe: 'Prove that a repository is whole and signed',
+  describe: 'Verify indices, signatures, packages',
   builder: (yargs) =>
     yargs
       .positional('target', {
         type: 'string',
         demandOption: true,
-        describe: "A repository's directory, or what was published: a directory, s3://BUCKET/PREFIX, https://HOST/PATH",
+        describe: 'Repository, or a published copy: directory, s3://BUCKET/PREFIX, https://HOST/PATH',
       })
-      .option('quick', { type: 'boolean', default: false, describe: 'Sizes of packages, no digests' })
+      .option('quick', toggle('Verify the sizes of packages, not their digests'))
       .option('keyring', {
-        ...WORD,
-        describe: 'File of the public keys that must have signed',
-        defaultDescription: "the repository's own",
+        ...VALUE,
+        describe: 'File with the public keys to verify signatures with',
+        defaultDescription: "the repository's own keys",
       })
-      .option('endpoint', { ...WORD, describe: "URL of an S3 storage that is not Amazon's" })
-      .option('region', { ...WORD, describe: 'Region of the bucket', defaultDescription: "the environment's" })
-      .option('json', { type: 'boolean', default: false, describe: 'As JSON' })
-      .example('$0 repo verify site', 'Ends with status 5 when anything is not as it must be')
-      .example('$0 repo verify site --keyring packages.asc', 'Also says that it is yours')
-      .example('$0 repo verify https://packages.example.org --quick', 'As apt and dnf see it')
-      .example('$0 repo verify s3://packages/kubernetes --keyring packages.asc', 'In storage')
+      .option('endpoint', ENDPOINT)
+      .option('region', REGION)
+      .option('json', JSON_OUTPUT)
+      .example('$0 repo verify site', 'Exit status 5 if there are problems')
+      .example('$0 repo verify site --keyring packages.asc', 'Also check who signed it')
+      .example('$0 repo verify https://packages.example.org --quick', 'Verify it as apt and dnf see it')
+      .example('$0 repo verify s3://packages/kubernetes --keyring packages.asc', 'Verify a copy in S3')
       .epilogue(
-        'Of a repository it proves that there is what its state says and nothing else. Of a copy (published, or of ' +
-          'a mirror) it proves what clients rely on: signatures, indices, packages. Without --keyring the keys are ' +
-          "the repository's own, which proves that it is whole, not whose it is.",
+        'A repository must contain exactly the files that its state lists. For a published copy or a mirror, ' +
+          'signatures, indices and packages are verified, as clients do. Without --keyring, signatures are ' +
+          "verified with the repository's own keys: this detects damage, but not a replaced repository.",
       ),
   handler: async (args) => {
     const { renderVerified } = await import('../../render/repo.ts');
     const keys = args.keyring === undefined ? undefined : await readKeyring(args.keyring);
-    const report = await verify(args, keys);
+    const { target, quick, endpoint, region } = args;
+    const report = await verify(target, { quick, keys, endpoint, region, signal: interruptible() });
     process.stdout.write(`${args.json ? JSON.stringify(report) : renderVerified(args.target, report)}\n`);
     if (report.findings.some(isFault)) process.exitCode = EXIT_STATUS.verification;
   },
-};
+});
 
-async function verify({ target, quick, endpoint, region }: VerifyArguments, keys: Uint8Array | undefined) {
-  const signal = interruptible();
+async function verify(target: string, options: VerifyPublishedOptions): Promise<VerifyReport> {
   if (await hasState(target)) {
     const { verifyRepository } = await import('../../../repo/verify/verify.ts');
-    return verifyRepository(target, { quick, signal, ...(keys === undefined ? {} : { keys }) });
+    return verifyRepository(target, options);
   }
   const { verifyPublished } = await import('../../../repo/verify/verify-published.ts');
   const { byteProgress } = await import('../../render/byte-progress.ts');
   const { onProgress, stop } = byteProgress('packages');
   try {
-    return await verifyPublished(target, { quick, keys, endpoint, region, signal, onProgress });
+    return await verifyPublished(target, { ...options, onProgress });
   } finally {
     stop();
   }
@@ -80,7 +71,7 @@ async function readKeyring(file: string): Promise<Uint8Array> {
   try {
     bytes = await readFile(file);
   } catch (cause) {
-    throw new KubeparcelError('io', 'the public keys cannot be read', { where: file, cause });
+    throw new KubeparcelError('io', 'cannot read the public keys', { where: file, cause });
   }
   const { readCertificates } = await import('../../../sign/certificate.ts');
   await readCertificates(bytes, file);

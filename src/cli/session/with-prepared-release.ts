@@ -5,23 +5,23 @@ import { type Prepared, prepare, type Settings } from '../../pipeline/prepare.ts
 import { progressView } from '../render/progress.ts';
 import { interruptible } from './interruption.ts';
 
-/** What a command that makes something of a release works with. */
-export interface ReleaseSession {
+/** What commands that work on a release need. */
+export interface ReleaseContext {
   readonly prepared: Prepared;
   readonly onEvent: OnProgressEvent;
   readonly signal: AbortSignal;
-  /** Brings the payload into the content store, verified; without it nothing is written anywhere. */
+  /** Downloads the payload into the content store and verifies it. */
   fetch(store: ContentStore, onFiles?: OnFiles): Promise<FetchedRelease>;
 }
 
 /**
- * Finds the release, hands it to `make` with progress on display, and shows what that returns, unless the events were
- * asked for as JSON. Source and display are closed whatever happens.
+ * Resolves the release, shows progress while `work` runs, and prints the text that `work` returns (with `json`, only
+ * the events). Closes the source and the progress display in any case.
  */
-export async function withRelease(
+export async function withPreparedRelease(
   settings: Settings,
   options: { readonly json: boolean },
-  make: (session: ReleaseSession) => Promise<string>,
+  work: (context: ReleaseContext) => Promise<string>,
 ): Promise<void> {
   const view = await progressView(options);
   const context = { onEvent: view.onEvent, signal: interruptible() };
@@ -30,7 +30,7 @@ export async function withRelease(
     try {
       const fetch = (store: ContentStore, onFiles?: OnFiles) =>
         fetchPayload({ ...prepared, ...context, store, onFiles });
-      const text = await make({ prepared, fetch, ...context });
+      const text = await work({ prepared, fetch, ...context });
       view.stop();
       if (!options.json) process.stdout.write(`${text}\n`);
     } finally {
