@@ -1,5 +1,5 @@
 import { KubeparcelError } from '../support/errors.ts';
-import { type Part, totalSize } from '../support/output-chunks.ts';
+import { type OutputChunk, totalSize } from '../support/output-chunks.ts';
 import { byteReader } from './byte-reader.ts';
 import type { Chunks } from './chunks.ts';
 
@@ -43,16 +43,16 @@ export async function* writeAr(
   }
 }
 
-/** The same archive as parts. */
-export function arParts(
-  members: readonly { readonly name: string; readonly parts: readonly Part[] }[],
+/** The same archive as chunks. */
+export function arChunks(
+  members: readonly { readonly name: string; readonly chunks: readonly OutputChunk[] }[],
   mtime: number,
-): Part[] {
-  const parts = members.flatMap(({ name, parts }) => {
-    const size = totalSize(parts);
-    return [memberHeader(name, size, mtime), ...parts, ...padding(size)];
+): OutputChunk[] {
+  const chunks = members.flatMap(({ name, chunks }) => {
+    const size = totalSize(chunks);
+    return [memberHeader(name, size, mtime), ...chunks, ...padding(size)];
   });
-  return [Buffer.from(MAGIC), ...parts];
+  return [Buffer.from(MAGIC), ...chunks];
 }
 
 function memberHeader(name: string, size: number, mtime: number): Uint8Array {

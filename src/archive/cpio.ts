@@ -1,5 +1,5 @@
 import { KubeparcelError } from '../support/errors.ts';
-import { flatten, type Piece } from './archive-source.ts';
+import { readSource, type SourcePart } from './archive-source.ts';
 import { type ByteReader, byteReader } from './byte-reader.ts';
 import type { Chunks } from './chunks.ts';
 
@@ -41,7 +41,7 @@ export interface CpioMember {
   /** Bytes of content. */
   readonly size: number;
   readonly content: Chunks;
-  /** See ContentPiece; content with a key may be read more than once, or not at all. */
+  /** See SourceContent; content with a key may be read more than once, or not at all. */
   readonly key?: string;
 }
 
@@ -55,14 +55,14 @@ export function writeCpio(
   members: Iterable<CpioMember>,
   options: { readonly stripped: boolean },
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  return flatten(cpioPieces(members, options));
+  return readSource(cpioSource(members, options));
 }
 
 /** The same archive in pieces: contents are not read yet. */
-export function* cpioPieces(
+export function* cpioSource(
   members: Iterable<CpioMember>,
   options: { readonly stripped: boolean },
-): Generator<Piece, void, undefined> {
+): Generator<SourcePart, void, undefined> {
   for (const member of members) {
     const { header, size } = member;
     yield options.stripped ? strippedHeader(member.index) : newcHeader({ ...header, size });

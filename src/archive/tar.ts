@@ -1,6 +1,6 @@
 import { Header } from 'tar/header';
 import { KubeparcelError } from '../support/errors.ts';
-import { flatten, type Piece } from './archive-source.ts';
+import { readSource, type SourcePart } from './archive-source.ts';
 import type { Chunks } from './chunks.ts';
 
 export const BLOCK_SIZE = 512;
@@ -27,7 +27,7 @@ export type TarEntry = TarEntryBase &
         readonly kind: 'file';
         readonly size: number;
         readonly content: Chunks;
-        /** See ContentPiece; content with a key may be read more than once, or not at all. */
+        /** See SourceContent; content with a key may be read more than once, or not at all. */
         readonly key?: string;
       }
     | { readonly kind: 'directory' }
@@ -43,11 +43,11 @@ const TYPES = { file: 'File', directory: 'Directory', symlink: 'SymbolicLink' } 
  * @throws KubeparcelError of kind 'verification' when a content is longer or shorter than its size
  */
 export function writeTar(entries: Iterable<TarEntry>): AsyncGenerator<Uint8Array, void, undefined> {
-  return flatten(tarPieces(entries));
+  return readSource(tarSource(entries));
 }
 
 /** The same archive in pieces: contents are not read yet. */
-export function* tarPieces(entries: Iterable<TarEntry>): Generator<Piece, void, undefined> {
+export function* tarSource(entries: Iterable<TarEntry>): Generator<SourcePart, void, undefined> {
   for (const entry of entries) {
     if (Buffer.byteLength(entry.path) > NAME_MAX) {
       yield longName('NextFileHasLongPath', entry.path);

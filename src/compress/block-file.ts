@@ -16,7 +16,7 @@ const trailerSchema = z.object({
 });
 type Trailer = z.output<typeof trailerSchema>;
 
-export interface KeptBlocks extends Trailer {
+export interface StoredBlocks extends Trailer {
   readonly path: string;
 }
 
@@ -57,7 +57,7 @@ export async function writeBlocks(
 }
 
 /** Whether a file of blocks is as it was written. */
-export async function isSoundPacked(path: string): Promise<boolean> {
+export async function isIntactBlockFile(path: string): Promise<boolean> {
   const file = await open(path, 'r');
   try {
     const trailer = await readTrailer(file);
@@ -75,7 +75,7 @@ export async function isSoundPacked(path: string): Promise<boolean> {
 export async function readBlocks(
   path: string,
   crcOf: (path: string, size: number) => Promise<number>,
-): Promise<KeptBlocks | undefined> {
+): Promise<StoredBlocks | undefined> {
   const file = await unlessMissing(path, () => open(path, 'r'));
   if (file === undefined) return undefined;
   try {

@@ -3,41 +3,41 @@ import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import pLimit from 'p-limit';
-import type { ContentPiece } from '../archive/archive-source.ts';
+import type { SourceContent } from '../archive/archive-source.ts';
 import { type Chunks, rechunk } from '../archive/chunks.ts';
 import { untilAborted } from '../support/abort.ts';
+import { formatChecksummed, parseChecksummed } from '../support/checksummed-lines.ts';
 import { KubeparcelError } from '../support/errors.ts';
 import { isErrno, syncFile } from '../support/file-system.ts';
-import { type Part, totalSize } from '../support/output-chunks.ts';
+import { type OutputChunk, totalSize } from '../support/output-chunks.ts';
 import { ownedSuffix } from '../support/ownership.ts';
 import { storeFailure } from '../support/store-failure.ts';
-import { formatSummed, parseSummed } from '../support/summed-lines.ts';
 import { type PlaceOptions, placeAtomically, type WrittenFile, writeAtomically } from '../support/write-atomically.ts';
-import { type KeptBlocks, readBlocks, readKept, readRun, writeBlocks } from './block-file.ts';
+import { readBlocks, readKept, readRun, type StoredBlocks, writeBlocks } from './block-file.ts';
 import { xz } from './codecs/xz.ts';
 import { withChecksum } from './codecs/zstd.ts';
 import { frameParts } from './codecs/zstd-frame.ts';
-import { compressContent, INPUT_SIZE, inSegments, rankOf } from './compress-content.ts';
-import type { PackingThreads } from './compression-threads.ts';
+import type { BlockCodec, BlockStore, OnRead } from './compress-archive.ts';
+import { compressSegments, INPUT_SIZE, inSegments, rankOf } from './compress-segments.ts';
+import type { CompressionThreads } from './compression-threads.ts';
 import { deflateRun } from './splice/gzip-blocks.ts';
-import { blocksOf, type XzBlocks, type XzRecord } from './splice/xz-blocks.ts';
-import { type CompressedRun, compressFrame, compressRun, runOf } from './splice/zstd-run.ts';
-import type { OnRead, PackedCodec, PackedStore } from './splice-archive.ts';
+import { blocksOf, type XzRecord, type XzRun } from './splice/xz-blocks.ts';
+import { compressFrame, compressRun, runOf, type ZstdRun } from './splice/zstd-run.ts';
 import type { FileCall } from './threads/file-thread.ts';
 import { createPlaces } from './threads/places.ts';
 
 /** What decides the blocks beside content, codec and level: the libraries, sizes of segments, the format of files here. */
-export const MAKING = 'zstd-wasm-1.12.5-lzma-native-8.0.6-2';
+export const BLOCK_RECIPE = 'zstd-wasm-1.12.5-lzma-native-8.0.6-2';
 /** What else decides the blocks: Node's own zlib. */
-const BY: Readonly<Record<PackedCodec, string>> = { zstd: '', xz: '', gzip: `-zlib-${process.versions.zlib}` };
+const BY: Readonly<Record<BlockCodec, string>> = { zstd: '', xz: '', gzip: `-zlib-${process.versions.zlib}` };
 /** Bytes. */
 const GZIP_SEGMENT = 4 << 20;
 /** Bytes; three dictionaries of xz -6, as xz itself cuts for its threads. */
 const XZ_SEGMENT = 24 << 20;
 
-export interface OpenPackedStore extends PackedStore {
+export interface OpenBlockStore extends BlockStore {
   /** As writeAtomically does, on a thread, mode 0644. It cannot be stopped on the way. */
-  write(path: string, parts: readonly Part[], options: PlaceOptions): Promise<WrittenFile>;
+  write(path: string, chunks: readonly OutputChunk[], options: PlaceOptions): Promise<WrittenFile>;
   /** Whether blocks of contents came into it since it was opened. */
   grown(): boolean;
 }
@@ -49,13 +49,13 @@ export interface OpenPackedStore extends PackedStore {
  * @param jobs contents or segments of them that are compressed at a time
  * @param signal with it aborted, no more is read or begun; what is on a thread of `threads` ends with that
  */
-export async function openPackedStore(
+export async function openBlockStore(
   directory: string,
-  threads: PackingThreads,
+  threads: CompressionThreads,
   jobs: number,
   signal?: AbortSignal,
-): Promise<OpenPackedStore> {
-  const blocksDirectory = join(directory, 'packed', MAKING);
+): Promise<OpenBlockStore> {
+  const blocksDirectory = join(directory, 'packed', BLOCK_RECIPE);
   const temporary = join(directory, 'tmp');
   // A segment that no thread is free for waits unread.
   const places = createPlaces(jobs, signal);
@@ -64,9 +64,9 @@ export async function openPackedStore(
   // What is long goes first, so that none of it is left over for the end.
   const onFiles = (call: FileCall) =>
     threads.files
-      .with((thread) => thread.run(call), totalSize(call.parts))
+      .with((thread) => thread.run(call), totalSize(call.chunks))
       .catch((cause) => {
-        throw isErrno(cause, 'ENOENT') && call.parts.some((part) => 'path' in part && part.path === cause.path)
+        throw isErrno(cause, 'ENOENT') && call.chunks.some((part) => 'path' in part && part.path === cause.path)
           ? new KubeparcelError('io', 'a file of the cache was removed while a build used it', {
               where: cause.path,
               hint: 'run the command again; prune the cache when no build runs',
@@ -74,8 +74,8 @@ export async function openPackedStore(
             })
           : cause;
       });
-  const sum = (algorithm: 'crc32' | 'md5' | 'sha256', parts: readonly Part[]) =>
-    onFiles({ call: 'sum', algorithm, parts: inFewer(parts) });
+  const sum = (algorithm: 'crc32' | 'md5' | 'sha256', chunks: readonly OutputChunk[]) =>
+    onFiles({ call: 'sum', algorithm, chunks: inFewer(chunks) });
   const crcOf = async (path: string, size: number) => Number(await sum('crc32', [{ path, size }]));
   const frame = (bytes: Uint8Array, level: number) =>
     threads.small.with((thread) => compressFrame(thread, bytes, level));
@@ -118,23 +118,23 @@ export async function openPackedStore(
     return made;
   };
   const xzStreams = async (
-    content: ContentPiece,
-    compress: (chunks: Chunks) => Promise<XzBlocks>,
-    take: (blocks: XzBlocks) => Promise<void>,
+    content: SourceContent,
+    compress: (chunks: Chunks) => Promise<XzRun>,
+    take: (blocks: XzRun) => Promise<void>,
   ) => {
     if (content.whole !== true) return inSegments(content, XZ_SEGMENT, places, (bytes) => compress([bytes]), take);
     const leave = await places.take(rankOf(content));
     await take(await compress(content.open()).finally(leave));
   };
   const place = (room: string, key: string) => join(blocksDirectory, room, key.slice(0, 2), key.slice(2));
-  const blocks = once<KeptBlocks>();
-  const runs = once<CompressedRun>();
+  const blocks = once<StoredBlocks>();
+  const runs = once<ZstdRun>();
   const readings = new Map<string, Reading>();
   /** @param make gets the content with its readers counted */
   const blocksOfContent = (
-    codec: PackedCodec,
+    codec: BlockCodec,
     { content, level, onRead }: Wanted,
-    make: (path: string, content: ContentPiece) => Promise<void>,
+    make: (path: string, content: SourceContent) => Promise<void>,
   ) => {
     const path = place(`${codec}${BY[codec]}-${level}`, content.key);
     const reading = readings.get(path) ?? { bytes: 0, heard: new Set() };
@@ -152,9 +152,9 @@ export async function openPackedStore(
 
   return {
     async zstdBlocks(content, level, onRead) {
-      const make = (path: string, content: ContentPiece) =>
+      const make = (path: string, content: SourceContent) =>
         writeBlocks(path, async (append) => {
-          const windows = await compressContent(content, places, append, (segment, take) =>
+          const windows = await compressSegments(content, places, append, (segment, take) =>
             threads.zstd.with((thread) => compressRun(thread, rechunk(segment, INPUT_SIZE), level, take)),
           );
           return { windowDescriptor: Math.max(...windows) };
@@ -163,7 +163,7 @@ export async function openPackedStore(
       return { windowDescriptor, id: `${content.key} ${blocks.crc32}`, ...blocks };
     },
     async xzBlocks(content, level, onRead) {
-      const make = (path: string, content: ContentPiece) =>
+      const make = (path: string, content: SourceContent) =>
         writeBlocks(path, async (append) => {
           const records: XzRecord[] = [];
           const compress = (chunks: Chunks) => xzStream(chunks, level);
@@ -177,7 +177,7 @@ export async function openPackedStore(
       return { records, id: `${content.key} ${blocks.crc32}`, ...blocks };
     },
     async deflateBlocks(content, level, onRead) {
-      const make = (path: string, content: ContentPiece) =>
+      const make = (path: string, content: SourceContent) =>
         writeBlocks(path, async (append) => {
           const unpacked = { crc32: 0, size: 0 };
           let before: Uint8Array = new Uint8Array();
@@ -213,13 +213,13 @@ export async function openPackedStore(
     zstdFrame: async (bytes, level) => withChecksum(await frame(bytes, level), bytes),
     xzRun: (bytes, level) => xzStream([bytes], level),
     async fact(kind, key, find) {
-      const path = join(directory, 'packed', MAKING, 'facts', kind, key.slice(0, 2), key.slice(2));
-      const known = parseSummed((await readKept(path).catch(refuse))?.toString() ?? '')?.[0];
+      const path = join(directory, 'packed', BLOCK_RECIPE, 'facts', kind, key.slice(0, 2), key.slice(2));
+      const known = parseChecksummed((await readKept(path).catch(refuse))?.toString() ?? '')?.[0];
       if (known !== undefined) return known;
       const fact = await find();
       try {
         await mkdir(dirname(path), { recursive: true });
-        await writeAtomically(path, [formatSummed([fact])], { temporaryDirectory: temporary, sync: false });
+        await writeAtomically(path, [formatChecksummed([fact])], { temporaryDirectory: temporary, sync: false });
       } catch (cause) {
         refuse(cause);
       }
@@ -227,20 +227,20 @@ export async function openPackedStore(
     },
     digest: sum,
     grown: () => grown,
-    async write(path, parts, options) {
+    async write(path, chunks, options) {
       const sha256 = await placeAtomically(path, options, async (unfinished) => {
-        const written = await onFiles({ call: 'write', path: unfinished, mode: 0o644, parts: inFewer(parts) });
+        const written = await onFiles({ call: 'write', path: unfinished, mode: 0o644, chunks: inFewer(chunks) });
         // The thread has the next file to write meanwhile.
         await syncFile(unfinished);
         return written;
       });
-      return { path, size: totalSize(parts), sha256 };
+      return { path, size: totalSize(chunks), sha256 };
     },
   };
 }
 
 interface Wanted {
-  readonly content: ContentPiece;
+  readonly content: SourceContent;
   readonly level: number;
   readonly onRead: OnRead | undefined;
 }
@@ -269,15 +269,15 @@ function once<T>() {
   };
 }
 
-/** The same bytes in as few parts as they can be, and with nothing in them that cannot be sent to a thread. */
-function inFewer(parts: readonly Part[]): Part[] {
-  const fewer: Part[] = [];
+/** The same bytes in as few chunks as they can be, and with nothing in them that cannot be sent to a thread. */
+function inFewer(chunks: readonly OutputChunk[]): OutputChunk[] {
+  const fewer: OutputChunk[] = [];
   let pending: Uint8Array[] = [];
   const flush = () => {
     if (pending.length > 0) fewer.push(Buffer.concat(pending));
     pending = [];
   };
-  for (const part of parts) {
+  for (const part of chunks) {
     if (part instanceof Uint8Array) {
       pending.push(part);
     } else {

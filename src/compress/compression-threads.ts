@@ -4,7 +4,7 @@ import { type FileThread, startFileThread } from './threads/file-thread.ts';
 import { createThreadPool, type ThreadPool } from './threads/thread.ts';
 
 /** What packing works with beside the main thread. */
-export interface PackingThreads {
+export interface CompressionThreads {
   /** Compress segments of big contents; contexts of up to about 130 MB (level 19) each. Who asks bounds their number. */
   readonly zstd: ThreadPool<ZstdThread>;
   /** One for what is small, so that it need not wait for what is big. */
@@ -17,7 +17,7 @@ export interface PackingThreads {
 const MOST_FILES = 4;
 
 /** Those for files and for small things begin at once, since starting them takes as long as much of their work. */
-export function createPackingThreads(): PackingThreads {
+export function createCompressionThreads(): CompressionThreads {
   const pools = {
     zstd: createThreadPool(Number.POSITIVE_INFINITY, () => startZstdThread(1)),
     small: createThreadPool(1, () => startZstdThread(1, { ahead: true })),

@@ -1,16 +1,16 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { arParts, writeAr } from '../archive/ar.ts';
-import { type TarEntry, tarPieces, writeTar } from '../archive/tar.ts';
+import { arChunks, writeAr } from '../archive/ar.ts';
+import { type TarEntry, tarSource, writeTar } from '../archive/tar.ts';
 import { compress } from '../compress/compress.ts';
-import { isPackedCodec, packArchive } from '../compress/splice-archive.ts';
+import { compressArchive, isBlockCodec } from '../compress/compress-archive.ts';
 import type { Packager, SpliceOptions, WriteOptions } from '../layout/packager.ts';
 import { verifiedContent } from '../layout/tree.ts';
 import type { Codec } from '../model/compression.ts';
 import { contentSha256, contentSize } from '../model/content.ts';
 import type { Entry, FileEntry, Layout } from '../model/layout.ts';
-import type { Part } from '../support/output-chunks.ts';
+import type { OutputChunk } from '../support/output-chunks.ts';
 import { checkDebLayout } from './check-layout.ts';
 import { controlMembers } from './control.ts';
 
@@ -57,28 +57,28 @@ async function* writeDeb(layout: Layout, options: WriteOptions): AsyncGenerator<
 }
 
 /** @throws as writeDeb */
-async function spliceDeb(layout: Layout, options: SpliceOptions): Promise<Part[] | undefined> {
-  const { compression, packed, onBytes, signal, ...uncounted } = options;
+async function spliceDeb(layout: Layout, options: SpliceOptions): Promise<OutputChunk[] | undefined> {
+  const { compression, blocks, onBytes, signal, ...uncounted } = options;
   const { codec, level } = compression;
-  if (!isPackedCodec(codec)) return undefined;
+  if (!isBlockCodec(codec)) return undefined;
   checkDebLayout(layout);
   const sums = new Map<string, string>();
-  const pieces = tarPieces(dataEntries(layout, sums, uncounted));
-  const data = await packArchive(pieces, { codec, level, store: packed, onBytes, signal });
+  const source = tarSource(dataEntries(layout, sums, uncounted));
+  const data = await compressArchive(source, { codec, level, store: blocks, onBytes, signal });
   for (const entry of layout.entries) {
     if (entry.kind === 'file') sums.set(entry.path, await knownMd5(entry, sums, options));
   }
   const controlTar = Buffer.concat(await all(writeTar(controlEntries(layout, sums))));
   const control =
     codec === 'zstd'
-      ? [await packed.zstdFrame(controlTar, level)]
+      ? [await blocks.zstdFrame(controlTar, level)]
       : await all(compress([controlTar], compression, signal));
   const suffix = SUFFIXES[codec];
-  return arParts(
+  return arChunks(
     [
-      { name: 'debian-binary', parts: [DEBIAN_BINARY] },
-      { name: `control.tar${suffix}`, parts: control },
-      { name: `data.tar${suffix}`, parts: data.parts },
+      { name: 'debian-binary', chunks: [DEBIAN_BINARY] },
+      { name: `control.tar${suffix}`, chunks: control },
+      { name: `data.tar${suffix}`, chunks: data.chunks },
     ],
     layout.date,
   );
@@ -94,7 +94,7 @@ async function all(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array[]> {
 function knownMd5(
   { path, content }: FileEntry,
   sums: ReadonlyMap<string, string>,
-  { objects, packed }: SpliceOptions,
+  { objects, blocks }: SpliceOptions,
 ): Promise<string> {
   const find = async () => {
     const passed = sums.get(path);
@@ -103,7 +103,7 @@ function knownMd5(
     for await (const chunk of verifiedContent(content, objects)) md5.update(chunk);
     return md5.digest('hex');
   };
-  return content.kind === 'memory' ? find() : packed.fact('md5', content.sha256, find);
+  return content.kind === 'memory' ? find() : blocks.fact('md5', content.sha256, find);
 }
 
 type ContentOptions = Pick<WriteOptions, 'objects' | 'onBytes'>;

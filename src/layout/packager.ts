@@ -1,8 +1,8 @@
-import type { PackedStore } from '../compress/splice-archive.ts';
+import type { BlockStore } from '../compress/compress-archive.ts';
 import type { Codec, Compression } from '../model/compression.ts';
 import type { ObjectReader } from '../model/content.ts';
 import type { Layout } from '../model/layout.ts';
-import type { Part } from '../support/output-chunks.ts';
+import type { OutputChunk } from '../support/output-chunks.ts';
 
 export interface WriteOptions {
   readonly compression: Compression;
@@ -16,7 +16,7 @@ export interface WriteOptions {
 
 export interface SpliceOptions extends Omit<WriteOptions, 'spoolDirectory'> {
   /** Where compressed blocks of big contents are kept, and other facts that take reading them. */
-  readonly packed: PackedStore;
+  readonly blocks: BlockStore;
 }
 
 /** What a package's file name is made of. */
@@ -34,7 +34,7 @@ export interface Packager {
    * The same package, its zstd or xz archive put together from blocks that are compressed once, whatever the number of
    * packages that they are in (a zstd one has no checksum then). Undefined where that cannot be: it must be written.
    */
-  splice(layout: Layout, options: SpliceOptions): Promise<readonly Part[] | undefined>;
+  splice(layout: Layout, options: SpliceOptions): Promise<readonly OutputChunk[] | undefined>;
 }
 
 /** A package read back. Contents are always by reference (`stored`), since nobody keeps them. */

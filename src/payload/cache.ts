@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import { createReadStream, type Dirent, readdirSync, statSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
-import { isSoundPacked } from '../compress/block-file.ts';
-import { MAKING } from '../compress/block-store.ts';
+import { isIntactBlockFile } from '../compress/block-file.ts';
+import { BLOCK_RECIPE } from '../compress/block-store.ts';
+import { parseChecksummed } from '../support/checksummed-lines.ts';
 import { isErrno } from '../support/file-system.ts';
-import { parseSummed } from '../support/summed-lines.ts';
 import { isSoundRecord } from './artifact-index.ts';
 
 /**
@@ -62,7 +62,7 @@ function filesIn(directory: string, room: string, kindOf: (path: string) => Cach
       const shown = relative(directory, path).split(sep).join('/');
       const kind = kindOf(shown);
       const used = Math.floor((kind === 'objects' ? atimeMs : mtimeMs) / 1000);
-      found.push({ kind, path: shown, size, used, current: room !== 'packed' || shown.split('/')[1] === MAKING });
+      found.push({ kind, path: shown, size, used, current: room !== 'packed' || shown.split('/')[1] === BLOCK_RECIPE });
     } catch (error) {
       // Another process prunes too.
       if (!isErrno(error, 'ENOENT')) throw error;
@@ -141,9 +141,9 @@ export async function emptyCache(directory: string): Promise<void> {
 export async function isSoundCached(directory: string, { kind, path }: CachedFile): Promise<boolean> {
   const file = join(directory, path);
   try {
-    if (kind === 'blocks') return await isSoundPacked(file);
+    if (kind === 'blocks') return await isIntactBlockFile(file);
     if (kind === 'index') return isSoundRecord(await readFile(file, 'utf8'));
-    if (kind !== 'objects') return parseSummed(await readFile(file, 'utf8')) !== undefined;
+    if (kind !== 'objects') return parseChecksummed(await readFile(file, 'utf8')) !== undefined;
     const hash = createHash('sha256');
     for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) hash.update(chunk);
     return hash.digest('hex') === path.split('/').slice(1).join('');

@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url';
 import type { Compression } from '../model/compression.ts';
 import { contentSha256 } from '../model/content.ts';
 import type { Layout } from '../model/layout.ts';
+import { formatChecksummed, parseChecksummed } from '../support/checksummed-lines.ts';
 import { isErrno } from '../support/file-system.ts';
-import { formatSummed, parseSummed } from '../support/summed-lines.ts';
 import { type WrittenFile, writeAtomically } from '../support/write-atomically.ts';
 
 /**
@@ -24,7 +24,7 @@ export class BuildCache {
   /** @returns the package at this path if it was written with this key and has not changed since */
   async find(path: string, key: string): Promise<WrittenFile | undefined> {
     try {
-      const [recordedKey, sha256 = '', identity] = parseSummed(await readFile(this.#recordOf(path), 'utf8')) ?? [];
+      const [recordedKey, sha256 = '', identity] = parseChecksummed(await readFile(this.#recordOf(path), 'utf8')) ?? [];
       if (recordedKey !== key || identity !== (await identityWithChangeTime(path))) return undefined;
       return { path, sha256, size: (await stat(path)).size };
     } catch (error) {
@@ -44,7 +44,7 @@ export class BuildCache {
       if (identity === undefined || !current.startsWith(`${identity} `)) return;
       const record = this.#recordOf(path);
       await mkdir(dirname(record), { recursive: true });
-      await writeAtomically(record, [formatSummed([key, sha256, current])], { sync: false });
+      await writeAtomically(record, [formatChecksummed([key, sha256, current])], { sync: false });
     } catch (error) {
       if (!(error instanceof Error && 'syscall' in error)) throw error;
     }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { BIG, STRANGERS } from '../archive/archive-source.ts';
-import type { OpenPackedStore } from '../compress/block-store.ts';
-import { isPackedCodec, type PackedCodec, packContent } from '../compress/splice-archive.ts';
+import { MAX_INDEPENDENT_FILES, MIN_CACHED_SIZE } from '../archive/archive-source.ts';
+import type { OpenBlockStore } from '../compress/block-store.ts';
+import { type BlockCodec, compressContent, isBlockCodec } from '../compress/compress-archive.ts';
 import { verifiedContent } from '../layout/tree.ts';
 import type { ObjectReader } from '../model/content.ts';
 import type { PayloadFile } from '../model/payload.ts';
@@ -17,17 +17,17 @@ import type { BuildTask } from './plan.ts';
  */
 export function compressEarly(
   { release, tasks }: { readonly release: Release; readonly tasks: readonly BuildTask[] },
-  packed: OpenPackedStore,
+  blocks: OpenBlockStore,
   objects: ObjectReader,
 ): OnFiles {
   return (artifact, files) => {
-    const big = files.filter(({ size }) => size >= BIG);
+    const big = files.filter(({ size }) => size >= MIN_CACHED_SIZE);
     // Many in one package are compressed together, when all are there.
-    if (big.length * artifactsLike(artifact, release) > STRANGERS) return;
+    if (big.length * artifactsLike(artifact, release) > MAX_INDEPENDENT_FILES) return;
     for (const { codec, level } of compressionsFor(artifact, tasks)) {
       for (const file of big) {
-        const content = { key: file.sha256, size: file.size, open: () => summed(file, packed, objects) };
-        packContent(packed, codec, content, level).catch(() => {});
+        const content = { key: file.sha256, size: file.size, open: () => summed(file, blocks, objects) };
+        compressContent(blocks, codec, content, level).catch(() => {});
       }
     }
   };
@@ -39,21 +39,21 @@ function artifactsLike({ component, architecture }: Artifact, { artifacts }: Rel
 
 /** Each once. */
 function compressionsFor({ component, architecture }: Artifact, tasks: readonly BuildTask[]) {
-  const found = new Map<string, { readonly codec: PackedCodec; readonly level: number }>();
+  const found = new Map<string, { readonly codec: BlockCodec; readonly level: number }>();
   for (const { compression, ...task } of tasks) {
     const { codec, level } = compression;
-    if (task.component !== component || task.architecture !== architecture || !isPackedCodec(codec)) continue;
+    if (task.component !== component || task.architecture !== architecture || !isBlockCodec(codec)) continue;
     found.set(`${codec} ${level}`, { codec, level });
   }
   return found.values();
 }
 
 /** Verified, and with the MD5 that a DEB wants, so that it is read once. */
-async function* summed({ sha256, size }: PayloadFile, packed: OpenPackedStore, objects: ObjectReader) {
+async function* summed({ sha256, size }: PayloadFile, blocks: OpenBlockStore, objects: ObjectReader) {
   const md5 = createHash('md5');
   for await (const chunk of verifiedContent({ kind: 'stored', sha256, size }, objects)) {
     md5.update(chunk);
     yield chunk;
   }
-  await packed.fact('md5', sha256, async () => md5.digest('hex'));
+  await blocks.fact('md5', sha256, async () => md5.digest('hex'));
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import pLimit from 'p-limit';
-import type { OpenPackedStore } from '../compress/block-store.ts';
-import { isPackedCodec } from '../compress/splice-archive.ts';
+import type { OpenBlockStore } from '../compress/block-store.ts';
+import { isBlockCodec } from '../compress/compress-archive.ts';
 import type { WriteOptions } from '../layout/packager.ts';
 import { validateLayout } from '../layout/validate.ts';
 import type { ObjectReader } from '../model/content.ts';
@@ -27,7 +27,7 @@ export interface RunOptions {
   readonly pack?: Pack | undefined;
   readonly objects: ObjectReader;
   /** Lets kubeparcel's own writers compress each large content once for all packages. */
-  readonly packed?: OpenPackedStore | undefined;
+  readonly blocks?: OpenBlockStore | undefined;
   /** Skips packages that an earlier build wrote; default: write all. */
   readonly cache?: BuildCache | undefined;
   /** Output directory; created if necessary. */
@@ -93,8 +93,8 @@ function schedule(packages: readonly PackageJob[]): PackageJob[] {
   return jobs.sort((a, b) => a.turn - b.turn || b.size - a.size).map(({ job }) => job);
 }
 
-function usesStore({ task }: PackageJob, { pack, packed }: RunOptions): boolean {
-  return pack === undefined && packed !== undefined && isPackedCodec(task.compression.codec);
+function usesStore({ task }: PackageJob, { pack, blocks }: RunOptions): boolean {
+  return pack === undefined && blocks !== undefined && isBlockCodec(task.compression.codec);
 }
 
 async function writePackage(
@@ -128,7 +128,7 @@ async function writePackage(
 async function writeFile(
   job: PackageJob,
   path: string,
-  { pack, packed, objects, onEvent, signal }: RunOptions & { readonly signal: AbortSignal },
+  { pack, blocks, objects, onEvent, signal }: RunOptions & { readonly signal: AbortSignal },
   place: PlaceOptions & { readonly temporaryDirectory: string },
 ): Promise<WrittenFile> {
   const { task, layout } = job;
@@ -145,9 +145,9 @@ async function writeFile(
   };
   if (pack !== undefined) return await writeAtomically(path, pack(job, options), place);
   const { splice, write } = PACKAGERS[layout.format];
-  const chunks = packed && (await splice(layout, { ...options, packed }));
+  const chunks = blocks && (await splice(layout, { ...options, blocks }));
   signal.throwIfAborted();
-  return packed !== undefined && chunks !== undefined
-    ? await packed.write(path, chunks, place)
+  return blocks !== undefined && chunks !== undefined
+    ? await blocks.write(path, chunks, place)
     : await writeAtomically(path, write(layout, options), place);
 }

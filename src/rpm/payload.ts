@@ -1,14 +1,14 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { flatten, keyOf } from '../archive/archive-source.ts';
-import { type CpioMember, cpioPieces, writeCpio } from '../archive/cpio.ts';
+import { readSource, sourceKey } from '../archive/archive-source.ts';
+import { type CpioMember, cpioSource, writeCpio } from '../archive/cpio.ts';
 import { compress } from '../compress/compress.ts';
-import { type PackedCodec, packArchive } from '../compress/splice-archive.ts';
+import { type BlockCodec, compressArchive } from '../compress/compress-archive.ts';
 import type { SpliceOptions, WriteOptions } from '../layout/packager.ts';
 import { verifiedContent } from '../layout/tree.ts';
 import { contentSha256 } from '../model/content.ts';
-import type { Part } from '../support/output-chunks.ts';
+import type { OutputChunk } from '../support/output-chunks.ts';
 import { EMPTY_SHA256, hasLargeFiles, type ListedFile } from './file-list.ts';
 
 /** What the headers state of a payload. Digests are SHA-256 in hex. */
@@ -31,14 +31,14 @@ export interface WaitingPayload extends PayloadFacts {
 /** The payload, put together from what is compressed already; no file in it may be large. */
 export async function packPayload(
   files: readonly ListedFile[],
-  codec: PackedCodec,
-  { compression, packed, onBytes, signal, ...uncounted }: SpliceOptions,
-): Promise<PayloadFacts & { readonly parts: readonly Part[] }> {
-  const pieces = [...cpioPieces(members(files, uncounted), { stripped: false })];
-  const archive = await packArchive(pieces, { codec, level: compression.level, store: packed, onBytes, signal });
+  codec: BlockCodec,
+  { compression, blocks, onBytes, signal, ...uncounted }: SpliceOptions,
+): Promise<PayloadFacts & { readonly chunks: readonly OutputChunk[] }> {
+  const source = [...cpioSource(members(files, uncounted), { stripped: false })];
+  const archive = await compressArchive(source, { codec, level: compression.level, store: blocks, onBytes, signal });
   const archiveDigest = async () => {
     const hash = createHash('sha256');
-    for await (const chunk of flatten(pieces)) {
+    for await (const chunk of readSource(source)) {
       signal?.throwIfAborted();
       hash.update(chunk);
     }
@@ -46,10 +46,10 @@ export async function packPayload(
   };
   return {
     size: archive.size,
-    parts: archive.parts,
-    digest: await packed.fact('payload-sha256', archive.key, () => packed.digest('sha256', archive.parts)),
-    archiveSize: pieces.reduce((sum, piece) => sum + (piece instanceof Uint8Array ? piece.length : piece.size), 0),
-    archiveDigest: await packed.fact('cpio-sha256', keyOf(pieces), archiveDigest),
+    chunks: archive.chunks,
+    digest: await blocks.fact('payload-sha256', archive.key, () => blocks.digest('sha256', archive.chunks)),
+    archiveSize: source.reduce((sum, part) => sum + (part instanceof Uint8Array ? part.length : part.size), 0),
+    archiveDigest: await blocks.fact('cpio-sha256', sourceKey(source), archiveDigest),
   };
 }
 

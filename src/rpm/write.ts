@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { isPackedCodec } from '../compress/splice-archive.ts';
+import { isBlockCodec } from '../compress/compress-archive.ts';
 import type { PackageIdentity, Packager, SpliceOptions, WriteOptions } from '../layout/packager.ts';
 import type { Compression } from '../model/compression.ts';
 import type { Layout } from '../model/layout.ts';
-import type { Part } from '../support/output-chunks.ts';
+import type { OutputChunk } from '../support/output-chunks.ts';
 import { changelogEntries } from './changelog.ts';
 import { checkRpmLayout } from './check-layout.ts';
 import { DIGEST_SHA256, fileEntries, hasLargeFiles, type ListedFile, listFiles } from './file-list.ts';
@@ -48,16 +48,16 @@ async function* writeRpm(layout: Layout, options: WriteOptions): AsyncGenerator<
   }
 }
 
-async function spliceRpm(layout: Layout, options: SpliceOptions): Promise<Part[] | undefined> {
+async function spliceRpm(layout: Layout, options: SpliceOptions): Promise<OutputChunk[] | undefined> {
   const { codec } = options.compression;
   checkRpmLayout(layout);
   const files = listFiles(layout.entries);
   // Stripped headers hold no run of equal bytes, which splicing needs.
-  if (!isPackedCodec(codec) || hasLargeFiles(files)) return undefined;
+  if (!isBlockCodec(codec) || hasLargeFiles(files)) return undefined;
   const payload = await packPayload(files, codec, options);
   const header = headerOf(layout, files, payload, options.compression);
-  const md5 = await options.packed.digest('md5', [header, ...payload.parts]);
-  return [encodeLead(layout), signatureHeader(packageFacts(header, payload, md5), []), header, ...payload.parts];
+  const md5 = await options.blocks.digest('md5', [header, ...payload.chunks]);
+  return [encodeLead(layout), signatureHeader(packageFacts(header, payload, md5), []), header, ...payload.chunks];
 }
 
 function headerOf(

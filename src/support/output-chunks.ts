@@ -1,14 +1,14 @@
 /** The first bytes of a file that nobody changes. */
-export interface FilePart {
+export interface FileChunk {
   readonly path: string;
   /** Bytes. */
   readonly size: number;
 }
 
 /** Bytes, or where they are. */
-export type Part = Uint8Array | FilePart;
+export type OutputChunk = Uint8Array | FileChunk;
 
-/** Bytes of all parts. */
-export function totalSize(parts: readonly Part[]): number {
-  return parts.reduce((sum, part) => sum + (part instanceof Uint8Array ? part.length : part.size), 0);
+/** Bytes of all chunks. */
+export function totalSize(chunks: readonly OutputChunk[]): number {
+  return chunks.reduce((sum, part) => sum + (part instanceof Uint8Array ? part.length : part.size), 0);
 }

@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { MAKING } from '../../src/compress/block-store.ts';
+import { BLOCK_RECIPE } from '../../src/compress/block-store.ts';
 import { makeBinariesDirectory, noise } from '../support/binaries-directory.ts';
 import { expectFailure, packagesIn, run, succeed } from '../support/cli.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
@@ -145,7 +145,7 @@ describe('cache', () => {
     const source = makeBinariesDirectory(join(cwd, 'binaries'), { kubelet: noise(1) });
     await succeed(['build', '1.36.4', '--source', source, '--arch', 'amd64', '--distro', 'debian-12'], { cwd });
     const damaged: string[] = [];
-    for (const room of ['built', 'index', 'objects', `packed/${MAKING}/facts`]) {
+    for (const room of ['built', 'index', 'objects', `packed/${BLOCK_RECIPE}/facts`]) {
       const [first = ''] = readdirSync(join(cache, room), { recursive: true, encoding: 'utf8' }).filter((name) =>
         statSync(join(cache, room, name)).isFile(),
       );

@@ -1,5 +1,5 @@
-import { openPackedStore } from '../../compress/block-store.ts';
-import type { PackingThreads } from '../../compress/compression-threads.ts';
+import { openBlockStore } from '../../compress/block-store.ts';
+import type { CompressionThreads } from '../../compress/compression-threads.ts';
 import { boundBlocks } from '../../payload/cache.ts';
 import { type ContentStore, openStore } from '../../payload/store/content-store.ts';
 import { BuildCache } from '../../pipeline/build-cache.ts';
@@ -22,7 +22,7 @@ export interface BuildArguments extends ReleaseArguments {
  *
  * @param threads for the native writers; undefined for a dry run and for packages that are assembled in a container
  */
-export async function runBuild(args: BuildArguments, threads: PackingThreads | undefined): Promise<void> {
+export async function runBuild(args: BuildArguments, threads: CompressionThreads | undefined): Promise<void> {
   const { settings, out = 'dist' } = await resolveSettings(args);
   const { jobs } = settings;
   await withPreparedRelease(settings, { json: args.json }, async ({ prepared, fetch, ...context }) => {
@@ -30,11 +30,11 @@ export async function runBuild(args: BuildArguments, threads: PackingThreads | u
     const build = async (optionsFor: (store: ContentStore) => Promise<Partial<RunOptions>>) => {
       const store = await openStore();
       const options = await optionsFor(store);
-      const { packed } = options;
-      const { payload } = await fetch(store, packed && compressEarly(prepared, packed, store));
+      const { blocks } = options;
+      const { payload } = await fetch(store, blocks && compressEarly(prepared, blocks, store));
       const packages = composeLayouts(prepared, payload);
       const built = await writePackages(packages, { ...context, objects: store, out, jobs, ...options });
-      if (packed?.grown() === true) await boundBlocks(store.directory);
+      if (blocks?.grown() === true) await boundBlocks(store.directory);
       return renderBuilt(prepared, built, out);
     };
     if (threads === undefined) {
@@ -46,7 +46,7 @@ export async function runBuild(args: BuildArguments, threads: PackingThreads | u
     const signal = AbortSignal.any([context.signal, failure.signal]);
     try {
       return await build(async ({ directory }) => ({
-        packed: await openPackedStore(directory, threads, jobs, signal),
+        blocks: await openBlockStore(directory, threads, jobs, signal),
         cache: new BuildCache(directory),
       }));
     } catch (error) {

@@ -3,7 +3,7 @@ import { type FramePart, frameParts, windowDescriptorFor } from '../codecs/zstd-
 import type { ZstdThread } from '../codecs/zstd-library.ts';
 
 /** The blocks of a frame of its own, none of them marked as the last one (RFC 8878, 3.1.1.2). */
-export interface CompressedRun {
+export interface ZstdRun {
   /** The frame's window descriptor (3.1.1.1.2). */
   readonly window: number;
   readonly blocks: readonly Uint8Array[];
@@ -40,7 +40,7 @@ async function* outputOf(thread: ZstdThread, chunks: Chunks): AsyncGenerator<Uin
 }
 
 /** The blocks of a frame (RFC 8878, 3.1.1). */
-export async function runOf(parts: AsyncIterable<FramePart>): Promise<CompressedRun> {
+export async function runOf(parts: AsyncIterable<FramePart>): Promise<ZstdRun> {
   const blocks: Uint8Array[] = [];
   const window = await takeRun(parts, (block) => void blocks.push(block));
   return { window, blocks };

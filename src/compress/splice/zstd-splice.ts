@@ -1,11 +1,11 @@
-import type { FilePart } from '../../support/output-chunks.ts';
+import type { FileChunk } from '../../support/output-chunks.ts';
 import { windowSize } from '../codecs/zstd-frame.ts';
 import { findEqualRun, findLastEqualRun } from './equal-run.ts';
 import { frameStart, LAST_BLOCK, RESET, RESET_BEFORE, RESET_OUTPUT, rawBlocks } from './zstd-blocks.ts';
-import type { CompressedRun } from './zstd-run.ts';
+import type { ZstdRun } from './zstd-run.ts';
 
 /** Blocks of a big file, compressed apart. */
-export interface PackedBlocks extends FilePart {
+export interface ZstdBlocks extends FileChunk {
   /** Of the frame that they were made in (RFC 8878, 3.1.1.1.2). */
   readonly windowDescriptor: number;
   /** Differs where the bytes differ. */
@@ -13,7 +13,7 @@ export interface PackedBlocks extends FilePart {
 }
 
 /** What an archive is put together from, in order. */
-export type SplicePiece = Uint8Array | PackedBlocks;
+export type SpliceInput = Uint8Array | ZstdBlocks;
 
 const RUN = RESET_BEFORE + RESET_OUTPUT;
 /** Fewer bytes are not worth a compressor's tables. */
@@ -27,10 +27,10 @@ const WORTH_COMPRESSING = 1 << 10;
  * @returns the frame's parts in order; its size is the sum of theirs
  */
 export async function spliceFrame(
-  pieces: readonly SplicePiece[],
-  compressRun: (bytes: Uint8Array) => Promise<CompressedRun>,
-): Promise<SplicePiece[]> {
-  const parts: SplicePiece[] = [];
+  pieces: readonly SpliceInput[],
+  compressRun: (bytes: Uint8Array) => Promise<ZstdRun>,
+): Promise<SpliceInput[]> {
+  const parts: SpliceInput[] = [];
   let window = 0;
   const widen = (descriptor: number) => {
     if (window === 0 || windowSize(descriptor) > windowSize(window)) window = descriptor;

@@ -1,11 +1,11 @@
-import type { Part } from '../../support/output-chunks.ts';
+import type { OutputChunk } from '../../support/output-chunks.ts';
 import { startThread, type Thread } from './thread.ts';
 
 export type FileCall =
-  /** CRC-32 as zlib has it, or a digest in hex, of all bytes of the parts. */
-  | { readonly call: 'sum'; readonly algorithm: 'crc32' | 'md5' | 'sha256'; readonly parts: readonly Part[] }
-  /** Writes the parts into a new file; their SHA-256 in hex. The mode is as given, whatever the umask. */
-  | { readonly call: 'write'; readonly path: string; readonly mode: number; readonly parts: readonly Part[] };
+  /** CRC-32 as zlib has it, or a digest in hex, of all bytes of the chunks. */
+  | { readonly call: 'sum'; readonly algorithm: 'crc32' | 'md5' | 'sha256'; readonly chunks: readonly OutputChunk[] }
+  /** Writes the chunks into a new file; their SHA-256 in hex. The mode is as given, whatever the umask. */
+  | { readonly call: 'write'; readonly path: string; readonly mode: number; readonly chunks: readonly OutputChunk[] };
 
 export type FileThread = Thread<FileCall, string>;
 
@@ -21,8 +21,8 @@ interface Modules {
  */
 function fileCalls({ fs, crypto, zlib }: Modules): (call: FileCall) => string {
   const buffer = Buffer.allocUnsafeSlow(1 << 18);
-  const each = (parts: readonly Part[], take: (bytes: Uint8Array) => void) => {
-    for (const part of parts) {
+  const each = (chunks: readonly OutputChunk[], take: (bytes: Uint8Array) => void) => {
+    for (const part of chunks) {
       if (part instanceof Uint8Array) {
         // zlib.crc32 begins anew at an empty array.
         if (part.length > 0) take(part);
@@ -44,19 +44,19 @@ function fileCalls({ fs, crypto, zlib }: Modules): (call: FileCall) => string {
   return (call) => {
     if (call.call === 'sum' && call.algorithm === 'crc32') {
       let crc = 0;
-      each(call.parts, (bytes) => {
+      each(call.chunks, (bytes) => {
         crc = zlib.crc32(bytes, crc);
       });
       return String(crc);
     }
     const hash = crypto.createHash(call.call === 'sum' ? call.algorithm : 'sha256');
     if (call.call === 'sum') {
-      each(call.parts, (bytes) => hash.update(bytes));
+      each(call.chunks, (bytes) => hash.update(bytes));
       return hash.digest('hex');
     }
     const file = fs.openSync(call.path, 'wx', call.mode);
     try {
-      each(call.parts, (bytes) => {
+      each(call.chunks, (bytes) => {
         hash.update(bytes);
         for (let at = 0; at < bytes.length; ) at += fs.writeSync(file, bytes, at);
       });

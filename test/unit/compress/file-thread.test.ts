@@ -18,7 +18,7 @@ function makeParts() {
   const long = randomBytes(3 * (1 << 18) + 17);
   const path = join(directory, 'long');
   writeFileSync(path, long);
-  const parts = [
+  const chunks = [
     Buffer.from('head'),
     { path, size: long.length },
     new Uint8Array(),
@@ -27,34 +27,34 @@ function makeParts() {
     randomBytes(70_000),
     { path, size: 5 },
   ];
-  const bytes = parts.map((part) => (part instanceof Uint8Array ? part : long.subarray(0, part.size)));
-  return { directory, parts, whole: Buffer.concat(bytes), path };
+  const bytes = chunks.map((part) => (part instanceof Uint8Array ? part : long.subarray(0, part.size)));
+  return { directory, chunks, whole: Buffer.concat(bytes), path };
 }
 
 describe('sums', () => {
   test('are those of all bytes', async () => {
-    const { parts, whole } = makeParts();
-    expect(await thread.run({ call: 'sum', algorithm: 'crc32', parts })).toBe(String(crc32(whole)));
+    const { chunks, whole } = makeParts();
+    expect(await thread.run({ call: 'sum', algorithm: 'crc32', chunks })).toBe(String(crc32(whole)));
     for (const algorithm of ['md5', 'sha256'] as const) {
       const expected = createHash(algorithm).update(whole).digest('hex');
-      expect(await thread.run({ call: 'sum', algorithm, parts })).toBe(expected);
+      expect(await thread.run({ call: 'sum', algorithm, chunks })).toBe(expected);
     }
   });
 
   test('of a file that is not there, or is shorter than is said', async () => {
     const { path, whole } = makeParts();
     const gone = [{ path: `${path}.gone`, size: 1 }];
-    await expect(thread.run({ call: 'sum', algorithm: 'md5', parts: gone })).rejects.toMatchObject({ code: 'ENOENT' });
+    await expect(thread.run({ call: 'sum', algorithm: 'md5', chunks: gone })).rejects.toMatchObject({ code: 'ENOENT' });
     const short = [{ path, size: whole.length }];
-    await expect(thread.run({ call: 'sum', algorithm: 'md5', parts: short })).rejects.toThrow('shorter');
+    await expect(thread.run({ call: 'sum', algorithm: 'md5', chunks: short })).rejects.toThrow('shorter');
   });
 });
 
 describe('writing', () => {
   test('gives the bytes, their digest, and the mode whatever the umask', async () => {
-    const { directory, parts, whole } = makeParts();
+    const { directory, chunks, whole } = makeParts();
     const path = join(directory, 'written');
-    const sha256 = await thread.run({ call: 'write', path, mode: 0o666, parts });
+    const sha256 = await thread.run({ call: 'write', path, mode: 0o666, chunks });
     expect(readFileSync(path).equals(whole)).toBe(true);
     expect(sha256).toBe(createHash('sha256').update(whole).digest('hex'));
     expect(statSync(path).mode & 0o777).toBe(0o666);
@@ -62,7 +62,7 @@ describe('writing', () => {
 
   test('never goes over a file that is there', async () => {
     const { path, whole } = makeParts();
-    const call = { call: 'write', path, mode: 0o644, parts: [whole] } as const;
+    const call = { call: 'write', path, mode: 0o644, chunks: [whole] } as const;
     await expect(thread.run(call)).rejects.toMatchObject({ code: 'EEXIST' });
   });
 });

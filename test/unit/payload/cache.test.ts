@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { MAKING } from '../../../src/compress/block-store.ts';
+import { BLOCK_RECIPE } from '../../../src/compress/block-store.ts';
 import { type CachedFile, chooseBounded, choosePruned, isSoundCached, listCache } from '../../../src/payload/cache.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
@@ -66,8 +66,8 @@ test.each([false, true])('kinds and versions are told by the path (Windows: %s)'
     'built/ab/cd',
     'index/ab.json',
     'objects/ab/cd',
-    `packed/${MAKING}/facts/md5/ab/cd`,
-    `packed/${MAKING}/zstd-19/ab/cd`,
+    `packed/${BLOCK_RECIPE}/facts/md5/ab/cd`,
+    `packed/${BLOCK_RECIPE}/zstd-19/ab/cd`,
     'packed/earlier/zstd-19/ab/cd',
   ];
   for (const path of paths) {
@@ -81,8 +81,8 @@ test.each([false, true])('kinds and versions are told by the path (Windows: %s)'
       'built/ab/cd built true',
       'index/ab.json index true',
       'objects/ab/cd objects true',
-      `packed/${MAKING}/facts/md5/ab/cd facts true`,
-      `packed/${MAKING}/zstd-19/ab/cd blocks true`,
+      `packed/${BLOCK_RECIPE}/facts/md5/ab/cd facts true`,
+      `packed/${BLOCK_RECIPE}/zstd-19/ab/cd blocks true`,
       'packed/earlier/zstd-19/ab/cd blocks false',
     ]),
   );

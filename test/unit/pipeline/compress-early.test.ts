@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import type { ContentPiece } from '../../../src/archive/archive-source.ts';
+import type { SourceContent } from '../../../src/archive/archive-source.ts';
 import { loadCatalog } from '../../../src/catalog/catalog.ts';
 import { targets } from '../../../src/catalog/targets.ts';
-import { type OpenPackedStore, openPackedStore } from '../../../src/compress/block-store.ts';
-import { createPackingThreads } from '../../../src/compress/compression-threads.ts';
+import { type OpenBlockStore, openBlockStore } from '../../../src/compress/block-store.ts';
+import { createCompressionThreads } from '../../../src/compress/compression-threads.ts';
 import { fetchPayload } from '../../../src/payload/fetch.ts';
 import { openStore } from '../../../src/payload/store/content-store.ts';
 import { compressEarly } from '../../../src/pipeline/compress-early.ts';
@@ -53,24 +53,24 @@ describe('what was fetched is compressed', () => {
     ]);
     const directory = temporaryDirectory();
     const store = await openStore(directory);
-    const threads = createPackingThreads();
-    const packed = await openPackedStore(directory, threads, 2);
+    const threads = createCompressionThreads();
+    const blocks = await openBlockStore(directory, threads, 2);
     const asked: string[] = [];
     let firstIsPacked = () => {};
     const packing = new Promise<void>((resolve) => {
       firstIsPacked = resolve;
     });
-    const heard: OpenPackedStore = {
-      ...packed,
-      zstdBlocks: async (content: ContentPiece, level) => {
+    const heard: OpenBlockStore = {
+      ...blocks,
+      zstdBlocks: async (content: SourceContent, level) => {
         asked.push(`zstd:${level} ${content.key}`);
-        const blocks = await packed.zstdBlocks(content, level);
+        const made = await blocks.zstdBlocks(content, level);
         firstIsPacked();
-        return blocks;
+        return made;
       },
       xzBlocks: (content, level) => {
         asked.push(`xz:${level} ${content.key}`);
-        return packed.xzBlocks(content, level);
+        return blocks.xzBlocks(content, level);
       },
     };
     const source: Source = {
@@ -90,7 +90,7 @@ describe('what was fetched is compressed', () => {
     expect(asked.sort()).toEqual(expected.sort());
     // The DEB's MD5 is there without another reading.
     const bytes = contents.get('kubeadm') ?? Buffer.alloc(0);
-    const md5 = await packed.fact('md5', sha256(bytes), async () => 'read again');
+    const md5 = await blocks.fact('md5', sha256(bytes), async () => 'read again');
     expect(md5).toBe(createHash('md5').update(bytes).digest('hex'));
     await threads.close();
   });
@@ -99,14 +99,14 @@ describe('what was fetched is compressed', () => {
     const plugins = ['bridge', 'loopback', 'host-local', 'portmap', 'dhcp'];
     const { release, tasks, contents } = releaseOf(plugins.map((name) => ['cni-plugins', name] as const));
     const directory = temporaryDirectory();
-    const threads = createPackingThreads();
-    const asked: ContentPiece[] = [];
-    const ask = async (content: ContentPiece) => {
+    const threads = createCompressionThreads();
+    const asked: SourceContent[] = [];
+    const ask = async (content: SourceContent) => {
       asked.push(content);
       throw new Error('asked');
     };
-    const packed = { ...(await openPackedStore(directory, threads, 2)), zstdBlocks: ask, xzBlocks: ask };
-    const onFiles = compressEarly({ release, tasks }, packed, await openStore(directory));
+    const blocks = { ...(await openBlockStore(directory, threads, 2)), zstdBlocks: ask, xzBlocks: ask };
+    const onFiles = compressEarly({ release, tasks }, blocks, await openStore(directory));
     for (const one of release.artifacts) {
       const size = contents.get(one.name)?.length ?? 0;
       onFiles(one, [{ name: one.name, sha256: one.digest.value, size, executable: true, libraries: [] }]);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createPlaces } from '../../../src/compress/threads/places.ts';
 import { orAborted, untilAborted } from '../../../src/support/abort.ts';
-import { formatSummed, parseSummed } from '../../../src/support/summed-lines.ts';
+import { formatChecksummed, parseChecksummed } from '../../../src/support/checksummed-lines.ts';
 
 const reason = new Error('interrupted');
 
@@ -58,18 +58,18 @@ describe('with a signal aborted', () => {
 
 describe('lines with their sum', () => {
   test.each([[['one']], [['one', 'two', '']], [['']]])('%j are themselves again', (lines) => {
-    expect(parseSummed(formatSummed(lines).toString())).toEqual(lines);
+    expect(parseChecksummed(formatChecksummed(lines).toString())).toEqual(lines);
   });
 
   test('are none when any byte is another, or missing', () => {
-    const good = formatSummed(['a line', 'another']);
+    const good = formatChecksummed(['a line', 'another']);
     for (let at = 0; at < good.length; at++) {
       const bad = Buffer.from(good);
       bad[at] = (bad[at] ?? 0) ^ 1;
-      expect(parseSummed(bad.toString()), `byte ${at}`).toBeUndefined();
-      expect(parseSummed(good.subarray(0, at).toString()), `${at} bytes`).toBeUndefined();
+      expect(parseChecksummed(bad.toString()), `byte ${at}`).toBeUndefined();
+      expect(parseChecksummed(good.subarray(0, at).toString()), `${at} bytes`).toBeUndefined();
     }
-    expect(parseSummed(`${good}x`)).toBeUndefined();
-    expect(parseSummed('\0'.repeat(30))).toBeUndefined();
+    expect(parseChecksummed(`${good}x`)).toBeUndefined();
+    expect(parseChecksummed('\0'.repeat(30))).toBeUndefined();
   });
 });

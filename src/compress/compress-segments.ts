@@ -1,4 +1,4 @@
-import type { ContentPiece } from '../archive/archive-source.ts';
+import type { SourceContent } from '../archive/archive-source.ts';
 import { type Chunks, rechunk } from '../archive/chunks.ts';
 import { cutSegments } from './splice/segments.ts';
 import { RESET } from './splice/zstd-blocks.ts';
@@ -10,7 +10,7 @@ export const INPUT_SIZE = 1 << 20;
 /** What cannot be cut is begun before everything that can, so that no long one is left over for the end. */
 const WHOLE = 2 ** 52;
 
-export function rankOf({ whole, size }: ContentPiece): number {
+export function rankOf({ whole, size }: SourceContent): number {
   return whole === true ? WHOLE + size : size;
 }
 
@@ -24,8 +24,8 @@ const APPENDED_SIZE = 1 << 20;
  *
  * @returns what each segment's `compress` does
  */
-export async function compressContent<T>(
-  content: ContentPiece,
+export async function compressSegments<T>(
+  content: SourceContent,
   places: Places,
   append: (bytes: Uint8Array) => Promise<void>,
   compress: (segment: Chunks, take: (block: Uint8Array) => Promise<void>) => Promise<T>,
@@ -84,7 +84,7 @@ function createAppender(append: (bytes: Uint8Array) => Promise<void>, turn: Prom
 
 /** The content in segments of as many bytes; a segment is read when there is a place for it, and taken in its turn. */
 export async function inSegments<T>(
-  content: ContentPiece,
+  content: SourceContent,
   size: number,
   places: Places,
   compress: (bytes: Uint8Array) => Promise<T>,

@@ -6,24 +6,29 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { BIG, flatten, type Piece } from '../../src/archive/archive-source.ts';
+import { MIN_CACHED_SIZE, readSource, type SourcePart } from '../../src/archive/archive-source.ts';
 import { collect } from '../../src/archive/chunks.ts';
-import { cpioPieces } from '../../src/archive/cpio.ts';
-import { tarPieces } from '../../src/archive/tar.ts';
-import { type OpenPackedStore, openPackedStore } from '../../src/compress/block-store.ts';
+import { cpioSource } from '../../src/archive/cpio.ts';
+import { tarSource } from '../../src/archive/tar.ts';
+import { type OpenBlockStore, openBlockStore } from '../../src/compress/block-store.ts';
 import { decompress } from '../../src/compress/compress.ts';
-import { createPackingThreads } from '../../src/compress/compression-threads.ts';
+import {
+  type BlockCodec,
+  type BlockStore,
+  compressArchive,
+  compressContent,
+} from '../../src/compress/compress-archive.ts';
+import { createCompressionThreads } from '../../src/compress/compression-threads.ts';
 import { cutSegments } from '../../src/compress/splice/segments.ts';
 import { RESET_BEFORE, RESET_OUTPUT } from '../../src/compress/splice/zstd-blocks.ts';
-import { type PackedCodec, type PackedStore, packArchive, packContent } from '../../src/compress/splice-archive.ts';
 import { hasTool } from '../support/tools.ts';
 
 const LEVEL = 3;
 const work = mkdtempSync(join(tmpdir(), 'kubeparcel-packed-'));
-const threads = createPackingThreads();
-let store: OpenPackedStore;
+const threads = createCompressionThreads();
+let store: OpenBlockStore;
 beforeAll(async () => {
-  store = await openPackedStore(join(work, 'cache'), threads, 2);
+  store = await openBlockStore(join(work, 'cache'), threads, 2);
 });
 afterAll(async () => {
   await threads.close();
@@ -56,8 +61,8 @@ function contentOf(bytes: Buffer) {
   return { size: bytes.length, key, content: [bytes] };
 }
 
-const tarOf = (files: readonly Buffer[]): Piece[] => [
-  ...tarPieces(
+const tarOf = (files: readonly Buffer[]): SourcePart[] => [
+  ...tarSource(
     files.map((bytes, index) => ({
       path: `./usr/bin/file-${index}`,
       kind: 'file' as const,
@@ -69,8 +74,8 @@ const tarOf = (files: readonly Buffer[]): Piece[] => [
     })),
   ),
 ];
-const cpioOf = (files: readonly Buffer[]): Piece[] => [
-  ...cpioPieces(
+const cpioOf = (files: readonly Buffer[]): SourcePart[] => [
+  ...cpioSource(
     files.map((bytes, index) => ({
       header: { name: `./usr/bin/file-${index}`, mode: 0o100755, mtime: 1_700_000_000, inode: index + 1 },
       index,
@@ -80,21 +85,21 @@ const cpioOf = (files: readonly Buffer[]): Piece[] => [
   ),
 ];
 
-async function pack(pieces: readonly Piece[], codec: PackedCodec, from: PackedStore = store): Promise<Buffer> {
-  const archive = await packArchive(pieces, { codec, level: LEVEL, store: from });
-  const bytes = archive.parts.map((part) => {
-    return part instanceof Uint8Array ? part : readFileSync(part.path).subarray(0, part.size);
+async function pack(pieces: readonly SourcePart[], codec: BlockCodec, from: BlockStore = store): Promise<Buffer> {
+  const archive = await compressArchive(pieces, { codec, level: LEVEL, store: from });
+  const bytes = archive.chunks.map((chunk) => {
+    return chunk instanceof Uint8Array ? chunk : readFileSync(chunk.path).subarray(0, chunk.size);
   });
   const whole = Buffer.concat(bytes);
   expect(archive.size).toBe(whole.length);
   return whole;
 }
 
-async function plain(pieces: readonly Piece[]): Promise<Buffer> {
-  return Buffer.from(await collect(flatten(pieces), 2 ** 31, () => new Error('too long')));
+async function plain(pieces: readonly SourcePart[]): Promise<Buffer> {
+  return Buffer.from(await collect(readSource(pieces), 2 ** 31, () => new Error('too long')));
 }
 
-async function expectSame(pieces: readonly Piece[], codec: PackedCodec): Promise<void> {
+async function expectSame(pieces: readonly SourcePart[], codec: BlockCodec): Promise<void> {
   const packed = await pack(pieces, codec);
   const expected = await plain(pieces);
   const unpacked = execFileSync(codec, ['-dc'], { input: packed, maxBuffer: 2 ** 30 });
@@ -105,10 +110,21 @@ async function expectSame(pieces: readonly Piece[], codec: PackedCodec): Promise
 
 const KIB = 1 << 10;
 const sizes = fc.oneof(
-  fc.constantFrom(0, 1, 511, 512, 513, BIG - 1, BIG, BIG + 1, 8192 * KIB, 8192 * KIB + 3),
+  fc.constantFrom(
+    0,
+    1,
+    511,
+    512,
+    513,
+    MIN_CACHED_SIZE - 1,
+    MIN_CACHED_SIZE,
+    MIN_CACHED_SIZE + 1,
+    8192 * KIB,
+    8192 * KIB + 3,
+  ),
   fc.integer({ min: 128 * KIB - 3, max: 128 * KIB + 3 }),
   fc.integer({ min: 8192 * KIB - 2, max: 8192 * KIB + 2 }),
-  fc.integer({ min: 0, max: 3 * BIG }),
+  fc.integer({ min: 0, max: 3 * MIN_CACHED_SIZE }),
 );
 const shape: fc.Arbitrary<Shape> = fc.record({
   stuff: fc.constantFrom<Stuff>('random', 'zeros', 'text', 'code'),
@@ -121,12 +137,12 @@ describe.each(['zstd', 'xz', 'gzip'] as const)('one %s stream of many parts', (c
   test.skipIf(absent).each([
     ['no file', []],
     ['an empty file', [{ stuff: 'zeros', size: 0 }]],
-    ['one big file', [{ stuff: 'code', size: 5 * BIG }]],
+    ['one big file', [{ stuff: 'code', size: 5 * MIN_CACHED_SIZE }]],
     [
       'two big ones',
       [
-        { stuff: 'code', size: 2 * BIG },
-        { stuff: 'text', size: BIG },
+        { stuff: 'code', size: 2 * MIN_CACHED_SIZE },
+        { stuff: 'text', size: MIN_CACHED_SIZE },
       ],
     ],
     ['a big one of zeros', [{ stuff: 'zeros', size: 9 << 20 }]],
@@ -134,12 +150,15 @@ describe.each(['zstd', 'xz', 'gzip'] as const)('one %s stream of many parts', (c
     [
       'big, small, big',
       [
-        { stuff: 'code', size: BIG },
+        { stuff: 'code', size: MIN_CACHED_SIZE },
         { stuff: 'random', size: 100 * KIB },
-        { stuff: 'code', size: BIG + 1 },
+        { stuff: 'code', size: MIN_CACHED_SIZE + 1 },
       ],
     ],
-    ['more big ones than are cut apart', Array.from({ length: 6 }, (): Shape => ({ stuff: 'code', size: BIG }))],
+    [
+      'more big ones than are cut apart',
+      Array.from({ length: 6 }, (): Shape => ({ stuff: 'code', size: MIN_CACHED_SIZE })),
+    ],
     ['more than one segment', [{ stuff: 'code', size: 40 << 20 }]],
   ] satisfies [string, Shape[]][])('%s', async (_, shapes) => {
     const files = shapes.map(bytesOf);
@@ -163,11 +182,11 @@ describe.each(['zstd', 'xz', 'gzip'] as const)('one %s stream of many parts', (c
   );
 
   test.skipIf(absent)('dpkg-deb unpacks a data.tar that is put together', async () => {
-    const files = [bytesOf({ stuff: 'code', size: 20 << 20 }), bytesOf({ stuff: 'code', size: BIG })];
+    const files = [bytesOf({ stuff: 'code', size: 20 << 20 }), bytesOf({ stuff: 'code', size: MIN_CACHED_SIZE })];
     const directory = mkdtempSync(join(work, 'deb-'));
     writeFileSync(join(directory, 'debian-binary'), '2.0\n');
     const control = 'Package: a\nVersion: 1\nArchitecture: all\nMaintainer: a <a@b>\nDescription: a\n';
-    const controlTar = tarPieces([
+    const controlTar = tarSource([
       {
         path: './control',
         kind: 'file',
@@ -190,22 +209,22 @@ describe.each(['zstd', 'xz', 'gzip'] as const)('one %s stream of many parts', (c
 });
 
 describe("an archive's key", () => {
-  const files = [bytesOf({ stuff: 'code', size: BIG }), bytesOf({ stuff: 'text', size: 3000 })];
-  const keyFrom = async (from: PackedStore, codec: PackedCodec) =>
-    (await packArchive(cpioOf(files), { codec, level: LEVEL, store: from })).key;
+  const files = [bytesOf({ stuff: 'code', size: MIN_CACHED_SIZE }), bytesOf({ stuff: 'text', size: 3000 })];
+  const keyFrom = async (from: BlockStore, codec: BlockCodec) =>
+    (await compressArchive(cpioOf(files), { codec, level: LEVEL, store: from })).key;
 
   test.each(['zstd', 'xz', 'gzip'] as const)('is the same for the same bytes, and only for them: %s', async (codec) => {
     const key = await keyFrom(store, codec);
     expect(await keyFrom(store, codec)).toBe(key);
     // The same contents, as another version may put them together; digests of the one must not be stated of the other.
-    const small: PackedStore = {
+    const small: BlockStore = {
       ...store,
       zstdRun: (bytes, level) => store.zstdRun(bytes, level + 6),
       xzRun: (bytes, level) => store.xzRun(Buffer.concat([bytes, Buffer.alloc(4)]), level),
     };
     // The store does nothing for what is small in gzip.
     if (codec !== 'gzip') expect(await keyFrom(small, codec)).not.toBe(key);
-    const big: PackedStore = {
+    const big: BlockStore = {
       ...store,
       zstdBlocks: (content, level) => store.zstdBlocks(content, level + 6),
       xzBlocks: (content, level) => store.xzBlocks(content, level + 6),
@@ -301,7 +320,7 @@ describe('segments', () => {
 });
 
 describe('the store', () => {
-  const bytes = bytesOf({ stuff: 'code', size: 2 * BIG });
+  const bytes = bytesOf({ stuff: 'code', size: 2 * MIN_CACHED_SIZE });
   const files = () =>
     readdirSync(join(work, 'cache/packed'), { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
@@ -319,13 +338,13 @@ describe('the store', () => {
       },
     };
     const [a, b] = await Promise.all([store.zstdBlocks(content, LEVEL), store.zstdBlocks(content, LEVEL)]);
-    const again = await openPackedStore(join(work, 'cache'), threads, 2);
+    const again = await openBlockStore(join(work, 'cache'), threads, 2);
     const c = await again.zstdBlocks(content, LEVEL);
     expect([a.size, b.size, reads]).toEqual([c.size, c.size, 1]);
   });
 
   test('tells all who ask how far a content is read, whoever asked first', async () => {
-    const whole = bytesOf({ stuff: 'code', size: 4 * BIG });
+    const whole = bytesOf({ stuff: 'code', size: 4 * MIN_CACHED_SIZE });
     let goOn = () => {};
     const half = new Promise<void>((resolve) => {
       goOn = resolve;
@@ -335,9 +354,9 @@ describe('the store', () => {
       key,
       size,
       async *open() {
-        yield whole.subarray(0, 3 * BIG);
+        yield whole.subarray(0, 3 * MIN_CACHED_SIZE);
         await half;
-        yield whole.subarray(3 * BIG);
+        yield whole.subarray(3 * MIN_CACHED_SIZE);
       },
     };
     const heard = { first: 0, second: 0 };
@@ -347,13 +366,13 @@ describe('the store', () => {
     });
     const first = store.zstdBlocks(content, LEVEL, (count) => {
       heard.first += count;
-      if (heard.first === 3 * BIG) isHalf();
+      if (heard.first === 3 * MIN_CACHED_SIZE) isHalf();
     });
     await reached;
     const second = store.zstdBlocks(content, LEVEL, (count) => {
       heard.second += count;
     });
-    expect(heard).toEqual({ first: 3 * BIG, second: 3 * BIG });
+    expect(heard).toEqual({ first: 3 * MIN_CACHED_SIZE, second: 3 * MIN_CACHED_SIZE });
     goOn();
     await Promise.all([first, second]);
     expect(heard).toEqual({ first: size, second: size });
@@ -380,7 +399,7 @@ describe('the store', () => {
     for (const damage of [...flipped, ...others, ...inItsPlace]) {
       rmSync(path);
       damage();
-      const fresh = await openPackedStore(join(work, 'cache'), threads, 2);
+      const fresh = await openBlockStore(join(work, 'cache'), threads, 2);
       const packed = await pack(tarOf([bytes]), codec, fresh);
       expect(packed.equals(before)).toBe(true);
       expect(readFileSync(path).equals(good)).toBe(true);
@@ -401,7 +420,7 @@ describe('the store', () => {
       Buffer.alloc(good.length),
     ]) {
       writeFileSync(path, bad);
-      const fresh = await openPackedStore(join(work, 'cache'), threads, 2);
+      const fresh = await openBlockStore(join(work, 'cache'), threads, 2);
       expect(Buffer.concat([...(await fresh.zstdRun(small, LEVEL)).blocks])).toEqual(Buffer.concat([...first.blocks]));
       expect(readFileSync(path).equals(good)).toBe(true);
     }
@@ -409,8 +428,8 @@ describe('the store', () => {
 
   test.each(['zstd', 'xz', 'gzip'] as const)('begins and reads no more when it is aborted: %s', async (codec) => {
     const stop = new AbortController();
-    const stopped = await openPackedStore(join(work, 'stopped'), threads, 1, stop.signal);
-    const bytes = randomBytes(2 * BIG);
+    const stopped = await openBlockStore(join(work, 'stopped'), threads, 1, stop.signal);
+    const bytes = randomBytes(2 * MIN_CACHED_SIZE);
     let read = 0;
     const endless = {
       size: 2 ** 40,
@@ -422,15 +441,15 @@ describe('the store', () => {
         }
       },
     };
-    await expect(packContent(stopped, codec, endless, 1)).rejects.toThrow('interrupted');
+    await expect(compressContent(stopped, codec, endless, 1)).rejects.toThrow('interrupted');
     expect(read).toBeLessThan(50);
     expect(readdirSync(join(work, 'stopped/tmp'))).toEqual([]);
   });
 
   test('whoever packs does not wait for a store that others still use', async () => {
     const stop = new AbortController();
-    const slow: PackedStore = { ...store, zstdBlocks: () => new Promise(() => {}) };
-    const packing = packArchive(tarOf([bytesOf({ stuff: 'random', size: 2 * BIG })]), {
+    const slow: BlockStore = { ...store, zstdBlocks: () => new Promise(() => {}) };
+    const packing = compressArchive(tarOf([bytesOf({ stuff: 'random', size: 2 * MIN_CACHED_SIZE })]), {
       codec: 'zstd',
       level: LEVEL,
       store: slow,
@@ -441,7 +460,7 @@ describe('the store', () => {
   });
 
   test('says what to do when blocks were removed under a build', async () => {
-    const [file] = (await packArchive(tarOf([bytes]), { codec: 'zstd', level: 2, store })).parts.filter(
+    const [file] = (await compressArchive(tarOf([bytes]), { codec: 'zstd', level: 2, store })).chunks.filter(
       (part) => 'path' in part,
     );
     if (file === undefined) throw new Error('nothing of it is in a file');

@@ -1,29 +1,29 @@
 import { crc32 } from 'node:zlib';
-import { type ContentPiece, gatherBig, keyOf, type Piece } from '../archive/archive-source.ts';
+import { groupContents, type SourceContent, type SourcePart, sourceKey } from '../archive/archive-source.ts';
 import type { Codec } from '../model/compression.ts';
 import { orAborted } from '../support/abort.ts';
-import { type FilePart, type Part, totalSize } from '../support/output-chunks.ts';
+import { type FileChunk, type OutputChunk, totalSize } from '../support/output-chunks.ts';
 import { deflateRun, joinCrc32, memberEnd, memberHeader } from './splice/gzip-blocks.ts';
-import { streamEnd, streamHeader, type XzBlocks, type XzRecord } from './splice/xz-blocks.ts';
-import type { CompressedRun } from './splice/zstd-run.ts';
-import { type PackedBlocks, spliceFrame } from './splice/zstd-splice.ts';
+import { streamEnd, streamHeader, type XzRecord, type XzRun } from './splice/xz-blocks.ts';
+import type { ZstdRun } from './splice/zstd-run.ts';
+import { spliceFrame, type ZstdBlocks } from './splice/zstd-splice.ts';
 
 /** Codecs whose blocks can be put together. */
-export type PackedCodec = Exclude<Codec, 'none'>;
+export type BlockCodec = Exclude<Codec, 'none'>;
 
-export function isPackedCodec(codec: Codec): codec is PackedCodec {
+export function isBlockCodec(codec: Codec): codec is BlockCodec {
   return codec !== 'none';
 }
 
 /** Blocks of an xz stream, compressed apart. */
-export interface PackedXz extends FilePart {
+export interface XzBlocks extends FileChunk {
   readonly records: readonly XzRecord[];
   /** Differs where the bytes differ. */
   readonly id: string;
 }
 
 /** Deflate blocks, compressed apart. */
-export interface PackedDeflate extends FilePart {
+export interface DeflateBlocks extends FileChunk {
   /** What they unpack to; size in bytes. */
   readonly unpacked: { readonly crc32: number; readonly size: number };
   /** Differs where the bytes differ. */
@@ -33,20 +33,20 @@ export interface PackedDeflate extends FilePart {
 export type OnRead = (bytes: number) => void;
 
 /** Compressed blocks of big contents, by what they were made of; found, or made and kept. */
-export interface PackedStore {
+export interface BlockStore {
   /**
    * The content's blocks. Reads the content only when they are not there, and once for all who ask meanwhile.
    *
    * @param onRead called with counts of bytes of the content that were read, for whomever
    */
-  zstdBlocks(content: ContentPiece, level: number, onRead?: OnRead): Promise<PackedBlocks>;
-  xzBlocks(content: ContentPiece, level: number, onRead?: OnRead): Promise<PackedXz>;
-  deflateBlocks(content: ContentPiece, level: number, onRead?: OnRead): Promise<PackedDeflate>;
+  zstdBlocks(content: SourceContent, level: number, onRead?: OnRead): Promise<ZstdBlocks>;
+  xzBlocks(content: SourceContent, level: number, onRead?: OnRead): Promise<XzBlocks>;
+  deflateBlocks(content: SourceContent, level: number, onRead?: OnRead): Promise<DeflateBlocks>;
   /** Compresses bytes that nobody keeps, as a frame or a stream of their own. */
-  zstdRun(bytes: Uint8Array, level: number): Promise<CompressedRun>;
+  zstdRun(bytes: Uint8Array, level: number): Promise<ZstdRun>;
   /** The same as a whole frame, with a content checksum. */
   zstdFrame(bytes: Uint8Array, level: number): Promise<Uint8Array>;
-  xzRun(bytes: Uint8Array, level: number): Promise<XzBlocks>;
+  xzRun(bytes: Uint8Array, level: number): Promise<XzRun>;
   /**
    * A fact that follows from bytes and takes reading them: kept by `kind` and key.
    *
@@ -54,16 +54,16 @@ export interface PackedStore {
    */
   fact(kind: string, key: string, find: () => Promise<string>): Promise<string>;
   /** The digest of all bytes of the parts, in hex; found on a thread. */
-  digest(algorithm: 'md5' | 'sha256', parts: readonly Part[]): Promise<string>;
+  digest(algorithm: 'md5' | 'sha256', chunks: readonly OutputChunk[]): Promise<string>;
 }
 
 /** The content's blocks in this codec. */
-export function packContent(
-  store: PackedStore,
-  codec: PackedCodec,
-  content: ContentPiece,
+export function compressContent(
+  store: BlockStore,
+  codec: BlockCodec,
+  content: SourceContent,
   level: number,
-): Promise<FilePart> {
+): Promise<FileChunk> {
   switch (codec) {
     case 'zstd':
       return store.zstdBlocks(content, level);
@@ -75,43 +75,43 @@ export function packContent(
 }
 
 /** A compressed archive whose size is known before its bytes are read. */
-export interface PackedArchive {
+export interface CompressedArchive {
   /** Bytes. */
   readonly size: number;
   /** 64 hex digits that stand for the compressed bytes. */
   readonly key: string;
-  readonly parts: readonly Part[];
+  readonly chunks: readonly OutputChunk[];
 }
 
 interface PackOptions {
-  readonly codec: PackedCodec;
+  readonly codec: BlockCodec;
   readonly level: number;
-  readonly store: PackedStore;
+  readonly store: BlockStore;
   /** Called with counts of bytes of contents that are in the archive by now. */
   readonly onBytes?: ((count: number) => void) | undefined;
   /** With it aborted nobody waits for the store; what it has begun is for others, or for it to end. */
   readonly signal?: AbortSignal | undefined;
 }
 
-type KnownPart = Uint8Array | (FilePart & { readonly id: string });
+type KnownPart = Uint8Array | (FileChunk & { readonly id: string });
 
 /**
  * Compresses an archive in which every big content is compressed once, whatever the number of archives that it is in: as
  * one zstd frame (without a checksum), one xz stream of several blocks, or one gzip member.
  */
-export async function packArchive(pieces: Iterable<Piece>, options: PackOptions): Promise<PackedArchive> {
-  const gathered = await gatherBig(pieces, options.codec);
+export async function compressArchive(pieces: Iterable<SourcePart>, options: PackOptions): Promise<CompressedArchive> {
+  const gathered = await groupContents(pieces, options.codec);
   const parts = await orAborted(PUT_TOGETHER[options.codec](gathered, options), options.signal);
   return {
     size: totalSize(parts),
     // Of what the archive is made of, and not of what it was made from: the same contents, put together in another way by
     // another version, have another key.
-    key: keyOf(parts.map((part) => (part instanceof Uint8Array ? part : { key: part.id, size: part.size }))),
-    parts,
+    key: sourceKey(parts.map((part) => (part instanceof Uint8Array ? part : { key: part.id, size: part.size }))),
+    chunks: parts,
   };
 }
 
-async function frameOf(pieces: readonly Piece[], { level, store, onBytes }: PackOptions): Promise<KnownPart[]> {
+async function frameOf(pieces: readonly SourcePart[], { level, store, onBytes }: PackOptions): Promise<KnownPart[]> {
   // All at once: the store's threads are busy as long as there is something to do.
   const packed = await Promise.all(
     pieces.map((piece) => {
@@ -123,7 +123,7 @@ async function frameOf(pieces: readonly Piece[], { level, store, onBytes }: Pack
   return spliceFrame(packed, (bytes) => store.zstdRun(bytes, level));
 }
 
-async function streamOf(pieces: readonly Piece[], { level, store, onBytes }: PackOptions): Promise<KnownPart[]> {
+async function streamOf(pieces: readonly SourcePart[], { level, store, onBytes }: PackOptions): Promise<KnownPart[]> {
   const parts: Promise<{ part: KnownPart; records: readonly XzRecord[] }>[] = [];
   const run = async (bytes: Uint8Array) => {
     const { bytes: part, records } = await store.xzRun(bytes, level);
@@ -149,7 +149,7 @@ async function streamOf(pieces: readonly Piece[], { level, store, onBytes }: Pac
   return [streamHeader(), ...made.map(({ part }) => part), streamEnd(made.flatMap(({ records }) => records))];
 }
 
-async function memberOf(pieces: readonly Piece[], { level, store, onBytes }: PackOptions): Promise<KnownPart[]> {
+async function memberOf(pieces: readonly SourcePart[], { level, store, onBytes }: PackOptions): Promise<KnownPart[]> {
   const made = await Promise.all(
     pieces.map(async (piece) => {
       if (piece instanceof Uint8Array) {
@@ -169,7 +169,7 @@ async function memberOf(pieces: readonly Piece[], { level, store, onBytes }: Pac
 }
 
 const PUT_TOGETHER: Readonly<
-  Record<PackedCodec, (pieces: readonly Piece[], options: PackOptions) => Promise<KnownPart[]>>
+  Record<BlockCodec, (pieces: readonly SourcePart[], options: PackOptions) => Promise<KnownPart[]>>
 > = { zstd: frameOf, xz: streamOf, gzip: memberOf };
 
 /** Counts a content's bytes as they are read, and at the end those that were never read since the blocks were there. */
