@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Finding, INDEX_FILE, isFault } from '../../src/repo/model/repository.ts';
+import { INDEX_FILE } from '../../src/repo/model/index-file.ts';
 import { openTarget } from '../../src/repo/publish/open-target.ts';
 import { publish } from '../../src/repo/publish/publish.ts';
+import { isFault, type VerifyFinding } from '../../src/repo/verify/finding.ts';
 import { verifyPublished } from '../../src/repo/verify/verify-published.ts';
 import { type AptClient, aptClient } from '../support/apt-client.ts';
 import { compileSupport } from '../support/compile.ts';
@@ -69,7 +70,8 @@ describe.skipIf(!hasTool('apt-get'))('kills of publishing', () => {
     const look = async (where: string) => {
       const { findings, keys } = await verifyPublished(seen);
       const faults = findings.filter(isFault);
-      const isWindow = ({ kind, path }: Finding) => kind === 'signature' && path.endsWith('/repodata/repomd.xml.asc');
+      const isWindow = ({ kind, path }: VerifyFinding) =>
+        kind === 'signature' && path.endsWith('/repodata/repomd.xml.asc');
       windows.push(...faults.filter(isWindow).map(({ path }) => path));
       expect(
         faults.filter((each) => !isWindow(each)),

@@ -1,4 +1,4 @@
-import { INDEX_FILE } from '../../src/repo/model/repository.ts';
+import { INDEX_FILE } from '../../src/repo/model/index-file.ts';
 import { openTarget } from '../../src/repo/publish/open-target.ts';
 import { publish } from '../../src/repo/publish/publish.ts';
 

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { loadCatalog } from '../../src/catalog/catalog.ts';
 import type { Format } from '../../src/model/format.ts';
+import type { RepositoryIndex } from '../../src/repo/model/index-file.ts';
 import type { PackageRecord } from '../../src/repo/model/record.ts';
-import { type Channel, poolPath, type RepositoryIndex } from '../../src/repo/model/repository.ts';
+import { type Channel, poolPath } from '../../src/repo/model/repository.ts';
 import { loadClients } from '../../src/repo/site/clients.ts';
 import { siteModel } from '../../src/repo/site/model.ts';
 import { type Page, renderSite, type SigningKeyOnSite } from '../../src/repo/site/render-site.ts';

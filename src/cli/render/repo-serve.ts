@@ -1,5 +1,5 @@
+import { compareMinors } from '../../repo/model/minors.ts';
 import { publicKeyPath, type RepositoryState } from '../../repo/model/repository.ts';
-import { compareMinors } from '../../repo/model/view-packages.ts';
 import { aptLine, yumRepository } from '../../repo/site/instructions.ts';
 
 /** The client configuration for the newest minor version, of channel stable if there is one. */

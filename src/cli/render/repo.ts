@@ -1,15 +1,10 @@
-import {
-  type Channel,
-  isFault,
-  type RepositoryPackage,
-  type VerifyReport,
-  viewDirectory,
-} from '../../repo/model/repository.ts';
+import { type Channel, type RepositoryPackage, viewDirectory } from '../../repo/model/repository.ts';
 import type { AddResult } from '../../repo/operations/add.ts';
 import type { PromoteResult } from '../../repo/operations/promote.ts';
 import type { RemovalResult } from '../../repo/operations/remove.ts';
 import type { ChangeResult } from '../../repo/transaction/commit.ts';
 import type { WriteOptions } from '../../repo/transaction/session.ts';
+import { isFault, type VerifyReport } from '../../repo/verify/finding.ts';
 import { plural } from '../../support/plural.ts';
 import { table } from './table.ts';
 

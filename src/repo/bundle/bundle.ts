@@ -7,8 +7,16 @@ import { KubeparcelError } from '../../support/errors.ts';
 import { withLock } from '../../support/lock.ts';
 import { packageRoot } from '../../support/package-root.ts';
 import { type WrittenFile, writeAtomically } from '../../support/write-atomically.ts';
-import { type Channel, lockPath, type RepositoryState, type ViewState, viewDirectory } from '../model/repository.ts';
-import { compareMinors, linkPath, packagesOf } from '../model/view-packages.ts';
+import { compareMinors } from '../model/minors.ts';
+import {
+  type Channel,
+  linkPath,
+  lockPath,
+  packagesOf,
+  type RepositoryState,
+  type ViewState,
+  viewDirectory,
+} from '../model/repository.ts';
 import { openState } from '../transaction/state.ts';
 
 interface BundleRequest {

@@ -2,10 +2,10 @@ import type { Distribution } from '../../catalog/distribution.ts';
 import type { Format } from '../../model/format.ts';
 import type { Relation, RelationTarget } from '../../model/relation.ts';
 import { formatRelation } from '../../model/relation.ts';
+import { compareMinors } from '../model/minors.ts';
 import type { Provision } from '../model/record.ts';
-import { satisfies } from '../model/satisfies.ts';
 import type { ProvidedNames } from './provided.ts';
-import { richHolds } from './rich-expression.ts';
+import { richHolds, satisfies } from './satisfies.ts';
 
 /** A package as the gate sees it: what it is, what it asks for, what it offers. */
 export interface ClosurePackage {
@@ -234,12 +234,6 @@ function plainName(name: string): string {
 /** `libc.so.6(GLIBC_2.34)(64bit)` is `libc.so.6()(64bit)` to a list that nobody verified. */
 function unversionedSoname(name: string): string {
   return name.replace(/^([^()]+\.so[^()]*)\([^()]+\)/, '$1()');
-}
-
-/** 1.9 before 1.10. */
-function compareMinors(a: string, b: string): number {
-  const [left, right] = [a, b].map((minor) => minor.split('.').map(Number));
-  return (left?.[0] ?? 0) - (right?.[0] ?? 0) || (left?.[1] ?? 0) - (right?.[1] ?? 0);
 }
 
 function compareText(a: string, b: string): number {

@@ -2,63 +2,64 @@ import type { Format } from '../../model/format.ts';
 import type { ChangelogEntry } from '../../model/layout.ts';
 import type { Operator, Relation } from '../../model/relation.ts';
 
-/** What indices, the closure gate and the site say of one package; kept by the digest of the package's file. */
+/** What indices, the closure check and the site need to know about a package. Cached by the digest of the file. */
 export interface PackageRecord {
   readonly schema: typeof RECORD_SCHEMA;
   readonly format: Format;
   readonly name: string;
-  /** [epoch:]upstream[-revision] in the format's spelling. */
+  /** [epoch:]upstream[-revision] as the format writes it. */
   readonly version: string;
-  /** In the format's words. */
+  /** As the format names it. */
   readonly architecture: string;
-  /** Bytes of the file. */
+  /** Size of the file in bytes. */
   readonly size: number;
   readonly sha256: string;
-  /** Bytes on a host. */
+  /** Bytes. */
   readonly installedSize: number;
   /** Build time, seconds since 1970-01-01 UTC. */
   readonly date: number;
   readonly summary: string;
   readonly description: string;
-  /** Newest first, ten at most. */
+  /** Newest first, at most CHANGELOG_LIMIT entries. */
   readonly changelog: readonly ChangelogEntry[];
-  /** What must be there for an installation: Pre-Depends and Depends; Requires. */
+  /** DEB: Pre-Depends and Depends; RPM: Requires. */
   readonly requires: readonly Relation[];
   readonly provides: readonly Provision[];
-  /** The stanza of Packages without Filename, lines with their ends; '' for an RPM. */
+  /** DEB: the stanza for Packages without Filename; '' for an RPM. */
   readonly stanza: string;
-  /** Debian's section, '' where there is none. */
+  /** DEB: the section, if any; '' for an RPM. */
   readonly section: string;
-  /** Absolute paths: all of an RPM; of a DEB what is not a directory, as Contents lists it. */
+  /** Absolute paths. RPM: all files; DEB: all files except directories, as in Contents. */
   readonly files: readonly string[];
-  /** Elements of rpm-md; undefined for a DEB. */
+  /** RPM: elements of rpm-md; undefined for a DEB. */
   readonly xml: PackageXml | undefined;
 }
 
-/** `<package>` elements, the first of them without the `location` that goes between its two parts. */
+/** `<package>` elements of the three rpm-md documents. `location` goes between the two parts of `primary`. */
 export interface PackageXml {
   readonly primary: readonly [before: string, after: string];
   readonly filelists: string;
   readonly other: string;
 }
 
-/** To be raised when a record comes to say something else of the same package. */
+/** Increase when the record of the same package changes. */
 export const RECORD_SCHEMA = 1;
 export const CHANGELOG_LIMIT = 10;
 
-/** What satisfies a relation: a package under its own name, or a name that a package or a distribution provides. */
+/** What satisfies a relation: a package's name or a name provided by a package or distribution. */
 export interface Provision {
   readonly name: string;
-  /** In the format's spelling; undefined for a name provided without one. */
+  /** As the format writes it; undefined for an unversioned name. */
   readonly version: string | undefined;
-  /** `=` but for an RPM's provide that says something else. */
-  readonly operator?: Operator;
+  /** Default `=`; an RPM may provide a range. */
+  readonly operator?: Operator | undefined;
 }
 
-/** Of a whole file; digests in lower-case hex. */
+/** Size and digests of a whole file. */
 export interface FileDigests {
   /** Bytes. */
   readonly size: number;
+  /** Lower-case hex, like the others. */
   readonly md5: string;
   readonly sha1: string;
   readonly sha256: string;

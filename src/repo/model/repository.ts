@@ -1,189 +1,153 @@
 import type { Format } from '../../model/format.ts';
 
 /**
- * A repository is one directory that apt and dnf, yum and zypper read:
+ * A repository is one directory that apt, dnf, yum and zypper read:
  *
  *     pool/k/kubelet/kubelet_1.36.4-1_amd64.deb          every package once, both formats
- *     core:/stable:/v1.36/deb/                           a minor of a channel, flat, as at pkgs.k8s.io
+ *     core:/stable:/v1.36/deb/                           a minor of a channel: a flat repository, as at pkgs.k8s.io
  *         Packages{,.gz,.xz} Contents-amd64.gz by-hash/SHA256/ Release InRelease Release.gpg Release.key
  *         amd64/kubelet_1.36.4-1_amd64.deb               hard link into the pool
  *     core:/stable:/v1.36/rpm/
  *         repodata/ (repomd.xml repomd.xml.asc repomd.xml.key SHA256-primary.xml.gz ...)
  *         x86_64/kubelet-1.36.4-1.x86_64.rpm             hard link into the pool
- *     dists/stable/                                      a channel with all its minors; its packages are the pool's
- *     rpm/stable/                                        the same for RPM, as a minor's
- *     index.json                                         what there is, for programs and pages
- *     .kubeparcel/                                       the repository's own: state, cache, lock, unfinished work
+ *     dists/stable/                                      all minors of a channel; Filename points into the pool
+ *     rpm/stable/                                        all minors of a channel, laid out as for one minor
+ *     index.json                                         list of views and packages, for programs and pages
+ *     .kubeparcel/                                       internal: state, record cache, lock, journal
  *
- * `repodata` is a symbolic link to a directory `.repodata-HEX` beside it: the one way to replace two files (repomd.xml and
- * its signature) at once. All else is files and directories. Who copies a repository follows links and leaves out names that
+ * `repodata` is a symbolic link to a directory `.repodata-HEX` next to it, which replaces repomd.xml and its signature
+ * at once. Everything else is regular files and directories. To copy a repository, follow links and skip names that
  * begin with a dot.
  */
 
-/** From the least tested to the one that everybody uses; `promote` goes this way. */
+/** From least to most tested; packages are promoted in this direction. */
 export const CHANNELS = ['nightly', 'testing', 'stable'] as const;
 export type Channel = (typeof CHANNELS)[number];
 
-/** A package repository as a client is pointed at it. */
+/** A package repository that a client can be configured with. */
 export interface View {
   readonly channel: Channel;
-  /** Kubernetes' minor, `1.36`; undefined for all minors together. */
+  /** Kubernetes minor, `1.36`; undefined for all minors together. */
   readonly minor: string | undefined;
   readonly format: Format;
 }
 
-/** Where a view's indices are, relative to the repository. */
+/** The directory of a view's indices, relative to the repository. */
 export function viewDirectory({ channel, minor, format }: View): string {
   if (minor !== undefined) return `core:/${channel}:/v${minor}/${format}`;
   return format === 'deb' ? `dists/${channel}` : `rpm/${channel}`;
 }
 
-/** What apt calls the component of a channel with all its minors: `deb URL stable main`. */
+/** The apt component of the views with all minors: `deb URL stable main`. */
 export const COMPONENT = 'main';
 
-/** The armored public keys with which a view's signatures are checked. */
+/** Path of the armored public keys for a view's signatures. */
 export function publicKeyPath(view: View): string {
   return `${viewDirectory(view)}/${publicKeyIn(view.format)}`;
 }
 
-/** The same, relative to the view's directory. */
+/** Like `publicKeyPath`, relative to the view's directory. */
 export function publicKeyIn(format: Format): string {
   return format === 'rpm' ? 'repodata/repomd.xml.key' : 'Release.key';
-}
-
-/** Path of a package in a repository, which no other package may have. */
-export function poolPath({ name, file }: Pick<RepositoryPackage, 'name' | 'file'>): string {
-  return `pool/${name.slice(0, 1).toLowerCase()}/${name}/${file}`;
 }
 
 /** A package of the repository. */
 export interface RepositoryPackage {
   readonly format: Format;
   readonly name: string;
-  /** [epoch:]upstream[-revision] in the format's spelling. */
+  /** [epoch:]upstream[-revision] as the format writes it. */
   readonly version: string;
-  /** In the format's words. */
+  /** As the format names it. */
   readonly architecture: string;
-  /** The file's name. */
+  /** File name. */
   readonly file: string;
   /** Bytes. */
   readonly size: number;
   /** 64 lower-case hex digits. */
   readonly sha256: string;
-  /** Kubernetes' minors that it is offered with, sorted, by channel; a channel that does not have it has no entry. */
+  /** Sorted Kubernetes minors by channel. A channel without the package has no entry. */
   readonly channels: Readonly<Partial<Record<Channel, readonly string[]>>>;
 }
 
-/** What a repository is made with; kept with it. */
+/** Path of a package in the pool; unique in a repository. */
+export function poolPath({ name, file }: Pick<RepositoryPackage, 'name' | 'file'>): string {
+  return `pool/${name.slice(0, 1).toLowerCase()}/${name}/${file}`;
+}
+
+/** Path of a package's hard link, relative to the view's directory. */
+export function linkPath({ architecture, file }: Pick<RepositoryPackage, 'architecture' | 'file'>): string {
+  return `${architecture}/${file}`;
+}
+
+/** Whether a view has hard links to its packages in its own directory; otherwise its index points into the pool. */
+export function hasOwnLinks(view: Pick<View, 'format' | 'minor'>): boolean {
+  return view.format === 'rpm' || view.minor !== undefined;
+}
+
+/** All views that contain a package, sorted by directory. */
+export function viewsOf(packages: readonly RepositoryPackage[]): View[] {
+  const views = new Map<string, View>();
+  for (const { format, channels } of packages) {
+    for (const channel of CHANNELS) {
+      const minors = channels[channel];
+      if (minors === undefined) continue;
+      for (const minor of [undefined, ...minors]) {
+        const view = { channel, minor, format };
+        views.set(viewDirectory(view), view);
+      }
+    }
+  }
+  return [...views].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, view]) => view);
+}
+
+export function isInView({ format, channels }: RepositoryPackage, view: View): boolean {
+  const minors = channels[view.channel];
+  return format === view.format && minors !== undefined && (view.minor === undefined || minors.includes(view.minor));
+}
+
+/** The packages of a view, sorted by file name. */
+export function packagesOf(view: View, packages: readonly RepositoryPackage[]): RepositoryPackage[] {
+  return packages.filter((each) => isInView(each, view)).sort((a, b) => (a.file < b.file ? -1 : 1));
+}
+
+/** Settings stored with the repository. */
 export interface RepositorySettings {
   /** `Origin` of Release files. */
   readonly origin: string;
   /** `Label` of Release files. */
   readonly label: string;
-  /** Days that Release files are valid, from their date on; undefined for ever. */
+  /** Days from Date to Valid-Until in Release files; undefined for no Valid-Until. */
   readonly validDays: number | undefined;
-  /** Of primary, filelists and other: gz is what every yum reads. */
+  /** For primary, filelists and other. Every yum reads gz. */
   readonly rpmCompression: 'gz' | 'zst';
 }
 
-/** The files of a view that its pointer leads to, by what `verify` and clean-up must know. */
+/** What the state records about a view. */
 export interface ViewState extends View {
-  /** Seconds since 1970-01-01 UTC: of the pointer and its signature. */
+  /** Date of the indices and signatures, seconds since 1970-01-01 UTC. */
   readonly date: number;
-  /** Of what the view says, without date and signatures: a view is written anew when it changes. */
+  /** Digest of the view's content without date and signatures. A view is written again when it changes. */
   readonly content: string;
-  /** Upper-case hex of the keys that signed it; empty for an unsigned one. */
+  /** Upper-case fingerprints of the keys that signed it; empty if unsigned. */
   readonly signedBy: readonly string[];
-  /** Everything of the current state, relative to the view's directory, without packages. */
+  /** All files of the view except packages, relative to its directory. */
   readonly files: readonly { readonly path: string; readonly size: number; readonly sha256: string }[];
-  /** Files of the states before, the latest first: clients that have read an old pointer still ask for them. */
+  /** Files of earlier states, latest first, kept for clients that have read an older Release or repomd.xml. */
   readonly previous: readonly (readonly string[])[];
 }
 
 /** `.kubeparcel/state.json` */
 export interface RepositoryState {
   readonly settings: RepositorySettings;
-  /** By poolPath. */
+  /** Sorted by poolPath. */
   readonly packages: readonly RepositoryPackage[];
-  /** By viewDirectory. */
+  /** Sorted by viewDirectory. */
   readonly views: readonly ViewState[];
 }
 
 export const STATE_DIRECTORY = '.kubeparcel';
 
-/** The lock that every process holds which changes a repository or must not see it change. */
+/** Path of the lock for processes that change the repository or need it unchanged. */
 export function lockPath(directory: string): string {
   return `${directory}/${STATE_DIRECTORY}/lock`;
-}
-
-export const INDEX_FILE = 'index.json';
-
-/** A view as `index.json` lists it. */
-export interface IndexedView {
-  readonly channel: Channel;
-  readonly minor: string | null;
-  readonly format: Format;
-  /** The key keeps its first name: published repositories have it. */
-  readonly folder: string;
-  /** Count of packages. */
-  readonly packages: number;
-  readonly date: number;
-}
-
-/** `index.json` */
-export interface RepositoryIndex {
-  readonly schema: 1;
-  readonly origin: string;
-  /** Upper-case hex of the keys that signed. */
-  readonly keys: readonly string[];
-  readonly views: readonly IndexedView[];
-  /** `path` is in the pool. */
-  readonly packages: readonly (RepositoryPackage & { readonly path: string })[];
-}
-
-/**
- * - missing: an index or the state names a file that is not there
- * - changed: a file has another digest or size than what names it says
- * - signature: a signature does not hold, or is not there
- * - index: an index that cannot be read, or says something else than the state
- * - expired: Valid-Until is over
- * - left-over: a file that nothing names
- * - link: a package that is a second copy instead of a hard link; costs space only
- * - note: worth knowing, and no fault
- */
-export type FindingKind = 'missing' | 'changed' | 'signature' | 'index' | 'expired' | 'left-over' | 'link' | 'note';
-
-/** Something that is not as it must be, or worth knowing. */
-export interface Finding {
-  readonly kind: FindingKind;
-  /** Relative to the repository. */
-  readonly path: string;
-  /** One sentence, no full stop. */
-  readonly what: string;
-}
-
-/** Whether a repository with this finding is not to be used. */
-export function isFault({ kind }: Finding): boolean {
-  return kind !== 'link' && kind !== 'note';
-}
-
-/** What `verify` found; a repository may be published when no finding is a fault. */
-export interface VerifyReport {
-  /** By path. */
-  readonly findings: readonly Finding[];
-  readonly packages: number;
-  readonly views: number;
-  /** Indices and the like that were read. */
-  readonly files: number;
-  /** Fingerprints of the keys whose signatures hold. */
-  readonly keys: readonly string[];
-  /** Whether the keys are the repository's own, which proves that it is whole, not whose it is. */
-  readonly ownKeys: boolean;
-}
-
-/** Each finding once, by path. */
-export function sortedFindings(findings: readonly Finding[]): Finding[] {
-  return [...findings]
-    .sort((a, b) => (a.path === b.path ? (a.what < b.what ? -1 : 1) : a.path < b.path ? -1 : 1))
-    .filter((each, at, all) => each.path !== all[at - 1]?.path || each.what !== all[at - 1]?.what);
 }

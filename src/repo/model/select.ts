@@ -1,22 +1,25 @@
 import { compareDebVersions } from '../../deb/compare-versions.ts';
 import { compareEvr } from '../../rpm/compare-versions.ts';
 import { KubeparcelError } from '../../support/errors.ts';
+import { compareMinors } from './minors.ts';
 import { CHANNELS, type Channel, poolPath, type RepositoryPackage } from './repository.ts';
-import { compareMinors } from './view-packages.ts';
 
 /**
- * Packages that a person names: by file name (`kubelet_1.36.4-1_amd64.deb`), `NAME`, `NAME=VERSION` (a version without
- * revision means all revisions), or a minor (`v1.36`).
+ * Selects packages by file name (`kubelet_1.36.4-1_amd64.deb`), `NAME`, `NAME=VERSION` (without a revision: all
+ * revisions) or minor (`v1.36`).
  *
- * @throws KubeparcelError of kind 'usage' for words that name nothing
+ * @throws KubeparcelError of kind 'usage' for a selector that matches nothing
  */
-export function selectPackages(packages: readonly RepositoryPackage[], words: readonly string[]): RepositoryPackage[] {
+export function selectPackages(
+  packages: readonly RepositoryPackage[],
+  selectors: readonly string[],
+): RepositoryPackage[] {
   const selected = new Set<RepositoryPackage>();
-  for (const word of words) {
-    const found = packages.filter((each) => isNamed(each, word));
+  for (const selector of selectors) {
+    const found = packages.filter((each) => matches(each, selector));
     if (found.length === 0) {
-      throw new KubeparcelError('usage', `no package of the repository is named ${JSON.stringify(word)}`, {
-        hint: 'name packages by file, NAME or NAME=VERSION, as index.json lists them, or all of a minor as v1.36',
+      throw new KubeparcelError('usage', `no package in the repository matches ${JSON.stringify(selector)}`, {
+        hint: 'use a file name, NAME or NAME=VERSION as listed in index.json, or v1.36 for all packages of a minor',
       });
     }
     for (const each of found) selected.add(each);
@@ -24,12 +27,12 @@ export function selectPackages(packages: readonly RepositoryPackage[], words: re
   return packages.filter((each) => selected.has(each));
 }
 
-function isNamed(each: RepositoryPackage, word: string): boolean {
-  const file = word.slice(word.lastIndexOf('/') + 1);
+function matches(each: RepositoryPackage, selector: string): boolean {
+  const file = selector.slice(selector.lastIndexOf('/') + 1);
   if (each.file === file) return true;
-  const [, minor] = /^v(\d+\.\d+)$/.exec(word) ?? [];
+  const [, minor] = /^v(\d+\.\d+)$/.exec(selector) ?? [];
   if (minor !== undefined) return Object.values(each.channels).some((minors) => minors.includes(minor));
-  const [name, version] = word.split('=');
+  const [name, version] = selector.split('=');
   return each.name === name && (version === undefined || each.version === version || upstreamOf(each) === version);
 }
 
@@ -37,22 +40,22 @@ function upstreamOf({ version }: RepositoryPackage): string {
   return version.replace(/^\d+:/, '').replace(/-[^-]*$/, '');
 }
 
-/** Older versions first, as the package's format orders them. */
+/** Oldest first, by the version order of the format. */
 function compareVersions(a: RepositoryPackage, b: RepositoryPackage): number {
   return a.format === 'deb' ? compareDebVersions(a.version, b.version) : compareEvr(a.version, b.version);
 }
 
-/** What is kept of a channel; what is undefined is kept in any number. */
+/** What to keep in a channel; undefined keeps all. */
 export interface PrunePolicy {
-  /** The newest patches of each minor: of each package, format and architecture, so many upstream versions. */
+  /** Number of upstream versions per minor, package, format and architecture. */
   readonly patches: number | undefined;
-  /** The newest minors, those of the channel's packages counted. */
+  /** Number of minors. */
   readonly minors: number | undefined;
 }
 
 /**
- * What a policy leaves of a channel. A package that goes with several minors leaves those in which it is too old, and the
- * channel with the last of them. Revisions of one version go together.
+ * Removes from a channel what the policy does not keep. A package of several minors is removed from each minor for which
+ * it is too old, and from the channel with the last of them. All revisions of a version are kept or removed together.
  */
 export function pruned(
   packages: readonly RepositoryPackage[],
@@ -84,15 +87,15 @@ export function pruned(
   });
 }
 
-/** The package with these minors of a channel; nothing, when no channel has it any more. */
+/** Sets a package's minors in a channel. Returns nothing if no channel has the package any more. */
 export function withChannel(each: RepositoryPackage, channel: Channel, minors: readonly string[]): RepositoryPackage[] {
   const { [channel]: _, ...others } = each.channels;
-  const channels = inOrder(minors.length === 0 ? others : { ...others, [channel]: minors });
+  const channels = sortedChannels(minors.length === 0 ? others : { ...others, [channel]: minors });
   return Object.keys(channels).length === 0 ? [] : [{ ...each, channels }];
 }
 
-/** In the order of CHANNELS, whatever came first: the same repository is written the same. */
-export function inOrder(channels: RepositoryPackage['channels']): RepositoryPackage['channels'] {
+/** Sorted as in CHANNELS, so that equal repositories have equal files. */
+export function sortedChannels(channels: RepositoryPackage['channels']): RepositoryPackage['channels'] {
   return Object.fromEntries(
     CHANNELS.flatMap((channel) => {
       const minors = channels[channel];

@@ -4,12 +4,12 @@ import type { Signer } from '../../sign/signer.ts';
 import type { PackageRecord } from './record.ts';
 import type { RepositoryPackage, RepositorySettings, View } from './repository.ts';
 
-/** What a view is written of. */
+/** Input for the files of a view. */
 export interface ViewRequest {
   readonly view: View;
   readonly settings: RepositorySettings;
   readonly listed: readonly { readonly entry: RepositoryPackage; readonly record: PackageRecord }[];
-  /** None for a view without signatures. */
+  /** Empty for an unsigned view. */
   readonly signers: readonly Signer[];
   /** Seconds since 1970-01-01 UTC. */
   readonly date: number;
@@ -18,9 +18,9 @@ export interface ViewRequest {
 /**
  * A file of a view, relative to its directory.
  *
- * - named: its name changes with its content, so that it can be there before anyone is told of it
- * - fixed: a name that clients which read old pointers do not need
- * - pointer: what is asked for first; in the order of the list
+ * - named: the name contains the digest, so the file can exist before the pointer refers to it
+ * - fixed: a fixed name that clients with an older pointer do not request
+ * - pointer: what clients request first (Release, InRelease, repomd.xml and signatures); written in the given order
  */
 export interface ViewFile {
   readonly path: string;
@@ -28,8 +28,8 @@ export interface ViewFile {
   readonly role: 'named' | 'fixed' | 'pointer';
 }
 
-/** All certificates in one armor: apt reads the first armor of a file only. */
-export async function publicKeysTogether(signers: readonly Signer[]): Promise<string> {
+/** All certificates in one armor, since apt reads only the first armor of a file. */
+export async function singleArmor(signers: readonly Signer[]): Promise<string> {
   const packets: Uint8Array[] = [];
   for (const { publicKey, fingerprint } of signers) {
     for (const key of await readCertificates(publicKey, fingerprint)) packets.push(key.write());
@@ -46,7 +46,7 @@ export async function publicKeysTogether(signers: readonly Signer[]): Promise<st
   return text.replaceAll('\r\n', '\n');
 }
 
-/** Each certificate in an armor of its own: rpm before 4.20 reads the first certificate of an armor only. */
-export function publicKeysInTurn(signers: readonly Signer[]): string {
+/** One armor per certificate, since rpm before 4.20 reads only the first certificate of an armor. */
+export function separateArmors(signers: readonly Signer[]): string {
   return signers.map(({ publicKey }) => `${publicKey.trimEnd().replaceAll('\r\n', '\n')}\n`).join('');
 }

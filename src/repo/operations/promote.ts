@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { KubeparcelError } from '../../support/errors.ts';
+import { compareMinors } from '../model/minors.ts';
 import type { Channel, RepositoryPackage } from '../model/repository.ts';
 import { selectPackages } from '../model/select.ts';
-import { compareMinors } from '../model/view-packages.ts';
 import type { ChangeResult } from '../transaction/commit.ts';
 import { type WriteOptions, writeRepository } from '../transaction/session.ts';
 import { verifyPackages } from '../verify/verify.ts';

@@ -2,8 +2,9 @@ import { compareDebVersions } from '../../deb/compare-versions.ts';
 import { goArchitecture } from '../../model/architecture.ts';
 import type { Format } from '../../model/format.ts';
 import { compareEvr } from '../../rpm/compare-versions.ts';
+import type { RepositoryIndex } from '../model/index-file.ts';
 import type { PackageRecord } from '../model/record.ts';
-import { CHANNELS, type Channel, type RepositoryIndex, type RepositoryPackage } from '../model/repository.ts';
+import { CHANNELS, type Channel, type RepositoryPackage } from '../model/repository.ts';
 
 /** One version of a package in a minor, all its files together. */
 export interface SiteVersion {

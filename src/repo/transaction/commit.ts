@@ -6,10 +6,12 @@ import type { Signer } from '../../sign/signer.ts';
 import { isErrno } from '../../support/file-system.ts';
 import { aptFiles } from '../formats/apt/view.ts';
 import { rpmMdFiles } from '../formats/rpm-md/view.ts';
-import { indexText } from '../model/index-file.ts';
+import { INDEX_FILE, indexText } from '../model/index-file.ts';
 import { RECORD_SCHEMA } from '../model/record.ts';
 import {
-  INDEX_FILE,
+  hasOwnLinks,
+  linkPath,
+  packagesOf,
   poolPath,
   type RepositoryPackage,
   type RepositorySettings,
@@ -18,10 +20,10 @@ import {
   type View,
   type ViewState,
   viewDirectory,
+  viewsOf,
 } from '../model/repository.ts';
-import { inOrder } from '../model/select.ts';
+import { sortedChannels } from '../model/select.ts';
 import type { ViewFile } from '../model/view-files.ts';
-import { hasOwnLinks, linkPath, packagesOf, viewsOf } from '../model/view-packages.ts';
 import { recordsOf } from '../records/record-cache.ts';
 import { commit, type Step } from './journal.ts';
 import { stateText } from './state.ts';
@@ -100,7 +102,7 @@ export async function commitChange(change: Change): Promise<ChangeResult> {
   const state: RepositoryState = {
     settings: change.settings,
     packages: packages
-      .map((each) => ({ ...each, channels: inOrder(each.channels) }))
+      .map((each) => ({ ...each, channels: sortedChannels(each.channels) }))
       .sort((a, b) => (poolPath(a) < poolPath(b) ? -1 : 1)),
     views: [...views.values()].flatMap((view) => (view === undefined ? [] : [view])),
   };

@@ -1,7 +1,7 @@
 import pLimit from 'p-limit';
 import { KubeparcelError } from '../../support/errors.ts';
-import type { Finding } from '../model/repository.ts';
 import type { RepositoryReader } from '../read/reader.ts';
+import type { VerifyFinding } from './finding.ts';
 import type { IndexedFile } from './view-check.ts';
 
 /** Files that are read at once. */
@@ -20,11 +20,11 @@ export async function checkPackages(
   reader: RepositoryReader,
   packages: readonly IndexedFile[],
   { quick = false, signal, onProgress }: PackageCheckOptions = {},
-): Promise<Finding[]> {
+): Promise<VerifyFinding[]> {
   const limit = pLimit(READ_AT_ONCE);
   const total = packages.reduce((sum, { size }) => sum + size, 0);
   let done = 0;
-  const checkOne = async ({ path, size, sha256 }: IndexedFile): Promise<Finding[]> => {
+  const checkOne = async ({ path, size, sha256 }: IndexedFile): Promise<VerifyFinding[]> => {
     signal?.throwIfAborted();
     try {
       const facts = await reader.examine(path, size, quick);

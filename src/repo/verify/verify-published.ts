@@ -2,11 +2,13 @@ import pLimit from 'p-limit';
 import { z } from 'zod';
 import { FORMATS, type Format } from '../../model/format.ts';
 import { KubeparcelError } from '../../support/errors.ts';
-import { type Finding, INDEX_FILE, publicKeyIn, sortedFindings, type VerifyReport } from '../model/repository.ts';
+import { INDEX_FILE } from '../model/index-file.ts';
+import { publicKeyIn } from '../model/repository.ts';
 import { openReader, type ReaderOptions } from '../read/open-reader.ts';
 import { below, type RepositoryReader, safePath } from '../read/reader.ts';
 import { classify } from '../storage/classify.ts';
 import { checkPackages, type PackageCheckOptions, READ_AT_ONCE } from './check-packages.ts';
+import { sortedFindings, type VerifyFinding, type VerifyReport } from './finding.ts';
 import { verifyAptView } from './verify-apt-view.ts';
 import { verifyRpmView } from './verify-rpm-md-view.ts';
 import { certificatesFor, checkOwnKey, type IndexedFile, startCheck, type ViewCheck } from './view-check.ts';
@@ -225,7 +227,7 @@ function listedViews(listing: Listing): FoundView[] {
 }
 
 /** Notes on packages and indices that nothing names. Lists of former states are kept for a while, and are no waste. */
-function unnamed(listing: Listing, kept: ReadonlySet<string>): Finding[] {
+function unnamed(listing: Listing, kept: ReadonlySet<string>): VerifyFinding[] {
   const sums = { former: [0, 0], other: [0, 0] } satisfies Record<string, [number, number]>;
   for (const [file, size] of listing) {
     const { phase } = classify(file);
@@ -236,7 +238,12 @@ function unnamed(listing: Listing, kept: ReadonlySet<string>): Finding[] {
     sum[0] = (sum[0] ?? 0) + 1;
     sum[1] = (sum[1] ?? 0) + size;
   }
-  const note = ([count = 0, bytes = 0]: readonly number[], one: string, several: string, why: string): Finding[] =>
+  const note = (
+    [count = 0, bytes = 0]: readonly number[],
+    one: string,
+    several: string,
+    why: string,
+  ): VerifyFinding[] =>
     count === 0
       ? []
       : [{ kind: 'note', path: '.', what: `${count} ${count === 1 ? one : several} (${bytes} bytes): ${why}` }];

@@ -3,27 +3,27 @@ import { lstat, readdir, readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isErrno } from '../../support/file-system.ts';
 import { withLock } from '../../support/lock.ts';
-import { indexText } from '../model/index-file.ts';
+import { INDEX_FILE, indexText } from '../model/index-file.ts';
 import {
-  type Finding,
-  INDEX_FILE,
+  hasOwnLinks,
+  linkPath,
   lockPath,
+  packagesOf,
   poolPath,
   publicKeyPath,
   type RepositoryPackage,
   type RepositoryState,
-  sortedFindings,
-  type VerifyReport,
   type ViewState,
   viewDirectory,
+  viewsOf,
 } from '../model/repository.ts';
-import { hasOwnLinks, linkPath, packagesOf, viewsOf } from '../model/view-packages.ts';
 import { directoryReader } from '../read/directory-reader.ts';
 import { below, type RepositoryReader } from '../read/reader.ts';
 import { digestFile } from '../records/digest-package.ts';
 import { hasJournal, recover } from '../transaction/journal.ts';
 import { openState } from '../transaction/state.ts';
 import { checkPackages } from './check-packages.ts';
+import { sortedFindings, type VerifyFinding, type VerifyReport } from './finding.ts';
 import { verifyAptView } from './verify-apt-view.ts';
 import { verifyRpmView } from './verify-rpm-md-view.ts';
 import { certificatesFor, comparePackages, type IndexedFile, startCheck, type ViewReport } from './view-check.ts';
@@ -64,7 +64,7 @@ export async function verifyRepository(directory: string, options: VerifyOptions
 
 async function verifyState(directory: string, state: RepositoryState, options: VerifyOptions): Promise<VerifyReport> {
   const reader = await directoryReader(directory, options.signal);
-  const findings: Finding[] = await checkPackages(reader, state.packages.map(inPool), options);
+  const findings: VerifyFinding[] = await checkPackages(reader, state.packages.map(inPool), options);
   let files = state.packages.length;
   const keys = new Set<string>();
   const stated = new Set(state.views.map(viewDirectory));
@@ -99,7 +99,10 @@ async function verifyState(directory: string, state: RepositoryState, options: V
 }
 
 /** Whether packages of the pool are as they were added. */
-export async function verifyPackages(directory: string, packages: readonly RepositoryPackage[]): Promise<Finding[]> {
+export async function verifyPackages(
+  directory: string,
+  packages: readonly RepositoryPackage[],
+): Promise<VerifyFinding[]> {
   return checkPackages(await directoryReader(directory), packages.map(inPool));
 }
 
@@ -151,9 +154,9 @@ async function verifyLinks(
   directory: string,
   view: ViewState,
   listed: readonly RepositoryPackage[],
-): Promise<Finding[]> {
+): Promise<VerifyFinding[]> {
   if (!hasOwnLinks(view)) return [];
-  const findings: Finding[] = [];
+  const findings: VerifyFinding[] = [];
   for (const each of listed) {
     const path = `${viewDirectory(view)}/${linkPath(each)}`;
     const [own, pool] = [await fileFacts(join(directory, path)), await fileFacts(join(directory, poolPath(each)))];
@@ -168,7 +171,7 @@ async function verifyLinks(
 }
 
 /** Files in the repository's own directories that neither the state nor an index names. */
-async function findLeftOvers(directory: string, state: RepositoryState): Promise<Finding[]> {
+async function findLeftOvers(directory: string, state: RepositoryState): Promise<VerifyFinding[]> {
   const named = new Set(state.packages.map(poolPath));
   const links = new Map<string, string>();
   for (const view of state.views) {
@@ -179,7 +182,7 @@ async function findLeftOvers(directory: string, state: RepositoryState): Promise
     for (const path of paths) named.add(`${at}/${path.replace(/^repodata(?=\/)/, generation || 'repodata')}`);
     if (hasOwnLinks(view)) for (const each of packagesOf(view, state.packages)) named.add(`${at}/${linkPath(each)}`);
   }
-  const findings: Finding[] = [];
+  const findings: VerifyFinding[] = [];
   for (const top of OWN_DIRECTORIES) {
     for (const path of await allPaths(directory, top)) {
       if (named.has(path) || links.has(path)) continue;

@@ -2,15 +2,15 @@ import type { Key } from 'openpgp';
 import { sha256 } from '../../model/digest.ts';
 import { fingerprintOf, readCertificates } from '../../sign/certificate.ts';
 import { KubeparcelError } from '../../support/errors.ts';
-import type { Finding, FindingKind } from '../model/repository.ts';
 import type { RepositoryReader } from '../read/reader.ts';
+import type { VerifyFinding, VerifyFindingKind } from './finding.ts';
 
 /** More than the index of any repository of this kind. */
 const MAX_INDEX = 256 << 20;
 
 /** What a view's check finds, and looked at. */
 export interface ViewReport {
-  readonly findings: readonly Finding[];
+  readonly findings: readonly VerifyFinding[];
   /** Count of files. */
   readonly files: number;
   /** Fingerprints of keys whose signatures hold. */
@@ -31,12 +31,12 @@ export interface IndexedFile extends Stated {
 
 /** What a view's check has found so far. Paths are relative to the repository. */
 export interface ViewCheck {
-  fault(kind: FindingKind, path: string, what: string): void;
+  fault(kind: VerifyFindingKind, path: string, what: string): void;
   /**
    * A state between two steps of publishing, which clients do not meet: worth knowing of a published copy, a fault of a
    * repository.
    */
-  passing(kind: FindingKind, path: string, what: string): void;
+  passing(kind: VerifyFindingKind, path: string, what: string): void;
   /** A file's bytes; undefined, with a finding, when it is not there. */
   read(path: string): Promise<Buffer | undefined>;
   /** As `read`, of a file that need not be there. */
@@ -59,7 +59,7 @@ const CHANGED = 'it is not what the index that names it says';
 
 /** @param published a copy that clients see, which a run of publishing may have left between two steps */
 export function startCheck(reader: RepositoryReader, { published }: { readonly published: boolean }): ViewCheck {
-  const findings: Finding[] = [];
+  const findings: VerifyFinding[] = [];
   const keys = new Set<string>();
   let files = 0;
   const fault: ViewCheck['fault'] = (kind, path, what) => {

@@ -2,13 +2,14 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { checkPackages, refuseFaults } from '../../../src/repo/closure/check-repository.ts';
-import { poolPath, type RepositoryPackage, type VerifyReport } from '../../../src/repo/model/repository.ts';
+import { poolPath, type RepositoryPackage } from '../../../src/repo/model/repository.ts';
 import { addPackages } from '../../../src/repo/operations/add.ts';
 import { promotePackages } from '../../../src/repo/operations/promote.ts';
 import { indexRepository } from '../../../src/repo/operations/reindex.ts';
 import { prunePackages, removePackages } from '../../../src/repo/operations/remove.ts';
 import { commit, hasJournal } from '../../../src/repo/transaction/journal.ts';
 import { openState } from '../../../src/repo/transaction/state.ts';
+import type { VerifyReport } from '../../../src/repo/verify/finding.ts';
 import { verifyRepository } from '../../../src/repo/verify/verify.ts';
 import { openSigners } from '../../../src/sign/open-signers.ts';
 import type { Signer } from '../../../src/sign/signer.ts';

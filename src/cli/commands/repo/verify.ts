@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isFault, STATE_DIRECTORY, type VerifyReport } from '../../../repo/model/repository.ts';
+import { STATE_DIRECTORY } from '../../../repo/model/repository.ts';
+import { isFault, type VerifyReport } from '../../../repo/verify/finding.ts';
 import type { VerifyPublishedOptions } from '../../../repo/verify/verify-published.ts';
 import { EXIT_STATUS, KubeparcelError } from '../../../support/errors.ts';
 import { defineCommand, ENDPOINT, JSON_OUTPUT, REGION, toggle, VALUE } from '../../options/flags.ts';

@@ -1,8 +1,7 @@
 import { sha256 } from '../../../model/digest.ts';
 import { clearsignTogether, signTogether } from '../../../sign/sign-together.ts';
-import { COMPONENT, poolPath } from '../../model/repository.ts';
-import { publicKeysTogether, type ViewFile, type ViewRequest } from '../../model/view-files.ts';
-import { linkPath } from '../../model/view-packages.ts';
+import { COMPONENT, linkPath, poolPath } from '../../model/repository.ts';
+import { singleArmor, type ViewFile, type ViewRequest } from '../../model/view-files.ts';
 import { type IndexCodec, pack } from '../index-compression.ts';
 import { contentsText, packagesText, releaseText } from './texts.ts';
 
@@ -37,7 +36,7 @@ export async function aptFiles(request: ViewRequest): Promise<ViewFile[]> {
       await signTogether(signers, bytes, date),
       await clearsignTogether(signers, release, date),
     ];
-    files.push({ path: 'Release.key', bytes: Buffer.from(await publicKeysTogether(signers)), role: 'fixed' });
+    files.push({ path: 'Release.key', bytes: Buffer.from(await singleArmor(signers)), role: 'fixed' });
     files.push({ path: 'Release.gpg', bytes: Buffer.from(signature), role: 'pointer' });
     files.push({ path: 'Release', bytes, role: 'pointer' });
     files.push({ path: 'InRelease', bytes: Buffer.from(message), role: 'pointer' });

@@ -4,8 +4,8 @@ import type { Signer } from '../../../sign/signer.ts';
 import { attributes } from '../../../support/xml.ts';
 import type { PackageRecord, PackageXml } from '../../model/record.ts';
 import type { RepositorySettings } from '../../model/repository.ts';
-import { publicKeysInTurn, type ViewFile, type ViewRequest } from '../../model/view-files.ts';
-import { linkPath } from '../../model/view-packages.ts';
+import { linkPath } from '../../model/repository.ts';
+import { separateArmors, type ViewFile, type ViewRequest } from '../../model/view-files.ts';
 import { pack } from '../index-compression.ts';
 
 const DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n';
@@ -81,7 +81,7 @@ export async function repodataFiles(
   const files: ViewFile[] = data.map(({ path, bytes }) => ({ path, bytes, role: 'named' }));
   if (signers.length > 0) {
     const signature = await signTogether(signers, repomd, date);
-    files.push({ path: 'repodata/repomd.xml.key', bytes: Buffer.from(publicKeysInTurn(signers)), role: 'pointer' });
+    files.push({ path: 'repodata/repomd.xml.key', bytes: Buffer.from(separateArmors(signers)), role: 'pointer' });
     files.push({ path: 'repodata/repomd.xml.asc', bytes: Buffer.from(signature), role: 'pointer' });
   }
   files.push({ path: 'repodata/repomd.xml', bytes: repomd, role: 'pointer' });

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { richHolds } from '../../../src/repo/closure/rich-expression.ts';
-import { satisfies } from '../../../src/repo/model/satisfies.ts';
+import { richHolds, satisfies } from '../../../src/repo/closure/satisfies.ts';
 
 const holds = (expression: string) => richHolds(expression, ({ name }) => name.startsWith('yes'));
 
