@@ -4,7 +4,7 @@ import { boundNumbers, compareNumbers } from '../model/kubernetes-version.ts';
 import { bound, coveringRanges } from './range-schema.ts';
 import type { Span } from './ranges.ts';
 
-/** The keys of versions.yaml that kubelet-confgen takes along; what they mean is said in src/confgen/data.ts. */
+/** The keys of versions.yaml that kubelet-confgen embeds, documented in src/confgen/model/data.ts. */
 export function generatorKeys(span: Span) {
   const topic = <Value extends z.ZodType>(value: Value) =>
     coveringRanges(z.strictObject({ since: bound, until: bound.optional(), value }), span);
@@ -15,7 +15,7 @@ export function generatorKeys(span: Span) {
       'container-runtime-flag': topic(z.enum(['remote', 'none'])),
       dockershim: topic(z.boolean()),
       'default-endpoint': topic(endpoint),
-      'endpoint-scheme': topic(z.enum(['optional', 'wanted'])),
+      'endpoint-scheme': topic(z.enum(['optional', 'required'])),
       'cgroup-driver-from-runtime': topic(z.boolean()),
       'default-cgroup-driver': topic(z.enum(['cgroupfs', 'systemd'])),
       'cgroup-v1': topic(z.enum(['supported', 'maintenance', 'refused'])),

@@ -157,7 +157,7 @@ describe.skipIf(own === undefined || runnable.get(own) !== true)('a program in a
     const run = await writeProgram(own ?? 'amd64', file, generator, JSON.stringify(generatorData(catalog, '1.36.4')));
     const full = await run(['plan'], { shell: '"$@" > /dev/full' });
     expect(full.exitCode).toBe(1);
-    expect(full.stderr).toBe('kubelet-confgen: the output cannot be written: no space left on the device');
+    expect(full.stderr).toBe('kubelet-confgen: cannot write the output: no space left on device');
   });
 
   test('an empty runner says so', async () => {

@@ -1,4 +1,4 @@
-/** `plan` for many hosts in one run, since an emulator takes long to start; words are ROOT and VERSION in turn. */
+/** Runs `plan` for many hosts, because an emulator starts slowly. Arguments: ROOT VERSION ... */
 import { data, endWith, put, words } from 'host';
 import { main } from '../../src/confgen/commands/main.ts';
 import { quickJsHost } from '../../src/confgen/host/quickjs-host.ts';

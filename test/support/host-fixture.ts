@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 
 /**
- * Makes what host-operations.ts works on: `directory`/root, and beside it a secret that links of it lead to.
+ * Creates the files for host-operations.ts: `directory`/root, and a secret outside it that links in the root point to.
  *
- * @returns the root, and what closes its socket
+ * @returns the root, and a function that closes its socket
  */
 export async function hostFixture(directory: string): Promise<{ readonly root: string; close(): Promise<void> }> {
   const root = join(directory, 'root');
@@ -26,7 +26,7 @@ export async function hostFixture(directory: string): Promise<{ readonly root: s
   put('etc/astral', '\u{10FFFF}\u{1F600}\u07FF\u0800\uD7FF\uE000');
   put('etc/cut', Buffer.from([0x61, 0xf0, 0x9f, 0x98]));
   put('etc/hostname', '# a comment\n\n node-b \n');
-  writeFileSync(Buffer.concat([Buffer.from(join(root, 'etc/')), Buffer.from([0x66, 0xff])]), 'no UTF-8 in its name');
+  writeFileSync(Buffer.concat([Buffer.from(join(root, 'etc/')), Buffer.from([0x66, 0xff])]), 'its name is not UTF-8');
   const link = (name: string, target: string) => symlinkSync(target, join(root, 'links', name));
   link('relative', '../etc/plain');
   link('absolute', '/etc/plain');
@@ -42,7 +42,7 @@ export async function hostFixture(directory: string): Promise<{ readonly root: s
   return { root, close: () => new Promise((done) => server.close(() => done())) };
 }
 
-/** Every path below a directory with type, mode, and text or target; in order. */
+/** The paths below a directory with type, mode and the start of the text, sorted. */
 export function snapshot(directory: string, below = ''): string[] {
   return readdirSync(join(directory, below), { withFileTypes: true })
     .sort((a, b) => (a.name < b.name ? -1 : 1))
@@ -53,7 +53,7 @@ export function snapshot(directory: string, below = ''): string[] {
         return [`${name} ${(statSync(path).mode & 0o7777).toString(8)}`, ...snapshot(directory, name)];
       }
       if (entry.isSymbolicLink()) return [`${name} is a link`];
-      // Its name is no UTF-8, so that it is not found again.
+      // The name is not UTF-8, so the path does not work.
       if (!entry.isFile() || name.includes('\uFFFD')) return [name];
       const mode = (statSync(path).mode & 0o7777).toString(8);
       return [`${name} ${mode} ${JSON.stringify(readFileSync(path, 'utf8').slice(0, 40))}`];

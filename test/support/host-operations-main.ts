@@ -1,4 +1,4 @@
-/** The same operations under the static runner; its one argument is the root. */
+/** Runs host-operations.ts in the static runner. Argument: the root. */
 import { endWith, put, words } from 'host';
 import { quickJsHost } from '../../src/confgen/host/quickjs-host.ts';
 import { hostOperations } from './host-operations.ts';

@@ -2,8 +2,8 @@ import type { FileRead, FileStat, Host } from '../../src/confgen/host/host.ts';
 import { READ_LIMIT } from '../../src/confgen/host/host.ts';
 
 /**
- * What stands at a path: a file's text, or one of the things that a host can have there instead. Missing parent
- * directories are made by themselves. `file` may be given as `hex` (bytes that are no UTF-8) or `size` (that many `#`).
+ * A file of a tree: its text, or another kind of file. Missing parent directories are created. `hex` is a file with these
+ * bytes, for invalid UTF-8; `size` is a file of that many `#`.
  */
 export type TreeNode =
   | string
@@ -13,24 +13,24 @@ export type TreeNode =
   | { readonly link: string }
   | { readonly directory: true; readonly mode?: number | undefined }
   | { readonly socket: true; readonly mode?: number | undefined }
-  /** Stands for a pipe or a device: neither is read. */
+  /** A pipe or a device. */
   | { readonly other: true; readonly mode?: number | undefined }
-  /** A file that may not be read; only in memory, because root reads everything. */
+  /** A file without read permission; only in memory, because root can read every file. */
   | { readonly denied: true };
 
-/** Absolute paths and what stands there. */
+/** Files by absolute path. */
 export type Tree = Readonly<Record<string, TreeNode>>;
 
 export interface MemoryHost extends Host {
-  /** The tree as it is now, after writes and removals; implied directories are not in it. */
+  /** The current tree, without implied directories. */
   tree(): Tree;
-  /** Every path that was written or removed, in order. */
+  /** Written and removed paths, in order. */
   readonly touched: readonly string[];
-  /** Every path that was read with `read`, in order, as it was asked for. */
+  /** Paths passed to `read`, in order. */
   readonly reads: readonly string[];
 }
 
-/** A host that lives in memory and keeps to the rules of `Host`, absolute links and loops of links included. */
+/** A host in memory. Follows the contract of `Host`, including absolute links and loops of links. */
 export function memoryHost(tree: Tree, hostName = 'node-a'): MemoryHost {
   const nodes = new Map<string, TreeNode>();
   const put = (path: string, node: TreeNode): void => {
@@ -44,7 +44,7 @@ export function memoryHost(tree: Tree, hostName = 'node-a'): MemoryHost {
   const touched: string[] = [];
   const reads: string[] = [];
 
-  /** The path with every link but, unless asked, the last one followed; undefined for a loop or a file amidst. */
+  /** Resolves links, the last one only with `followLast`; undefined for a loop or a file in the middle. */
   const resolve = (path: string, followLast: boolean): string | undefined => {
     let rest = path.split('/').filter((part) => part !== '' && part !== '.');
     let at = '/';
@@ -100,7 +100,7 @@ export function memoryHost(tree: Tree, hostName = 'node-a'): MemoryHost {
     hostName: () => hostName,
     write(path, text, mode) {
       const real = resolve(path, false);
-      if (real === undefined || kindOf(nodes.get(real)) === 'directory') throw new Error(`${path}: cannot be written`);
+      if (real === undefined || kindOf(nodes.get(real)) === 'directory') throw new Error(`cannot write ${path}`);
       touched.push(path);
       given.add(real);
       put(real, { file: text, mode });
@@ -108,7 +108,7 @@ export function memoryHost(tree: Tree, hostName = 'node-a'): MemoryHost {
     remove(path) {
       const real = resolve(path, false);
       if (real === undefined || !nodes.has(real)) return;
-      if (kindOf(nodes.get(real)) === 'directory') throw new Error(`${path}: is a directory`);
+      if (kindOf(nodes.get(real)) === 'directory') throw new Error(`cannot remove ${path}: is a directory`);
       touched.push(path);
       given.delete(real);
       nodes.delete(real);
@@ -143,18 +143,18 @@ function readNode(node: TreeNode | undefined, limit: number): FileRead {
   if (node === undefined) return { kind: 'absent' };
   const kind = kindOf(node);
   if (kind !== 'file')
-    return { kind: 'unreadable', reason: kind === 'directory' ? 'it is a directory' : 'it is no file' };
+    return { kind: 'unreadable', reason: kind === 'directory' ? 'is a directory' : 'not a regular file' };
   if (typeof node === 'object' && 'denied' in node) return { kind: 'unreadable', reason: 'permission denied' };
   const bytes = bytesOf(node);
   if (bytes.length > limit) return { kind: 'too-large', limit };
   try {
     return { kind: 'text', text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes) };
   } catch {
-    return { kind: 'unreadable', reason: 'it is not UTF-8' };
+    return { kind: 'unreadable', reason: 'not UTF-8' };
   }
 }
 
-/** The bytes of a file of a tree; empty for what is no file. */
+/** The bytes of a file; empty for other kinds. */
 export function bytesOf(node: TreeNode): Uint8Array {
   if (typeof node === 'string') return Buffer.from(node);
   if ('file' in node) return Buffer.from(node.file);

@@ -7,19 +7,19 @@ import { embed } from '../../src/runner/slot.ts';
 import { hasTool } from './tools.ts';
 
 /**
- * Whether there is a runner for an architecture, and something that runs it. Where the tests must be complete (CI is
- * set), a missing one is an error instead.
+ * Whether there is a runner for an architecture, and the machine or an emulator can run it. In CI, a missing runner is an
+ * error.
  */
 export async function canRun(architecture: Architecture): Promise<boolean> {
   const found = (await findRunner(architecture)) !== undefined;
-  if (!found && process.env.CI) throw new Error(`there is no runner for ${architecture}: npm run runners`);
+  if (!found && process.env.CI) throw new Error(`no runner for ${architecture}; run npm run runners`);
   return found && (architecture === ownArchitecture() || hasTool(MACHINES[architecture].qemu));
 }
 
-/** Writes a program to `path`, and gives back what runs it. */
+/** Writes a program to `path`. @returns a function that runs it */
 export async function writeProgram(architecture: Architecture, path: string, bundle: string, data = '{}') {
   const runner = await findRunner(architecture);
-  if (runner === undefined) throw new Error(`there is no runner for ${architecture}`);
+  if (runner === undefined) throw new Error(`no runner for ${architecture}`);
   writeFileSync(path, embed(readFileSync(runner), bundle, data));
   chmodSync(path, 0o755);
   const [command = path, ...before] = architecture === ownArchitecture() ? [path] : [MACHINES[architecture].qemu, path];

@@ -20,32 +20,32 @@ const nodeSchema = z.union([
 const files = z.record(z.string().startsWith('/'), nodeSchema);
 const treeSchema = z.strictObject({
   about: z.string(),
-  /** Files of test/vectors/parts, the later over the earlier, `files` over all. */
+  /** Names of test/vectors/parts. Later parts override earlier ones; `files` overrides all. */
   parts: z.array(z.string()).default([]),
   hostName: z.string().default('node-a'),
-  /** The version of the kubelet that the generator is packaged with; none: the host must tell. */
+  /** The kubelet version in the generator's package; if unset, it is read from the host. */
   kubelet: z.string().optional(),
   files: files.default({}),
 });
 const expectedSchema = z.strictObject({
-  /** Codes, sorted; one that several findings have is there as often. */
+  /** The codes of all findings, sorted, with duplicates. */
   findings: z.array(z.string()),
-  /** Words behind --config=... in the generator's KUBELET_CONFIG_ARGS, in order; empty: there is no env file. */
+  /** Flags after --config in the generator's KUBELET_CONFIG_ARGS; empty when there is no env file. */
   args: z.array(z.string()),
-  /** Settings of the generator's KubeletConfiguration; null: there is no such file. */
+  /** Settings in the generator's KubeletConfiguration; null when there is no file. */
   config: z.record(z.string(), z.string()).nullable(),
-  /** Some of the facts, as far as a vector is about them. */
+  /** The facts that a vector tests. */
   facts: z.record(z.string(), z.unknown()).default({}),
 });
 
-/** A host and what the generator makes of it; written from the facts of Kubernetes, not from what the code does. */
+/** A host and the expected plan, written from the documentation of Kubernetes, not from the output of the code. */
 export interface Vector extends Omit<z.infer<typeof treeSchema>, 'files' | 'parts'> {
   readonly name: string;
   readonly tree: Tree;
   readonly expected: z.infer<typeof expectedSchema>;
 }
 
-/** All of test/vectors, by name. */
+/** All of test/vectors, sorted by name. */
 export function loadVectors(): readonly Vector[] {
   const names = readdirSync(DIRECTORY).filter((name) => name !== 'parts');
   return names.sort().map((name) => {
@@ -65,10 +65,10 @@ export function vectorHost({ tree, hostName }: Vector): MemoryHost {
 }
 
 /**
- * Lays the vector's host out in a directory, for adapters of real hosts; /etc/hostname has its name, unless it has one.
+ * Creates the vector's host in a directory, for adapters of real hosts. Adds /etc/hostname if it is missing.
  *
- * @param directory empty; short, because a socket's path has 107 bytes at most
- * @returns closes the sockets, which are gone then
+ * @param directory empty, with a short path, because a socket's path has at most 107 bytes
+ * @returns a function that closes and removes the sockets
  */
 export async function layOutVector({ tree, hostName }: Vector, directory: string): Promise<() => Promise<void>> {
   const servers: Server[] = [];

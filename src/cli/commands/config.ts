@@ -16,9 +16,8 @@ export const configCommand = defineCommand({
   handler: async () => {
     const { loadCatalog } = await import('../../catalog/catalog.ts');
     const { generatorData } = await import('../../catalog/generator-data.ts');
-    const { main } = await import('../../confgen/commands/main.ts');
+    const { main, rootFlag } = await import('../../confgen/commands/main.ts');
     const { nodeHost } = await import('../../confgen/host/node-host.ts');
-    const { rootOf } = await import('../../confgen/commands/root-flag.ts');
     const { resolve } = await import('node:path');
     const argv = process.argv.slice(process.argv.indexOf('config') + 1);
     const data = generatorData(await loadCatalog(), undefined);
@@ -26,6 +25,6 @@ export const configCommand = defineCommand({
       out: (text: string) => void process.stdout.write(text),
       err: (text: string) => void process.stderr.write(text),
     };
-    process.exitCode = main(argv, nodeHost(resolve(rootOf(argv))), output, data);
+    process.exitCode = main(argv, nodeHost(resolve(rootFlag(argv))), output, data);
   },
 });

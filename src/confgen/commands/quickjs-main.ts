@@ -1,19 +1,18 @@
-/** Where the bundle for the static runner begins. */
+/** Entry point of the bundle for the static runner. */
 import { data, endWith, put, words } from 'host';
 import { quickJsHost } from '../host/quickjs-host.ts';
-import { wordsOf } from '../host/system-calls.ts';
+import { errorMessage } from '../host/system-calls.ts';
 import type { GeneratorData } from '../model/data.ts';
-import { main } from './main.ts';
-import { rootOf } from './root-flag.ts';
+import { main, rootFlag } from './main.ts';
 
 const STDOUT = 1;
 const STDERR = 2;
 
-let failure = 0;
+let writeError = 0;
 
 function write(file: number, text: string): void {
-  // One failure says it all; what follows on a full disk would come out in pieces.
-  if (failure === 0) failure = put(file, text);
+  // After the first error nothing more is written, so that a full disk does not get fragments of the output.
+  if (writeError === 0) writeError = put(file, text);
 }
 
 const argv = words();
@@ -21,10 +20,10 @@ const output = {
   out: (text: string) => write(STDOUT, text),
   err: (text: string) => write(STDERR, text),
 };
-const status = main(argv, quickJsHost(rootOf(argv)), output, JSON.parse(data()) as GeneratorData);
-if (failure < 0) {
-  put(STDERR, `kubelet-confgen: the output cannot be written: ${wordsOf(failure)}\n`);
-  // A hook's own --quiet outranks a log that is full.
+const status = main(argv, quickJsHost(rootFlag(argv)), output, JSON.parse(data()) as GeneratorData);
+if (writeError < 0) {
+  put(STDERR, `kubelet-confgen: cannot write the output: ${errorMessage(writeError)}\n`);
+  // A hook with --quiet does not fail because of a full log.
   endWith(status === 0 && argv.includes('--quiet') ? 0 : 1);
 } else {
   endWith(status);

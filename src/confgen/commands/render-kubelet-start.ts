@@ -1,54 +1,54 @@
 import { readFacts } from '../facts/read-facts.ts';
 import type { Host, Output } from '../host/host.ts';
 import { configMapObjects, type StartFile, startFiles } from '../kubeadm/kubelet-start.ts';
-import { NODE_FLAGS, nodeRequest, RequestError, readArguments } from '../kubeadm/request.ts';
+import { NODE_FLAGS, nodeRequest, RequestError, readArguments } from '../kubeadm/node-request.ts';
 import type { GeneratorData } from '../model/data.ts';
-import { COMMON_FLAGS, type Flag, flagHelp, shown } from '../text/arguments.ts';
+import { COMMON_FLAGS, type Flag, flagHelp, sanitize } from '../text/arguments.ts';
 import { writeJson, writeYaml, writeYamlDocuments } from '../text/yaml-write.ts';
 
 const FLAGS: readonly Flag[] = [
-  { name: 'flow', value: 'FLOW', choices: ['init', 'join'], help: 'whose files' },
+  { name: 'flow', value: 'FLOW', choices: ['init', 'join'], help: 'kubeadm command that writes the files' },
   ...NODE_FLAGS,
-  { name: 'cluster-domain', value: 'DOMAIN', help: 'of services; by default cluster.local' },
-  { name: 'configmap', help: "also the cluster's ConfigMap with its Role and RoleBinding" },
-  { name: 'out', value: 'DIRECTORY', help: 'write the files below this directory instead of printing them' },
+  { name: 'cluster-domain', value: 'DOMAIN', help: 'DNS domain of services; default: cluster.local' },
+  { name: 'configmap', help: "include the cluster's ConfigMap with its Role and RoleBinding" },
+  { name: 'out', value: 'DIRECTORY', help: 'write the files below DIRECTORY instead of printing them' },
 ];
 
 const HELP = `kubelet-confgen render kubelet-start --flow init|join: print the files of kubeadm init phase kubelet-start
 
-For builders of images, and for clusters that kubeadm does not run.
+For image builds and for clusters without kubeadm.
 
 `;
 
 /**
- * `kubelet-confgen render kubelet-start`: a text with all files, JSON or YAML with `files` and `objects`, or with
- * `--out` the files themselves.
+ * Runs `kubelet-confgen render kubelet-start`: prints all files as text, or as JSON or YAML with `files` and `objects`;
+ * with `--out`, writes the files.
  *
- * @param argv words after `render`
- * @returns 0; 2 for what cannot be; 4 where a file cannot be written
+ * @param argv arguments after `render`
+ * @returns 0; 2 for invalid arguments; 4 when a file cannot be written
  */
 export function renderCommand(argv: readonly string[], host: Host, output: Output, data: GeneratorData): number {
-  const { words, values, fault } = readArguments(argv, FLAGS);
+  const { words, values, error } = readArguments(argv, FLAGS);
   if (values.help !== undefined) {
     output.out(HELP + flagHelp([...FLAGS, ...COMMON_FLAGS]));
     return 0;
   }
   try {
-    if (fault !== undefined) throw new RequestError(fault);
+    if (error !== undefined) throw new RequestError(error);
     if (words.length !== 1 || words[0] !== 'kubelet-start') {
-      throw new RequestError(`render makes kubelet-start, not ${shown(words.join(' '))}`);
+      throw new RequestError(`unexpected argument ${sanitize(words.join(' '))}; expected kubelet-start`);
     }
     const { flow, out } = values;
-    if (flow === undefined) throw new RequestError('say --flow init or --flow join');
+    if (flow === undefined) throw new RequestError('missing flag --flow init or --flow join');
     if (flow === 'join' && values.configmap !== undefined) {
-      throw new RequestError('--configmap goes with --flow init: a joining node reads the ConfigMap');
+      throw new RequestError('--configmap needs --flow init; a joining node only reads the ConfigMap');
     }
     if (out !== undefined && (out.charAt(0) !== '/' || out.split('/').includes('..'))) {
-      throw new RequestError(`--out is an absolute path without .., not ${shown(out)}`);
+      throw new RequestError(`invalid --out ${sanitize(out)}; expected an absolute path without ..`);
     }
     const node = nodeRequest(values, readFacts(host, data), data);
     if (node.criSocket === undefined) {
-      throw new RequestError('no container runtime was found here; say --cri-socket');
+      throw new RequestError('no container runtime was found on this host; use --cri-socket');
     }
     const domain = requestedDomain(values['cluster-domain'] ?? 'cluster.local');
     const files = startFiles(node, node.criSocket, domain, data);
@@ -64,7 +64,7 @@ export function renderCommand(argv: readonly string[], host: Host, output: Outpu
       return 0;
     }
     for (const { path, mode, text } of files) output.out(`==> ${path} (${octal(mode)})\n${text}\n`);
-    if (objects.length > 0) output.out(`==> for kubectl apply\n${writeYamlDocuments(objects)}`);
+    if (objects.length > 0) output.out(`==> objects for kubectl apply\n${writeYamlDocuments(objects)}`);
     return 0;
   } catch (error) {
     if (!(error instanceof RequestError)) throw error;
@@ -75,7 +75,7 @@ export function renderCommand(argv: readonly string[], host: Host, output: Outpu
 
 function requestedDomain(text: string): string {
   if (text.length > 253 || !/^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/.test(text)) {
-    throw new RequestError(`--cluster-domain is a DNS name such as cluster.local, not ${shown(text)}`);
+    throw new RequestError(`invalid --cluster-domain ${sanitize(text)}; expected a DNS name such as cluster.local`);
   }
   return text;
 }
@@ -86,10 +86,10 @@ function writeFiles(files: readonly StartFile[], out: string, host: Host, output
     try {
       host.write(`${directory}${path}`, text, mode);
     } catch (error) {
-      output.err(`kubelet-confgen: ${shown(error instanceof Error ? error.message : String(error))}\n`);
+      output.err(`kubelet-confgen: ${sanitize(error instanceof Error ? error.message : String(error))}\n`);
       return 4;
     }
-    output.out(`wrote ${shown(`${directory}${path}`)}\n`);
+    output.out(`wrote ${sanitize(`${directory}${path}`)}\n`);
   }
   return 0;
 }

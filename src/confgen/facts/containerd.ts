@@ -1,121 +1,127 @@
 import type { RuntimeFacts } from '../model/facts.ts';
-import { shown } from '../text/arguments.ts';
-import { readToml, stringsOf, type TomlTable, tableAt } from '../text/toml.ts';
-import { joinPath, parentOf, type Reading } from './reading.ts';
-import { noteToml, runtimeSocket } from './runtime.ts';
+import { sanitize } from '../text/arguments.ts';
+import { stringsOf, type TomlTable, tableAt } from '../text/toml.ts';
+import { type HostReader, joinPath, parentOf } from './host-reader.ts';
+import { readTomlFile, runtimeSocket } from './runtime.ts';
 
 const MAIN_FILE = '/etc/containerd/config.toml';
-/** Newer releases read these where there is no main file. */
+/** Recent releases read these when there is no main file. */
 const CONF_D = '/etc/containerd/conf.d';
 const DEFAULT_SOCKET = '/run/containerd/containerd.sock';
 const MAX_FILES = 100;
-/** The CRI plugin's section: of version 1, of 2, and of 3 and later. */
+/** The section of the CRI plugin in version 1, 2, and 3 and later of the configuration file. */
 const CRI_V1 = 'cri';
 const CRI_V2 = 'io.containerd.grpc.v1.cri';
 const CRI_V3 = 'io.containerd.cri.v1.runtime';
 const CRI_NAMES = [CRI_V1, CRI_V2, CRI_V3, 'io.containerd.cri.v1.images'];
 
-type Driver = 'systemd' | 'cgroupfs';
-
-interface Loaded {
+interface ConfigFile {
   readonly path: string;
   readonly version: number;
   readonly table: TomlTable;
 }
 
-interface DriverChoice {
-  readonly driver: Driver;
+interface Section {
+  readonly path: string;
+  readonly section: TomlTable;
+}
+
+interface Driver {
+  readonly driver: 'systemd' | 'cgroupfs';
   readonly source: string;
 }
 
 /**
- * containerd, from /etc/containerd/config.toml and what it imports (containerd-config.toml(5), docs/cri/config.md).
+ * containerd, from /etc/containerd/config.toml and its imports (containerd-config.toml(5), docs/cri/config.md).
  *
- * Nothing is run, so its version is known only from a configuration that no older one reads.
+ * No program is run, so the release of containerd is only known when its configuration needs a certain release.
  */
-export function readContainerd(reading: Reading): RuntimeFacts | undefined {
-  const main = reading.kind(MAIN_FILE) === 'file';
-  const { files, whole } = loadConfig(reading, main);
+export function readContainerd(reader: HostReader): RuntimeFacts | undefined {
+  const hasMain = reader.kind(MAIN_FILE) === 'file';
+  const { files, complete } = loadConfig(reader, hasMain);
   const socketPath = files.map(addressOf).reduce((found, next) => next ?? found, undefined) ?? DEFAULT_SOCKET;
-  const { endpoint, socket } = runtimeSocket(reading, socketPath);
-  if (!socket && !main && files.length === 0) return undefined;
-  const choice = whole ? chooseDriver(reading, files, main) : undefined;
+  const { endpoint, socket } = runtimeSocket(reader, socketPath);
+  if (!socket && !hasMain && files.length === 0) return undefined;
+  const found = complete ? readDriver(reader, files, hasMain) : undefined;
   const version = Math.max(1, ...files.map((file) => file.version));
   return {
     name: 'containerd',
     endpoint,
     socket,
-    cgroupDriver: choice?.driver,
-    cgroupDriverSource: choice?.source ?? MAIN_FILE,
+    cgroupDriver: found?.driver,
+    cgroupDriverSource: found?.source ?? MAIN_FILE,
     criDisabled: files.some(({ table }) => stringsOf(table.disabled_plugins).some((id) => CRI_NAMES.includes(id))),
-    tellsCgroupDriver: version >= 3 ? true : undefined,
+    reportsCgroupDriver: version >= 3 ? true : undefined,
   };
 }
 
-/** The files in the order in which containerd merges them; not whole: one of them could not be read. */
-function loadConfig(reading: Reading, main: boolean): { readonly files: readonly Loaded[]; readonly whole: boolean } {
-  const files: Loaded[] = [];
-  const seen = new Set<string>();
-  const pending = main ? [MAIN_FILE] : [...glob(reading, `${CONF_D}/*.toml`)];
-  let whole = true;
-  for (let path = pending.shift(); path !== undefined; path = pending.shift()) {
-    if (seen.has(path)) continue;
-    if (seen.size >= MAX_FILES) {
-      reading.note({
-        code: 'too-many-files',
-        level: 'warning',
-        what: 'containerd imports more files than are read.',
-        evidence: [`${MAIN_FILE}: more than ${MAX_FILES} files`],
-        hint: 'Check its imports.',
-      });
-      return { files, whole: false };
-    }
-    seen.add(path);
-    const text = reading.text(path);
-    const result = text === undefined ? undefined : readToml(text);
-    if (result === undefined || result.kind === 'invalid') {
-      if (result !== undefined) noteToml(reading, path, result);
-      else if (!reading.unreadable(path)) noteMissing(reading, path);
-      whole = false;
-      continue;
-    }
-    const version = result.table.version;
-    files.push({ path, version: typeof version === 'number' ? version : 1, table: result.table });
-    for (const entry of stringsOf(result.table.imports).slice(0, MAX_FILES)) {
-      const target = joinPath(parentOf(path), entry);
-      pending.push(...(target.includes('*') ? glob(reading, target) : [target]));
-    }
-  }
-  return { files, whole };
+interface LoadedConfig {
+  /** In the order in which containerd merges them. */
+  readonly files: readonly ConfigFile[];
+  /** Whether all files could be read. */
+  readonly complete: boolean;
 }
 
-function noteMissing(reading: Reading, path: string): void {
-  reading.note({
+function loadConfig(reader: HostReader, hasMain: boolean): LoadedConfig {
+  const files: ConfigFile[] = [];
+  const seen = new Set<string>();
+  const queue = hasMain ? [MAIN_FILE] : [...glob(reader, `${CONF_D}/*.toml`)];
+  let complete = true;
+  for (let path = queue.shift(); path !== undefined; path = queue.shift()) {
+    if (seen.has(path)) continue;
+    if (seen.size >= MAX_FILES) {
+      reader.report({
+        code: 'too-many-files',
+        level: 'warning',
+        what: `containerd imports more than ${MAX_FILES} files, so its settings are not known`,
+        evidence: [`${MAIN_FILE}: more than ${MAX_FILES} files`],
+        hint: 'check the imports',
+      });
+      return { files, complete: false };
+    }
+    seen.add(path);
+    const table = readTomlFile(reader, path);
+    if (table === undefined) {
+      if (reader.text(path) === undefined && !reader.isUnreadable(path)) reportMissing(reader, path);
+      complete = false;
+      continue;
+    }
+    const { version } = table;
+    files.push({ path, version: typeof version === 'number' ? version : 1, table });
+    for (const entry of stringsOf(table.imports).slice(0, MAX_FILES)) {
+      const target = joinPath(parentOf(path), entry);
+      queue.push(...(target.includes('*') ? glob(reader, target) : [target]));
+    }
+  }
+  return { files, complete };
+}
+
+function reportMissing(reader: HostReader, path: string): void {
+  reader.report({
     code: 'containerd-import-missing',
     level: 'warning',
-    what: 'containerd imports a file that is not there, and does not start like this.',
-    evidence: [`${shown(path)}: absent`],
-    hint: `Take it out of the imports in ${MAIN_FILE}, or make it.`,
+    what: `containerd imports ${sanitize(path)}, which does not exist; containerd does not start`,
+    evidence: [`${sanitize(path)}: absent`],
+    hint: `remove it from the imports in ${MAIN_FILE}, or create it`,
   });
 }
 
-/** Files that match, sorted; `*` and `?` stand for anything but a slash, as in Go's filepath.Glob. */
-function glob(reading: Reading, pattern: string): readonly string[] {
+/** Existing files that match a pattern, sorted. As in Go's filepath.Glob, `*` and `?` do not match a slash. */
+function glob(reader: HostReader, pattern: string): readonly string[] {
   let found: readonly string[] = [''];
   for (const part of pattern.split('/').slice(1)) {
-    const next: string[] = [];
-    for (const directory of found) {
-      if (!/[*?]/.test(part)) next.push(`${directory}/${part}`);
-      else
-        for (const name of reading.list(directory === '' ? '/' : directory))
-          if (matches(part, name)) next.push(`${directory}/${name}`);
-    }
-    found = next.slice(0, MAX_FILES);
+    found = found
+      .flatMap((directory) => {
+        if (!/[*?]/.test(part)) return [`${directory}/${part}`];
+        const names = reader.list(directory === '' ? '/' : directory).filter((name) => matches(part, name));
+        return names.map((name) => `${directory}/${name}`);
+      })
+      .slice(0, MAX_FILES);
   }
-  return found.filter((path) => reading.kind(path) !== 'absent');
+  return found.filter((path) => reader.kind(path) !== 'absent');
 }
 
-/** Without backtracking into a hang: on a mismatch only the last `*` takes one character more. */
+/** Quadratic time at most: after a mismatch, only the last `*` takes one more character. */
 function matches(pattern: string, name: string): boolean {
   let [at, star, mark] = [0, -1, 0];
   for (let index = 0; index < name.length; ) {
@@ -138,85 +144,82 @@ function matches(pattern: string, name: string): boolean {
   return /^\**$/.test(pattern.slice(at));
 }
 
-function addressOf({ table }: Loaded): string | undefined {
+function addressOf({ table }: ConfigFile): string | undefined {
   const address = tableAt(table, 'plugins', 'io.containerd.server.v1.grpc')?.address ?? tableAt(table, 'grpc')?.address;
   return typeof address === 'string' && address.charAt(0) === '/' ? address : undefined;
 }
 
 /**
- * The driver that all ways of reading the files agree on. Releases differ in how they lay an import's plugin section
- * over the one before (whole, or key by key), and in whether conf.d is read without a main file.
+ * The cgroup driver, when all releases of containerd read the same one. Releases differ in how an import's plugin
+ * section overrides an earlier one (as a whole, or key by key), and in whether conf.d is read without a main file.
  */
-function chooseDriver(reading: Reading, files: readonly Loaded[], main: boolean): DriverChoice | undefined {
-  const sections = files.flatMap((file) => {
-    const section = criSection(reading, file);
-    return section === undefined ? [] : [{ path: file.path, section }];
-  });
-  if (sections.some(({ section }) => section === 'misplaced')) return undefined;
-  const known = sections.filter((each): each is Section => each.section !== 'misplaced');
-  const last = known[known.length - 1];
-  const ways = [driverOf(known), ...(last === undefined ? [] : [driverOf([last])]), ...(main ? [] : [driverOf([])])];
-  const [first] = ways;
-  if (first !== undefined && ways.every((way) => way.driver === first.driver)) return first;
-  reading.note({
+function readDriver(reader: HostReader, files: readonly ConfigFile[], hasMain: boolean): Driver | undefined {
+  const sections: Section[] = [];
+  let misplaced = false;
+  for (const file of files) {
+    const section = criSection(reader, file);
+    if (section === 'misplaced') misplaced = true;
+    else if (section !== undefined) sections.push({ path: file.path, section });
+  }
+  if (misplaced) return undefined;
+  const merged = driverOf(sections);
+  const alternatives = [driverOf(sections.slice(-1)), ...(hasMain ? [] : [driverOf([])])];
+  if (alternatives.every(({ driver }) => driver === merged.driver)) return merged;
+  reader.report({
     code: 'containerd-driver-unclear',
     level: 'warning',
-    what: "containerd's cgroup driver depends on its release: not all lay these files over each other in one way.",
-    evidence: known.map(({ path }) => `${shown(path)}: the CRI plugin's section`),
-    hint: `Say SystemdCgroup in one file only, in ${MAIN_FILE}.`,
+    what: "containerd's cgroup driver depends on its release, because releases merge these files differently",
+    evidence: sections.map(({ path }) => `${sanitize(path)}: the section of the CRI plugin`),
+    hint: `set SystemdCgroup only in ${MAIN_FILE}`,
   });
   return undefined;
 }
 
-interface Section {
-  readonly path: string;
-  readonly section: TomlTable;
-}
-
-/** The CRI plugin's section where this version of the file wants it; misplaced: only where another version does. */
-function criSection(reading: Reading, { path, version, table }: Loaded): TomlTable | 'misplaced' | undefined {
+/** The CRI plugin's section for the file's version; 'misplaced' when there is only the section of another version. */
+function criSection(reader: HostReader, { path, version, table }: ConfigFile): TomlTable | 'misplaced' | undefined {
   const plugins = tableAt(table, 'plugins');
-  const right = version >= 3 ? [CRI_V3] : version === 2 ? [CRI_V2] : [CRI_V1, CRI_V2];
-  const wrong = [CRI_V1, CRI_V2, CRI_V3].filter((name) => !right.includes(name));
-  const found = right.map((name) => tableAt(plugins, name)).find((section) => section !== undefined);
+  const names = version >= 3 ? [CRI_V3] : version === 2 ? [CRI_V2] : [CRI_V1, CRI_V2];
+  const found = names.map((name) => tableAt(plugins, name)).find((section) => section !== undefined);
   if (found !== undefined) return found;
-  const misplaced = wrong.find((name) => tableAt(plugins, name, 'containerd') !== undefined);
+  const misplaced = [CRI_V1, CRI_V2, CRI_V3].find(
+    (name) => !names.includes(name) && tableAt(plugins, name, 'containerd') !== undefined,
+  );
   if (misplaced === undefined) return undefined;
-  reading.note({
+  reader.report({
     code: 'containerd-section-misplaced',
     level: 'warning',
-    what: `A section of containerd's configuration is not read in version ${version} of the file by every release.`,
-    evidence: [`${shown(path)}: version = ${version}, plugins.'${misplaced}'`],
-    hint: `Name it plugins.'${right[0] ?? CRI_V3}', or change the version; \`containerd config dump\` shows what counts.`,
+    what: `some releases of containerd ignore the section ${misplaced} in version ${version} of the configuration file`,
+    evidence: [`${sanitize(path)}: version = ${version}, plugins.'${misplaced}'`],
+    hint: `rename it to plugins.'${names[0] ?? CRI_V3}', or change the version; check with "containerd config dump"`,
   });
   return 'misplaced';
 }
 
-/** Files later in order win, key by key. */
-function driverOf(sections: readonly Section[]): DriverChoice {
-  const pick = (...keys: readonly string[]): { readonly value: unknown; readonly path: string } | undefined => {
+/** Merges key by key; later files override earlier ones. */
+function driverOf(sections: readonly Section[]): Driver {
+  const lookUp = (...keys: readonly string[]): { readonly value: unknown; readonly path: string } | undefined => {
     for (const { path, section } of [...sections].reverse()) {
       const value = tableAt(section, ...keys.slice(0, -1))?.[keys[keys.length - 1] ?? ''];
       if (value !== undefined) return { value, path };
     }
     return undefined;
   };
-  const legacy = pick('systemd_cgroup');
+  const legacy = lookUp('systemd_cgroup');
   if (legacy?.value === true) return { driver: 'systemd', source: `${legacy.path}: systemd_cgroup = true` };
-  const optionOf = (...keys: readonly string[]): DriverChoice | undefined => {
-    const option = pick('containerd', ...keys, 'options', 'SystemdCgroup');
+  const optionOf = (...keys: readonly string[]): Driver | undefined => {
+    const option = lookUp('containerd', ...keys, 'options', 'SystemdCgroup');
     if (typeof option?.value !== 'boolean') return undefined;
-    const source = `${shown(option.path)}: ${keys.map(shown).join('.')}.options.SystemdCgroup = ${option.value}`;
+    const source = `${sanitize(option.path)}: ${keys.map((key) => sanitize(key)).join('.')}.options.SystemdCgroup = ${option.value}`;
     return { driver: option.value ? 'systemd' : 'cgroupfs', source };
   };
-  const unset: DriverChoice = { driver: 'cgroupfs', source: 'default' };
-  const chosen = pick('containerd', 'default_runtime_name')?.value;
-  const standard = typeof chosen === 'string' ? chosen : 'runc';
-  const found = optionOf('runtimes', standard) ?? optionOf('default_runtime');
+  const defaultName = lookUp('containerd', 'default_runtime_name')?.value;
+  const runtime = typeof defaultName === 'string' ? defaultName : 'runc';
+  const found = optionOf('runtimes', runtime) ?? optionOf('default_runtime');
   if (found !== undefined) return found;
-  const type = pick('containerd', 'runtimes', standard, 'runtime_type')?.value;
-  if (standard === 'runc' || (typeof type === 'string' && type.startsWith('io.containerd.runc.'))) return unset;
-  // A default runtime that is no runc has no such option; containerd itself then takes the first other one by name.
+  const unset: Driver = { driver: 'cgroupfs', source: 'default' };
+  const type = lookUp('containerd', 'runtimes', runtime, 'runtime_type')?.value;
+  if (runtime === 'runc' || (typeof type === 'string' && type.startsWith('io.containerd.runc.'))) return unset;
+  // Without runc as the default runtime, containerd uses the option of the first other runtime by name.
   const names = sections.flatMap(({ section }) => Object.keys(tableAt(section, 'containerd', 'runtimes') ?? {}));
   for (const name of [...new Set(names)].sort().slice(0, MAX_FILES)) {
     const other = optionOf('runtimes', name);

@@ -1,20 +1,21 @@
 import type { CgroupFacts, RuntimeFacts } from '../model/facts.ts';
-import { shown } from '../text/arguments.ts';
-import type { Reading } from './reading.ts';
+import type { HostReader } from './host-reader.ts';
 import { runtimeSocket } from './runtime.ts';
 
 const DAEMON_FILE = '/etc/docker/daemon.json';
-const DEFAULT_SOCKET = '/run/docker.sock';
+const DOCKER_SOCKET = '/run/docker.sock';
+const CRI_DOCKERD_SOCKET = '/run/cri-dockerd.sock';
+const CRI_DOCKERD_UNITS = ['/etc', '/usr/lib', '/lib'].map((root) => `${root}/systemd/system/cri-docker.service`);
 const DRIVER_OPTION = /^native\.cgroupdriver=(systemd|cgroupfs)$/;
 
-/** Docker, from daemon.json (dockerd(8)): `hosts`, and `native.cgroupdriver` of `exec-opts`. */
-export function readDocker(reading: Reading, cgroup: CgroupFacts): RuntimeFacts | undefined {
-  const present = reading.kind(DAEMON_FILE) !== 'absent';
-  const daemon = readDaemon(reading);
-  const host = strings(daemon.settings?.hosts).find((each) => each.startsWith('unix:///'));
-  const { endpoint, socket } = runtimeSocket(reading, host?.slice('unix://'.length) ?? DEFAULT_SOCKET);
+/** Docker, from `hosts` and `exec-opts` (native.cgroupdriver) in daemon.json (dockerd(8)). */
+export function readDocker(reader: HostReader, cgroup: CgroupFacts): RuntimeFacts | undefined {
+  const present = reader.kind(DAEMON_FILE) !== 'absent';
+  const daemon = readDaemonFile(reader);
+  const host = strings(daemon?.hosts).find((each) => each.startsWith('unix:///'));
+  const { endpoint, socket } = runtimeSocket(reader, host?.slice('unix://'.length) ?? DOCKER_SOCKET);
   if (!socket && !present) return undefined;
-  const options = strings(daemon.settings?.['exec-opts']).filter((option) => DRIVER_OPTION.test(option));
+  const options = strings(daemon?.['exec-opts']).filter((option) => DRIVER_OPTION.test(option));
   const option = options[options.length - 1];
   const configured = option === undefined ? undefined : DRIVER_OPTION.exec(option)?.[1];
   return {
@@ -24,46 +25,62 @@ export function readDocker(reading: Reading, cgroup: CgroupFacts): RuntimeFacts 
     cgroupDriver:
       configured === 'systemd' || configured === 'cgroupfs'
         ? configured
-        : daemon.whole
-          ? defaultDriver(cgroup)
-          : undefined,
+        : daemon === undefined
+          ? undefined
+          : defaultDriver(cgroup),
     cgroupDriverSource: option === undefined ? 'default' : `${DAEMON_FILE}: exec-opts ${option}`,
     criDisabled: false,
-    tellsCgroupDriver: undefined,
+    reportsCgroupDriver: undefined,
   };
 }
 
-/** On the unified tree, with systemd, Docker's default is systemd; releases before 20.10 do not run there at all. */
+/** cri-dockerd. It has no configuration and uses the cgroup driver of Docker. */
+export function readCriDockerd(reader: HostReader, cgroup: CgroupFacts): RuntimeFacts | undefined {
+  const { endpoint, socket } = runtimeSocket(reader, CRI_DOCKERD_SOCKET);
+  if (!socket && !CRI_DOCKERD_UNITS.some((path) => reader.kind(path) === 'file')) return undefined;
+  const docker = readDocker(reader, cgroup);
+  return {
+    name: 'cri-dockerd',
+    endpoint,
+    socket,
+    cgroupDriver: docker?.cgroupDriver,
+    cgroupDriverSource: docker?.cgroupDriverSource ?? 'default',
+    criDisabled: false,
+    reportsCgroupDriver: undefined,
+  };
+}
+
+/** Docker >= 20.10 defaults to systemd on cgroup v2 with systemd. Earlier releases do not run on cgroup v2. */
 function defaultDriver({ mode, systemd }: CgroupFacts): RuntimeFacts['cgroupDriver'] {
   if (mode === 'unknown') return undefined;
   return mode === 'v2' && systemd ? 'systemd' : 'cgroupfs';
 }
 
-interface Daemon {
-  readonly settings: { readonly hosts?: unknown; readonly 'exec-opts'?: unknown } | undefined;
-  /** false: what it says is not known. */
-  readonly whole: boolean;
+interface DaemonFile {
+  readonly hosts?: unknown;
+  readonly 'exec-opts'?: unknown;
 }
 
-function readDaemon(reading: Reading): Daemon {
-  const text = reading.text(DAEMON_FILE);
-  if (text === undefined) return { settings: undefined, whole: !reading.unreadable(DAEMON_FILE) };
-  if (text.trim() === '') return { settings: undefined, whole: true };
-  let fault = 'it is no object';
+/** @returns the settings, empty when there is no file; undefined when the file is unreadable or invalid */
+function readDaemonFile(reader: HostReader): DaemonFile | undefined {
+  const text = reader.text(DAEMON_FILE);
+  if (text === undefined) return reader.isUnreadable(DAEMON_FILE) ? undefined : {};
+  if (text.trim() === '') return {};
+  let reason = 'not a JSON object';
   try {
     const value: unknown = JSON.parse(text);
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { settings: value, whole: true };
-  } catch (problem) {
-    fault = problem instanceof SyntaxError ? 'it is not valid JSON' : 'it is nested too deep';
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  } catch (error) {
+    reason = error instanceof SyntaxError ? 'invalid JSON' : 'nested too deeply';
   }
-  reading.note({
+  reader.report({
     code: 'invalid-json',
     level: 'warning',
-    what: `${DAEMON_FILE} is not what Docker reads, so its settings are not known.`,
-    evidence: [`${DAEMON_FILE}: ${shown(fault)}`],
-    hint: `Correct ${DAEMON_FILE}.`,
+    what: `Docker cannot read ${DAEMON_FILE}, so its settings are not known`,
+    evidence: [`${DAEMON_FILE}: ${reason}`],
+    hint: `correct ${DAEMON_FILE}`,
   });
-  return { settings: undefined, whole: false };
+  return undefined;
 }
 
 function strings(value: unknown): readonly string[] {

@@ -1,51 +1,46 @@
 import type { Host } from '../host/host.ts';
 import type { GeneratorData } from '../model/data.ts';
 import type { Facts, KubeletFacts, RuntimeFacts } from '../model/facts.ts';
-import { readCgroup } from './cgroup.ts';
 import { readContainerd } from './containerd.ts';
-import { readCriDockerd } from './cri-dockerd.ts';
 import { readCrio } from './crio.ts';
-import { readDocker } from './docker.ts';
-import { readKernel } from './kernel.ts';
+import { readCriDockerd, readDocker } from './docker.ts';
+import { HostReader } from './host-reader.ts';
 import { readKubelet } from './kubelet.ts';
-import { isNodeName, readHostName } from './node-name.ts';
-import { readOsRelease } from './os-release.ts';
-import { openReading } from './reading.ts';
-import { readResolver } from './resolv-conf.ts';
+import { readResolver } from './resolver.ts';
 import { readSettings } from './settings.ts';
-import { readSwap } from './swap.ts';
+import { isNodeName, readCgroup, readKernel, readOsRelease, readSwap } from './system.ts';
 
 /**
- * Looks at a host. Never throws and writes nothing: what could not be read or understood is among the findings, and
- * its facts are as if it were not there, or undefined.
+ * Reads the facts of a host. Never throws and writes nothing. Anything unreadable or invalid becomes a finding, and its
+ * facts are undefined or those of an absent file.
  */
 export function readFacts(host: Host, data: GeneratorData): Facts {
-  const reading = openReading(host);
-  const cgroup = readCgroup(reading);
-  const kubelet = readKubelet(reading, data);
+  const reader = new HostReader(host);
+  const cgroup = readCgroup(reader);
+  const kubelet = readKubelet(reader, data);
   const runtimes = [
-    readContainerd(reading),
-    readCrio(reading),
-    readCriDockerd(reading, cgroup),
-    readDocker(reading, cgroup),
+    readContainerd(reader),
+    readCrio(reader),
+    readCriDockerd(reader, cgroup),
+    readDocker(reader, cgroup),
   ].filter((runtime): runtime is RuntimeFacts => runtime !== undefined);
-  const hostName = readHostName(reading);
+  const hostName = reader.hostName();
   return {
-    os: readOsRelease(reading),
-    resolver: readResolver(reading, resolvConfs(kubelet)),
+    os: readOsRelease(reader),
+    resolver: readResolver(reader, resolvConfPaths(kubelet)),
     cgroup,
     runtimes,
-    node: { hostName, validNodeName: isNodeName(hostName), swap: readSwap(reading) },
-    kernel: readKernel(reading),
+    node: { hostName, validNodeName: isNodeName(hostName), swap: readSwap(reader) },
+    kernel: readKernel(reader),
     kubelet,
-    settings: readSettings(reading, kubelet.extraArgs.path),
-    findings: reading.findings,
+    settings: readSettings(reader, kubelet.extraArgs.path),
+    findings: reader.findings,
   };
 }
 
-/** Files that somebody named as resolv.conf. */
-function resolvConfs({ extraArgs, kubeadmArgs, config, instanceConfig }: KubeletFacts): readonly string[] {
+/** The resolv.conf files in flags and kubelet configurations. */
+function resolvConfPaths({ extraArgs, kubeadmArgs, config, instanceConfig }: KubeletFacts): readonly string[] {
   const flags = [...extraArgs.flags, ...kubeadmArgs.flags].filter(({ name }) => name === 'resolv-conf');
-  const named = [...flags.map(({ value }) => value), config?.resolvConf, instanceConfig?.resolvConf];
-  return named.filter((path): path is string => path !== undefined && path !== '');
+  const paths = [...flags.map(({ value }) => value), config?.resolvConf, instanceConfig?.resolvConf];
+  return paths.filter((path): path is string => path !== undefined && path !== '');
 }

@@ -1,45 +1,40 @@
 import type { GeneratorSettings } from '../model/facts.ts';
-import { shown } from '../text/arguments.ts';
+import { sanitize } from '../text/arguments.ts';
 import { readEnvFile } from '../text/env-file.ts';
-import type { Reading } from './reading.ts';
+import type { HostReader } from './host-reader.ts';
 
 const SETTINGS_FILE = '/etc/kubelet-confgen.conf';
 const SWITCH = 'KUBELET_CONFGEN';
 
 /**
- * The generator's own settings: /etc/kubelet-confgen.conf, in the syntax of environment files, and the switch in the
- * kubelet's env file.
- *
- * A settings file that is there and cannot be read counts as `off`: it may say so.
+ * Reads the generator's own settings: /etc/kubelet-confgen.conf, in the syntax of environment files, and the kubelet's
+ * env file. An unreadable settings file counts as `off`, because it may contain that.
  */
-export function readSettings(reading: Reading, envFile: string): GeneratorSettings {
-  const own = readEnvFile(reading.text(SETTINGS_FILE) ?? '');
-  const env = readEnvFile(reading.text(envFile) ?? '');
-  const switches = [
-    { path: SETTINGS_FILE, value: own.get(SWITCH) },
-    { path: envFile, value: env.get(SWITCH) },
-  ];
+export function readSettings(reader: HostReader, envFile: string): GeneratorSettings {
+  const files = [SETTINGS_FILE, envFile].map((path) => ({ path, values: readEnvFile(reader.text(path) ?? '') }));
+  const switches = files.map(({ path, values }) => ({ path, value: values.get(SWITCH) ?? '' }));
   for (const { path, value } of switches) {
-    if (value === undefined || value === '' || isOff(value) || /^(on|yes|true|1)$/i.test(value)) continue;
-    reading.note({
+    if (value === '' || isOff(value) || /^(on|yes|true|1)$/i.test(value)) continue;
+    reader.report({
       code: 'unknown-setting',
       level: 'warning',
-      what: `${SWITCH} is neither on nor off.`,
-      evidence: [`${path}: ${SWITCH}=${shown(value)}`],
-      hint: `Set ${SWITCH}=off or remove the line; it counts as on.`,
+      what: `${SWITCH} in ${path} is neither on nor off; it is treated as on`,
+      evidence: [`${path}: ${SWITCH}=${sanitize(value)}`],
+      hint: `set ${SWITCH}=off, or remove the line`,
     });
   }
+  const [own, env] = files;
+  const setting = (key: string) => {
+    const value = own?.values.get(`${SWITCH}_${key}`) ?? env?.values.get(`${SWITCH}_${key}`);
+    return value?.trim() || undefined;
+  };
   return {
-    off: reading.unreadable(SETTINGS_FILE) || switches.some(({ value }) => value !== undefined && isOff(value)),
-    hostnameOverride: nonEmpty(own.get(`${SWITCH}_HOSTNAME_OVERRIDE`) ?? env.get(`${SWITCH}_HOSTNAME_OVERRIDE`)),
-    criEndpoint: nonEmpty(own.get(`${SWITCH}_CRI_ENDPOINT`) ?? env.get(`${SWITCH}_CRI_ENDPOINT`)),
+    off: reader.isUnreadable(SETTINGS_FILE) || switches.some(({ value }) => isOff(value)),
+    hostnameOverride: setting('HOSTNAME_OVERRIDE'),
+    criEndpoint: setting('CRI_ENDPOINT'),
   };
 }
 
 function isOff(value: string): boolean {
   return /^(off|no|false|0)$/i.test(value);
-}
-
-function nonEmpty(value: string | undefined): string | undefined {
-  return value === undefined || value.trim() === '' ? undefined : value.trim();
 }

@@ -1,37 +1,41 @@
 /**
- * All that the generator may do to a host. Two adapters implement it: Node's, and the one of the static runner that
- * hosts without Node have. Nothing in this room runs a program, opens a socket or asks a clock.
+ * All operations of the generator on a host. There are two implementations: for Node, and for the static runner on hosts
+ * without Node. The generator runs no programs, opens no sockets and reads no clock.
  *
- * Paths are absolute as the host sees them; an adapter puts its `--root` before them, and follows links inside that
- * root only.
+ * Paths are absolute. An implementation puts its `--root` before them and resolves links inside that root.
  */
 export interface Host {
   /**
-   * @param limit bytes; a longer file is `too-large`, whatever stat says of it (/proc and /sys state no sizes)
+   * @param limit bytes; a longer file is `too-large`, even if stat reports a smaller size, as in /proc and /sys
    */
   read(path: string, limit?: number): FileRead;
-  /** What kind of thing stands at a path; the last component is not followed. */
+  /** The kind of a file; a link in the last component is not followed. */
   stat(path: string): FileStat;
-  /** Where a symbolic link points, as it is written; undefined when it is none. */
+  /** The target of a symbolic link, unresolved; undefined when it is not a link. */
   readLink(path: string): string | undefined;
-  /** Names in a directory, sorted by code unit, without `.` and `..`; undefined when it cannot be listed. */
+  /** The names in a directory, sorted by code unit, without `.` and `..`; undefined when it cannot be listed. */
   list(path: string): readonly string[] | undefined;
-  /** The kernel's host name (uname(2)); with `--root`, what /etc/hostname in that root says. */
+  /** The kernel's host name (uname(2)); with `--root`, the name in /etc/hostname. */
   hostName(): string;
   /**
-   * Writes beside, fsyncs, renames; makes missing directories with 0755. Throws an Error that says what failed: nothing
-   * half-written is left then.
+   * Writes a temporary file, syncs and renames it. Creates missing directories with mode 0755. Leaves no partial file.
+   *
+   * @throws Error with the path and the reason
    */
   write(path: string, text: string, mode: number): void;
-  /** Removes a file; one that is not there is no fault. */
+  /**
+   * Removes a file if it exists.
+   *
+   * @throws Error with the path and the reason
+   */
   remove(path: string): void;
 }
 
-/** What became of a read; `reason` is a short sentence for a finding. */
+/** The result of a read. */
 export type FileRead =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'absent' }
-  /** No permission, a directory, a device, invalid UTF-8, an I/O error. */
+  /** No permission, a directory, a device, invalid UTF-8 or an I/O error; the reason is for a finding. */
   | { readonly kind: 'unreadable'; readonly reason: string }
   | { readonly kind: 'too-large'; readonly limit: number };
 
@@ -39,10 +43,10 @@ export type FileStat =
   | { readonly kind: 'absent' }
   | { readonly kind: 'file' | 'directory' | 'symlink' | 'socket' | 'other'; readonly mode: number };
 
-/** No file that the generator reads is near it: a hostile or damaged one is told, not read. */
+/** Bytes, more than in any valid file. A larger file becomes a finding. */
 export const READ_LIMIT = 1 << 20;
 
-/** Where output goes; text comes with its newlines. */
+/** Standard output and standard error; texts include their newlines. */
 export interface Output {
   out(text: string): void;
   err(text: string): void;

@@ -22,9 +22,9 @@ import { EISDIR, NOT_REGULAR, NOT_TEXT, type SystemCalls, TOO_LARGE } from './sy
 import { systemHost } from './system-host.ts';
 
 /**
- * This machine under Node, or a root of another below a directory.
+ * This machine in Node, or a root directory on it.
  *
- * @param root absolute path of a directory that stands for `/`
+ * @param root absolute path of the directory to use as `/`
  */
 export function nodeHost(root = '/'): Host {
   return systemHost(nodeCalls, root);
@@ -38,7 +38,7 @@ const nodeCalls: SystemCalls = {
   readdir: (path) => attempt(() => readdirSync(path, { encoding: 'buffer' }).flatMap((name) => decode(name) ?? [])),
   read: (path, limit) =>
     attempt(() =>
-      // Opening a pipe without O_NONBLOCK would wait for a writer.
+      // Without O_NONBLOCK, opening a pipe waits for a writer.
       withFile(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0, (file) => {
         const stats = fstatSync(file);
         return stats.isFile() ? readText(file, limit) : notRegular(stats);
@@ -58,14 +58,14 @@ const nodeCalls: SystemCalls = {
         }
       }),
     ),
-  rename: (from, to) => done(() => renameSync(from, to)),
-  unlink: (path) => done(() => unlinkSync(path)),
+  rename: (from, to) => statusOf(() => renameSync(from, to)),
+  unlink: (path) => statusOf(() => unlinkSync(path)),
   mkdir: (path) =>
-    done(() => {
+    statusOf(() => {
       mkdirSync(path, 0o755);
       chmodSync(path, 0o755);
     }),
-  syncDirectory: (path) => done(() => withFile(path, O_RDONLY | O_DIRECTORY, 0, fsyncSync)),
+  syncDirectory: (path) => statusOf(() => withFile(path, O_RDONLY | O_DIRECTORY, 0, fsyncSync)),
   nodeName: hostname,
   pid: () => process.pid,
 };
@@ -103,14 +103,14 @@ function decode(bytes: Uint8Array): string | undefined {
   }
 }
 
-function done(work: () => void): number {
+function statusOf(work: () => void): number {
   return attempt(() => {
     work();
     return 0;
   });
 }
 
-/** Node's errors of system calls carry -errno. */
+/** Converts exceptions of system calls to -errno. */
 function attempt<T>(work: () => T): T | number {
   try {
     return work();

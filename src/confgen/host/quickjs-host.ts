@@ -2,7 +2,7 @@ import { create, lstat, mkdir, nodeName, pid, read, readdir, readlink, rename, s
 import type { Host } from './host.ts';
 import { systemHost } from './system-host.ts';
 
-/** The machine under the static runner, or a root of another below a directory. */
+/** This machine in the static runner, or a root directory on it. */
 export function quickJsHost(root: string): Host {
   const calls = { lstat, readlink, readdir, read, create, rename, unlink, mkdir, syncDirectory, nodeName, pid };
   return systemHost(calls, root);

@@ -1,4 +1,4 @@
-/** The one module that the static runner has (runners/host.c); failures are numbers, as system-calls.ts says. */
+/** The only module of the static runner (runners/host.c). Errors are numbers; see system-calls.ts. */
 declare module 'host' {
   export function lstat(path: string): number;
   export function readlink(path: string): string | number;
@@ -13,10 +13,10 @@ declare module 'host' {
   export function pid(): number;
   /** Writes to a file descriptor: 1 or 2. */
   export function put(file: number, text: string): number;
-  /** What stands on the command line after the program's name. */
+  /** Command-line arguments without the name of the program. */
   export function words(): string[];
-  /** The JSON that was embedded beside the bundle. */
+  /** The JSON data embedded with the bundle. */
   export function data(): string;
-  /** The exit status when the bundle has ended without a fault; without it, 1. */
+  /** Sets the exit status for the end of the bundle; the default is 1. */
   export function endWith(status: number): void;
 }

@@ -1,7 +1,7 @@
 import { type FileRead, type FileStat, type Host, READ_LIMIT } from './host.ts';
-import { EEXIST, EISDIR, ELOOP, ENOENT, ENOTDIR, type SystemCalls, TOO_LARGE, wordsOf } from './system-calls.ts';
+import { EEXIST, EISDIR, ELOOP, ENOENT, ENOTDIR, errorMessage, type SystemCalls, TOO_LARGE } from './system-calls.ts';
 
-/** What the kernel takes, too (path_resolution(7)). */
+/** The limit of the kernel (path_resolution(7)). */
 const MAX_LINKS = 40;
 
 const FILE_TYPE = 0o170000;
@@ -18,47 +18,47 @@ const KINDS: Readonly<Record<number, 'file' | 'directory' | 'symlink' | 'socket'
 };
 
 /**
- * The host below a directory, over system calls. Links are followed by hand, so that an absolute one, or one with more
- * `..` than there are directories, stays inside; what is opened in the end is not followed any more.
+ * A host on system calls. Resolves links itself, so that absolute links and excess `..` stay below the root. The last
+ * component is opened without following links.
  *
- * @param root `/`, or a directory that takes its place
+ * @param root `/`, or a directory to use as `/`
  */
 export function systemHost(calls: SystemCalls, root: string): Host {
   const prefix = root.replace(/\/+$/, '');
 
-  /** The path on the machine with all links followed but, unless asked, the last; or a failure. */
+  /** The real path on the machine, or an error. Follows a link in the last component only with `followLast`. */
   function resolve(path: string, followLast: boolean): string | number {
     if (path.indexOf('\0') !== -1) return ENOENT;
     let rest = componentsOf(path);
-    let at: string[] = [];
+    let resolved: string[] = [];
     let missing = false;
     for (let links = 0; rest.length > 0; ) {
       const [name = '', ...after] = rest;
       rest = after;
       if (name === '..') {
-        at = at.slice(0, -1);
+        resolved = resolved.slice(0, -1);
         continue;
       }
-      const next = [...at, name];
-      // What is not there has nothing below it: `write` makes the directories.
-      const mode = missing ? ENOENT : calls.lstat(onMachine(next));
+      const next = [...resolved, name];
+      // Nothing exists below a missing directory; `write` creates the directories.
+      const mode = missing ? ENOENT : calls.lstat(realPath(next));
       if (mode === ENOENT) missing = true;
       else if (mode < 0) return mode;
       else if ((mode & FILE_TYPE) === LINK && (rest.length > 0 || followLast)) {
         links += 1;
         if (links > MAX_LINKS) return ELOOP;
-        const target = calls.readlink(onMachine(next));
+        const target = calls.readlink(realPath(next));
         if (typeof target === 'number') return target;
-        if (target.charAt(0) === '/') at = [];
+        if (target.charAt(0) === '/') resolved = [];
         rest = [...componentsOf(target), ...rest];
         continue;
       } else if ((mode & FILE_TYPE) !== DIRECTORY && rest.length > 0) return ENOTDIR;
-      at = next;
+      resolved = next;
     }
-    return at.length === 0 && prefix === '' ? '/' : onMachine(at);
+    return resolved.length === 0 && prefix === '' ? '/' : realPath(resolved);
   }
 
-  function onMachine(names: readonly string[]): string {
+  function realPath(names: readonly string[]): string {
     return names.length === 0 ? prefix : `${prefix}/${names.join('/')}`;
   }
 
@@ -67,15 +67,15 @@ export function systemHost(calls: SystemCalls, root: string): Host {
     const text = typeof real === 'number' ? real : calls.read(real, limit);
     if (typeof text === 'string') return { kind: 'text', text };
     if (text === TOO_LARGE) return { kind: 'too-large', limit };
-    return isAbsent(text) ? { kind: 'absent' } : { kind: 'unreadable', reason: wordsOf(text) };
+    return isAbsent(text) ? { kind: 'absent' } : { kind: 'unreadable', reason: errorMessage(text) };
   }
 
-  function makeDirectories(directory: string): void {
+  function createDirectories(directory: string): void {
     if (directory === '' || directory === prefix || calls.lstat(directory) >= 0) return;
-    makeDirectories(directoryOf(directory));
-    const made = calls.mkdir(directory);
-    // Another run may have been quicker.
-    if (made < 0 && made !== EEXIST) throw new Error(`${directory} cannot be made: ${wordsOf(made)}`);
+    createDirectories(directoryOf(directory));
+    const status = calls.mkdir(directory);
+    // EEXIST: a concurrent run created it.
+    if (status < 0 && status !== EEXIST) throw new Error(`cannot create ${directory}: ${errorMessage(status)}`);
   }
 
   return {
@@ -98,52 +98,51 @@ export function systemHost(calls: SystemCalls, root: string): Host {
     hostName() {
       if (prefix === '') return calls.nodeName();
       const file = read('/etc/hostname');
-      // hostname(5): one name, and lines of comments.
+      // hostname(5): one name, and comment lines.
       const lines = file.kind === 'text' ? file.text.split('\n').map((line) => line.trim()) : [];
       return lines.filter((line) => line !== '' && line.charAt(0) !== '#')[0] ?? '';
     },
     write(path, text, mode) {
+      const failed = (error: number) => new Error(`cannot write ${path}: ${errorMessage(error)}`);
       const real = resolve(path, false);
-      if (typeof real === 'number') throw new Error(`${path} cannot be written: ${wordsOf(real)}`);
-      // Two adapters would write different bytes for half a surrogate pair.
-      if (/[\uD800-\uDFFF]/u.test(text)) throw new Error(`${path} cannot be written: its text is not Unicode`);
-      const there = calls.lstat(real);
-      // rename(2) would say so, too, but for an empty directory on some file systems.
-      if (there >= 0 && (there & FILE_TYPE) === DIRECTORY) {
-        throw new Error(`${path} cannot be written: ${wordsOf(EISDIR)}`);
-      }
+      if (typeof real === 'number') throw failed(real);
+      // The adapters write different bytes for a lone surrogate.
+      if (/[\uD800-\uDFFF]/u.test(text)) throw new Error(`cannot write ${path}: invalid Unicode`);
+      const existing = calls.lstat(real);
+      // On some file systems, rename(2) replaces an empty directory.
+      if (existing >= 0 && (existing & FILE_TYPE) === DIRECTORY) throw failed(EISDIR);
       const directory = directoryOf(real);
-      makeDirectories(directory);
-      // The number of the process keeps runs at the same time apart; what a killed one of this number left goes.
-      const beside = `${directory}/.${real.slice(real.lastIndexOf('/') + 1)}.${calls.pid()}.tmp`;
-      calls.unlink(beside);
-      const created = calls.create(beside, text, mode);
-      if (created < 0) throw new Error(`${path} cannot be written: ${wordsOf(created)}`);
-      const renamed = calls.rename(beside, real);
+      createDirectories(directory);
+      // The process ID separates concurrent runs. A killed run may have left a file with the same ID.
+      const temporary = `${directory}/.${real.slice(real.lastIndexOf('/') + 1)}.${calls.pid()}.tmp`;
+      calls.unlink(temporary);
+      const created = calls.create(temporary, text, mode);
+      if (created < 0) throw failed(created);
+      const renamed = calls.rename(temporary, real);
       if (renamed < 0) {
-        calls.unlink(beside);
-        throw new Error(`${path} cannot be written: ${wordsOf(renamed)}`);
+        calls.unlink(temporary);
+        throw failed(renamed);
       }
-      // Some file systems cannot; the file is whole all the same.
+      // Not supported by some file systems; the file is complete anyway.
       calls.syncDirectory(directory === '' ? '/' : directory);
     },
     remove(path) {
       const real = resolve(path, false);
       const removed = typeof real === 'number' ? real : calls.unlink(real);
-      if (removed < 0 && !isAbsent(removed)) throw new Error(`${path} cannot be removed: ${wordsOf(removed)}`);
+      if (removed < 0 && !isAbsent(removed)) throw new Error(`cannot remove ${path}: ${errorMessage(removed)}`);
     },
   };
 }
 
-function isAbsent(failure: number): boolean {
-  return failure === ENOENT || failure === ENOTDIR || failure === ELOOP;
+function isAbsent(error: number): boolean {
+  return error === ENOENT || error === ENOTDIR || error === ELOOP;
 }
 
 function componentsOf(path: string): string[] {
   return path.split('/').filter((name) => name !== '' && name !== '.');
 }
 
-/** Of a path on the machine; empty for what stands in `/`. */
+/** The directory of a real path; empty for `/`. */
 function directoryOf(path: string): string {
   return path.slice(0, path.lastIndexOf('/'));
 }

@@ -1,10 +1,9 @@
 import { type GeneratorData, topicAt } from '../model/data.ts';
 import { type Plain, writeYaml } from '../text/yaml-write.ts';
-import { RESOLVED_RESOLV_CONF } from './cluster-request.ts';
 import { nodeKubeletConfiguration } from './kubelet-configuration.ts';
-import { minorOf, type NodeRequest } from './request.ts';
+import { minorOf, type NodeRequest, RESOLVED_RESOLV_CONF } from './node-request.ts';
 
-/** A file that `kubeadm init phase kubelet-start`, or `kubeadm join`, writes on a node. */
+/** A file that `kubeadm init phase kubelet-start` or `kubeadm join` writes on a node. */
 export interface StartFile {
   readonly path: string;
   readonly mode: number;
@@ -12,9 +11,8 @@ export interface StartFile {
 }
 
 /**
- * The kubelet's files. Both flows write the same: `join` takes from the cluster's ConfigMap what `init` put there.
- *
- * @param criSocket certain by now
+ * The kubelet's files. They are the same for both flows: `join` reads the configuration of `init` from the cluster's
+ * ConfigMap.
  */
 export function startFiles(
   node: NodeRequest,
@@ -34,12 +32,12 @@ export function startFiles(
     { path: `${directory}/kubeadm-flags.env`, mode: 0o644, text: flagsFile(node, criSocket, data) },
   ];
   if (!instance) return files;
-  // %q of Go, and a socket's path needs no escape.
+  // kubeadm formats it with Go's %q; a valid socket path needs no escapes.
   const text = `containerRuntimeEndpoint: "${criSocket}"\n`;
   return [...files, { path: `${directory}/instance-config.yaml`, mode: 0o644, text }];
 }
 
-/** kubeadm-flags.env (cmd/kubeadm/app/phases/kubelet/flags.go): the flags in the order of their names. */
+/** kubeadm-flags.env (cmd/kubeadm/app/phases/kubelet/flags.go). The flags are sorted by name. */
 function flagsFile(node: NodeRequest, criSocket: string, data: GeneratorData): string {
   const { version, dockershim } = node;
   const { kubeadm } = data;
@@ -69,7 +67,7 @@ function flagsFile(node: NodeRequest, criSocket: string, data: GeneratorData): s
 
 const RBAC = 'rbac.authorization.k8s.io';
 
-/** What joining nodes read their configuration from (cmd/kubeadm/app/phases/kubelet/config.go), with who may read it. */
+/** The ConfigMap for joining nodes (cmd/kubeadm/app/phases/kubelet/config.go), and the permission to read it. */
 export function configMapObjects(node: NodeRequest, clusterDomain: string, data: GeneratorData): readonly Plain[] {
   const name = (topicAt(data.kubeadm.configMap, node.version) ?? '').replace('{minor}', minorOf(node.version));
   const namespace = 'kube-system';
@@ -97,7 +95,7 @@ export function configMapObjects(node: NodeRequest, clusterDomain: string, data:
   ];
 }
 
-/** Keys as kubeadm's own files have them. */
+/** Sorts the keys, as kubeadm does. */
 function sorted(fields: { readonly [key: string]: Plain | undefined }): Plain {
   const result: { [key: string]: Plain | undefined } = {};
   for (const key of Object.keys(fields).sort()) result[key] = fields[key];

@@ -1,61 +1,61 @@
 /**
- * What the generator knows of Kubernetes' versions: packaging/versions.yaml, embedded when a package is made. All
- * versions are in it, so that one program can look at any host's tree.
+ * Facts about the versions of Kubernetes from packaging/versions.yaml, embedded when a package is built. They cover all
+ * versions, so that one program can handle any image.
  */
 export interface GeneratorData {
-  /** The kubelet that this program was packaged with, without `v`; undefined where the host alone can tell. */
+  /** The version of the kubelet in the same package, without `v`; undefined outside a package. */
   readonly kubeletVersion: string | undefined;
-  /** Minors that the ranges were written for, both included: what is outside is not guessed. */
+  /** The first and the last minor version of the ranges. Other versions are not supported. */
   readonly oldest: string;
   readonly newest: string;
   readonly kubelet: KubeletTopics;
   readonly kubeadm: KubeadmTopics;
-  /** Flags that the kubelet refuses to start with. */
+  /** Flags that prevent the kubelet from starting. */
   readonly removedFlags: readonly RemovedFlag[];
 }
 
-/** Each covers all versions, in order, without hole or overlap. */
+/** Each topic covers all versions in order, without gaps or overlaps. */
 export interface KubeletTopics {
-  /** Where a host's own settings go: flags, or a KubeletConfiguration in a --config-dir directory. */
+  /** Where settings of a host go: flags, or a KubeletConfiguration in the --config-dir directory. */
   readonly settings: Topic<'flags' | 'config-dir'>;
-  /** What --container-runtime must say for a runtime that is reached through CRI; none: the flag is not needed. */
+  /** The value of --container-runtime for a CRI runtime; none when the flag is not needed. */
   readonly containerRuntimeFlag: Topic<'remote' | 'none'>;
-  /** Docker is served by the kubelet itself, and needs --network-plugin=cni. */
+  /** The kubelet supports Docker itself; it then needs --network-plugin=cni. */
   readonly dockershim: Topic<boolean>;
-  /** Where the kubelet looks for its runtime when nobody says; empty: nowhere. */
+  /** The default endpoint of the runtime; empty when there is none. */
   readonly defaultEndpoint: Topic<string>;
-  /** An endpoint wants its unix:// said. */
-  readonly endpointScheme: Topic<'optional' | 'wanted'>;
-  /** The kubelet asks its runtime for the cgroup driver, and takes its own setting only where that cannot tell. */
+  /** Whether an endpoint needs unix://. */
+  readonly endpointScheme: Topic<'optional' | 'required'>;
+  /** The kubelet gets the cgroup driver from its runtime, and uses its own setting only when the runtime cannot report it. */
   readonly cgroupDriverFromRuntime: Topic<boolean>;
-  /** Its own driver when nobody says. */
+  /** The driver when none is configured. */
   readonly defaultCgroupDriver: Topic<'cgroupfs' | 'systemd'>;
   readonly cgroupV1: Topic<'supported' | 'maintenance' | 'refused'>;
   readonly cgroupV2: Topic<'unsupported' | 'supported'>;
-  /** It does not start where swap is on, unless it is told to. */
+  /** By default it does not start when swap is on. */
   readonly failsOnSwap: Topic<boolean>;
 }
 
-/** What kubeadm reads and writes. */
+/** The formats that kubeadm reads and writes. */
 export interface KubeadmTopics {
-  /** Oldest first; several are read by one version. */
+  /** Oldest first. One version of kubeadm may read several. */
   readonly apis: readonly KubeadmApi[];
   readonly pauseImage: Topic<string>;
-  /** For which runtimes --pod-infra-container-image is in kubeadm-flags.env. */
+  /** The runtimes for which kubeadm-flags.env contains --pod-infra-container-image. */
   readonly pauseImageFlag: Topic<'never' | 'docker' | 'always'>;
   readonly flagsQuoted: Topic<boolean>;
-  /** Where Docker's cgroup driver, which kubeadm asks for, is written. */
+  /** Where kubeadm writes the cgroup driver that Docker reports. */
   readonly dockerCgroupDriver: Topic<'flag' | 'config' | 'ignored'>;
-  /** The cgroupDriver of a KubeletConfiguration that says none. */
+  /** The default for cgroupDriver in a KubeletConfiguration. */
   readonly cgroupDriver: Topic<'none' | 'systemd'>;
   readonly resolvConf: Topic<'flag' | 'config'>;
-  /** --container-runtime=remote is in kubeadm-flags.env. */
+  /** kubeadm-flags.env contains --container-runtime=remote. */
   readonly containerRuntimeFlag: Topic<boolean>;
-  /** The endpoint is in instance-config.yaml instead of kubeadm-flags.env. */
+  /** The endpoint is in instance-config.yaml, not in kubeadm-flags.env. */
   readonly instanceConfig: Topic<boolean>;
-  /** Name of the ConfigMap; {minor} is the kubelet's, as 1.20. */
+  /** Name of the ConfigMap; {minor} is the version of the kubelet, such as 1.20. */
   readonly configMap: Topic<string>;
-  /** gate: the feature gate IPv6DualStack must be on. */
+  /** gate: needs the feature gate IPv6DualStack. */
   readonly dualStack: Topic<'unsupported' | 'gate' | 'supported'>;
 }
 
@@ -78,7 +78,7 @@ export type KubeadmApiVersion = (typeof KUBEADM_API_VERSIONS)[number];
 
 export type Topic<Value> = readonly TopicRange<Value>[];
 
-/** Bounds are minors or patch releases, `1.24` or `1.24.5`: since is in it, until is not. */
+/** Bounds are `1.24` or `1.24.5`. `since` is inclusive, `until` exclusive. */
 export interface TopicRange<Value> {
   readonly since: string;
   readonly until?: string | undefined;
@@ -86,11 +86,11 @@ export interface TopicRange<Value> {
 }
 
 export interface RemovedFlag {
-  /** Without its dashes. */
+  /** Without dashes. */
   readonly flag: string;
-  /** The first version that does not know it. */
+  /** The first version that rejects it. */
   readonly since: string;
-  /** What takes its place, one sentence. */
+  /** The replacement, one clause. */
   readonly instead: string;
 }
 
@@ -100,13 +100,13 @@ export function versionNumbers(text: string): readonly [number, number, number] 
   return found === null ? undefined : [Number(found[1]), Number(found[2]), Number(found[3] ?? 0)];
 }
 
-/** Negative, zero or positive, by version; text that is no version counts as 0.0.0. */
+/** Negative, zero or positive. Text that is not a version counts as 0.0.0. */
 export function compareVersions(a: string, b: string): number {
-  const [one, other] = [versionNumbers(a) ?? [0, 0, 0], versionNumbers(b) ?? [0, 0, 0]];
-  return one[0] - other[0] || one[1] - other[1] || one[2] - other[2];
+  const [first, second] = [versionNumbers(a) ?? [0, 0, 0], versionNumbers(b) ?? [0, 0, 0]];
+  return first[0] - second[0] || first[1] - second[1] || first[2] - second[2];
 }
 
-/** What a topic says of a version; undefined past the end of its ranges. */
+/** The value of a topic for a version; undefined outside its ranges. */
 export function topicAt<Value>(topic: Topic<Value>, version: string): Value | undefined {
   return topic.find(
     ({ since, until }) =>
@@ -114,7 +114,7 @@ export function topicAt<Value>(topic: Topic<Value>, version: string): Value | un
   )?.value;
 }
 
-/** Whether the tables were written with this version in mind. */
+/** Whether the data covers this version. */
 export function isKnownVersion({ oldest, newest }: GeneratorData, version: string): boolean {
   const [found, first, last] = [version, oldest, newest].map(versionNumbers);
   if (found === undefined || first === undefined || last === undefined || found[0] !== first[0]) return false;

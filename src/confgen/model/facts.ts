@@ -1,17 +1,17 @@
 import type { Finding } from './finding.ts';
 
-/** What was seen on a host. Readers are forgiving: what could not be read is a finding beside the facts. */
+/** The state of a host. Problems with reading it are findings next to the facts. */
 export interface Facts {
   readonly os: OsFacts;
   readonly resolver: ResolverFacts;
   readonly cgroup: CgroupFacts;
-  /** Every runtime whose socket or configuration is there, in this order: containerd, crio, cri-dockerd, docker. */
+  /** Runtimes with a socket or a configuration, in this order: containerd, crio, cri-dockerd, docker. */
   readonly runtimes: readonly RuntimeFacts[];
   readonly node: NodeFacts;
   readonly kernel: KernelFacts;
   readonly kubelet: KubeletFacts;
   readonly settings: GeneratorSettings;
-  /** What the readers met on the way: unreadable, hostile, enormous or damaged files. */
+  /** Unreadable, too large or invalid files. */
   readonly findings: readonly Finding[];
 }
 
@@ -23,21 +23,22 @@ export interface OsFacts {
 }
 
 export interface ResolverFacts {
-  /** systemd-resolved runs here: /run/systemd/resolve/resolv.conf is there. */
+  /** systemd-resolved is running: /run/systemd/resolve/resolv.conf exists. */
   readonly resolved: boolean;
-  /** What /etc/resolv.conf is, and where a link leads to in the end. */
+  /** The kind of /etc/resolv.conf. */
   readonly kind: 'absent' | 'file' | 'link';
+  /** The final target of the link. */
   readonly target: string | undefined;
   readonly nameservers: readonly string[];
-  /** A name server on a loopback address: pods that inherit it reach nothing (or CoreDNS reaches itself). */
+  /** A name server has a loopback address. Pods cannot reach it, and CoreDNS would query itself. */
   readonly loopback: boolean;
-  /** Files that a flag or a configuration names as resolv.conf and that are not on this host, each once, sorted. */
+  /** Configured resolv.conf files that do not exist on this host; unique and sorted. */
   readonly missing: readonly string[];
 }
 
 export interface CgroupFacts {
   readonly mode: 'v1' | 'hybrid' | 'v2' | 'unknown';
-  /** PID 1 is systemd: /run/systemd/system is a directory. */
+  /** systemd is PID 1: /run/systemd/system is a directory. */
   readonly systemd: boolean;
 }
 
@@ -45,25 +46,25 @@ export type RuntimeName = 'containerd' | 'crio' | 'cri-dockerd' | 'docker';
 
 export interface RuntimeFacts {
   readonly name: RuntimeName;
-  /** Endpoint with scheme: unix:///run/containerd/containerd.sock */
+  /** With scheme: unix:///run/containerd/containerd.sock */
   readonly endpoint: string;
-  /** Its socket is there now. */
+  /** The socket exists. */
   readonly socket: boolean;
-  /** undefined: its configuration does not say, and its own default is not known for its version. */
+  /** undefined when it is not configured and the default depends on an unknown release. */
   readonly cgroupDriver: 'systemd' | 'cgroupfs' | undefined;
-  /** Why: file and key, for evidence; `default` when nothing is configured. */
+  /** File and key; `default` when it is not configured. */
   readonly cgroupDriverSource: string;
-  /** The CRI plugin is switched off in its configuration (containerd's disabled_plugins). */
+  /** The CRI plugin is disabled by containerd's disabled_plugins. */
   readonly criDisabled: boolean;
-  /** The kubelet can ask it for its cgroup driver (containerd >= 2.0, CRI-O >= 1.28); undefined when not known. */
-  readonly tellsCgroupDriver: boolean | undefined;
+  /** Reports its cgroup driver to the kubelet (containerd >= 2.0, CRI-O >= 1.28); undefined when unknown. */
+  readonly reportsCgroupDriver: boolean | undefined;
 }
 
 export interface NodeFacts {
   readonly hostName: string;
-  /** RFC 1123 subdomain after lower-casing, at most 253 characters: what Kubernetes takes as a node name. */
+  /** The lower-case host name is an RFC 1123 subdomain of at most 253 characters, as Kubernetes requires. */
   readonly validNodeName: boolean;
-  /** Paths of /proc/swaps that are in use. */
+  /** Paths in /proc/swaps. */
   readonly swap: readonly string[];
 }
 
@@ -76,14 +77,14 @@ export interface KernelFacts {
 }
 
 export interface KubeletFacts {
-  /** From the packages' own record, without `v`: 1.36.4; undefined when it is not known. */
+  /** From the package or the package database, without `v`: 1.36.4; undefined when unknown. */
   readonly version: string | undefined;
-  /** Flags by file: the env file, kubeadm-flags.env. In their order, split as systemd splits (systemd.exec(5)). */
+  /** Flags in the env file and in kubeadm-flags.env, in order, split as by systemd (systemd.exec(5)). */
   readonly extraArgs: FlagsFile;
   readonly kubeadmArgs: FlagsFile;
-  /** Keys of /var/lib/kubelet/config.yaml that matter here; undefined: no file. */
+  /** Relevant keys of /var/lib/kubelet/config.yaml; undefined when there is no file. */
   readonly config: KubeletConfigFacts | undefined;
-  /** /var/lib/kubelet/instance-config.yaml, from 1.32 on. */
+  /** /var/lib/kubelet/instance-config.yaml, since 1.32. */
   readonly instanceConfig: KubeletConfigFacts | undefined;
   readonly kubeconfig: boolean;
   readonly bootstrapKubeconfig: boolean;
@@ -102,16 +103,16 @@ export interface KubeletConfigFacts {
   readonly containerRuntimeEndpoint: string | undefined;
   readonly failSwapOn: boolean | undefined;
   readonly failCgroupV1: boolean | undefined;
-  /** The file cannot be read, or not understood with certainty: any of its keys may be set. Its finding is told. */
-  readonly unclear?: boolean;
+  /** The file is unreadable or not fully understood, so any key may be set. A finding reports it. */
+  readonly unclear: boolean;
 }
 
-/** /etc/kubelet-confgen.conf and KUBELET_CONFGEN in the env file. */
+/** Settings in /etc/kubelet-confgen.conf and in the kubelet's env file. */
 export interface GeneratorSettings {
-  /** `KUBELET_CONFGEN=off` anywhere. */
+  /** `KUBELET_CONFGEN=off` in either file. */
   readonly off: boolean;
-  /** `KUBELET_CONFGEN_HOSTNAME_OVERRIDE=yes|NAME`: only when asked. */
+  /** `KUBELET_CONFGEN_HOSTNAME_OVERRIDE=yes|NAME` */
   readonly hostnameOverride: string | undefined;
-  /** `KUBELET_CONFGEN_CRI_ENDPOINT=unix://...`: which of several runtimes. */
+  /** `KUBELET_CONFGEN_CRI_ENDPOINT=unix://...`: chooses one of several runtimes. */
   readonly criEndpoint: string | undefined;
 }

@@ -1,20 +1,18 @@
-/** What the generator has to say about a host; `explain` prints all of it. */
+/** A result of the checks on a host. `explain` prints all of them. */
 export interface Finding {
-  /**
-   * Stable name of the rule in kebab-case: resolv-conf-missing-here, two-runtimes, edited-file.
-   */
+  /** Stable name of the rule in kebab-case, such as resolv-conf-missing-here, several-runtimes or edited-file. */
   readonly code: string;
-  /** info: nothing to do; warning: works, but somebody should look; error: the kubelet will not work like this. */
+  /** info: no action needed; warning: works, but should be checked; error: the kubelet will not work. */
   readonly level: 'info' | 'warning' | 'error';
-  /** One sentence: what is so. */
+  /** One clause: the problem or the decision. */
   readonly what: string;
-  /** Where that was seen: `/etc/containerd/config.toml: SystemdCgroup = true`. */
+  /** Where it was found: `/etc/containerd/config.toml: SystemdCgroup = true`. */
   readonly evidence: readonly string[];
-  /** One sentence: what the reader can do; undefined when there is nothing to do. */
+  /** What the administrator can do; undefined when no action is needed. */
   readonly hint: string | undefined;
 }
 
-/** A file that is to be, or not to be, on the host; each is the generator's own. */
+/** A managed file to write or to remove. */
 export type FileChange =
   | {
       readonly kind: 'write';
@@ -25,10 +23,9 @@ export type FileChange =
     }
   | { readonly kind: 'remove'; readonly path: string; readonly reason: string };
 
-/** Pure outcome: nothing is written until `apply`. */
+/** Nothing is written before `applyPlan`. */
 export interface Plan {
-  /** In the order in which they were found; errors are not sorted to the front, renderers do that. */
+  /** In the order of the checks; reports sort them by level. */
   readonly findings: readonly Finding[];
-  /** Empty when the host is as it should be. */
   readonly changes: readonly FileChange[];
 }

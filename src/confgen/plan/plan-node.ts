@@ -1,93 +1,91 @@
-import { isNodeName } from '../facts/node-name.ts';
+import { isNodeName } from '../facts/system.ts';
 import { compareVersions } from '../model/data.ts';
 import type { Finding } from '../model/finding.ts';
-import { isLive } from './plan-runtime.ts';
-import { finding, flagName, givenFlag, givenSwitch, isUnclear, type Situation, type Verdict } from './situation.ts';
+import { isRunning } from './plan-runtime.ts';
+import {
+  configuredBoolean,
+  configuredFlag,
+  finding,
+  hasUnclearConfig,
+  normalizeFlag,
+  type RuleContext,
+  type RuleResult,
+} from './rule.ts';
 
-/** The node's name: only set when asked, and only where nobody else has. */
-export function planNodeName({ facts }: Situation): Verdict {
+/** Sets the node name only on request, and only when it is not configured. */
+export function planNodeName({ facts }: RuleContext): RuleResult {
   const { hostName, validNodeName } = facts.node;
-  const set = givenFlag(facts, 'hostname-override');
-  if (set !== undefined) {
-    const what = `the node is called ${set.value}, as it was set`;
-    return { settings: [], findings: [finding('info', 'node-name-kept', what, [set.evidence])] };
+  const configured = configuredFlag(facts, 'hostname-override');
+  if (configured !== undefined) {
+    const what = `the node name is ${configured.value}, as configured`;
+    return { settings: [], findings: [finding('info', 'node-name-kept', what, [configured.evidence])] };
   }
-  const asked = (facts.settings.hostnameOverride ?? '').trim();
-  if (asked !== '' && !/^(no|off|false|0)$/i.test(asked)) {
-    const name = (/^(yes|on|true|1)$/i.test(asked) ? hostName : asked).toLowerCase();
-    const evidence = [`KUBELET_CONFGEN_HOSTNAME_OVERRIDE=${asked}`, `host name: ${hostName}`];
+  const requested = (facts.settings.hostnameOverride ?? '').trim();
+  if (requested !== '' && !/^(no|off|false|0)$/i.test(requested)) {
+    const name = (/^(yes|on|true|1)$/i.test(requested) ? hostName : requested).toLowerCase();
+    const evidence = [`KUBELET_CONFGEN_HOSTNAME_OVERRIDE=${requested}`, `host name: ${hostName}`];
     if (isNodeName(name)) {
-      const found = finding('info', 'node-name', `the node is called ${name}, as asked`, evidence);
+      const found = finding('info', 'node-name', `the node name is ${name}, as requested`, evidence);
       return { settings: [{ flag: 'hostname-override', field: undefined, value: name }], findings: [found] };
     }
-    const hint = 'use lower-case letters, digits, - and ., 253 at most';
-    return {
-      settings: [],
-      findings: [
-        finding('error', 'node-name-invalid', `${JSON.stringify(name.slice(0, 100))} is no node name`, evidence, hint),
-      ],
-    };
+    const what = `${JSON.stringify(name.slice(0, 100))} is not a valid node name`;
+    const hint = 'use lower-case letters, digits, - and ., at most 253 characters';
+    return { settings: [], findings: [finding('error', 'node-name-invalid', what, evidence, hint)] };
   }
   if (validNodeName) return { settings: [], findings: [] };
-  return {
-    settings: [],
-    findings: [
-      finding(
-        'error',
-        'node-name-invalid',
-        `the host name ${JSON.stringify(hostName.slice(0, 100))} is no node name; the node does not register`,
-        [`host name: ${hostName.slice(0, 300)}`],
-        'rename the host with hostnamectl, or write KUBELET_CONFGEN_HOSTNAME_OVERRIDE=NAME into /etc/kubelet-confgen.conf',
-      ),
-    ],
-  };
+  const what = `the host name ${JSON.stringify(hostName.slice(0, 100))} is not a valid node name; the node cannot register`;
+  const hint =
+    'rename the host with hostnamectl, or set KUBELET_CONFGEN_HOSTNAME_OVERRIDE=NAME in /etc/kubelet-confgen.conf';
+  const evidence = [`host name: ${hostName.slice(0, 300)}`];
+  return { settings: [], findings: [finding('error', 'node-name-invalid', what, evidence, hint)] };
 }
 
-/** Swap, modules and sysctls that a node needs; a tree of an image says nothing of the kernel that it will run on. */
-export function hostFindings(situation: Situation): Finding[] {
-  const { facts, kubelet } = situation;
-  if (!isLive(facts)) return [];
+/** Checks swap, kernel modules and sysctls. An image is not checked: its kernel is not known. */
+export function hostFindings({ facts, kubelet }: RuleContext): Finding[] {
+  if (!isRunning(facts)) return [];
   const found: Finding[] = [];
-  const fails = givenSwitch(facts, 'fail-swap-on', 'failSwapOn') ?? (kubelet.failsOnSwap === true && !isUnclear(facts));
-  if (facts.node.swap.length > 0 && fails) {
-    const what = 'swap is on, and this kubelet does not start with it';
-    const hint = "swapoff -a and take swap out of /etc/fstab, or set failSwapOn: false in the kubelet's configuration";
+  const failsOnSwap =
+    configuredBoolean(facts, 'fail-swap-on', 'failSwapOn') ??
+    (kubelet.failsOnSwap === true && !hasUnclearConfig(facts));
+  if (facts.node.swap.length > 0 && failsOnSwap) {
+    const what = 'swap is on, and this kubelet does not start with swap';
+    const hint =
+      "run swapoff -a and remove swap from /etc/fstab, or set failSwapOn: false in the kubelet's configuration";
     found.push(finding('error', 'swap-on', what, [`/proc/swaps: ${facts.node.swap.join(', ')}`], hint));
   }
   const { brNetfilter, overlay, ipForward } = facts.kernel;
   if (!brNetfilter) {
-    const what = 'the kernel module br_netfilter is not loaded; many networks of pods need it';
-    const hint = 'modprobe br_netfilter, and write it into /etc/modules-load.d/k8s.conf';
+    const what = 'the kernel module br_netfilter is not loaded; many pod networks need it';
+    const hint = 'run modprobe br_netfilter, and add br_netfilter to /etc/modules-load.d/k8s.conf';
     found.push(finding('warning', 'br-netfilter-missing', what, [], hint));
   }
   if (!overlay) {
     const what = 'the kernel module overlay is not loaded; most container runtimes need it';
-    const hint = 'modprobe overlay, and write it into /etc/modules-load.d/k8s.conf';
+    const hint = 'run modprobe overlay, and add overlay to /etc/modules-load.d/k8s.conf';
     found.push(finding('warning', 'overlay-missing', what, [], hint));
   }
   if (ipForward === false) {
-    const what = 'the kernel does not forward IPv4 packets, so pods reach nothing outside their node';
-    const hint = 'write net.ipv4.ip_forward = 1 into /etc/sysctl.d/k8s.conf, then sysctl --system';
+    const what = 'IPv4 forwarding is off; pods cannot reach addresses outside their node';
+    const hint = 'add net.ipv4.ip_forward = 1 to /etc/sysctl.d/k8s.conf, then run sysctl --system';
     found.push(finding('warning', 'ip-forward-off', what, ['/proc/sys/net/ipv4/ip_forward: 0'], hint));
   }
   return found;
 }
 
-/** Flags in the env files that this kubelet does not know: it stops at the first one. */
-export function removedFlagFindings({ facts, removedFlags, version }: Situation): Finding[] {
+/** Flags in the env files that this kubelet version rejects: it does not start. */
+export function removedFlagFindings({ facts, removedFlags, version }: RuleContext): Finding[] {
   const { extraArgs, kubeadmArgs } = facts.kubelet;
+  const removed = removedFlags.filter(({ since }) => compareVersions(version, since) >= 0);
   return [extraArgs, kubeadmArgs].flatMap(({ path, flags }) =>
-    removedFlags
-      .filter(
-        ({ flag, since }) => compareVersions(version, since) >= 0 && flags.some(({ name }) => flagName(name) === flag),
-      )
+    removed
+      .filter(({ flag }) => flags.some(({ name }) => normalizeFlag(name) === flag))
       .map(({ flag, since, instead }) =>
         finding(
           'error',
           'removed-flag',
           `kubelet ${version} does not start with --${flag}, which was removed in ${since}`,
           [`${path}: --${flag}`],
-          `take --${flag} out of ${path}; ${instead}`,
+          `remove --${flag} from ${path}; ${instead}`,
         ),
       ),
   );

@@ -1,82 +1,90 @@
+import type { Facts } from '../model/facts.ts';
 import type { Finding } from '../model/finding.ts';
-import { finding, type Given, given, type Setting, type Situation, type Verdict } from './situation.ts';
+import {
+  type ConfiguredValue,
+  configuredValue,
+  finding,
+  type RuleContext,
+  type RuleResult,
+  type Setting,
+} from './rule.ts';
 
-const HOST_RESOLVER = '/etc/resolv.conf';
-/** Where systemd-resolved lists the servers that it asks itself. */
+const RESOLV_CONF = '/etc/resolv.conf';
+/** systemd-resolved lists its upstream servers here. */
 const RESOLVED = '/run/systemd/resolve/resolv.conf';
 const RESOLVED_STUB = '/run/systemd/resolve/stub-resolv.conf';
 
-/** Which resolv.conf pods inherit: one that is here, and that names no server on a loopback address. */
-export function planResolver({ facts }: Situation): Verdict {
-  const set = given(facts, 'resolv-conf', 'resolvConf');
-  if (set !== undefined) return facts.resolver.missing.includes(set.value) ? missing(facts, set) : kept(facts, set);
-  const { resolved, kind, loopback } = facts.resolver;
-  if (resolved && (loopback || kind === 'absent' || isResolveds(facts))) {
+/** Chooses the resolv.conf for pods: it must exist on this host and must not use a loopback address. */
+export function planResolver({ facts }: RuleContext): RuleResult {
+  const configured = configuredValue(facts, 'resolv-conf', 'resolvConf');
+  if (configured !== undefined) {
+    return facts.resolver.missing.includes(configured.value)
+      ? missingFile(facts, configured)
+      : { settings: [], findings: [configuredFinding(facts, configured)] };
+  }
+  const { resolved, kind, loopback, target } = facts.resolver;
+  if (resolved && (loopback || kind === 'absent' || target === RESOLVED || target === RESOLVED_STUB)) {
     const found = finding(
       'info',
       'resolv-conf-resolved',
-      `pods get the name servers that systemd-resolved asks, from ${RESOLVED}`,
-      [resolverEvidence(facts), `${RESOLVED} is there`],
+      `pods use ${RESOLVED}, the upstream name servers of systemd-resolved`,
+      [resolverEvidence(facts), `${RESOLVED} exists`],
     );
     return { settings: [setting(RESOLVED)], findings: [found] };
   }
-  return { settings: [], findings: hostResolver(facts) };
+  return { settings: [], findings: hostResolverFindings(facts) };
 }
 
-type Resolver = Situation['facts'];
-
-/** The cluster's configuration came from a host of another kind (kubernetes/kubeadm#3034). */
-function missing(facts: Resolver, set: Given): Verdict {
-  const what = `pods are to inherit ${set.value}, which is not on this host`;
-  const instead = facts.resolver.resolved ? RESOLVED : facts.resolver.kind === 'absent' ? undefined : HOST_RESOLVER;
-  if (set.by === 'flag' || instead === undefined) {
+/** The cluster's configuration was made on a host with another resolver (kubernetes/kubeadm#3034). */
+function missingFile(facts: Facts, configured: ConfiguredValue): RuleResult {
+  const what = `the kubelet is configured to use ${configured.value}, which does not exist on this host`;
+  const replacement = facts.resolver.resolved ? RESOLVED : facts.resolver.kind === 'absent' ? undefined : RESOLV_CONF;
+  if (configured.source === 'flag' || replacement === undefined) {
     const hint =
-      instead === undefined
-        ? `make ${set.value}, or set resolvConf in a KubeletConfiguration of this host`
-        : `change it to ${instead} in ${set.path}`;
-    return { settings: [], findings: [finding('error', 'resolv-conf-missing-here', what, [set.evidence], hint)] };
+      replacement === undefined
+        ? `create ${configured.value}, or set resolvConf in a KubeletConfiguration of this host`
+        : `change it to ${replacement} in ${configured.path}`;
+    const found = finding('error', 'resolv-conf-missing-here', what, [configured.evidence], hint);
+    return { settings: [], findings: [found] };
   }
   const found = finding(
     'warning',
     'resolv-conf-missing-here',
-    `${what}; ${instead} takes its place here, and here only`,
-    [set.evidence],
-    "take resolvConf out of the cluster's kubelet configuration, so that each host finds its own",
+    `${what}; it uses ${replacement} instead, on this host only`,
+    [configured.evidence],
+    "remove resolvConf from the cluster's kubelet configuration, so that each host uses its own value",
   );
   return {
-    settings: [setting(instead)],
-    findings: [found, ...(instead === HOST_RESOLVER ? hostResolver(facts) : [])],
+    settings: [setting(replacement)],
+    findings: [found, ...(replacement === RESOLV_CONF ? hostResolverFindings(facts) : [])],
   };
 }
 
-function kept(facts: Resolver, set: Given): Verdict {
-  const stub = set.value === RESOLVED_STUB || (set.value === HOST_RESOLVER && facts.resolver.loopback);
-  const found = stub
-    ? finding(
-        'warning',
-        'resolv-conf-loopback',
-        `pods inherit ${set.value}, whose name server is on a loopback address; they do not reach it`,
-        [set.evidence, resolverEvidence(facts)],
-        facts.resolver.resolved
-          ? `change it to ${RESOLVED} in ${set.path}`
-          : `name a file with servers that pods reach in ${set.path}`,
-      )
-    : finding('info', 'resolv-conf-kept', `pods inherit ${set.value || 'no resolv.conf'}, as it was set`, [
-        set.evidence,
-      ]);
-  return { settings: [], findings: [found] };
+function configuredFinding(facts: Facts, { value, path, evidence }: ConfiguredValue): Finding {
+  if (value !== RESOLVED_STUB && (value !== RESOLV_CONF || !facts.resolver.loopback)) {
+    return finding('info', 'resolv-conf-kept', `pods use ${value || 'no resolv.conf'}, as configured`, [evidence]);
+  }
+  return finding(
+    'warning',
+    'resolv-conf-loopback',
+    `pods use ${value}, whose name server has a loopback address that pods cannot reach`,
+    [evidence, resolverEvidence(facts)],
+    facts.resolver.resolved
+      ? `change it to ${RESOLVED} in ${path}`
+      : `in ${path}, change it to a file with name servers that pods can reach`,
+  );
 }
 
-/** What is wrong with /etc/resolv.conf where it is what pods inherit. */
-function hostResolver(facts: Resolver): Finding[] {
+/** Problems of /etc/resolv.conf when pods use it. */
+function hostResolverFindings(facts: Facts): Finding[] {
   if (facts.resolver.kind === 'absent') {
     return [
       finding(
         'warning',
         'resolv-conf-absent',
-        `there is no ${HOST_RESOLVER}; pods that inherit it do not start`,
+        `${RESOLV_CONF} does not exist; pods that use it do not start`,
         [resolverEvidence(facts)],
-        `write one, or set resolvConf in the kubelet's configuration`,
+        `create ${RESOLV_CONF}, or set resolvConf in the kubelet's configuration`,
       ),
     ];
   }
@@ -85,21 +93,17 @@ function hostResolver(facts: Resolver): Finding[] {
     finding(
       'warning',
       'resolv-conf-loopback',
-      `${HOST_RESOLVER} names a server on a loopback address, which pods do not reach; CoreDNS would ask itself`,
+      `${RESOLV_CONF} has a name server with a loopback address, which pods cannot reach; CoreDNS would query itself`,
       [resolverEvidence(facts)],
-      'put the servers behind it into another file, and set resolvConf in the kubelet configuration to its path',
+      "write the upstream name servers to another file, and set resolvConf in the kubelet's configuration to its path",
     ),
   ];
 }
 
-function isResolveds({ resolver }: Resolver): boolean {
-  return resolver.target === RESOLVED || resolver.target === RESOLVED_STUB;
-}
-
-function resolverEvidence({ resolver }: Resolver): string {
-  if (resolver.kind === 'absent') return `${HOST_RESOLVER} is not there`;
+function resolverEvidence({ resolver }: Facts): string {
+  if (resolver.kind === 'absent') return `${RESOLV_CONF} does not exist`;
   const servers = resolver.nameservers.length === 0 ? 'no nameserver' : `nameserver ${resolver.nameservers.join(', ')}`;
-  return `${HOST_RESOLVER}${resolver.target === undefined ? '' : ` -> ${resolver.target}`}: ${servers}`;
+  return `${RESOLV_CONF}${resolver.target === undefined ? '' : ` -> ${resolver.target}`}: ${servers}`;
 }
 
 function setting(value: string): Setting {

@@ -1,118 +1,121 @@
-import type { RuntimeFacts } from '../model/facts.ts';
+import type { Facts, RuntimeFacts } from '../model/facts.ts';
 import type { Finding } from '../model/finding.ts';
-import { endpointOf, isEndpoint, type RuntimeChoice } from './choose-runtime.ts';
-import { finding, givenFlag, type Setting, type Situation, type Verdict } from './situation.ts';
+import { configuredFlag, finding, type RuleContext, type RuleResult, type Setting } from './rule.ts';
+import { isEndpoint, type RuntimeChoice } from './runtime-choice.ts';
 
-const CHOOSE = 'write KUBELET_CONFGEN_CRI_ENDPOINT=ENDPOINT into /etc/kubelet-confgen.conf to choose one';
-
-/** Where the kubelet finds its runtime: written for one that is certain. */
-export function planRuntime(situation: Situation, choice: RuntimeChoice): Verdict {
+/** Sets the endpoint of the runtime when it is known and not configured. */
+export function planRuntime(context: RuleContext, choice: RuntimeChoice): RuleResult {
   switch (choice.kind) {
-    case 'given':
-      return { settings: [], findings: givenEndpoint(situation, choice) };
-    case 'asked':
-      return asked(situation, choice);
-    case 'certain':
-      return certain(situation, choice.runtime);
-    case 'several':
-      return { settings: [], findings: [several(situation, choice.runtimes)] };
+    case 'configured':
+      return { settings: [], findings: configuredFindings(context, choice) };
+    case 'requested':
+      return planRequested(context, choice);
+    case 'detected':
+      return planDetected(context, choice.runtime);
+    case 'ambiguous':
+      return { settings: [], findings: [ambiguousFinding(context, choice.runtimes)] };
     default:
-      return { settings: [], findings: [nothingToUse(situation, choice.disabled, choice.docker)] };
+      return { settings: [], findings: [noRuntimeFinding(context, choice.disabled, choice.docker)] };
   }
 }
 
-function givenEndpoint(
-  { facts, kubelet }: Situation,
-  { endpoint, by, runtime }: Extract<RuntimeChoice, { kind: 'given' }>,
+function configuredFindings(
+  { facts, kubelet }: RuleContext,
+  { endpoint, source, runtime }: Extract<RuntimeChoice, { kind: 'configured' }>,
 ): Finding[] {
-  const found = [finding('info', 'endpoint-kept', `the kubelet uses ${endpoint}, as it was set`, [by.evidence])];
-  if (kubelet.endpointScheme === 'wanted' && !by.value.includes('://')) {
-    const hint = `write unix://${by.value} there`;
-    found.push(finding('warning', 'endpoint-without-scheme', 'an endpoint without unix://', [by.evidence], hint));
+  const { value, evidence } = source;
+  const found = [finding('info', 'endpoint-kept', `the kubelet uses ${endpoint}, as configured`, [evidence])];
+  if (kubelet.endpointScheme === 'required' && !value.includes('://')) {
+    const what = `the container runtime endpoint ${value} has no unix:// prefix`;
+    found.push(finding('warning', 'endpoint-without-scheme', what, [evidence], `change it to unix://${value}`));
   }
-  if (runtime !== undefined && !runtime.socket && isLive(facts)) {
-    found.push(finding('warning', 'socket-missing', `nothing listens at ${endpoint}`, [by.evidence], start(runtime)));
+  if (runtime !== undefined && !runtime.socket && isRunning(facts)) {
+    const what = `nothing listens at ${endpoint}`;
+    found.push(finding('warning', 'socket-missing', what, [evidence], startCommand(runtime)));
   }
   if (runtime?.criDisabled === true) found.push(disabledFinding([runtime]));
   return found;
 }
 
-function asked(situation: Situation, { endpoint, runtime }: Extract<RuntimeChoice, { kind: 'asked' }>): Verdict {
+function planRequested(
+  context: RuleContext,
+  { endpoint, runtime }: Extract<RuntimeChoice, { kind: 'requested' }>,
+): RuleResult {
   const evidence = [`KUBELET_CONFGEN_CRI_ENDPOINT=${endpoint}`];
-  if (!isEndpoint(endpoint)) return { settings: [], findings: [unusable(endpoint, evidence)] };
-  const found = [
-    finding('info', 'endpoint-asked', `the kubelet uses ${endpoint}, as KUBELET_CONFGEN_CRI_ENDPOINT says`),
-  ];
-  if (isLive(situation.facts) && runtime?.socket !== true) {
+  if (!isEndpoint(endpoint)) return { settings: [], findings: [invalidEndpoint(endpoint, evidence)] };
+  const what = `the kubelet uses ${endpoint}, as requested by KUBELET_CONFGEN_CRI_ENDPOINT`;
+  const found = [finding('info', 'endpoint-asked', what)];
+  if (isRunning(context.facts) && runtime?.socket !== true) {
     found.push(
       finding(
         'warning',
         'socket-missing',
-        `no runtime that is known listens at ${endpoint}`,
-        [...evidence, ...situation.facts.runtimes.map(runtimeEvidence)],
-        'check the path; start the runtime',
+        `no known container runtime listens at ${endpoint}`,
+        [...evidence, ...context.facts.runtimes.map(runtimeEvidence)],
+        'check the path, or start the container runtime',
       ),
     );
   }
   if (runtime?.criDisabled === true) found.push(disabledFinding([runtime]));
-  return { settings: endpointSettings(situation, endpoint), findings: found };
+  return { settings: endpointSettings(context, endpoint), findings: found };
 }
 
-function certain(situation: Situation, runtime: RuntimeFacts): Verdict {
+function planDetected(context: RuleContext, runtime: RuntimeFacts): RuleResult {
+  const { facts } = context;
+  const { name, endpoint } = runtime;
+  const evidence = [runtimeEvidence(runtime)];
   const found: Finding[] = [];
   if (!runtime.socket) {
-    const what = `${runtime.name} is installed and does not run${isLive(situation.facts) ? '' : ' while this is looked at'}`;
-    found.push(finding('info', 'runtime-not-running', what, [runtimeEvidence(runtime)], start(runtime)));
+    const what = isRunning(facts) ? `${name} is installed but not running` : `${name} is installed`;
+    found.push(finding('info', 'runtime-not-running', what, evidence, startCommand(runtime)));
   }
-  if (runtime.name === 'docker') {
-    found.push(finding('info', 'runtime', 'the kubelet serves Docker itself', [runtimeEvidence(runtime)]));
-    if (givenFlag(situation.facts, 'network-plugin') !== undefined) return { settings: [], findings: found };
-    return { settings: [{ flag: 'network-plugin', field: undefined, value: 'cni' }], findings: found };
+  if (name === 'docker') {
+    found.push(finding('info', 'runtime', 'the kubelet uses Docker through its built-in dockershim', evidence));
+    const settings = configuredFlag(facts, 'network-plugin') === undefined;
+    return { settings: settings ? [flagSetting('network-plugin', 'cni')] : [], findings: found };
   }
-  const endpoint = endpointOf(runtime);
-  if (!isEndpoint(endpoint)) {
-    return { settings: [], findings: [...found, unusable(endpoint, [runtimeEvidence(runtime)])] };
-  }
-  found.push(finding('info', 'runtime', `the kubelet uses ${runtime.name}`, [runtimeEvidence(runtime)]));
-  return { settings: endpointSettings(situation, endpoint), findings: found };
+  if (!isEndpoint(endpoint)) return { settings: [], findings: [...found, invalidEndpoint(endpoint, evidence)] };
+  found.push(finding('info', 'runtime', `the kubelet uses ${name}`, evidence));
+  return { settings: endpointSettings(context, endpoint), findings: found };
 }
 
-function endpointSettings({ facts, kubelet }: Situation, value: string): Setting[] {
+function endpointSettings({ facts, kubelet }: RuleContext, value: string): Setting[] {
   const remote =
-    kubelet.containerRuntimeFlag === 'remote' && givenFlag(facts, 'container-runtime') === undefined
-      ? [{ flag: 'container-runtime', field: undefined, value: 'remote' }]
+    kubelet.containerRuntimeFlag === 'remote' && configuredFlag(facts, 'container-runtime') === undefined
+      ? [flagSetting('container-runtime', 'remote')]
       : [];
   return [...remote, { flag: 'container-runtime-endpoint', field: 'containerRuntimeEndpoint', value }];
 }
 
-function several({ kubelet }: Situation, runtimes: readonly RuntimeFacts[]): Finding {
+function flagSetting(flag: string, value: string): Setting {
+  return { flag, field: undefined, value };
+}
+
+function ambiguousFinding({ kubelet }: RuleContext, runtimes: readonly RuntimeFacts[]): Finding {
   const fallback = kubelet.defaultEndpoint ?? '';
-  const falls = runtimes.some(
-    (each) => endpointOf(each) === fallback || (kubelet.dockershim && each.name === 'docker'),
+  const usesDefault = runtimes.some(
+    ({ name, endpoint }) => endpoint === fallback || (kubelet.dockershim === true && name === 'docker'),
   );
   const names = runtimes.map(({ name }) => name).join(' and ');
-  const instead = falls ? `the kubelet takes its own default, ${fallback}` : 'the kubelet has no default that is here';
+  const outcome = usesDefault ? `the kubelet uses its default, ${fallback}` : 'the kubelet has no usable default';
   return finding(
-    falls ? 'warning' : 'error',
+    usesDefault ? 'warning' : 'error',
     'several-runtimes',
-    `${names} could both serve the kubelet, and nothing says which; ${instead}`.replace(
-      'both',
-      runtimes.length === 2 ? 'both' : 'all',
-    ),
+    `there are several container runtimes, ${names}, and none is configured; ${outcome}`,
     runtimes.map(runtimeEvidence),
-    CHOOSE,
+    'set KUBELET_CONFGEN_CRI_ENDPOINT=ENDPOINT in /etc/kubelet-confgen.conf to choose one',
   );
 }
 
-function nothingToUse({ facts }: Situation, disabled: readonly RuntimeFacts[], docker: boolean): Finding {
+function noRuntimeFinding({ facts }: RuleContext, disabled: readonly RuntimeFacts[], docker: boolean): Finding {
   if (disabled.length > 0) return disabledFinding(disabled);
   if (docker) {
     return finding(
       'error',
       'docker-needs-cri-dockerd',
-      'Docker is the only runtime here, and this kubelet does not serve it itself',
+      'Docker is the only container runtime, and this kubelet does not support Docker without cri-dockerd',
       facts.runtimes.map(runtimeEvidence),
-      'install cri-dockerd, or use the containerd that Docker brings, with its CRI plugin switched on',
+      'install cri-dockerd, or enable the CRI plugin of the containerd that comes with Docker',
     );
   }
   return finding(
@@ -120,7 +123,7 @@ function nothingToUse({ facts }: Situation, disabled: readonly RuntimeFacts[], d
     'no-runtime',
     'no container runtime was found; the kubelet does not start without one',
     [],
-    'install containerd or CRI-O; the kubelet finds it at its next start',
+    'install containerd or CRI-O, then restart the kubelet',
   );
 }
 
@@ -128,33 +131,27 @@ function disabledFinding(runtimes: readonly RuntimeFacts[]): Finding {
   return finding(
     'error',
     'cri-disabled',
-    `${runtimes.map(({ name }) => name).join(' and ')} runs with its CRI plugin switched off, so the kubelet cannot use it`,
+    `the CRI plugin of ${runtimes.map(({ name }) => name).join(' and ')} is disabled, so the kubelet cannot use it`,
     runtimes.map(runtimeEvidence),
-    'take cri out of disabled_plugins in /etc/containerd/config.toml and restart containerd',
+    'remove cri from disabled_plugins in /etc/containerd/config.toml and restart containerd',
   );
 }
 
-function unusable(endpoint: string, evidence: readonly string[]): Finding {
-  const what = `${JSON.stringify(endpoint.slice(0, 100))} is no endpoint that can be written`;
-  return finding('error', 'endpoint-unusable', what, evidence, 'use unix:///PATH, of letters, digits and . _ - + @');
+function invalidEndpoint(endpoint: string, evidence: readonly string[]): Finding {
+  const what = `invalid container runtime endpoint ${JSON.stringify(endpoint.slice(0, 100))}`;
+  const hint = 'use unix:///PATH, where PATH contains only letters, digits and . _ - + @ /';
+  return finding('error', 'endpoint-unusable', what, evidence, hint);
 }
 
-/** An image's tree has no /sys, and nothing runs in it. */
-export function isLive({ cgroup }: Situation['facts']): boolean {
+/** Whether this is a running host. An image has no /sys. */
+export function isRunning({ cgroup }: Facts): boolean {
   return cgroup.mode !== 'unknown';
 }
 
 function runtimeEvidence({ name, endpoint, socket, criDisabled }: RuntimeFacts): string {
-  return `${name}: ${endpoint}${socket ? '' : ', no socket there'}${criDisabled ? ', CRI plugin off' : ''}`;
+  return `${name}: ${endpoint}${socket ? '' : ', no socket'}${criDisabled ? ', CRI plugin disabled' : ''}`;
 }
 
-const SERVICES: Readonly<Record<RuntimeFacts['name'], string>> = {
-  containerd: 'containerd',
-  crio: 'crio',
-  'cri-dockerd': 'cri-docker',
-  docker: 'docker',
-};
-
-function start({ name }: RuntimeFacts): string {
-  return `systemctl enable --now ${SERVICES[name]}`;
+function startCommand({ name }: RuntimeFacts): string {
+  return `systemctl enable --now ${name === 'cri-dockerd' ? 'cri-docker' : name}`;
 }

@@ -1,41 +1,40 @@
-/** A flag of a command; the same table serves parsing, help, the manual page and shell completion. */
+/** A flag of a command. Parsing and help use the same table. */
 export interface Flag {
-  /** Without its dashes. */
+  /** Without dashes. */
   readonly name: string;
-  /** Other spellings of it. */
-  readonly aliases?: readonly string[];
-  /** What its value is called in help: FILE; undefined: it takes none. */
-  readonly value?: string;
-  /** The only values it takes. */
-  readonly choices?: readonly string[];
+  readonly aliases?: readonly string[] | undefined;
+  /** Placeholder of the value in help, such as FILE; undefined for a flag without a value. */
+  readonly value?: string | undefined;
+  /** The allowed values. */
+  readonly choices?: readonly string[] | undefined;
   readonly help: string;
 }
 
-/** What every command takes. `--root` is obeyed by the host's adapter and only let pass here. */
+/** Flags of all commands. `rootFlag` reads `--root` for the host adapter. */
 export const COMMON_FLAGS: readonly Flag[] = [
-  { name: 'root', value: 'DIR', help: 'look at and write below DIR, for image builds' },
-  { name: 'output', value: 'FORMAT', choices: ['text', 'json', 'yaml'], help: 'how to print the result' },
+  { name: 'root', value: 'DIR', help: 'use DIR as the root directory, for image builds' },
+  { name: 'output', value: 'FORMAT', choices: ['text', 'json', 'yaml'], help: 'output format' },
   { name: 'help', help: 'print this help' },
 ];
 
 export interface Arguments {
-  /** What is no flag, in its order. */
+  /** Positional arguments. */
   readonly words: readonly string[];
-  /** Values by the flag's first spelling; the last one given wins, a flag without a value has `''`. */
+  /** Values by flag name. The last value of a flag wins; a flag without a value has `''`. */
   readonly values: Readonly<Record<string, string | undefined>>;
-  /** One sentence about the first thing that cannot be; nothing else counts then. */
-  readonly fault: string | undefined;
+  /** The first error; ignore the other fields when it is set. */
+  readonly error: string | undefined;
 }
 
 /**
- * Reads `--flag value`, `--flag=value`, and words; `--` ends the flags.
+ * Parses `--flag value`, `--flag=value` and positional arguments; `--` ends the flags.
  *
- * @param argv without the program's and the command's name
+ * @param argv without the names of the program and the command
  */
 export function parseArguments(argv: readonly string[], flags: readonly Flag[]): Arguments {
   const words: string[] = [];
   const values: Record<string, string | undefined> = {};
-  const fault = (sentence: string): Arguments => ({ words, values, fault: sentence });
+  const failed = (error: string): Arguments => ({ words, values, error });
   for (let index = 0; index < argv.length; index += 1) {
     const word = argv[index] ?? '';
     if (word === '--') {
@@ -47,29 +46,28 @@ export function parseArguments(argv: readonly string[], flags: readonly Flag[]):
       continue;
     }
     const equals = word.indexOf('=');
-    const spelled = equals === -1 ? word : word.slice(0, equals);
-    const flag = word === '-h' ? flags.find(({ name }) => name === 'help') : findFlag(flags, spelled);
-    if (flag === undefined) return fault(`there is no flag ${shown(spelled)}`);
+    const option = equals === -1 ? word : word.slice(0, equals);
+    const flag = word === '-h' ? flags.find(({ name }) => name === 'help') : findFlag(flags, option);
+    if (flag === undefined) return failed(`unknown flag ${sanitize(option)}`);
     if (flag.value === undefined) {
-      if (equals !== -1) return fault(`--${flag.name} takes no value`);
+      if (equals !== -1) return failed(`--${flag.name} does not take a value`);
       values[flag.name] = '';
       continue;
     }
-    const next = argv[index + 1];
-    const value = equals === -1 ? next : word.slice(equals + 1);
+    const value = equals === -1 ? argv[index + 1] : word.slice(equals + 1);
     if (value === undefined || value === '' || (equals === -1 && value.slice(0, 2) === '--')) {
-      return fault(`--${flag.name} needs a value (${flag.choices?.join(', ') ?? flag.value})`);
+      return failed(`--${flag.name} needs a value: ${flag.choices?.join(', ') ?? flag.value}`);
     }
     if (flag.choices !== undefined && !flag.choices.includes(value)) {
-      return fault(`--${flag.name} is one of ${flag.choices.join(', ')}, not ${shown(value)}`);
+      return failed(`invalid --${flag.name} ${sanitize(value)}; expected ${flag.choices.join(', ')}`);
     }
     values[flag.name] = value;
     if (equals === -1) index += 1;
   }
-  return { words, values, fault: undefined };
+  return { words, values, error: undefined };
 }
 
-/** Help's list of flags, a line each. */
+/** The list of flags for help, one line each. */
 export function flagHelp(flags: readonly Flag[]): string {
   const rows = flags.map((flag) => ({
     left: `  --${flag.name}${flag.value === undefined ? '' : ` ${flag.choices?.join('|') ?? flag.value}`}`,
@@ -83,12 +81,12 @@ export function flagHelp(flags: readonly Flag[]): string {
     .join('');
 }
 
-/** Words from outside, made fit for a message: one line, bounded, nothing that a terminal obeys. */
-export function shown(text: string): string {
+/** Makes external text safe for a message: one line of limited length, without control characters; `''` if empty. */
+export function sanitize(text: string, limit = 80): string {
   const line = text.replace(/[^ -~\u00a1-\ud7ff\ue000-\ufffd]/g, '?');
-  return line === '' ? "''" : line.length > 80 ? `${line.slice(0, 77)}...` : line;
+  return line === '' ? "''" : line.length > limit ? `${line.slice(0, limit - 3)}...` : line;
 }
 
-function findFlag(flags: readonly Flag[], spelled: string): Flag | undefined {
-  return flags.find(({ name, aliases }) => [name, ...(aliases ?? [])].some((each) => `--${each}` === spelled));
+function findFlag(flags: readonly Flag[], option: string): Flag | undefined {
+  return flags.find(({ name, aliases }) => [name, ...(aliases ?? [])].some((each) => `--${each}` === option));
 }

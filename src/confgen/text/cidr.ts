@@ -1,34 +1,34 @@
-/** An IP address as its 16-bit groups: two for IPv4, eight for IPv6. */
+/** An IP address as 16-bit groups: two for IPv4, eight for IPv6. */
 interface Address {
   readonly family: 4 | 6;
   readonly groups: readonly number[];
 }
 
-/** A network: an address with all bits behind the prefix zero. */
+/** A network: an address whose bits after the prefix are zero. */
 export interface Cidr {
   readonly family: 4 | 6;
-  /** As it is written: lower case, IPv6 shortened as RFC 5952 says. */
+  /** Lower case; IPv6 in the form of RFC 5952. */
   readonly text: string;
-  /** The tenth address behind the network's own, which kubeadm gives to the cluster's DNS. */
+  /** The tenth address after the network address, which kubeadm uses for the cluster's DNS. */
   readonly tenth: string;
   readonly prefix: number;
 }
 
-/** The address in its one right spelling (RFC 5952 for IPv6); undefined for other text, zones (`%eth0`) among it. */
+/** The canonical form of an address (RFC 5952 for IPv6); undefined for other text, including zones (`%eth0`). */
 export function canonicalAddress(text: string): string | undefined {
   const address = parseAddress(text);
   return address === undefined ? undefined : format(address);
 }
 
-/** 4 or 6; undefined for text that is no address. */
+/** 4 or 6; undefined for text that is not an address. */
 export function addressFamily(text: string): 4 | 6 | undefined {
   return parseAddress(text)?.family;
 }
 
 /**
- * Reads `10.96.0.0/12` or `fd00:10:96::/112` (RFC 4632, RFC 4291). Host bits are cut off, as kubeadm does.
+ * Parses `10.96.0.0/12` or `fd00:10:96::/112` (RFC 4632, RFC 4291). Clears the host bits, as kubeadm does.
  *
- * @returns undefined for text that is no network, and for one with no tenth address in it
+ * @returns undefined for text that is not a network, and for a network without a tenth address
  */
 export function parseCidr(text: string): Cidr | undefined {
   const found = /^([0-9A-Fa-f.:]{2,45})\/(\d{1,3})$/.exec(text);
@@ -36,10 +36,10 @@ export function parseCidr(text: string): Cidr | undefined {
   const prefix = Number(found?.[2]);
   if (address === undefined || prefix > address.groups.length * 16) return undefined;
   const groups = address.groups.map((group, index) => {
-    const kept = Math.min(16, Math.max(0, prefix - index * 16));
-    return group & (0xffff << (16 - kept)) & 0xffff;
+    const bits = Math.min(16, Math.max(0, prefix - index * 16));
+    return group & (0xffff << (16 - bits)) & 0xffff;
   });
-  // Ten and the network's own address need four bits.
+  // The tenth address needs four host bits.
   if (address.groups.length * 16 - prefix < 4) return undefined;
   const last = groups.length - 1;
   const tenth = groups.map((group, index) => (index === last ? group + 10 : group));
@@ -47,7 +47,7 @@ export function parseCidr(text: string): Cidr | undefined {
   return { family, prefix, text: `${format({ family, groups })}/${prefix}`, tenth: format({ family, groups: tenth }) };
 }
 
-/** One network, or one of each family with a comma between (dual stack); undefined for anything else. */
+/** One network, or one of each family separated by a comma (dual stack); undefined for other text. */
 export function parseCidrs(text: string): readonly Cidr[] | undefined {
   const found = text.split(',', 3).map((each) => parseCidr(each.trim()));
   const networks = found.filter((each): each is Cidr => each !== undefined);
@@ -66,7 +66,7 @@ function parseAddress(text: string): Address | undefined {
   const [head, tail] = halves.map(parseGroups);
   if (head === undefined) return undefined;
   if (halves.length === 1) return head.length === 8 ? { family: 6, groups: head } : undefined;
-  // An IPv4 tail can only stand at the very end.
+  // An IPv4 part is only allowed at the end.
   if (tail === undefined || head.length + tail.length > 7 || halves[0]?.includes('.')) return undefined;
   const zeros = Array.from({ length: 8 - head.length - tail.length }, () => 0);
   return { family: 6, groups: [...head, ...zeros, ...tail] };
@@ -86,7 +86,7 @@ function parseGroups(text: string): readonly number[] | undefined {
   return groups;
 }
 
-/** Without leading zeros, which some read as octal (CVE-2021-29923). */
+/** Rejects leading zeros, which some parsers read as octal (CVE-2021-29923). */
 function parseIpv4(text: string): readonly number[] | undefined {
   const found = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(text);
   if (found === null) return undefined;

@@ -1,8 +1,8 @@
 /**
- * Assignments of an environment file, as systemd.exec(5), EnvironmentFile=, reads them: `#` and `;` begin comments,
- * values may be quoted in parts, `\` at a line's end goes on in the next. The last assignment of a name counts.
+ * Parses an environment file as EnvironmentFile= does (systemd.exec(5)): `#` and `;` start comments, parts of a value
+ * may be quoted, and `\` at the end of a line continues the value. The last assignment of a name wins.
  *
- * Never fails: a line without `=` is none, and an open quote lasts to the end.
+ * Never fails: a line without `=` is ignored, and an open quote extends to the end of the file.
  */
 export function readEnvFile(text: string): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
@@ -21,7 +21,7 @@ export function readEnvFile(text: string): ReadonlyMap<string, string> {
     }
     const name = text.slice(at, at + equals).trim();
     const value = readValue(text, at + equals + 1);
-    // systemd refuses other names.
+    // systemd ignores other names.
     if (/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) found.set(name, value.text);
     at = value.end;
   }
@@ -29,7 +29,7 @@ export function readEnvFile(text: string): ReadonlyMap<string, string> {
 }
 
 const BLANK = ' \t\n\r';
-/** What a backslash inside double quotes takes its meaning from: the shell's rule. */
+/** Characters that a backslash escapes inside double quotes, as in the shell. */
 const ESCAPED_IN_QUOTES = '"\\`$';
 
 function lineEnd(text: string, from: number): number {
@@ -41,10 +41,10 @@ function lineEnd(text: string, from: number): number {
 
 function readValue(text: string, from: number): { readonly text: string; readonly end: number } {
   const out: string[] = [];
-  /** How much of `out` stays when blanks at the end are cut away. */
-  let kept = 0;
+  /** Length of `out` without trailing blanks. */
+  let trimmed = 0;
   let quote = '';
-  /** Blanks before and between quoted parts do not count; those amidst a plain part do. */
+  /** Blanks inside an unquoted part are part of the value; blanks before and between quoted parts are not. */
   let plain = false;
   let at = from;
   for (; at < text.length; at += 1) {
@@ -54,7 +54,7 @@ function readValue(text: string, from: number): { readonly text: string; readonl
     if (quote !== '' && c === quote) {
       quote = '';
       plain = false;
-      kept = out.length;
+      trimmed = out.length;
     } else if (c === '\\' && quote !== "'") {
       at += 1;
       const next = text.charAt(at);
@@ -66,10 +66,10 @@ function readValue(text: string, from: number): { readonly text: string; readonl
       } else if (next !== '\n') {
         out.push('\\', next);
       }
-      kept = out.length;
+      trimmed = out.length;
     } else if (quote !== '') {
       out.push(c);
-      kept = out.length;
+      trimmed = out.length;
     } else if (!plain && (c === '"' || c === "'")) {
       quote = c;
     } else if (c === ' ' || c === '\t') {
@@ -77,15 +77,15 @@ function readValue(text: string, from: number): { readonly text: string; readonl
     } else {
       plain = true;
       out.push(c);
-      kept = out.length;
+      trimmed = out.length;
     }
   }
-  return { text: out.slice(0, kept).join(''), end: at };
+  return { text: out.slice(0, trimmed).join(''), end: at };
 }
 
 /**
- * Words of a variable that stands in `ExecStart=` as `$NAME`: split at blanks, quotes and backslashes taken away
- * (systemd.service(5), "Command lines").
+ * Splits the value of `$NAME` in `ExecStart=` at blanks and removes quotes and backslashes (systemd.service(5), "Command
+ * lines").
  */
 export function splitWords(value: string): readonly string[] {
   const words: string[] = [];
@@ -112,15 +112,14 @@ export function splitWords(value: string): readonly string[] {
 
 export interface ReadFlags {
   readonly flags: readonly { readonly name: string; readonly value: string | undefined }[];
-  /** Words that belong to no flag; the kubelet refuses to start with any. */
+  /** Words that are not part of a flag; the kubelet does not start with them. */
   readonly strays: readonly string[];
 }
 
 /**
- * Words as the kubelet takes them: `--name=value`, `--name value`, `-v=2`, `-v 2`, `-v2`; `_` in a name is `-`.
+ * Parses flags like the kubelet: `--name=value`, `--name value`, `-v=2`, `-v 2`, `-v2`; `_` in a name is `-`.
  *
- * A word that follows a flag without `=` and does not begin with `-` is taken for its value: the kubelet has no
- * words of its own.
+ * A word after a flag without `=` is its value unless it starts with `-`; the kubelet has no positional arguments.
  */
 export function readFlags(words: readonly string[]): ReadFlags {
   const flags: { name: string; value: string | undefined }[] = [];

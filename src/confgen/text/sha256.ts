@@ -1,10 +1,10 @@
-/** SHA-256 (FIPS 180-4) of a text's UTF-8 bytes, 64 lower-case hex digits; as `sha256sum` prints it for the file. */
+/** SHA-256 (FIPS 180-4) of the UTF-8 bytes of a text: 64 lower-case hex digits, as printed by sha256sum. */
 export function sha256(text: string): string {
   const bytes = utf8(text);
   const length = bytes.length;
   bytes.push(0x80);
   while (bytes.length % 64 !== 56) bytes.push(0);
-  // Texts here are far below 2^32 bits.
+  // The length as 64 bits; the generator's texts are shorter than 2^32 bits.
   for (const shift of [0, 0, 0, 0, 24, 16, 8, 0])
     bytes.push(bytes.length % 64 < 60 ? 0 : ((length * 8) >>> shift) & 255);
   const state = [0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19];
@@ -42,7 +42,7 @@ function rotate(word: number, by: number): number {
   return (word >>> by) | (word << (32 - by));
 }
 
-/** A lone surrogate becomes U+FFFD, as TextEncoder has it. */
+/** A lone surrogate becomes U+FFFD, as in TextEncoder. */
 function utf8(text: string): number[] {
   const bytes: number[] = [];
   for (const character of text) {

@@ -1,31 +1,31 @@
-/** What a top-level key says. */
+/** The value of a top-level key. */
 export type YamlScalar =
-  /** Plain, and so perhaps no string: `true`, `5`. */
+  /** Unquoted; not necessarily a string: `true`, `5`. */
   | { readonly kind: 'plain'; readonly text: string }
   | { readonly kind: 'quoted'; readonly text: string }
   | { readonly kind: 'null' }
-  /** A mapping, list, block scalar, alias, tag, or text over several lines. */
+  /** A mapping, a sequence, a block scalar, an alias, a tag or a multi-line scalar. */
   | { readonly kind: 'other' };
 
 export type YamlScalars =
   | { readonly kind: 'mapping'; readonly values: ReadonlyMap<string, YamlScalar> }
-  /** The line, from 1, and a short sentence without a full stop. */
+  /** Line numbers start at 1; the reason has no full stop. */
   | { readonly kind: 'unclear'; readonly line: number; readonly reason: string };
 
 const MAX_DEPTH = 64;
 
 /**
- * The top-level keys of a YAML or JSON document that is one mapping, in block or in flow style.
+ * The top-level keys of a YAML or JSON document that is a mapping, in block or flow style.
  *
- * It reads what people and kubeadm write; of anything whose meaning is not certain it says `unclear`. Never throws.
+ * Reads common documents, such as those of kubeadm. Returns `unclear` for all others. Never throws.
  */
 export function readYamlScalars(text: string): YamlScalars {
   const scanner: Scanner = { text: text.replace(/^\ufeff/, '').replace(/\r\n/g, '\n'), at: 0 };
   try {
     return { kind: 'mapping', values: readDocument(scanner) };
-  } catch (fault) {
+  } catch (error) {
     const line = scanner.text.slice(0, scanner.at).split('\n').length;
-    return { kind: 'unclear', line, reason: fault instanceof Unclear ? fault.message : 'it is nested too deep' };
+    return { kind: 'unclear', line, reason: error instanceof Unclear ? error.message : 'nested too deeply' };
   }
 }
 
@@ -46,17 +46,17 @@ function readDocument(scanner: Scanner): Values {
     if (/^[ \t]*(#.*)?$/.test(line)) {
       nextLine(scanner);
     } else if (/^---[ \t]*(#.*)?$/.test(line)) {
-      if (started || values !== undefined) throw new Unclear('it has several documents');
+      if (started || values !== undefined) throw new Unclear('more than one document');
       started = true;
       nextLine(scanner);
     } else if (/^(%|\.\.\.|---|\?|\t)/.test(line)) {
-      throw new Unclear('it has directives, several documents, or keys of its own kind');
+      throw new Unclear('directives, document markers and complex keys are not supported');
     } else if (values === undefined && /^ *\{/.test(line)) {
       values = readFlowDocument(scanner);
       while (/^[ \t]*(#.*)?$/.test(currentLine(scanner)) && scanner.at < scanner.text.length) nextLine(scanner);
-      if (scanner.at < scanner.text.length) throw new Unclear('something follows the mapping');
+      if (scanner.at < scanner.text.length) throw new Unclear('text after the mapping');
     } else if (/^ /.test(line)) {
-      throw new Unclear('a line is indented and belongs to nothing');
+      throw new Unclear('unexpected indentation');
     } else {
       values = values ?? new Map();
       readEntry(scanner, values);
@@ -65,11 +65,11 @@ function readDocument(scanner: Scanner): Values {
   return values ?? new Map();
 }
 
-/** A key at the line's beginning, its value, and all lines below that belong to it. */
+/** A key at the start of a line, its value, and the lines below that belong to it. */
 function readEntry(scanner: Scanner, values: Values): void {
   const { key, plain } = readKey(scanner);
-  if (plain && !/^[A-Za-z_$./][\w$./-]*$/.test(key)) throw new Unclear('a key is not understood');
-  if (values.has(key)) throw new Unclear('a key is there twice');
+  if (plain && !/^[A-Za-z_$./][\w$./-]*$/.test(key)) throw new Unclear('unsupported key');
+  if (values.has(key)) throw new Unclear('duplicate key');
   values.set(key, { kind: 'other' });
   const rest = currentLine(scanner);
   if (/^[ \t]*(#.*)?$/.test(rest) && !/^#/.test(rest)) {
@@ -77,7 +77,7 @@ function readEntry(scanner: Scanner, values: Values): void {
     values.set(key, skipBelow(scanner) ? { kind: 'other' } : { kind: 'null' });
     return;
   }
-  if (!/^[ \t]/.test(rest)) throw new Unclear('a key has no blank after its colon');
+  if (!/^[ \t]/.test(rest)) throw new Unclear('missing blank after the colon of a key');
   const value = readInlineValue(scanner, 0);
   refuseContinuation(scanner);
   values.set(key, value);
@@ -90,25 +90,24 @@ function readKey(scanner: Scanner): { readonly key: string; readonly plain: bool
   if (plain) {
     const line = currentLine(scanner);
     const colon = /:(?=[ \t]|$)/.exec(line);
-    if (colon === null || /^[-&*!|>%@`[\]{},#]/.test(line)) throw new Unclear('a line is no key with a value');
+    if (colon === null || /^[-&*!|>%@`[\]{},#]/.test(line)) throw new Unclear('expected a key with a value');
     key = line.slice(0, colon.index).trim();
     scanner.at += colon.index;
   } else {
     const start = scanner.at;
     key = readQuoted(scanner);
-    if (scanner.text.slice(start, scanner.at).includes('\n')) throw new Unclear('a key spans lines');
+    if (scanner.text.slice(start, scanner.at).includes('\n')) throw new Unclear('multi-line key');
     while (scanner.text.charAt(scanner.at) === ' ') scanner.at += 1;
   }
-  if (scanner.text.charAt(scanner.at) !== ':') throw new Unclear('a line is no key with a value');
+  if (scanner.text.charAt(scanner.at) !== ':') throw new Unclear('expected a key with a value');
   scanner.at += 1;
   return { key, plain };
 }
 
 /**
- * What stands behind a colon on the same line; the scanner ends behind that line, or behind the last line of what
- * was begun there.
+ * The value after a colon. The scanner stops after its last line.
  *
- * @param indent blanks before the key that it belongs to
+ * @param indent number of blanks before the key
  */
 function readInlineValue(scanner: Scanner, indent: number): YamlScalar {
   while (/[ \t]/.test(scanner.text.charAt(scanner.at))) scanner.at += 1;
@@ -122,30 +121,30 @@ function readInlineValue(scanner: Scanner, indent: number): YamlScalar {
   }
   if (c === '{' || c === '[') {
     skipFlow(scanner, undefined, 0);
-    // Readers differ in whether such a line may close a bracket.
+    // Parsers differ in whether such a line may close a bracket.
     if (/\n[^ \n]/.test(scanner.text.slice(start, scanner.at)))
-      throw new Unclear('a bracket spans lines that are not indented');
+      throw new Unclear('lines inside brackets must be indented');
     endOfLine(scanner);
     return { kind: 'other' };
   }
   if (c === '|' || c === '>') {
     if (!/^[|>][-+0-9]{0,2}[ \t]*([ \t]#.*)?$/.test(currentLine(scanner)))
-      throw new Unclear('a block is not understood');
+      throw new Unclear('unsupported block scalar header');
     nextLine(scanner);
     skipIndented(scanner, indent);
     return { kind: 'other' };
   }
-  if (/[&*!%@`?]/.test(c)) throw new Unclear('it has anchors, aliases or tags');
+  if (/[&*!%@`?]/.test(c)) throw new Unclear('anchors, aliases and tags are not supported');
   const text = currentLine(scanner)
     .replace(/(^|[ \t]+)#.*$/, '')
     .trim();
-  if (/:([ \t]|$)/.test(text) || /^-([ \t]|$)/.test(text)) throw new Unclear('a value is not understood');
+  if (/:([ \t]|$)/.test(text) || /^-([ \t]|$)/.test(text)) throw new Unclear('unsupported value');
   nextLine(scanner);
   if (text === '' || text === '~' || /^(null|Null|NULL)$/.test(text)) return { kind: 'null' };
   return { kind: 'plain', text };
 }
 
-/** Lines below a key without a value of its own: indented ones, and list items at the key's own column. */
+/** Skips the lines of a key's nested value: indented lines, and sequence items at the column of the key. */
 function skipBelow(scanner: Scanner): boolean {
   let any = false;
   while (scanner.at < scanner.text.length) {
@@ -162,18 +161,18 @@ function skipBelow(scanner: Scanner): boolean {
   return any;
 }
 
-/** Indented lines after a value on the key's own line go on with it: what they mean together is not guessed. */
+/** Rejects indented lines after a value on the line of its key: they continue the value. */
 function refuseContinuation(scanner: Scanner): void {
   let at = scanner.at;
   while (scanner.text.charAt(at) === '\n') at += 1;
   if (!/^[ \t]/.test(scanner.text.charAt(at))) return;
-  if (!/^[ \t]*(#.*)?$/.test(currentLine({ ...scanner, at }))) throw new Unclear('a value goes on in the next line');
+  if (!/^[ \t]*(#.*)?$/.test(currentLine({ ...scanner, at }))) throw new Unclear('multi-line plain value');
 }
 
-/** One line somewhere below a key, with all that it begins: quotes, brackets and blocks may span lines. */
+/** Skips a line below a key, with quotes, brackets and blocks that start in it and span several lines. */
 function skipLine(scanner: Scanner): void {
   const line = currentLine(scanner);
-  if (/^[ ]*\t/.test(line)) throw new Unclear('it is indented with tabs');
+  if (/^[ ]*\t/.test(line)) throw new Unclear('indented with tabs');
   const lead = /^(?: *- )* */.exec(line)?.[0] ?? '';
   scanner.at += lead.length;
   if (/["']/.test(scanner.text.charAt(scanner.at))) {
@@ -189,7 +188,8 @@ function skipLine(scanner: Scanner): void {
     const colon = /^[^#]*?:(?=[ \t]|$)/.exec(currentLine(scanner));
     if (colon !== null) scanner.at += colon[0].length;
     else {
-      if (/[&*!%@`?]/.test(scanner.text.charAt(scanner.at))) throw new Unclear('it has anchors, aliases or tags');
+      if (/[&*!%@`?]/.test(scanner.text.charAt(scanner.at)))
+        throw new Unclear('anchors, aliases and tags are not supported');
       nextLine(scanner);
       return;
     }
@@ -197,7 +197,7 @@ function skipLine(scanner: Scanner): void {
   readInlineValue(scanner, lead.length - (/^(?: *- )+ *$/.test(lead) ? 2 : 0));
 }
 
-/** Lines of a block scalar: blank, or indented deeper than its key; the first of them says how deep. */
+/** Skips a block scalar: blank lines and lines indented deeper than its key. The first line sets the depth. */
 function skipIndented(scanner: Scanner, indent: number): void {
   let depth: number | undefined;
   while (scanner.at < scanner.text.length) {
@@ -206,7 +206,7 @@ function skipIndented(scanner: Scanner, indent: number): void {
     if (line.trim() !== '') {
       if (blanks <= indent) return;
       depth ??= blanks;
-      if (blanks < depth) throw new Unclear('a block ends in a line that is indented less, and belongs to nothing');
+      if (blanks < depth) throw new Unclear('inconsistent indentation of a block scalar');
     }
     nextLine(scanner);
   }
@@ -220,9 +220,9 @@ function readFlowDocument(scanner: Scanner): Values {
   return values;
 }
 
-/** A mapping or a list in flow style, from its bracket on; with `values`, the mapping's keys are kept there. */
+/** Skips a mapping or a sequence in flow style. Adds the keys of the mapping to `values`. */
 function skipFlow(scanner: Scanner, values: Values | undefined, depth: number): void {
-  if (depth > MAX_DEPTH) throw new Unclear('it is nested too deep');
+  if (depth > MAX_DEPTH) throw new Unclear('nested too deeply');
   const mapping = scanner.text.charAt(scanner.at) === '{';
   const close = mapping ? '}' : ']';
   scanner.at += 1;
@@ -234,7 +234,7 @@ function skipFlow(scanner: Scanner, values: Values | undefined, depth: number): 
     skipFlowBlank(scanner);
     const c = scanner.text.charAt(scanner.at);
     if (c === close) break;
-    if (c !== ',') throw new Unclear('a bracket is not closed');
+    if (c !== ',') throw new Unclear('unclosed bracket');
     scanner.at += 1;
   }
   scanner.at += 1;
@@ -243,16 +243,16 @@ function skipFlow(scanner: Scanner, values: Values | undefined, depth: number): 
 function readFlowPair(scanner: Scanner, values: Values | undefined, depth: number): void {
   const key = readFlowScalar(scanner);
   skipFlowBlank(scanner);
-  if (scanner.text.charAt(scanner.at) !== ':') throw new Unclear('a key has no value');
+  if (scanner.text.charAt(scanner.at) !== ':') throw new Unclear('key without a value');
   scanner.at += 1;
   if (key.kind !== 'quoted' && !/[ \t\n]/.test(scanner.text.charAt(scanner.at))) {
-    throw new Unclear('a key has no blank after its colon');
+    throw new Unclear('missing blank after the colon of a key');
   }
   skipFlowBlank(scanner);
   const value = readFlowValue(scanner, depth);
   if (values === undefined) return;
-  if (key.kind !== 'quoted' && key.kind !== 'plain') throw new Unclear('a key is not understood');
-  if (values.has(key.text)) throw new Unclear('a key is there twice');
+  if (key.kind !== 'quoted' && key.kind !== 'plain') throw new Unclear('unsupported key');
+  if (values.has(key.text)) throw new Unclear('duplicate key');
   values.set(key.text, value);
 }
 
@@ -270,44 +270,43 @@ function readFlowScalar(scanner: Scanner): YamlScalar {
     const text = readQuoted(scanner);
     return scanner.text.slice(start, scanner.at).includes('\n') ? { kind: 'other' } : { kind: 'quoted', text };
   }
-  // Colons within plain text, as in unix:///run, are text; one before a blank ends a key.
+  // A colon is part of the text, as in unix:///run, unless a blank follows.
   const found = takeAt(scanner, /(?:[A-Za-z0-9_./~+-]|:(?=[A-Za-z0-9_./~+-])){1,4096}/y);
-  if (found === '' || /^-+$/.test(found)) throw new Unclear('a value is not understood');
+  if (found === '' || /^-+$/.test(found)) throw new Unclear('unsupported value');
   return /^(~|null|Null|NULL)$/.test(found) ? { kind: 'null' } : { kind: 'plain', text: found };
 }
 
 function skipFlowBlank(scanner: Scanner): void {
   takeAt(scanner, /[ \t\n]+/y);
-  if (scanner.text.charAt(scanner.at) === '#') throw new Unclear('a comment stands inside brackets');
+  if (scanner.text.charAt(scanner.at) === '#') throw new Unclear('comment inside brackets');
 }
 
 function readQuoted(scanner: Scanner): string {
   const start = scanner.at;
   const quote = scanner.text.charAt(start);
-  // By hand: a pattern that repeats alternatives keeps a state for each character of a text of a megabyte.
+  // Not a regular expression: repeated alternatives keep a backtracking state for each character.
   let end = start + 1;
   for (let c = scanner.text.charAt(end); c !== quote || (c === "'" && scanner.text.charAt(end + 1) === "'"); ) {
-    if (c === '') throw new Unclear('a quote is not closed');
+    if (c === '') throw new Unclear('unclosed quote');
     end += c === quote || (c === '\\' && quote === '"') ? 2 : 1;
     c = scanner.text.charAt(end);
   }
   scanner.at = end + 1;
   const whole = scanner.text.slice(start, scanner.at);
-  // Readers differ in whether such a line goes on with the text.
-  if (/\n[^ \n]/.test(whole)) throw new Unclear('a text goes on in a line that is not indented');
+  // Parsers differ in whether such a line continues the text.
+  if (/\n[^ \n]/.test(whole)) throw new Unclear('continuation of a quoted string must be indented');
   const inner = whole.slice(1, -1);
   if (quote === "'") return inner.replace(/''/g, "'");
-  if (!inner.includes('\\')) return inner;
-  if (inner.includes('\n')) return inner;
+  if (!inner.includes('\\') || inner.includes('\n')) return inner;
   try {
     return String(JSON.parse(whole.replace(/\t/g, '\\t')));
   } catch {
-    throw new Unclear('a text has escapes that JSON does not know');
+    throw new Unclear('escape that JSON does not have');
   }
 }
 
 function endOfLine(scanner: Scanner): void {
-  if (!/^[ \t]*$|^[ \t]+#/.test(currentLine(scanner))) throw new Unclear('something follows a value on its line');
+  if (!/^[ \t]*$|^[ \t]+#/.test(currentLine(scanner))) throw new Unclear('text after a value');
   nextLine(scanner);
 }
 

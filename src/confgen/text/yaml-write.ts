@@ -1,18 +1,18 @@
-/** Plain data, as JSON has it; keys whose value is undefined are left out. */
+/** JSON data; keys with the value undefined are omitted. */
 export type Plain = string | number | boolean | null | readonly Plain[] | { readonly [key: string]: Plain | undefined };
 
-/** One YAML document in block style, two spaces a level, with its newline; YAML 1.1 and 1.2 read the same from it. */
+/** A YAML document in block style, indented by two spaces, ending with a newline. YAML 1.1 and 1.2 give the same data. */
 export function writeYaml(value: Plain): string {
   if (isScalar(value)) return `${scalar(value, '')}\n`;
   return `${block(value, '').join('\n')}\n`;
 }
 
-/** Several documents, `---` between them, as kubeadm and kubectl read them. */
+/** Several documents separated by `---`. */
 export function writeYamlDocuments(documents: readonly Plain[]): string {
   return documents.map(writeYaml).join('---\n');
 }
 
-/** JSON with two spaces a level and its newline. */
+/** JSON indented by two spaces, ending with a newline. */
 export function writeJson(value: Plain): string {
   return `${JSON.stringify(value, undefined, 2)}\n`;
 }
@@ -28,7 +28,7 @@ function isList(value: Collection): value is readonly Plain[] {
   return Array.isArray(value);
 }
 
-/** Lines of a collection; those that continue are indented already, the first is as if it began the line. */
+/** Lines of a collection, each with its indentation. */
 function block(value: Collection, indent: string): string[] {
   if (isList(value)) {
     if (value.length === 0) return [`${indent}[]`];
@@ -43,14 +43,14 @@ function block(value: Collection, indent: string): string[] {
     const item = value[key];
     if (item === undefined) continue;
     const name = isPlainText(key) ? key : quoted(key);
-    // YAML 1.2, 8.2.2: a key of more than 1024 characters must be marked as one.
+    // YAML 1.2, 8.2.2: a key of more than 1024 characters needs `?`.
     const start = name.length > 1000 ? `${indent}? ${name}\n${indent}:` : `${indent}${name}:`;
     if (isScalar(item)) {
       lines.push(`${start} ${scalar(item, `${indent}  `)}`);
     } else if (isEmpty(item)) {
       lines.push(`${start} ${isList(item) ? '[]' : '{}'}`);
     } else {
-      // Lists stand below their key without an indent of their own, as Kubernetes' tools write them.
+      // Lists are not indented below their key, as in files of Kubernetes tools.
       lines.push(start, ...block(item, isList(item) ? indent : `${indent}  `));
     }
   }
@@ -73,18 +73,18 @@ function number(value: number): string {
   if (Number.isNaN(value)) return '.nan';
   if (!Number.isFinite(value)) return value > 0 ? '.inf' : '-.inf';
   const text = Object.is(value, -0) ? '-0.0' : String(value);
-  // YAML 1.1 takes a number with an exponent for text unless it has a dot.
+  // In YAML 1.1, a number with an exponent but without a dot is text.
   return /e/.test(text) && !/\./.test(text) ? text.replace('e', '.0e') : text;
 }
 
 const RESERVED_WORD = /^(null|true|false|yes|no|on|off|y|n)$/i;
-/** Numbers, base 60 and dates of YAML 1.1 and 1.2, and some more: a quote too many does no harm. */
+/** A superset of the numbers of YAML 1.1 and 1.2, including base 60; unnecessary quotes are harmless. */
 const NUMBER_LIKE =
   /^[0-9][0-9_]*(\.[0-9_]*)?(e[-+]?[0-9_]*)?$|^e[-+]?[0-9]+$|^0[xob]?[0-9a-f_]*$|^[0-9][0-9_]*(:[0-9]*)+(\.[0-9_]*)?$/i;
 const DATE_LIKE = /^[0-9]{4}-[0-9]/;
 const PLAIN_TEXT = /^[A-Za-z0-9_/](?:[A-Za-z0-9_/.,:@%+=~()<>*&!$;-]| (?=[A-Za-z0-9_/.,@%+=~()<>*&!$;-]))*$/;
 
-/** Text that needs no quotes and that nobody takes for a number, a boolean, a date or a key. */
+/** Text that needs no quotes: not a number, a boolean, a date or a key in any version of YAML. */
 function isPlainText(text: string): boolean {
   return (
     PLAIN_TEXT.test(text) &&
@@ -95,7 +95,7 @@ function isPlainText(text: string): boolean {
   );
 }
 
-/** Lines that a literal block keeps as they are: nothing invisible, no indent at the start, no empty line at the end. */
+/** Lines that a literal block preserves: printable, not indented at the start, no empty line at the end. */
 function isLiteralText(text: string): boolean {
   return /^[!-~][ -~]*(\n[ -~]*)*$/.test(text) && text.includes('\n') && !/\n\n$/.test(text);
 }
@@ -106,7 +106,7 @@ function literal(text: string, indent: string): string {
   return [ends ? '|' : '|-', ...lines.map((line) => (line === '' ? '' : `${indent}${line}`))].join('\n');
 }
 
-/** YAML 1.2, 7.3.1: JSON's escapes are YAML's; what YAML calls not printable is escaped too. */
+/** YAML 1.2, 7.3.1: YAML has the escapes of JSON. Characters that are not printable in YAML are also escaped. */
 function quoted(text: string): string {
   return JSON.stringify(text).replace(
     /[\u007f-\u009f\u00a0\u2028\u2029\ufeff\ufffe\uffff]/g,

@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { applyPlan, pending } from '../../../src/confgen/apply/apply.ts';
-import { makePlan } from '../../../src/confgen/plan/plan.ts';
-import { makeCrictlPlan } from '../../../src/confgen/plan/plan-crictl.ts';
+import { applyPlan, pendingChanges } from '../../../src/confgen/apply/apply.ts';
+import { makeCrictlPlan, makePlan } from '../../../src/confgen/plan/plan.ts';
 import { bytesOf, memoryHost, type Tree } from '../../support/memory-host.ts';
 import { type Changes, CONTAINERD, CRIO, DATA, DOCKER, hostFacts } from './host-facts.ts';
 
@@ -22,19 +21,19 @@ function findingCodes(found: { readonly findings: readonly { readonly code: stri
   return found.findings.filter(({ level }) => level !== 'info').map(({ code }) => code);
 }
 
-describe('applying', () => {
-  test.each(['1.11.0', '1.29.0', '1.30.0', '1.37.0'])('%s: once is as good as twice', (version) => {
+describe('applyPlan', () => {
+  test.each(['1.11.0', '1.29.0', '1.30.0', '1.37.0'])('%s: a second run changes nothing', (version) => {
     const host = memoryHost({});
     const first = applyPlan(plan(version), host);
     expect(first.failed).toBe(false);
     expect(first.done.length).toBeGreaterThan(0);
-    expect(pending(plan(version), host).changes).toEqual([]);
+    expect(pendingChanges(plan(version), host).changes).toEqual([]);
     const touched = host.touched.length;
     expect(applyPlan(plan(version), host).done).toEqual([]);
     expect(host.touched).toHaveLength(touched);
   });
 
-  test('an upgrade over 1.30 moves flags into the directory, a downgrade takes them back', () => {
+  test('an upgrade to 1.30 moves settings from flags to the directory, and a downgrade moves them back', () => {
     const host = memoryHost({});
     applyPlan(plan('1.29.0'), host);
     expect(textAt(host.tree(), ENVIRONMENT)).toContain('--container-runtime-endpoint=');
@@ -50,7 +49,7 @@ describe('applying', () => {
     expect(textAt(host.tree(), STATE)).not.toContain(CONFIG);
   });
 
-  test('what no longer applies goes: the cluster has set all of it', () => {
+  test('removes the env file when the cluster configures all settings', () => {
     const host = memoryHost({});
     applyPlan(plan('1.29.0'), host);
     const set = { config: { cgroupDriver: 'systemd', containerRuntimeEndpoint: CONTAINERD.endpoint } };
@@ -58,7 +57,7 @@ describe('applying', () => {
     expect(host.tree()).not.toHaveProperty([ENVIRONMENT]);
   });
 
-  test('an edited file is left alone, told, and written again once it is removed', () => {
+  test('reports an edited file and does not change it; writes it again after it was removed', () => {
     const host = memoryHost({});
     applyPlan(plan('1.36.0'), host);
     host.write(CONFIG, 'apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n', 0o644);
@@ -72,7 +71,7 @@ describe('applying', () => {
     expect(textAt(host.tree(), CONFIG)).toContain('containerRuntimeEndpoint');
   });
 
-  test('an edit is told also when the record is gone; what is right is taken over', () => {
+  test('without a state file, reports edited files and records up-to-date files', () => {
     const host = memoryHost({});
     applyPlan(plan('1.36.0'), host);
     host.remove(STATE);
@@ -88,7 +87,7 @@ describe('applying', () => {
     ['a directory', { directory: true }],
     ['a pipe', { other: true }],
     ['an enormous file', { size: 1 << 21 }],
-  ])('%s that was there before is left alone', (_, node) => {
+  ])('does not replace %s of somebody else', (_, node) => {
     const host = memoryHost({ [CONFIG]: node, '/etc/shadow': 'root:*:' });
     const applied = applyPlan(plan('1.36.0'), host);
     expect(findingCodes(applied)).toEqual(['foreign-file']);
@@ -105,15 +104,15 @@ describe('applying', () => {
     '{"files":[]}',
     `{"files":{"/etc/passwd":["${'a'.repeat(64)}"]}}`,
     '{"files":{"/etc/crictl.yaml":"x","__proto__":{"a":1}}}',
-  ])('a damaged record (%s) is no reason to fail', (record) => {
+  ])('ignores a damaged state file (%s)', (record) => {
     const host = memoryHost({ [STATE]: record, '/etc/passwd': 'root' });
     expect(applyPlan(plan('1.36.0'), host).failed).toBe(false);
-    expect(pending(plan('1.36.0'), host).changes).toEqual([]);
+    expect(pendingChanges(plan('1.36.0'), host).changes).toEqual([]);
     expect(host.tree()['/etc/passwd']).toBe('root');
     expect(textAt(host.tree(), STATE)).not.toContain('passwd');
   });
 
-  test('a failure is told, stops there, and the next run goes on', () => {
+  test('reports a failed write and stops; the next run completes', () => {
     for (const [failing, written] of [
       [STATE, []],
       [CONFIG, []],
@@ -133,23 +132,23 @@ describe('applying', () => {
       expect(applied.findings.map(({ what }) => what).join()).not.toContain('at somewhere');
       expect(applied.done.map(({ path }) => path)).toEqual(written);
       expect(findingCodes(applyPlan(plan('1.36.0'), host))).toEqual([]);
-      expect(pending(plan('1.36.0'), host).changes).toEqual([]);
+      expect(pendingChanges(plan('1.36.0'), host).changes).toEqual([]);
     }
   });
 
-  test('a run that is killed between any two writes leaves nothing that looks edited', () => {
+  test('a run killed between any two writes leaves no file that counts as edited', () => {
     for (let survives = 0; survives < 6; survives += 1) {
       const host = memoryHost({});
       applyPlan(plan('1.36.0'), host);
       let left = survives;
-      const dying = {
+      const killed = {
         ...host,
         write: (path: string, text: string, mode: number) => {
           left -= 1;
           if (left >= 0) host.write(path, text, mode);
         },
       };
-      applyPlan(plan('1.36.0', { runtimes: [CRIO] }), dying);
+      applyPlan(plan('1.36.0', { runtimes: [CRIO] }), killed);
       const later = applyPlan(plan('1.36.0', { runtimes: [] }), host);
       expect(
         findingCodes(later).filter((code) => code === 'edited-file'),
@@ -158,12 +157,12 @@ describe('applying', () => {
     }
   });
 
-  test('switched off or of an unknown version: no change and no record', () => {
-    for (const wanted of [plan('1.36.0', { settings: { off: true } }), plan('1.99.0')]) {
+  test('changes nothing when it is disabled or the version is unknown', () => {
+    for (const inactive of [plan('1.36.0', { settings: { off: true } }), plan('1.99.0')]) {
       const host = memoryHost({});
       applyPlan(plan('1.36.0'), host);
       const before = host.tree();
-      expect(applyPlan(wanted, host).done).toEqual([]);
+      expect(applyPlan(inactive, host).done).toEqual([]);
       expect(host.tree()).toEqual(before);
     }
   });
@@ -173,21 +172,21 @@ describe('crictl.yaml', () => {
   const crictl = (changes: Changes, version = '1.36.0') => makeCrictlPlan(hostFacts(version, changes), DATA);
 
   test.each<[string, Changes, string | undefined]>([
-    ['the only runtime', {}, CONTAINERD.endpoint],
+    ['has the only runtime', {}, CONTAINERD.endpoint],
     [
-      'one that was asked for',
+      'has the requested runtime',
       { runtimes: [CONTAINERD, CRIO], settings: { criEndpoint: CRIO.endpoint } },
       CRIO.endpoint,
     ],
     [
-      "the kubelet's own",
+      'has the runtime configured for the kubelet',
       { runtimes: [CONTAINERD, CRIO], kubeadmArgs: ['--container-runtime-endpoint=/run/containerd/containerd.sock'] },
       CONTAINERD.endpoint,
     ],
-    ['two', { runtimes: [CONTAINERD, CRIO] }, undefined],
-    ['none', { runtimes: [] }, undefined],
-    ['off', { settings: { off: true } }, undefined],
-    ['one that cannot be written', { settings: { criEndpoint: 'unix:///a b' } }, undefined],
+    ['is not written with two runtimes', { runtimes: [CONTAINERD, CRIO] }, undefined],
+    ['is not written without a runtime', { runtimes: [] }, undefined],
+    ['is not written when disabled', { settings: { off: true } }, undefined],
+    ['is not written with an invalid endpoint', { settings: { criEndpoint: 'unix:///a b' } }, undefined],
   ])('%s', (_, changes, endpoint) => {
     const host = memoryHost({});
     applyPlan(crictl(changes), host);
@@ -196,11 +195,11 @@ describe('crictl.yaml', () => {
     );
   });
 
-  test("dockershim's socket is none", () => {
+  test('is not written for the dockershim', () => {
     expect(crictl({ runtimes: [DOCKER] }, '1.20.0').changes).toEqual([]);
   });
 
-  test('a file that is there is left alone; its own follows the host, and stands when nothing is certain', () => {
+  test('does not replace a file of somebody else; is updated with the host, and kept when the runtime is ambiguous', () => {
     const theirs = memoryHost({ [CRICTL]: 'timeout: 2\n' });
     expect(applyPlan(crictl({}), theirs).done).toEqual([]);
     expect(theirs.tree()).toEqual({ [CRICTL]: 'timeout: 2\n' });
@@ -239,14 +238,14 @@ const someFacts = fc.record({
   ),
 });
 
-test('on any host: its own files only, each of them one that systemd and YAML read as it is meant', () => {
+test('on any host, only managed files are written, and their values need no quoting in systemd and YAML', () => {
   fc.assert(
     fc.property(someFacts, ({ version, runtimes, ...changes }) => {
       const facts = hostFacts(version, { ...changes, runtimes: runtimes as Changes['runtimes'] & object });
       const host = memoryHost({ '/etc/passwd': 'root', '/etc/default/kubelet': 'KUBELET_EXTRA_ARGS=\n' });
       applyPlan(makePlan(facts, DATA), host);
       applyPlan(makeCrictlPlan(facts, DATA), host);
-      expect(pending(makePlan(facts, DATA), host).changes).toEqual([]);
+      expect(pendingChanges(makePlan(facts, DATA), host).changes).toEqual([]);
       for (const path of host.touched) expect([ENVIRONMENT, CONFIG, CRICTL, STATE]).toContain(path);
       const environment = textAt(host.tree(), ENVIRONMENT);
       if (environment !== undefined) {

@@ -1,37 +1,38 @@
 import { expect, test } from 'vitest';
-import { type Flag, flagHelp, parseArguments, shown } from '../../../src/confgen/text/arguments.ts';
+import { type Flag, flagHelp, parseArguments, sanitize } from '../../../src/confgen/text/arguments.ts';
 
 const FLAGS: readonly Flag[] = [
-  { name: 'kind', value: 'KIND', choices: ['init', 'join'], help: 'which' },
-  { name: 'hash', aliases: ['ca-hash'], value: 'HASH', help: 'of the CA' },
-  { name: 'quiet', help: 'say less' },
-  { name: 'help', help: 'say more' },
+  { name: 'kind', value: 'KIND', choices: ['init', 'join'], help: 'kind' },
+  { name: 'hash', aliases: ['ca-hash'], value: 'HASH', help: 'hash of the CA' },
+  { name: 'quiet', help: 'less output' },
+  { name: 'help', help: 'more output' },
 ];
 
-test('flags in both spellings, aliases, words, and the end of flags', () => {
+test('parses flags in both forms, aliases, positional arguments and --', () => {
   const argv = ['a', '--kind', 'init', '--ca-hash=x=y', '--quiet', '-', '--kind=join', '--', '--quiet'];
   expect(parseArguments(argv, FLAGS)).toEqual({
     words: ['a', '-', '--quiet'],
     values: { kind: 'join', hash: 'x=y', quiet: '' },
-    fault: undefined,
+    error: undefined,
   });
   expect(parseArguments(['-h'], FLAGS).values.help).toBe('');
 });
 
 test.each([
-  [['--nonsense'], 'there is no flag --nonsense'],
-  [['--kind'], '--kind needs a value (init, join)'],
-  [['--hash', '--quiet'], '--hash needs a value (HASH)'],
-  [['--hash='], '--hash needs a value (HASH)'],
-  [['--kind', 'other'], '--kind is one of init, join, not other'],
-  [['--quiet=yes'], '--quiet takes no value'],
-  [['--constructor'], 'there is no flag --constructor'],
-])('%j: %s', (argv, fault) => {
-  expect(parseArguments(argv, FLAGS).fault).toBe(fault);
+  [['--nonsense'], 'unknown flag --nonsense'],
+  [['--kind'], '--kind needs a value: init, join'],
+  [['--hash', '--quiet'], '--hash needs a value: HASH'],
+  [['--hash='], '--hash needs a value: HASH'],
+  [['--kind', 'other'], 'invalid --kind other; expected init, join'],
+  [['--quiet=yes'], '--quiet does not take a value'],
+  [['--constructor'], 'unknown flag --constructor'],
+])('reports for %j: %s', (argv, error) => {
+  expect(parseArguments(argv, FLAGS).error).toBe(error);
 });
 
-test('help has a line for each flag, and words from outside cannot steer a terminal', () => {
-  expect(flagHelp(FLAGS)).toContain('  --kind init|join  which\n');
-  expect(shown('\u001b[31m\n')).toBe('?[31m?');
-  expect(shown('x'.repeat(1000))).toHaveLength(80);
+test('help has one line for each flag, and sanitize removes control characters and limits the length', () => {
+  expect(flagHelp(FLAGS)).toContain('  --kind init|join  kind\n');
+  expect(sanitize('\u001b[31m\n')).toBe('?[31m?');
+  expect(sanitize('x'.repeat(1000))).toHaveLength(80);
+  expect(sanitize('')).toBe("''");
 });

@@ -22,7 +22,7 @@ test.each([
   ...['', '10.96.0.0', '10.96.0.0/', '10.96.0.0/33', '10.96.0/16', '010.96.0.0/12', '256.0.0.0/8', '10.96.0.0/-1'],
   ...['fd00::/129', 'fd00:::/64', 'fd00::1::/64', '1:2:3:4:5:6:7/64', '1:2:3:4:5:6:7:8:9/64', 'fe80::%eth0/64', ':/64'],
   ...['10.96.0.0/29', 'fd00::/125', 'g::/64', '1.2.3.4::/64', '1:2:3:4:5:6:7:1.2.3.4/64', 'x'.repeat(100_000)],
-])('%j is no network for services', (text) => {
+])('rejects %j as a service network', (text) => {
   expect(parseCidr(text)).toBeUndefined();
 });
 
@@ -34,7 +34,7 @@ test('dual stack is one network of each family', () => {
   expect(parseCidrs('10.96.0.0/12,fd00::/108,fd01::/108')).toBeUndefined();
 });
 
-test('addresses are those of Node, zones left out, and their spelling is stable', () => {
+test('accepts the addresses that Node accepts, without zones, and gives one spelling for each', () => {
   const texts = fc.oneof(fc.ipV4(), fc.ipV6(), fc.string({ unit: fc.constantFrom(...'0123456789abcdef:.') }));
   fc.assert(
     fc.property(texts, (text) => {

@@ -11,7 +11,7 @@ export const CONTAINERD: RuntimeFacts = {
   cgroupDriver: 'systemd',
   cgroupDriverSource: '/etc/containerd/config.toml: SystemdCgroup = true',
   criDisabled: false,
-  tellsCgroupDriver: false,
+  reportsCgroupDriver: false,
 };
 export const CRIO: RuntimeFacts = {
   ...CONTAINERD,
@@ -27,7 +27,7 @@ export const DOCKER: RuntimeFacts = {
 };
 export const CRI_DOCKERD: RuntimeFacts = { ...DOCKER, name: 'cri-dockerd', endpoint: 'unix:///run/cri-dockerd.sock' };
 
-/** A sound node: cgroup v2 under systemd, a resolver that pods reach, one containerd, nothing configured yet. */
+/** A healthy node: cgroup v2 with systemd, a reachable name server, containerd, and no configuration. */
 export function hostFacts(version: string | undefined, changes: Changes = {}): Facts {
   return {
     os: { ids: ['debian'], versionId: '12', prettyName: 'Debian GNU/Linux 12 (bookworm)' },
@@ -83,6 +83,7 @@ function configOf(path: string, keys: Partial<KubeletConfigFacts> | undefined): 
         containerRuntimeEndpoint: undefined,
         failSwapOn: undefined,
         failCgroupV1: undefined,
+        unclear: false,
         ...keys,
       };
 }

@@ -36,7 +36,7 @@ function documents(tree: Tree, version: string, ...flags: string[]): Record<stri
   return parseAllDocuments(out).map((each) => each.toJS());
 }
 
-/** Written by hand; v1beta1 and v1beta2 are held against a real kubeadm (test/real/kubeadm.test.ts). */
+/** Written by hand. test/real/kubeadm.test.ts checks v1beta1 and v1beta2 with a real kubeadm. */
 describe('init', () => {
   const flags = ['--kind', 'init', '--token', TOKEN, '--advertise-address', '192.0.2.10', '--node-ip', '192.0.2.10'];
   const kubelet = { cgroupDriver: 'systemd', clusterDNS: ['10.96.0.10'] };
@@ -84,7 +84,7 @@ describe('init', () => {
     ['1.23.17', 'v1beta3', 'localAPIEndpoint', path],
     ['1.24.0', 'v1beta3', 'localAPIEndpoint', `unix://${path}`],
     ['1.37.0', 'v1beta4', 'localAPIEndpoint', `unix://${path}`],
-  ])('%s reads %s', (version, api, endpoint, criSocket) => {
+  ])('kubeadm %s: %s', (version, api, endpoint, criSocket) => {
     const args = api === 'v1beta4' ? [{ name: 'node-ip', value: '192.0.2.10' }] : { 'node-ip': '192.0.2.10' };
     expect(documents(CONTAINERD, version, ...flags)).toEqual([
       {
@@ -119,13 +119,13 @@ describe('init', () => {
     expect(kubeletConfiguration?.clusterDNS).toEqual(['fd00:10:96::a']);
   });
 
-  test('a host name that is no node name is replaced, and that is said', () => {
+  test('an invalid host name is converted, with a message', () => {
     const { out, err } = run(CONTAINERD, ['--kind', 'init', '--kubernetes-version', '1.30.0'], 'My_Node-');
     expect(out).toContain('  name: my-node\n');
-    expect(err).toContain('My_Node- is no node name; my-node is written instead');
+    expect(err).toContain('My_Node- is not a valid node name; using my-node');
   });
 
-  test('JSON is one List', () => {
+  test('JSON output is a List', () => {
     const { out } = run(CONTAINERD, ['--kind', 'init', '--kubernetes-version', 'v1.30.0', '--output', 'json']);
     expect(JSON.parse(out).items.map(({ kind }: { kind: string }) => kind)).toEqual([
       'InitConfiguration',
@@ -149,11 +149,11 @@ describe('join', () => {
     ]);
   });
 
-  test('what the cluster’s configuration must not decide for this node is a flag', () => {
+  test('settings of this node are flags, not part of the cluster configuration', () => {
     const tree = { ...CONTAINERD, ...RESOLVED };
     const args = (version: string) => documents(tree, version, ...JOIN)[0]?.nodeRegistration;
     const resolv = '/run/systemd/resolve/resolv.conf';
-    // kubeadm says --resolv-conf itself before 1.19, and its clusters are cgroupfs before 1.21.
+    // kubeadm before 1.19 sets --resolv-conf; before 1.21 its default cgroup driver is cgroupfs.
     expect(args('1.18.0')).toMatchObject({ kubeletExtraArgs: { 'cgroup-driver': 'systemd' } });
     expect(args('1.20.0')).toMatchObject({ kubeletExtraArgs: { 'cgroup-driver': 'systemd', 'resolv-conf': resolv } });
     expect(args('1.30.0')).toMatchObject({ kubeletExtraArgs: { 'resolv-conf': resolv } });
@@ -161,25 +161,45 @@ describe('join', () => {
   });
 });
 
-describe('what cannot be ends with 2 and says why', () => {
+describe('invalid arguments give status 2 and a message', () => {
   const init = ['--kind', 'init', '--kubernetes-version', '1.30.0'];
   test.each<[string, Tree, readonly string[], string]>([
     ['no kind', CONTAINERD, [], '--kind init or --kind join'],
-    ['no version', CONTAINERD, ['--kind', 'init'], 'say --kubernetes-version'],
-    ['a version of the future', CONTAINERD, ['--kind', 'init', '--kubernetes-version', '1.99.0'], '1.99.0 is not'],
+    ['no version', CONTAINERD, ['--kind', 'init'], 'use --kubernetes-version'],
+    [
+      'an unsupported version',
+      CONTAINERD,
+      ['--kind', 'init', '--kubernetes-version', '1.99.0'],
+      '1.99.0 is not supported',
+    ],
     ['two runtimes', { ...CONTAINERD, ...CRIO }, init, 'containerd (unix:///run/containerd/containerd.sock) and crio'],
-    ['an API of another time', CONTAINERD, [...init, '--api-version', 'v1beta1'], 'reads v1beta3, not v1beta1'],
-    ['a short token', CONTAINERD, [...init, '--token', 'abc.def'], 'a token is 6 and 16'],
-    ['a token in capitals', CONTAINERD, [...init, '--token', TOKEN.toUpperCase()], 'a token is 6 and 16'],
-    ['a hash without its kind', CONTAINERD, [...JOIN, '--ca-cert-hash', HASH.slice(7)], 'a CA'],
-    ['no token to join', CONTAINERD, ['--kind', 'join', '--kubernetes-version', '1.30.0'], 'needs --control-plane'],
-    ['a network that is none', CONTAINERD, [...init, '--service-cidr', '10.96.0.0'], 'is a network such as'],
-    ['two of one family', CONTAINERD, [...init, '--service-cidr', '10.0.0.0/12,10.96.0.0/12'], 'one of each'],
-    ['pods without IPv6', CONTAINERD, [...init, '--service-cidr', 'fd00::/112', '--pod-cidr', '10.0.0.0/16'], 'lacks'],
-    ['a pod network to join', CONTAINERD, [...JOIN, '--pod-cidr', '10.0.0.0/16'], 'does not go with --kind join'],
-    ['a node name in capitals', CONTAINERD, [...init, '--node-name', 'Node'], 'Node is none'],
+    [
+      'an unsupported API version',
+      CONTAINERD,
+      [...init, '--api-version', 'v1beta1'],
+      'does not support v1beta1; expected v1beta3',
+    ],
+    ['a short token', CONTAINERD, [...init, '--token', 'abc.def'], 'invalid token; expected 6 and 16'],
+    ['an upper-case token', CONTAINERD, [...init, '--token', TOKEN.toUpperCase()], 'invalid token; expected 6 and 16'],
+    ['a hash without an algorithm', CONTAINERD, [...JOIN, '--ca-cert-hash', HASH.slice(7)], 'invalid CA'],
+    ['no endpoint to join', CONTAINERD, ['--kind', 'join', '--kubernetes-version', '1.30.0'], 'needs --control-plane'],
+    [
+      'an address instead of a network',
+      CONTAINERD,
+      [...init, '--service-cidr', '10.96.0.0'],
+      'expected a network such as',
+    ],
+    ['two networks of one family', CONTAINERD, [...init, '--service-cidr', '10.0.0.0/12,10.96.0.0/12'], 'one of each'],
+    [
+      'pods without IPv6',
+      CONTAINERD,
+      [...init, '--service-cidr', 'fd00::/112', '--pod-cidr', '10.0.0.0/16'],
+      'same address families',
+    ],
+    ['a pod network to join', CONTAINERD, [...JOIN, '--pod-cidr', '10.0.0.0/16'], 'cannot be used with --kind join'],
+    ['an upper-case node name', CONTAINERD, [...init, '--node-name', 'Node'], 'invalid node name Node;'],
     ['an endpoint with a path', CONTAINERD, [...init, '--control-plane-endpoint', 'https://a/'], 'HOST or HOST:PORT'],
-    ['a socket with a newline', CONTAINERD, [...init, '--cri-socket', '/run/a\nb'], 'a CRI socket is a path'],
+    ['a socket with a newline', CONTAINERD, [...init, '--cri-socket', '/run/a\nb'], 'invalid CRI socket'],
   ])('%s', (_, tree, argv, message) => {
     const withVersion = argv.includes('join') ? [...argv, '--kubernetes-version', '1.30.0'] : argv;
     const { status, out, err } = run(tree, withVersion);
@@ -188,20 +208,20 @@ describe('what cannot be ends with 2 and says why', () => {
     expect(out).toBe('');
   });
 
-  test('dual stack before there was any', () => {
+  test('dual stack in a version without it', () => {
     const { err } = run(CONTAINERD, [
       ...['--kind', 'init', '--kubernetes-version', '1.15.0', '--service-cidr', '10.96.0.0/12,fd00::/112'],
     ]);
     expect(err).toContain('need Kubernetes 1.16 or later');
   });
 
-  test('a token with a slip in it is not repeated', () => {
+  test('an invalid token is not printed', () => {
     const secret = 'abcdef.0123456789abcdeF';
     expect(run(CONTAINERD, [...init, '--token', secret]).err).not.toContain(secret);
   });
 });
 
-test('no words make it throw, and what it accepts is YAML', () => {
+test('never throws for any arguments, and prints valid YAML', () => {
   const value = fc.oneof(
     fc.constantFrom('init', 'join', '1.20.2', '1.36.0', TOKEN, HASH, '10.96.0.0/12', 'fd00::/64', '[::1]:6443', 'a:1'),
     fc.string({ unit: 'grapheme' }),

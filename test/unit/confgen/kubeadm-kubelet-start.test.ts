@@ -33,7 +33,7 @@ function files(tree: Tree, version: string, ...argv: string[]): Record<string, s
   return Object.fromEntries(list.map(({ path, text }) => [path.replace('/var/lib/kubelet/', ''), text]));
 }
 
-/** Written by hand; only 1.20 is held against a real kubeadm (test/real/kubeadm.test.ts). */
+/** Written by hand. test/real/kubeadm.test.ts checks 1.20 with a real kubeadm. */
 describe('kubeadm-flags.env', () => {
   const remote = '--container-runtime=remote';
   const path = `--container-runtime-endpoint=${CONTAINERD}`;
@@ -55,7 +55,7 @@ describe('kubeadm-flags.env', () => {
     ['1.34.0', `"${pause}registry.k8s.io/pause:3.10.1"`],
     ['1.35.0', '""'],
     ['1.37.0', '""'],
-  ])('%s on containerd with resolved', (version, flags) => {
+  ])('%s on containerd with systemd-resolved', (version, flags) => {
     const found = files(RESOLVED, version, '--cri-socket', CONTAINERD)['kubeadm-flags.env'];
     expect(found).toBe(`KUBELET_KUBEADM_ARGS=${flags}\n`);
   });
@@ -70,7 +70,7 @@ describe('kubeadm-flags.env', () => {
     expect(files(DOCKER, version)['kubeadm-flags.env']).toBe(`KUBELET_KUBEADM_ARGS=${flags}\n`);
   });
 
-  test('name and addresses of the node', () => {
+  test('has the name and addresses of the node', () => {
     const argv = ['--cri-socket', CONTAINERD, '--node-name', 'node-b', '--node-ip', '192.0.2.1,fd00::1'];
     const found = files({}, '1.30.0', ...argv)['kubeadm-flags.env'];
     expect(found).toContain(' --hostname-override=node-b --node-ip=192.0.2.1,fd00::1 ');
@@ -100,7 +100,7 @@ describe('config.yaml', () => {
     expect([found.cgroupDriver, found.resolvConf]).toEqual([cgroupDriver, resolvConf]);
   });
 
-  test('instance-config.yaml has the endpoint once kubeadm writes it, and no file before', () => {
+  test('instance-config.yaml has the endpoint in versions where kubeadm writes it', () => {
     const now = files({}, '1.34.1', '--cri-socket', CONTAINERD);
     expect(now['instance-config.yaml']).toBe(`containerRuntimeEndpoint: "unix://${CONTAINERD}"\n`);
     expect(parse(now['config.yaml'] ?? '').containerRuntimeEndpoint).toBe(`unix://${CONTAINERD}`);
@@ -136,24 +136,24 @@ test.each([
   ]);
 });
 
-test('join writes what init writes', () => {
+test('join writes the same files as init', () => {
   const argv = ['--kubernetes-version', '1.30.0', '--cri-socket', CONTAINERD];
   expect(run({}, '--flow', 'join', ...argv).out).toBe(run({}, '--flow', 'init', ...argv).out);
 });
 
 test.each([
   ['no flow', ['--kubernetes-version', '1.30.0', '--cri-socket', CONTAINERD], '--flow init'],
-  ['no runtime', ['--flow', 'init', '--kubernetes-version', '1.30.0'], 'say --cri-socket'],
-  ['a way out', ['--flow', 'init', '--out', '/image/../etc'], 'without ..'],
-  ['a ConfigMap to join', ['--flow', 'join', '--configmap'], 'goes with --flow init'],
-])('%s ends with 2, and nothing is written', (_, argv, message) => {
+  ['no runtime', ['--flow', 'init', '--kubernetes-version', '1.30.0'], 'use --cri-socket'],
+  ['a path with ..', ['--flow', 'init', '--out', '/image/../etc'], 'without ..'],
+  ['a ConfigMap for join', ['--flow', 'join', '--configmap'], 'needs --flow init'],
+])('%s: status 2, and nothing is written', (_, argv, message) => {
   const { status, err, host } = run({}, ...argv);
   expect(err).toContain(message);
   expect(status).toBe(2);
   expect(host.touched).toEqual([]);
 });
 
-test('a file that cannot be written ends with 4', () => {
+test('a failed write: status 4', () => {
   const argv = ['--flow', 'init', '--kubernetes-version', '1.30.0', '--cri-socket', CONTAINERD, '--out', '/image'];
   const { status, err } = run({ '/image/var/lib/kubelet/config.yaml': { directory: true } }, ...argv);
   expect(status).toBe(4);

@@ -7,7 +7,7 @@ import { DATA } from './host-facts.ts';
 const data = { ...DATA, kubeletVersion: '1.36.4' };
 const CONFIG = '/etc/kubernetes/kubelet.conf.d/00-kubelet-confgen.conf';
 
-/** A running node, as far as readers see. */
+/** A running node. */
 const NODE: Tree = {
   '/etc/os-release': 'ID=debian\nVERSION_ID="12"\n',
   '/etc/hostname': 'node-a\n',
@@ -46,11 +46,11 @@ function run(words: string, host = memoryHost(NODE), version: string | undefined
   return { status: main(argv, host, output, { ...data, kubeletVersion: version }), out, err };
 }
 
-test('check tells drift before, order after, and drift again when the runtime changes', () => {
+test('check reports differences before apply, none after, and again after an upgrade or an edit', () => {
   const host = memoryHost(NODE);
   expect(run('check', host)).toMatchObject({ status: 1, err: '' });
   expect(run('apply', host)).toMatchObject({ status: 0, out: expect.stringContaining(`wrote ${CONFIG}`), err: '' });
-  expect(run('check', host)).toMatchObject({ status: 0, out: 'kubelet 1.36.4\nno file to change\n' });
+  expect(run('check', host)).toMatchObject({ status: 0, out: 'kubelet 1.36.4\nno changes\n' });
   expect(run('check', host, '1.29.0').status).toBe(1);
   host.write(CONFIG, '# mine\n', 0o644);
   const edited = run('check', host);
@@ -58,14 +58,14 @@ test('check tells drift before, order after, and drift again when the runtime ch
   expect(edited.out).toContain('[edited-file]');
 });
 
-test('check tells errors of a host whose files are in order', () => {
+test('check reports errors when the files are up to date', () => {
   const swap = 'Filename\tType\tSize\tUsed\tPriority\n/dev/sda2\tpartition\t1\t0\t-2\n';
   const host = memoryHost({ ...NODE, '/proc/swaps': swap });
   expect(run('apply', host).status).toBe(0);
   const checked = run('check', host);
   expect(checked.status).toBe(3);
   expect(checked.out).toMatch(/^error: .*\[swap-on\]$/m);
-  expect(checked.out).toContain('seen   /proc/swaps: /dev/sda2');
+  expect(checked.out).toContain('    found: /proc/swaps: /dev/sda2');
 });
 
 test('plan, check and explain write nothing', () => {
@@ -74,21 +74,21 @@ test('plan, check and explain write nothing', () => {
   expect(host.touched).toEqual([]);
 });
 
-test('explain shows what plan does not: notes, and contents', () => {
+test('explain also shows info findings and the contents of files', () => {
   expect(run('plan').out).not.toMatch(/^info: |containerRuntimeEndpoint: /m);
   const { out } = run('explain');
   expect(out).toMatch(/^ {4}containerRuntimeEndpoint: unix:\/\/\/run\/containerd\/containerd\.sock$/m);
-  expect(out).toMatch(/^info: .*\[cgroup-driver\]\n {4}seen {3}containerd: systemd \(\/etc\/containerd\/config\.toml/m);
+  expect(out).toMatch(/^info: .*\[cgroup-driver\]\n {4}found: containerd: systemd \(\/etc\/containerd\/config\.toml/m);
 });
 
-test('json and yaml say the same, flags stand anywhere', () => {
+test('JSON and YAML have the same content, and flags may be anywhere', () => {
   const json: unknown = JSON.parse(run('plan --output json').out);
   expect(json).toMatchObject({ kubelet: '1.36.4', changes: [{ kind: 'write', path: CONFIG, mode: '0644' }, {}] });
   expect(parse(run('--output=yaml plan').out)).toEqual(json);
   expect(JSON.parse(run('--output json plan --root /').out)).toEqual(json);
 });
 
-describe('command lines that cannot be', () => {
+describe('invalid command lines', () => {
   test.each([
     '',
     'bogus',
@@ -98,7 +98,7 @@ describe('command lines that cannot be', () => {
     'plan --output xml',
     '--frob plan',
     'apply --x',
-  ])('%j', (words) => {
+  ])('%j is rejected', (words) => {
     const host = memoryHost(NODE);
     const { status, out, err } = run(words, host);
     expect(status).toBe(2);
@@ -107,13 +107,13 @@ describe('command lines that cannot be', () => {
     expect(host.touched).toEqual([]);
   });
 
-  test('are printed without what a terminal obeys', () => {
+  test('are printed without control characters', () => {
     expect(run('\u001b[2Jx').err).toContain('?[2Jx');
   });
 });
 
 describe('in a hook', () => {
-  test('a sound host is told what was written, once', () => {
+  test('the written files are printed once on a healthy host', () => {
     const host = memoryHost(NODE);
     const { status, out, err } = run('apply --quiet', host);
     expect({ status, out }).toEqual({ status: 0, out: '' });
@@ -123,23 +123,23 @@ describe('in a hook', () => {
     expect(run('crictl --quiet --root=/', host)).toEqual({ status: 0, out: '', err: '' });
   });
 
-  test('warnings and errors are few lines, the worst first', () => {
+  test('at most five lines of warnings and errors are printed, errors first', () => {
     const bare = memoryHost(
       { '/run/systemd/system': { directory: true }, '/sys/fs/cgroup/cgroup.controllers': '' },
       'a_b',
     );
     const { status, err } = run('apply --quiet', bare);
     expect(status).toBe(0);
-    const told = err.trimEnd().split('\n');
-    const lines = told.filter((line) => !line.startsWith('kubelet-confgen: wrote '));
-    expect(told.slice(0, lines.length)).toEqual(lines);
+    const printed = err.trimEnd().split('\n');
+    const lines = printed.filter((line) => !line.startsWith('kubelet-confgen: wrote '));
+    expect(printed.slice(0, lines.length)).toEqual(lines);
     expect(lines.length).toBeGreaterThan(1);
     expect(lines.length).toBeLessThanOrEqual(5);
     expect(lines[0]).toMatch(/^kubelet-confgen: error: /);
     for (const line of lines) expect(line).toMatch(/^kubelet-confgen: /);
   });
 
-  test('an image or a chroot is silent, and written to', () => {
+  test('nothing is printed in an image, but the files are written', () => {
     const image = memoryHost({ '/etc/os-release': 'ID=debian\n' });
     expect(run('apply --quiet', image)).toEqual({ status: 0, out: '', err: '' });
     expect(image.tree()).toHaveProperty([CONFIG]);
@@ -155,7 +155,7 @@ describe('in a hook', () => {
     );
   });
 
-  test('without --quiet a failure has its status', () => {
+  test('a failed write gives status 4 without --quiet', () => {
     const full = {
       ...memoryHost(NODE),
       write: () => {
@@ -171,7 +171,7 @@ describe('in a hook', () => {
 test.each([
   ['/etc/kubelet-confgen.conf', 'KUBELET_CONFGEN=off\n'],
   ['/etc/default/kubelet', 'KUBELET_EXTRA_ARGS=\nKUBELET_CONFGEN="off"\n'],
-])('%s switches it off', (path, text) => {
+])('a line in %s disables the generator', (path, text) => {
   const host = memoryHost(NODE);
   run('apply', host);
   const off = memoryHost({ ...host.tree(), [path]: text });
@@ -183,7 +183,7 @@ test.each([
   expect(off.tree()).toEqual(before);
 });
 
-test('a kubelet of an unknown version: nothing is written, and that is said', () => {
+test('an unsupported version of the kubelet is reported, and nothing is written', () => {
   const host = memoryHost(NODE);
   const { status, out } = run('apply', host, '1.99.0');
   expect(status).toBe(0);
@@ -191,16 +191,16 @@ test('a kubelet of an unknown version: nothing is written, and that is said', ()
   expect(host.touched).toEqual([]);
 });
 
-test('crictl writes its file once, and leaves one that is there', () => {
+test('crictl writes its file once, and does not replace another one', () => {
   const host = memoryHost(NODE);
   expect(run('crictl', host).out).toContain('wrote /etc/crictl.yaml');
-  expect(run('crictl', host).out).toContain('no file to change');
+  expect(run('crictl', host).out).toContain('no changes');
   const theirs = memoryHost({ ...NODE, '/etc/crictl.yaml': 'debug: true\n' });
   expect(run('crictl --quiet', theirs)).toEqual({ status: 0, out: '', err: '' });
   expect(Buffer.from(bytesOf(theirs.tree()['/etc/crictl.yaml'] ?? '')).toString()).toBe('debug: true\n');
 });
 
-test('the words of other commands reach them', () => {
+test('kubeadm-config and render get their arguments', () => {
   expect(run('kubeadm-config --help').status).toBe(0);
   expect(run('render --help').status).toBe(0);
   expect(run('kubeadm-config --kind init --output yaml').out).toContain('kubeadm.k8s.io/');

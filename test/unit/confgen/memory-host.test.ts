@@ -28,17 +28,17 @@ describe('the host in memory', () => {
     expect(host().stat('/etc/none').kind).toBe('absent');
   });
 
-  it('tells why something cannot be read', () => {
+  it('gives the reason for a failed read', () => {
     expect(host().read('/etc/loop').kind).toBe('absent');
     expect(host().read('/etc/denied')).toEqual({ kind: 'unreadable', reason: 'permission denied' });
-    expect(host().read('/etc/latin1')).toEqual({ kind: 'unreadable', reason: 'it is not UTF-8' });
-    expect(host().read('/etc')).toEqual({ kind: 'unreadable', reason: 'it is a directory' });
+    expect(host().read('/etc/latin1')).toEqual({ kind: 'unreadable', reason: 'not UTF-8' });
+    expect(host().read('/etc')).toEqual({ kind: 'unreadable', reason: 'is a directory' });
     expect(host().read('/run/crio/crio.sock').kind).toBe('unreadable');
     expect(host().read('/etc/huge', 99)).toEqual({ kind: 'too-large', limit: 99 });
     expect(host().read('/etc/huge', 100).kind).toBe('text');
   });
 
-  it('keeps what is written and says what was touched', () => {
+  it('stores written files and records touched paths', () => {
     const changed = host();
     changed.write('/etc/kubernetes/a.conf', 'a\n', 0o600);
     changed.remove('/etc/denied');

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { rootOf } from '../../../src/confgen/commands/root-flag.ts';
+import { rootFlag } from '../../../src/confgen/commands/main.ts';
 import { nodeHost } from '../../../src/confgen/host/node-host.ts';
 import { hostFixture, snapshot } from '../../support/host-fixture.ts';
 import { hostOperations } from '../../support/host-operations.ts';
@@ -27,7 +27,7 @@ const text = (value: string) => ({ kind: 'text', text: value });
 const absent = { kind: 'absent' };
 const unreadable = (reason: string) => ({ kind: 'unreadable', reason });
 
-test('a host is read: text, links inside its root, limits', async () => {
+test('reads text, resolves links inside the root, and limits sizes', async () => {
   const { of } = await results();
   for (const path of ['/etc/plain', 'etc//./plain', '/etc/../etc/plain', '/../../etc/plain']) {
     expect(of(`read ${path}`), path).toEqual(text('plain\n'));
@@ -44,22 +44,22 @@ test('a host is read: text, links inside its root, limits', async () => {
   expect(of('read /etc/nul')).toEqual(text('a\0b'));
   expect(of('read /etc/astral')).toEqual(text('\u{10FFFF}\u{1F600}\u07FF\u0800\uD7FF\uE000'));
   for (const name of ['latin1', 'overlong', 'surrogate', 'cut']) {
-    expect(of(`read /etc/${name}`), name).toEqual(unreadable('it is not UTF-8'));
+    expect(of(`read /etc/${name}`), name).toEqual(unreadable('not UTF-8'));
   }
-  expect(of('read /etc')).toEqual(unreadable('it is a directory'));
-  expect(of('read /pipe')).toEqual(unreadable('it is no file'));
+  expect(of('read /etc')).toEqual(unreadable('is a directory'));
+  expect(of('read /pipe')).toEqual(unreadable('not a regular file'));
   expect(of('stat /pipe')).toMatchObject({ kind: 'other' });
   expect(of('stat /socket')).toMatchObject({ kind: 'socket' });
   for (const path of ['/no/such', '/etc/plain/below', '/etc/plain\0']) expect(of(`read ${path}`)).toEqual(absent);
   expect(of('read up to 9')).toEqual({ kind: 'too-large', limit: 9 });
   expect(of('read up to 10')).toEqual(text('0123456789'));
-  expect(of('read a large one')).toEqual({ kind: 'too-large', limit: 1 << 20 });
+  expect(of('read a large file')).toEqual({ kind: 'too-large', limit: 1 << 20 });
   expect(of('list /')).toEqual(['etc', 'links', 'pipe', 'socket']);
   expect(of('list /etc/plain')).toBe('undefined');
   expect(of('hostName')).toBe('node-b');
 });
 
-test('a host is written: whole files with their modes, nothing outside its root, nothing left beside', async () => {
+test('writes complete files with their modes, nothing outside the root, and leaves no temporary files', async () => {
   const { of, tree, outside } = await results();
   expect(outside).toEqual(['/secret 644 "secret"']);
   expect(tree).toContain(`/new/a/b 640 ${JSON.stringify('né\0w\u{1F600}')}`);
@@ -70,14 +70,14 @@ test('a host is written: whole files with their modes, nothing outside its root,
   expect(tree.filter((line) => line.includes('inside'))).toHaveLength(1);
   expect(tree.filter((line) => line.includes('.tmp') || line.includes('half'))).toEqual([]);
   expect(tree.some((line) => line.startsWith('/etc/empty') || line.startsWith('/links/absolute'))).toBe(false);
-  for (const name of ['over a directory', 'over the root', 'below a file', 'into a loop', 'half a character']) {
-    expect(of(`write ${name}`), name).toMatch(/^throws .* cannot be written: /);
+  for (const name of ['over a directory', 'over the root', 'below a file', 'into a loop', 'a lone surrogate']) {
+    expect(of(`write ${name}`), name).toMatch(/^throws cannot write .*: /);
   }
-  expect(of('remove nothing')).toBe('undefined');
-  expect(of('remove a directory')).toMatch(/^throws \/etc cannot be removed: /);
+  expect(of('remove a missing file')).toBe('undefined');
+  expect(of('remove a directory')).toMatch(/^throws cannot remove \/etc: /);
 });
 
-test('this machine itself: files that state no size, its name', () => {
+test('reads this machine: files without a size in stat, and the host name', () => {
   const host = nodeHost();
   expect(host.read('/proc/sys/kernel/ostype')).toEqual(text('Linux\n'));
   expect(host.stat('/')).toMatchObject({ kind: 'directory' });
@@ -90,6 +90,6 @@ test.each([
   [['plan', '--root=/a', '--root', '/b'], '/b'],
   [['plan', '--', '--root', '/a'], '/'],
   [['plan', '--root'], '/'],
-])('--root of %j is %s', (argv, root) => {
-  expect(rootOf(argv)).toBe(root);
+])('--root in %j is %s', (argv, root) => {
+  expect(rootFlag(argv)).toBe(root);
 });

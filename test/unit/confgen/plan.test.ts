@@ -15,7 +15,7 @@ const STUB: NonNullable<Changes['resolver']> = {
   loopback: true,
 };
 
-/** The lines of a planned file that are no comments; undefined where it is to be removed, '-' where nothing is said. */
+/** The lines of a planned file without comments; undefined for a removal, '-' when the file is not in the plan. */
 function planned(facts: Facts, path: string): readonly string[] | undefined | '-' {
   const change = makePlan(facts, DATA).changes.find((each) => each.path === path);
   if (change === undefined) return '-';
@@ -24,7 +24,7 @@ function planned(facts: Facts, path: string): readonly string[] | undefined | '-
     : change.text.split('\n').filter((line) => line !== '' && line[0] !== '#');
 }
 
-/** Flags that the env file adds, behind the --config that 10-kubeadm.conf has. */
+/** Flags in the env file after the --config of 10-kubeadm.conf. */
 function flagsOf(facts: Facts): readonly string[] {
   const lines = planned(facts, ENVIRONMENT);
   if (lines === undefined || lines === '-') return [];
@@ -34,7 +34,7 @@ function flagsOf(facts: Facts): readonly string[] {
   return words.split(' ');
 }
 
-/** Settings in the --config-dir directory. */
+/** Settings in the file in the --config-dir directory. */
 function settingsOf(facts: Facts): readonly string[] {
   const lines = planned(facts, CONFIG);
   if (lines === undefined || lines === '-') return [];
@@ -48,7 +48,7 @@ function codes(facts: Facts, ...levels: readonly string[]): readonly string[] {
     .map(({ code }) => code);
 }
 
-describe('what is written follows the version of the kubelet', () => {
+describe('the version of the kubelet', () => {
   const remote = ['--container-runtime=remote', `--container-runtime-endpoint=${SOCKET}`];
   const endpoint = [`--container-runtime-endpoint=${SOCKET}`];
   const [resolver, driver] = [`--resolv-conf=${RESOLVED}`, '--cgroup-driver=systemd'];
@@ -57,14 +57,14 @@ describe('what is written follows the version of the kubelet', () => {
       (version) => [version, [resolver, ...remote, driver]] as const,
     ),
     ...['1.26.0', '1.27.16', '1.28.0', '1.29.15'].map((version) => [version, [resolver, ...endpoint, driver]] as const),
-  ])('flags for %s', (version, flags) => {
+  ])('%s gets flags', (version, flags) => {
     const facts = hostFacts(version, { resolver: STUB, cgroup: { mode: 'hybrid' } });
     expect(flagsOf(facts)).toEqual(flags);
     expect(planned(facts, CONFIG)).toBeUndefined();
   });
 
   test.each(['1.30.0', '1.31.14', '1.34.0', '1.36.4', '1.37.0', '1.37.0-rc.1'])(
-    'a directory of configuration for %s',
+    '%s gets a configuration file',
     (version) => {
       const facts = hostFacts(version, { resolver: STUB });
       expect(flagsOf(facts)).toEqual(['--config-dir=/etc/kubernetes/kubelet.conf.d']);
@@ -81,69 +81,69 @@ describe('what is written follows the version of the kubelet', () => {
     ['1.30.0', true],
     ['1.31.0', false],
     ['1.34.0', false],
-  ])('%s: the driver of a runtime that can tell it is written: %s', (version, written) => {
-    const facts = hostFacts(version, { runtimes: [{ ...CONTAINERD, tellsCgroupDriver: true }] });
+  ])('%s: writes the cgroup driver of a runtime that reports it: %s', (version, written) => {
+    const facts = hostFacts(version, { runtimes: [{ ...CONTAINERD, reportsCgroupDriver: true }] });
     expect([...flagsOf(facts), ...settingsOf(facts)].some((each) => /^(--)?cgroup-?driver/i.test(each))).toBe(written);
   });
 
   test.each([
-    { version: '1.10.13', what: 'older than the tables' },
-    { version: '1.38.0', what: 'newer than the tables' },
+    { version: '1.10.13', what: 'older than the data' },
+    { version: '1.38.0', what: 'newer than the data' },
     { version: '2.0.0', what: 'of another major' },
-    { version: 'unknown', what: 'no version' },
-    { version: undefined, what: 'not known' },
+    { version: 'unknown', what: 'not a version' },
+    { version: undefined, what: 'unknown' },
   ])('nothing is written or removed for a kubelet that is $what', ({ version }) => {
     const plan = makePlan(hostFacts(version), DATA);
     expect(plan.changes).toEqual([]);
     expect(plan.findings).toMatchObject([{ code: 'kubelet-version-unknown', level: 'warning' }]);
   });
 
-  test('the version that the program was packaged with counts where the host does not tell', () => {
+  test('is the version of the package when the host has none', () => {
     expect(makePlan(hostFacts(undefined), { ...DATA, kubeletVersion: '1.36.0' }).changes).toHaveLength(2);
   });
 
-  test('from 1.30 on the directory is there without a setting too, since the kubelet refuses one that is not', () => {
+  test('the configuration file is written without settings since 1.30, because the directory must exist', () => {
     const facts = hostFacts('1.36.0', { runtimes: [] });
     expect(planned(facts, CONFIG)).toHaveLength(2);
     expect(makePlan(facts, DATA).changes.map(({ path }) => path)).toEqual([CONFIG, ENVIRONMENT]);
   });
 
-  test('before 1.30 no file is wanted where there is nothing to say', () => {
+  test('no file is written without settings before 1.30', () => {
     const plan = makePlan(hostFacts('1.29.0', { runtimes: [] }), DATA);
     expect(plan.changes.map(({ kind }) => kind)).toEqual(['remove', 'remove']);
   });
 });
 
 describe('Docker', () => {
-  test.each(['1.11.0', '1.20.2', '1.23.17'])('%s serves it itself, through CNI', (version) => {
+  test.each(['1.11.0', '1.20.2', '1.23.17'])('%s supports it with CNI', (version) => {
     const facts = hostFacts(version, { runtimes: [DOCKER], cgroup: { mode: 'v1' } });
     expect(flagsOf(facts)).toEqual(['--network-plugin=cni', '--cgroup-driver=systemd']);
   });
 
-  test('kubeadm chose it before 1.24 by writing no endpoint, containerd or not', () => {
+  test('is the runtime when kubeadm before 1.24 wrote flags without an endpoint, even with containerd', () => {
     const kubeadmArgs = ['--network-plugin=cni', '--pod-infra-container-image=k8s.gcr.io/pause:3.2'];
     const facts = hostFacts('1.20.2', { runtimes: [CONTAINERD, DOCKER], kubeadmArgs });
     expect(flagsOf(facts)).toEqual(['--cgroup-driver=systemd']);
     expect(codes(facts, 'error', 'warning')).toEqual([]);
   });
 
-  test.each(['1.24.0', '1.36.0'])('%s does not serve it', (version) => {
+  test.each(['1.24.0', '1.36.0'])('%s does not support it', (version) => {
     expect(codes(hostFacts(version, { runtimes: [DOCKER] }), 'error')).toEqual(['docker-needs-cri-dockerd']);
   });
 
-  test('cri-dockerd does, from 1.24 on, and Docker behind it is no second runtime', () => {
+  test('is not a second runtime next to cri-dockerd', () => {
     const facts = hostFacts('1.24.0', { runtimes: [CRI_DOCKERD, DOCKER] });
     expect(flagsOf(facts)).toContain('--container-runtime-endpoint=unix:///run/cri-dockerd.sock');
     expect(codes(facts, 'error', 'warning')).toEqual([]);
   });
 });
 
-describe('which runtime', () => {
+describe('the runtime', () => {
   test.each([
     ['1.20.0', 'warning', 'DOCKER'],
     ['1.25.0', 'error', 'CRIO'],
     ['1.36.0', 'warning', 'CRIO'],
-  ])('%s: two are told (%s) and none is written', (version, level, other) => {
+  ])('%s: reports two runtimes (%s) and configures neither', (version, level, other) => {
     const facts = hostFacts(version, { runtimes: [CONTAINERD, other === 'CRIO' ? CRIO : DOCKER] });
     const found = makePlan(facts, DATA).findings.find(({ code }) => code === 'several-runtimes');
     expect(found).toMatchObject({ level });
@@ -151,7 +151,7 @@ describe('which runtime', () => {
     expect([...flagsOf(facts), ...settingsOf(facts)].join()).not.toMatch(/endpoint|runtime|driver/i);
   });
 
-  test('KUBELET_CONFGEN_CRI_ENDPOINT chooses, and its cgroup driver counts', () => {
+  test('is chosen by KUBELET_CONFGEN_CRI_ENDPOINT, with its cgroup driver', () => {
     const runtimes = [CONTAINERD, { ...CRIO, cgroupDriver: 'cgroupfs' as const }];
     const facts = hostFacts('1.36.0', { runtimes, settings: { criEndpoint: '/run/crio/crio.sock' } });
     expect(settingsOf(facts)).toEqual(['containerRuntimeEndpoint: unix:///run/crio/crio.sock']);
@@ -164,18 +164,18 @@ describe('which runtime', () => {
     'unix:///x"\nExecStart=',
     'tcp://[::1]:1',
     'unix:///a/../b',
-  ])('an endpoint that cannot be written as it is, is not: %j', (criEndpoint) => {
+  ])('is not configured with the invalid endpoint %j', (criEndpoint) => {
     const facts = hostFacts('1.29.0', { settings: { criEndpoint } });
     expect(codes(facts, 'error')).toEqual(['endpoint-unusable']);
     expect(flagsOf(facts)).toEqual([]);
   });
 
-  test('one that runs is certain beside one that is only installed', () => {
+  test('is the running one when another is only installed', () => {
     const facts = hostFacts('1.36.0', { runtimes: [{ ...CONTAINERD, socket: false }, CRIO] });
     expect(settingsOf(facts)).toContain('containerRuntimeEndpoint: unix:///var/run/crio/crio.sock');
   });
 
-  test('the only one that is installed is certain in a tree where nothing runs', () => {
+  test('is the only installed one in an image', () => {
     const facts = hostFacts('1.36.0', {
       runtimes: [{ ...CONTAINERD, socket: false }],
       cgroup: { mode: 'unknown', systemd: false },
@@ -184,7 +184,7 @@ describe('which runtime', () => {
     expect(codes(facts, 'error', 'warning')).toEqual([]);
   });
 
-  test('an endpoint that kubeadm, the cluster or a person has set is not written again', () => {
+  test('is not written when the administrator, kubeadm or the cluster configured it', () => {
     const set = 'unix:///var/run/crio/crio.sock';
     const runtimes = [CONTAINERD, CRIO];
     const ways: readonly Changes[] = [
@@ -200,18 +200,18 @@ describe('which runtime', () => {
     }
   });
 
-  test("kubeadm's empty containerRuntimeEndpoint says nothing", () => {
+  test('is not configured by the empty containerRuntimeEndpoint of kubeadm', () => {
     const facts = hostFacts('1.36.0', { config: { containerRuntimeEndpoint: '', cgroupDriver: 'systemd' } });
     expect(settingsOf(facts)).toEqual([`containerRuntimeEndpoint: ${SOCKET}`]);
   });
 
-  test('no unix:// from 1.24 on is told', () => {
+  test('needs unix:// since 1.24', () => {
     const kubeadmArgs = ['--container-runtime-endpoint=/run/containerd/containerd.sock'];
     expect(codes(hostFacts('1.23.0', { kubeadmArgs }), 'warning')).toEqual([]);
     expect(codes(hostFacts('1.24.0', { kubeadmArgs }), 'warning')).toEqual(['endpoint-without-scheme']);
   });
 
-  test('none at all, and one with its CRI plugin off, are errors', () => {
+  test('is missing or has its CRI plugin disabled: error', () => {
     expect(codes(hostFacts('1.36.0', { runtimes: [] }), 'error')).toEqual(['no-runtime']);
     expect(codes(hostFacts('1.36.0', { runtimes: [{ ...CONTAINERD, criDisabled: true }] }), 'error')).toEqual([
       'cri-disabled',
@@ -222,12 +222,12 @@ describe('which runtime', () => {
 describe('the resolver', () => {
   const bare = (changes: Changes) => hostFacts('1.29.0', { runtimes: [], ...changes });
 
-  test("a plain /etc/resolv.conf is the kubelet's own default", () => {
+  test('is not configured for a plain /etc/resolv.conf, the default of the kubelet', () => {
     expect(flagsOf(bare({}))).toEqual([]);
     expect(flagsOf(bare({ resolver: { resolved: true } }))).toEqual([]);
   });
 
-  test("a value that is set stays, whatever the host's own resolver is", () => {
+  test('is not changed when it is configured', () => {
     for (const way of [
       { extraArgs: ['--resolv-conf=/etc/other.conf'] },
       { kubeadmArgs: ['--resolv-conf=/etc/other.conf'] },
@@ -243,12 +243,12 @@ describe('the resolver', () => {
   test.each([
     ['without resolved', {}, '/etc/resolv.conf'],
     ['with resolved', STUB, RESOLVED],
-  ] as const)("the cluster's path that is not on this host gives way here, %s", (_, resolver, instead) => {
-    const missing = [instead === RESOLVED ? '/run/other/resolv.conf' : RESOLVED];
+  ] as const)('replaces a missing file in the configuration of the cluster, %s', (_, resolver, replacement) => {
+    const missing = [replacement === RESOLVED ? '/run/other/resolv.conf' : RESOLVED];
     const [resolvConf = ''] = missing;
     for (const [version, expected] of [
-      ['1.29.0', [`--resolv-conf=${instead}`]],
-      ['1.36.0', [`resolvConf: ${instead}`]],
+      ['1.29.0', [`--resolv-conf=${replacement}`]],
+      ['1.36.0', [`resolvConf: ${replacement}`]],
     ] as const) {
       const facts = hostFacts(version, { runtimes: [], config: { resolvConf }, resolver: { ...resolver, missing } });
       expect(version === '1.29.0' ? flagsOf(facts) : settingsOf(facts)).toEqual(expected);
@@ -256,13 +256,13 @@ describe('the resolver', () => {
     }
   });
 
-  test("a person's flag with a path that is not there is an error: it stands behind ours, and is not ours", () => {
+  test('reports a missing file in a flag of the administrator as an error, because it cannot be overridden', () => {
     const facts = bare({ extraArgs: [`--resolv-conf=${RESOLVED}`], resolver: { missing: [RESOLVED] } });
     expect(flagsOf(facts)).toEqual([]);
     expect(codes(facts, 'error')).toContain('resolv-conf-missing-here');
   });
 
-  test('a loopback server without systemd-resolved is told, as is a stub that somebody set', () => {
+  test('reports a loopback server without systemd-resolved, a configured stub and a missing resolv.conf', () => {
     expect(codes(bare({ resolver: { loopback: true, nameservers: ['127.0.0.1'] } }), 'warning')).toEqual([
       'resolv-conf-loopback',
     ]);
@@ -275,7 +275,7 @@ describe('the resolver', () => {
 describe('cgroups', () => {
   const cgroupfs = { ...CONTAINERD, cgroupDriver: 'cgroupfs' as const, cgroupDriverSource: 'default' };
 
-  test('drivers that do not match are an error, and nothing is overridden', () => {
+  test('reports different drivers as an error and does not override them', () => {
     for (const way of [{ config: { cgroupDriver: 'systemd' } }, { extraArgs: ['--cgroup-driver=systemd'] }]) {
       const facts = hostFacts('1.36.0', { runtimes: [cgroupfs], ...way });
       expect(codes(facts, 'error')).toEqual(['cgroup-driver-mismatch']);
@@ -283,15 +283,15 @@ describe('cgroups', () => {
     }
   });
 
-  test('a kubelet that asks its runtime has none that could differ', () => {
-    const runtimes = [{ ...CONTAINERD, tellsCgroupDriver: true }];
+  test('ignores the configured driver when the kubelet gets it from the runtime', () => {
+    const runtimes = [{ ...CONTAINERD, reportsCgroupDriver: true }];
     expect(codes(hostFacts('1.34.0', { runtimes, config: { cgroupDriver: 'cgroupfs' } }), 'error')).toEqual([]);
     expect(codes(hostFacts('1.30.0', { runtimes, config: { cgroupDriver: 'cgroupfs' } }), 'error')).toEqual([
       'cgroup-driver-mismatch',
     ]);
   });
 
-  test("cgroupfs is the kubelet's default and not written; under systemd it is told", () => {
+  test('does not write cgroupfs, the default of the kubelet, and warns about it on systemd', () => {
     const facts = hostFacts('1.29.0', { runtimes: [cgroupfs] });
     expect(flagsOf(facts).join()).not.toContain('cgroup-driver');
     expect(codes(facts, 'warning')).toEqual(['cgroupfs-under-systemd']);
@@ -314,7 +314,7 @@ describe('cgroups', () => {
   });
 
   test.each([{ config: { failCgroupV1: false } }, { extraArgs: ['--fail-cgroupv1=false'] }])(
-    'cgroup v1 that was allowed (%j) is a warning',
+    'warns about cgroup v1 when it is allowed by %j',
     (way) => {
       const facts = hostFacts('1.36.0', { cgroup: { mode: 'v1' }, ...way });
       expect(codes(facts, 'warning', 'error')).toEqual(['cgroup-v1-deprecated']);
@@ -328,25 +328,28 @@ describe('the host', () => {
     ['br_netfilter', { kernel: { brNetfilter: false } }, 'warning', 'br-netfilter-missing'],
     ['overlay', { kernel: { overlay: false } }, 'warning', 'overlay-missing'],
     ['forwarding', { kernel: { ipForward: false } }, 'warning', 'ip-forward-off'],
-  ] satisfies readonly (readonly [string, Changes, string, string])[])('%s', (_, changes, level, code) => {
-    expect(codes(hostFacts('1.36.0', changes), level)).toEqual([code]);
-    const image = hostFacts('1.36.0', { ...changes, cgroup: { mode: 'unknown', systemd: false } });
-    expect(codes(image, 'warning', 'error'), 'a tree says nothing of its kernel').toEqual([]);
-  });
+  ] satisfies readonly (readonly [string, Changes, string, string])[])(
+    'is checked for %s',
+    (_, changes, level, code) => {
+      expect(codes(hostFacts('1.36.0', changes), level)).toEqual([code]);
+      const image = hostFacts('1.36.0', { ...changes, cgroup: { mode: 'unknown', systemd: false } });
+      expect(codes(image, 'warning', 'error'), 'not checked in an image').toEqual([]);
+    },
+  );
 
   test.each([
     { config: { failSwapOn: false } },
     { extraArgs: ['--fail-swap-on=false'] },
     { kubeadmArgs: ['--fail-swap-on=0'] },
-  ])('swap that was allowed (%j) is nothing to tell', (way) => {
+  ])('may have swap with %j', (way) => {
     expect(codes(hostFacts('1.36.0', { node: { swap: ['/swapfile'] }, ...way }), 'error')).toEqual([]);
   });
 
-  test('forwarding that cannot be read is nothing to tell', () => {
+  test('is not reported when forwarding is unknown', () => {
     expect(codes(hostFacts('1.36.0', { kernel: { ipForward: undefined } }), 'warning')).toEqual([]);
   });
 
-  test("a host name that is no node's name", () => {
+  test('is reported for a host name that is not a valid node name', () => {
     const node = { hostName: 'node_a', validNodeName: false };
     expect(codes(hostFacts('1.36.0', { node }), 'error')).toEqual(['node-name-invalid']);
     expect(codes(hostFacts('1.36.0', { node, extraArgs: ['--hostname-override=node-a'] }), 'error')).toEqual([]);
@@ -381,7 +384,7 @@ test.each([
   ['--cni_conf_dir=/etc/cni/net.d', '1.23.17', '1.24.0'],
   ['--keep-terminated-pod-volumes', '1.30.0', '1.31.0'],
   ['--allow-privileged=true', '1.14.0', '1.15.0'],
-])('%s is known to %s and stops %s', (flag, before, after) => {
+])('%s is accepted by %s and rejected by %s', (flag, before, after) => {
   const errors = (version: string, changes: Changes) =>
     makePlan(hostFacts(version, { ...changes, cgroup: { mode: 'unknown' } }), DATA).findings.filter(
       ({ level }) => level === 'error',
@@ -395,7 +398,7 @@ test.each([
   }
 });
 
-test('a --config-dir of somebody else is theirs: flags of their directory are not overridden', () => {
+test('with another --config-dir, no configuration file is written', () => {
   const facts = hostFacts('1.36.0', {
     extraArgs: ['--config-dir=/etc/kubelet.d'],
     settings: { hostnameOverride: 'x' },
@@ -408,12 +411,12 @@ test('a --config-dir of somebody else is theirs: flags of their directory are no
   expect(settingsOf(same)).not.toEqual([]);
 });
 
-test('switched off: no word but that, and nothing removed', () => {
+test('when disabled, there are no other findings and no changes', () => {
   const plan = makePlan(hostFacts('1.36.0', { settings: { off: true }, node: { swap: ['/dev/sda2'] } }), DATA);
   expect(plan).toMatchObject({ changes: [], findings: [{ code: 'off', level: 'info' }] });
 });
 
-test('a configuration that was not understood may say anything: nothing is written against it, no error is guessed', () => {
+test('with an unclear configuration, no fields are written and no errors are assumed', () => {
   for (const way of [{ config: { unclear: true } }, { config: {}, instanceConfig: { unclear: true } }]) {
     const host: Changes = {
       ...way,

@@ -5,14 +5,14 @@ import { sha256 } from '../../../src/confgen/text/sha256.ts';
 
 const reference = (text: string) => createHash('sha256').update(text, 'utf8').digest('hex');
 
-test("digests are Node's, at every length around a block", () => {
+test('gives the same digests as Node for all lengths around a block', () => {
   for (let length = 0; length < 140; length += 1) {
     const text = 'a'.repeat(length);
     expect(sha256(text)).toBe(reference(text));
   }
 });
 
-test('of any text, surrogates without their halves included', () => {
+test('gives the same digests as Node for any text, including lone surrogates', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary', maxLength: 300 }), (text) => {
       expect(sha256(text)).toBe(reference(text));

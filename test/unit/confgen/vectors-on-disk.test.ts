@@ -7,7 +7,7 @@ import { nodeHost } from '../../../src/confgen/host/node-host.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { layOutVector, loadVectors, vectorHost } from '../../support/vectors.ts';
 
-it('hosts in test/vectors are the same in memory and in a directory', async () => {
+it('hosts in test/vectors have the same facts in memory and in a directory', async () => {
   const directory = temporaryDirectory();
   const catalog = await loadCatalog();
   for (const vector of loadVectors()) {
@@ -17,7 +17,7 @@ it('hosts in test/vectors are the same in memory and in a directory', async () =
     const facts = readFacts(nodeHost(root), data);
     await close();
     const { findings, ...rest } = readFacts(vectorHost(vector), data);
-    // How an adapter words a reason is its own.
+    // Adapters may give different reasons.
     const codes = findings.map(({ code }) => code);
     expect({ ...facts, name: vector.name, findings: facts.findings.map(({ code }) => code) }).toEqual({
       ...rest,

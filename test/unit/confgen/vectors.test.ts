@@ -14,7 +14,7 @@ beforeAll(async () => {
   catalog = await loadCatalog();
 });
 
-/** The words and settings of a plan's files, without what all of them have. */
+/** The flags and settings in a plan's files, without the common ones. */
 function outcome({ findings, changes }: Plan): unknown {
   const texts = changes.map((change) =>
     change.kind === 'write' ? { path: change.path, text: change.text } : undefined,

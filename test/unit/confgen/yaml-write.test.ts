@@ -48,18 +48,18 @@ const { data } = fc.letrec<{ data: Plain }>((tie) => ({
   ),
 }));
 
-describe.each(VERSIONS)('read as YAML %s', (version) => {
-  // Merge keys would be expanded, which is what quotes are to prevent.
+describe.each(VERSIONS)('parsed as YAML %s', (version) => {
+  // Expands unquoted merge keys.
   const read = (yaml: string) => parse(yaml, { version, merge: true });
 
-  test.each(awkward)('%j is itself again: alone, as value, as item, as key', (each) => {
+  test.each(awkward)('%j is preserved as a document, a value, an item and a key', (each) => {
     const value = { a: each, b: [each, { c: each }], [`k${each}`]: 1 };
     expect(read(writeYaml(each))).toBe(each);
     expect(read(writeYaml(value))).toEqual(value);
     expect(read(writeYaml({ [each]: { [each]: [each] } }))).toEqual({ [each]: { [each]: [each] } });
   });
 
-  test('any plain data is itself again', () => {
+  test('any JSON data is preserved', () => {
     fc.assert(
       fc.property(data, (value) => {
         expect(read(writeYaml(value))).toEqual(value);
@@ -69,7 +69,7 @@ describe.each(VERSIONS)('read as YAML %s', (version) => {
   });
 });
 
-test('looks like what Kubernetes’ own tools print', () => {
+test('has the style of Kubernetes tools', () => {
   const value = {
     apiVersion: 'kubeadm.k8s.io/v1beta2',
     tokens: [{ token: 'abcdef.0123456789abcdef', ttl: '24h0m0s', usages: ['signing', 'authentication'] }],
@@ -100,17 +100,17 @@ podSubnet: 10.244.0.0/16,fd00:10:244::/56
 `);
 });
 
-test('several documents are told apart', () => {
+test('several documents are separated', () => {
   const documents = [{ a: '---' }, [1], 'b', { text: 'a\n---\nb\n' }];
   const read = parseAllDocuments(writeYamlDocuments(documents));
   expect(Array.isArray(read) && read.map((each) => each.toJS())).toEqual(documents);
 });
 
-test('a very long key is still a key', () => {
+test('a key of 3,000 characters is preserved', () => {
   const value = { [`${'k'.repeat(3000)} `]: [1], b: { [`${'l'.repeat(3000)}`]: 'c' } };
   expect(parse(writeYaml(value))).toEqual(value);
 });
 
-test('JSON leaves out what YAML leaves out', () => {
+test('JSON omits undefined values, like YAML', () => {
   expect(writeJson({ a: undefined, b: [{ c: undefined }] })).toBe('{\n  "b": [\n    {}\n  ]\n}\n');
 });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { readEnvFile, readFlags, splitWords } from '../../../../src/confgen/text/env-file.ts';
 import { noise } from '../../../support/noise.ts';
 
-describe('environment files, systemd.exec(5)', () => {
+describe('environment files (systemd.exec(5))', () => {
   it.each<readonly [string, Record<string, string>]>([
     ['', {}],
     ['A=b', { A: 'b' }],
@@ -24,16 +24,16 @@ describe('environment files, systemd.exec(5)', () => {
     ['A=b\r\nC=d\r\n', { A: 'b', C: 'd' }],
     ['export A=b\n1A=c\nA-B=d\nno line\n=e', {}],
     ['__proto__=a', JSON.parse('{"__proto__":"a"}')],
-  ])('%j', (text, values) => {
+  ])('are parsed: %j', (text, values) => {
     expect(Object.fromEntries(readEnvFile(text))).toEqual(values);
   });
 
-  it('splits a variable into words', () => {
+  it('are split into words like a variable in ExecStart=', () => {
     expect(splitWords(' --a=b  "c d" \'e f\'g \\"h "" i\\ j ')).toEqual(['--a=b', 'c d', 'e fg', '"h', '', 'i j']);
     expect(splitWords('"open')).toEqual(['open']);
   });
 
-  it('takes words for flags as the kubelet does', () => {
+  it('contain flags, parsed like the kubelet does', () => {
     const words = ['--a=b', '--c', 'd', '--e', '--f_g=', '-v=2', '-v', '3', '-v4', 'stray', '--', '--h=i=j'];
     expect(readFlags(words)).toEqual({
       flags: [
@@ -50,7 +50,7 @@ describe('environment files, systemd.exec(5)', () => {
     });
   });
 
-  it('reads back every value that is quoted as the shell would', () => {
+  it('preserve every value in shell quotes', () => {
     fc.assert(
       fc.property(noise(), (value) => {
         const quoted = `A="${value.replace(/["\\`$]/g, '\\$&')}"\nB=c\n`;
@@ -60,7 +60,7 @@ describe('environment files, systemd.exec(5)', () => {
     );
   });
 
-  it('never throws and is bounded', () => {
+  it('are parsed in linear time, without exceptions', () => {
     const started = Date.now();
     for (const text of [
       'A',

@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isNodeName } from '../../../../src/confgen/facts/node-name.ts';
 import { readFacts } from '../../../../src/confgen/facts/read-facts.ts';
-import { isLoopback, nameserversOf } from '../../../../src/confgen/facts/resolv-conf.ts';
+import { isLoopback, nameserversOf } from '../../../../src/confgen/facts/resolver.ts';
+import { isNodeName } from '../../../../src/confgen/facts/system.ts';
 import type { GeneratorData } from '../../../../src/confgen/model/data.ts';
 import { memoryHost, type Tree, type TreeNode } from '../../../support/memory-host.ts';
 import { noise } from '../../../support/noise.ts';
 import { loadVectors } from '../../../support/vectors.ts';
 
-/** Readers look at the version only. */
+/** The readers only use the version. */
 const DATA = { kubeletVersion: '1.33.5' } as GeneratorData;
 
 function codes(tree: Tree): readonly string[] {
@@ -25,7 +25,7 @@ describe('resolv.conf(5)', () => {
     ['nameserver 192.0.2.1\nnameserver\t2001:db8::1 # x\n', ['192.0.2.1', '2001:db8::1']],
     ['# nameserver 192.0.2.1\n;nameserver 192.0.2.1\n nameserver 192.0.2.1\nnameservers 192.0.2.1\n', []],
     ['nameserver fe80::1%eth0\r\nnameserver\nnameserver example.test\n', ['fe80::1%eth0']],
-  ])('%j', (text, servers) => {
+  ])('name servers in %j', (text, servers) => {
     expect(nameserversOf(text)).toEqual(servers);
   });
 
@@ -41,7 +41,7 @@ describe('resolv.conf(5)', () => {
     ['::11', false],
     ['2001:db8::1', false],
     ['1::1', false],
-  ])('%s on a loopback address: %s', (address, loopback) => {
+  ])('%s is a loopback address: %s', (address, loopback) => {
     expect(isLoopback(address)).toBe(loopback);
   });
 });
@@ -57,18 +57,18 @@ it.each([
   ['a_b', false],
   ['a'.repeat(253), true],
   ['a'.repeat(254), false],
-])('%.20s as a node name: %s', (name, valid) => {
+])('%.20s is a valid node name: %s', (name, valid) => {
   expect(isNodeName(name)).toBe(valid);
 });
 
 describe("containerd's configuration", () => {
   const V2 = 'version = 2\n[plugins."io.containerd.grpc.v1.cri".containerd]\n';
   it.each<readonly [string, Record<string, string>, string | undefined]>([
-    ['says nothing', { 'config.toml': 'version = 2\n' }, 'cgroupfs'],
-    ['says false', { 'config.toml': `${V2}runtimes.runc.options.SystemdCgroup = false\n` }, 'cgroupfs'],
-    ['of version 1, by its own name', { 'config.toml': '[plugins.cri]\nsystemd_cgroup = true' }, 'systemd'],
+    ['with defaults', { 'config.toml': 'version = 2\n' }, 'cgroupfs'],
+    ['with SystemdCgroup = false', { 'config.toml': `${V2}runtimes.runc.options.SystemdCgroup = false\n` }, 'cgroupfs'],
+    ['of version 1, with the short section name', { 'config.toml': '[plugins.cri]\nsystemd_cgroup = true' }, 'systemd'],
     [
-      'of version 1, by the long name',
+      'of version 1, with the long section name',
       { 'config.toml': '[plugins."io.containerd.grpc.v1.cri"]\nsystemd_cgroup = true' },
       'systemd',
     ],
@@ -78,41 +78,41 @@ describe("containerd's configuration", () => {
       'systemd',
     ],
     [
-      'of another runtime than the default',
+      'for a runtime that is not the default',
       { 'config.toml': `${V2}runtimes.crun.options.SystemdCgroup = true\n` },
       'cgroupfs',
     ],
     [
-      'whose default is no runc',
+      'with a default runtime other than runc',
       {
         'config.toml': `${V2}default_runtime_name = "kata"\nruntimes.kata.runtime_type = "io.containerd.kata.v2"\nruntimes.runc.options.SystemdCgroup = true\n`,
       },
       'systemd',
     ],
-    ['imports what is not there', { 'config.toml': 'version = 2\nimports = ["x.toml"]' }, undefined],
-    ['imports one that is broken', { 'config.toml': 'version = 2\nimports = ["*.toml"]', 'x.toml': '=' }, undefined],
+    ['with a missing import', { 'config.toml': 'version = 2\nimports = ["x.toml"]' }, undefined],
+    ['with an invalid import', { 'config.toml': 'version = 2\nimports = ["*.toml"]', 'x.toml': '=' }, undefined],
     [
-      'is a directory of drop-ins only',
+      'with only a directory of drop-ins',
       { 'conf.d/a.toml': `${V2}runtimes.runc.options.SystemdCgroup = true\n` },
       undefined,
     ],
-  ])('%s', (_, files, driver) => {
+  ])('%s: cgroup driver', (_, files, driver) => {
     expect(containerd(files)?.cgroupDriver).toBe(driver);
   });
 
-  it.each(['cri', 'io.containerd.grpc.v1.cri', 'io.containerd.cri.v1.runtime'])('switches %s off', (id) => {
+  it.each(['cri', 'io.containerd.grpc.v1.cri', 'io.containerd.cri.v1.runtime'])('disables the plugin %s', (id) => {
     expect(containerd({ 'config.toml': `disabled_plugins = ["x", "${id}"]` })?.criDisabled).toBe(true);
   });
 
-  it('takes the address of version 4', () => {
+  it('of version 4 has the address in another section', () => {
     const text = 'version = 4\n[plugins."io.containerd.server.v1.grpc"]\naddress = "/run/x.sock"\n';
     expect(containerd({ 'config.toml': text })).toMatchObject({
       endpoint: 'unix:///run/x.sock',
-      tellsCgroupDriver: true,
+      reportsCgroupDriver: true,
     });
   });
 
-  it('stops at a hundred files', () => {
+  it('is read up to 100 files', () => {
     const files = Object.fromEntries(
       Array.from({ length: 150 }, (_, at) => [`d/${at}.toml`, `imports = ["${at + 1}.toml"]`]),
     );
@@ -122,7 +122,7 @@ describe("containerd's configuration", () => {
 });
 
 describe('readers', () => {
-  it('tell a fault once, though several readers meet it', () => {
+  it('report a problem once when several readers find it', () => {
     const tree: Tree = {
       '/etc/default/kubelet': { denied: true },
       '/run/cri-dockerd.sock': { socket: true },
@@ -131,14 +131,14 @@ describe('readers', () => {
     expect(codes(tree)).toEqual(['unreadable-file', 'invalid-json']);
   });
 
-  it('stop reading when all files together are too much', () => {
+  it('stop reading at the total size limit', () => {
     const big = `#${'x'.repeat(1_000_000)}\n`;
     const tree = Object.fromEntries(Array.from({ length: 50 }, (_, at) => [`/etc/crio/crio.conf.d/${at + 10}`, big]));
     expect([...new Set(codes(tree))]).toEqual(['too-large-file']);
     expect(codes(tree)).toHaveLength(42);
   });
 
-  it('survive a host whose every call throws', () => {
+  it('do not throw when every operation of the host throws', () => {
     const broken = new Proxy(memoryHost({}), {
       get: () => () => {
         throw new Error('I/O');
@@ -147,7 +147,7 @@ describe('readers', () => {
     expect(readFacts(broken, DATA).runtimes).toEqual([]);
   });
 
-  it('take an unclear configuration for one that may set anything', () => {
+  it('mark a configuration that is not understood as unclear', () => {
     for (const node of [
       'a: *b\n',
       'resolvConf: [x]\n',
@@ -161,7 +161,7 @@ describe('readers', () => {
     }
   });
 
-  it('name the env file that the drop-in reads', () => {
+  it('use the env file in the drop-in', () => {
     const dropIn = {
       '/usr/lib/systemd/system/kubelet.service.d/10-kubeadm.conf':
         '[Service]\nEnvironmentFile=-/etc/sysconfig/kubelet\n',
@@ -170,7 +170,7 @@ describe('readers', () => {
     expect(facts.kubelet.extraArgs).toEqual({ path: '/etc/sysconfig/kubelet', present: false, flags: [] });
   });
 
-  it('neither throw, nor hang, nor write, whatever stands where they look', () => {
+  it('do not throw, hang or write for any files', () => {
     const vectors = loadVectors();
     const paths = [...new Set(vectors.flatMap(({ tree }) => Object.keys(tree)))].sort();
     const texts = vectors.flatMap(({ tree }) => Object.values(tree)).filter((node) => typeof node === 'string');
@@ -197,8 +197,8 @@ describe('readers', () => {
         const facts = readFacts(host, DATA);
         expect(Date.now() - started).toBeLessThan(1_000);
         expect(host.touched).toEqual([]);
-        const told = facts.findings.map(({ code, evidence }) => [code, ...evidence].join('\n'));
-        expect(new Set(told).size).toBe(told.length);
+        const keys = facts.findings.map(({ code, evidence }) => [code, ...evidence].join('\n'));
+        expect(new Set(keys).size).toBe(keys.length);
       }),
       { numRuns: 1_000 },
     );

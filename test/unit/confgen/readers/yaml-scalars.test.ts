@@ -32,7 +32,7 @@ resolvConf: /run/systemd/resolve/resolv.conf
 `;
 
 describe('the top level of a KubeletConfiguration', () => {
-  it('is read as kubeadm writes it', () => {
+  it('is read from a file of kubeadm', () => {
     expect(read(KUBEADM)).toMatchObject({
       cgroupDriver: 'systemd',
       containerRuntimeEndpoint: '',
@@ -57,7 +57,7 @@ describe('the top level of a KubeletConfiguration', () => {
     ['{"a": "b", "c": {"a": "d"}, "e": [1, true]}\n', { a: 'b', c: '<other>', e: '<other>' }],
     ['{a: b, c: null}', { a: 'b', c: '<null>' }],
     ['a: b\r\nc: d\r\n', { a: 'b', c: 'd' }],
-  ])('%j', (text, value) => {
+  ])('is read from %j', (text, value) => {
     expect(read(text)).toEqual(value);
   });
 
@@ -78,11 +78,11 @@ describe('the top level of a KubeletConfiguration', () => {
     ['\ta: b', 'line 1'],
     ['<<: {a: b}', 'line 1'],
     ['plain text', 'line 1'],
-  ])('does not guess at %j', (text, line) => {
+  ])('is unclear in %j', (text, line) => {
     expect(read(text)).toBe(line);
   });
 
-  it('is bounded', () => {
+  it('is read in linear time', () => {
     const started = Date.now();
     for (const text of [
       'a',
@@ -107,7 +107,7 @@ describe('the top level of a KubeletConfiguration', () => {
     expect(Date.now() - started).toBeLessThan(4_000);
   });
 
-  it('says what the yaml library says, or that it is not clear', () => {
+  it('is unclear, or the same as in the yaml library', () => {
     let clear = 0;
     fc.assert(
       fc.property(soup(), (text) => {
@@ -115,7 +115,7 @@ describe('the top level of a KubeletConfiguration', () => {
         if (mine.kind === 'unclear') return;
         const documents = parseAllDocuments(text, { version: '1.1', merge: false, logLevel: 'error' });
         const theirs: unknown = 'empty' in documents ? null : documents[0]?.toJS();
-        // The kubelet refuses what is no YAML at all: only readings of valid documents must agree.
+        // The kubelet rejects invalid YAML, so only valid documents are compared.
         if (!('empty' in documents) && documents.some(({ errors }) => errors.length > 0)) return;
         expect('empty' in documents ? 0 : documents.length).toBeLessThanOrEqual(1);
         if (mine.values.size > 0) clear += 1;
@@ -133,7 +133,7 @@ describe('the top level of a KubeletConfiguration', () => {
     expect(clear).toBeGreaterThan(300);
   });
 
-  it('never throws, whatever the text', () => {
+  it('never throws', () => {
     fc.assert(
       fc.property(noise(), (text) => {
         expect(['mapping', 'unclear']).toContain(readYamlScalars(text).kind);
@@ -143,7 +143,7 @@ describe('the top level of a KubeletConfiguration', () => {
   });
 });
 
-/** Pieces of YAML in any order: much of it is almost right. */
+/** Fragments of YAML in any order: many results are almost valid. */
 function soup(): fc.Arbitrary<string> {
   const lines = ['a: b\n', 'c:\n', '  d: e\n', '- f\n', '  - g: h\n', 'i: "j\n', '  k"\n', 'l: [m,\n', '  n]\n', ']\n'];
   const more = [

@@ -1,29 +1,29 @@
 import type { ResolverFacts } from '../model/facts.ts';
-import type { Reading } from './reading.ts';
+import type { HostReader } from './host-reader.ts';
 
 const RESOLV_CONF = '/etc/resolv.conf';
 
 /**
- * What resolves names on this host.
+ * Reads the resolver configuration of the host.
  *
- * @param named files that flags or configurations name as resolv.conf
+ * @param configured resolv.conf files in flags and kubelet configurations
  */
-export function readResolver(reading: Reading, named: readonly string[]): ResolverFacts {
-  const stat = reading.kind(RESOLV_CONF);
-  const target = reading.resolve(RESOLV_CONF);
-  const link = target !== RESOLV_CONF;
-  const nameservers = nameserversOf(reading.text(RESOLV_CONF) ?? '');
+export function readResolver(reader: HostReader, configured: readonly string[]): ResolverFacts {
+  const target = reader.resolve(RESOLV_CONF);
+  const isLink = target !== RESOLV_CONF;
+  const nameservers = nameserversOf(reader.text(RESOLV_CONF) ?? '');
+  const isMissing = (path: string) => path.charAt(0) === '/' && reader.kind(path) === 'absent';
   return {
-    resolved: reading.kind('/run/systemd/resolve/resolv.conf') === 'file',
-    kind: link ? 'link' : stat === 'absent' ? 'absent' : 'file',
-    target: link ? target : undefined,
+    resolved: reader.kind('/run/systemd/resolve/resolv.conf') === 'file',
+    kind: isLink ? 'link' : reader.kind(RESOLV_CONF) === 'absent' ? 'absent' : 'file',
+    target: isLink ? target : undefined,
     nameservers,
     loopback: nameservers.some(isLoopback),
-    missing: [...new Set(named)].filter((path) => path.charAt(0) === '/' && reading.kind(path) === 'absent').sort(),
+    missing: [...new Set(configured)].filter(isMissing).sort(),
   };
 }
 
-/** Addresses of `nameserver` lines, resolv.conf(5): the keyword begins its line. */
+/** Addresses of `nameserver` lines. The keyword must start its line (resolv.conf(5)). */
 export function nameserversOf(text: string): readonly string[] {
   const found: string[] = [];
   for (const line of text.split('\n')) {
@@ -37,7 +37,7 @@ export function nameserversOf(text: string): readonly string[] {
   return found;
 }
 
-/** 127.0.0.0/8, ::1 in any spelling, and IPv4 loopback mapped into IPv6. */
+/** 127.0.0.0/8, ::1 in any spelling, and IPv4-mapped loopback addresses. */
 export function isLoopback(address: string): boolean {
   const bare = (address.split('%')[0] ?? '').toLowerCase();
   if (/^127(\.\d{1,3}){3}$/.test(bare)) return true;

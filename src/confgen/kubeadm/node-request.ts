@@ -1,55 +1,64 @@
-import { isNodeName } from '../facts/node-name.ts';
+import { isNodeName } from '../facts/system.ts';
 import { compareVersions, type GeneratorData, isKnownVersion, topicAt, versionNumbers } from '../model/data.ts';
 import type { Facts, RuntimeFacts } from '../model/facts.ts';
-import { isEndpoint } from '../plan/choose-runtime.ts';
-import { type Arguments, COMMON_FLAGS, type Flag, parseArguments, shown } from '../text/arguments.ts';
+import { isEndpoint, isSameEndpoint, usableRuntimes, withScheme } from '../plan/runtime-choice.ts';
+import { type Arguments, COMMON_FLAGS, type Flag, parseArguments, sanitize } from '../text/arguments.ts';
 import { addressFamily, type Cidr, canonicalAddress, parseCidrs } from '../text/cidr.ts';
 
-/** What both commands know of a node before they write anything. */
+/** The validated input about the node for both commands. */
 export interface NodeRequest {
-  /** Of Kubernetes, without `v`. */
+  /** Version of Kubernetes, without `v`. */
   readonly version: string;
-  /** As kubeadm of this version writes it; undefined: kubeadm is left to find it. */
+  /** In the form of this version of kubeadm; undefined when kubeadm must detect it. */
   readonly criSocket: string | undefined;
-  /** Through the kubelet's own dockershim. */
+  /** The runtime is Docker through the kubelet's dockershim. */
   readonly dockershim: boolean;
-  /** What the runtime is configured for; undefined: not known, or a runtime that is not on this host. */
+  /** The cgroup driver of the runtime; undefined when it is unknown or the runtime is not on this host. */
   readonly cgroupDriver: 'systemd' | 'cgroupfs' | undefined;
-  /** The kubelet asks the runtime for its driver, so none need be said. */
-  readonly asksForCgroupDriver: boolean;
-  /** Only where it differs from the host name. */
+  /** The kubelet gets the cgroup driver from the runtime. */
+  readonly cgroupDriverFromRuntime: boolean;
+  /** undefined when it is the host name. */
   readonly nodeName: string | undefined;
   readonly nodeIp: string | undefined;
-  /** systemd-resolved runs on the host. */
+  /** systemd-resolved is running on the host. */
   readonly resolved: boolean;
   /** One, or one of each family. */
   readonly serviceCidrs: readonly [Cidr, ...Cidr[]];
   readonly dualStack: 'no' | 'gate' | 'yes';
-  /** For the reader of standard error, one sentence each. */
+  /** Messages for standard error. */
   readonly notes: readonly string[];
 }
 
-/** A command's flags cannot be obeyed: one sentence, and what to do about it. */
+/** The flags of a command are invalid. The message says how to correct them. */
 export class RequestError extends Error {}
 
 export const NODE_FLAGS: readonly Flag[] = [
-  { name: 'kubernetes-version', value: 'VERSION', help: "Kubernetes to write for; by default the kubelet's own" },
-  { name: 'service-cidr', value: 'CIDR[,CIDR]', help: 'network of services, IPv4, IPv6 or both; default 10.96.0.0/12' },
-  { name: 'cri-socket', value: 'SOCKET', help: 'of the container runtime; by default the only one on this host' },
-  { name: 'node-name', value: 'NAME', help: 'of this node; by default its host name' },
-  { name: 'node-ip', value: 'ADDRESS[,ADDRESS]', help: 'that the kubelet announces; by default it chooses' },
+  {
+    name: 'kubernetes-version',
+    value: 'VERSION',
+    help: 'version of Kubernetes; default: the version of the installed kubelet',
+  },
+  { name: 'service-cidr', value: 'CIDR[,CIDR]', help: 'service network, IPv4, IPv6 or both; default: 10.96.0.0/12' },
+  { name: 'cri-socket', value: 'SOCKET', help: 'socket of the container runtime; default: the only one on this host' },
+  { name: 'node-name', value: 'NAME', help: 'name of this node; default: its host name' },
+  {
+    name: 'node-ip',
+    value: 'ADDRESS[,ADDRESS]',
+    help: 'addresses that the kubelet reports; default: chosen by the kubelet',
+  },
 ];
 
 const DEFAULT_SERVICE_CIDR = '10.96.0.0/12';
+export const RESOLVED_RESOLV_CONF = '/run/systemd/resolve/resolv.conf';
 
-/** The flags of a command, with those that all have. */
+/** Parses the flags of a command and the common flags. */
 export function readArguments(argv: readonly string[], flags: readonly Flag[]): Arguments {
   return parseArguments(argv, [...flags, ...COMMON_FLAGS]);
 }
 
 /**
- * @throws RequestError for a flag that cannot be, for a version that is not known, and for two runtimes with no choice
- * between them
+ * @throws RequestError for an invalid flag, for an unsupported version, and when there are several runtimes and none is
+ * chosen
  */
 export function nodeRequest(values: Arguments['values'], facts: Facts, data: GeneratorData): NodeRequest {
   const notes: string[] = [];
@@ -64,8 +73,8 @@ export function nodeRequest(values: Arguments['values'], facts: Facts, data: Gen
     criSocket,
     dockershim: dockershim && criSocket === dockershimSocket(data, version),
     cgroupDriver: onHost?.cgroupDriver,
-    asksForCgroupDriver:
-      onHost?.tellsCgroupDriver === true && topicAt(data.kubelet.cgroupDriverFromRuntime, version) === true,
+    cgroupDriverFromRuntime:
+      onHost?.reportsCgroupDriver === true && topicAt(data.kubelet.cgroupDriverFromRuntime, version) === true,
     nodeName: requestedNodeName(values['node-name'], facts, notes),
     nodeIp: requestedNodeIp(values['node-ip']),
     resolved: facts.resolver.resolved,
@@ -78,30 +87,27 @@ export function nodeRequest(values: Arguments['values'], facts: Facts, data: Gen
 function requestedVersion(flag: string | undefined, facts: Facts, data: GeneratorData): string {
   const text = flag ?? facts.kubelet.version ?? data.kubeletVersion;
   if (text === undefined) {
-    throw new RequestError("which kubelet is installed here is not known; say --kubernetes-version, as '1.30.2'");
+    throw new RequestError(
+      'cannot determine the version of the installed kubelet; use --kubernetes-version, such as 1.30.2',
+    );
   }
   const version = text.charAt(0) === 'v' ? text.slice(1) : text;
   if (!/^1\.\d{1,3}\.\d{1,4}(-(alpha|beta|rc)\.\d{1,4})?$/.test(version) || versionNumbers(version) === undefined) {
-    throw new RequestError(`a version of Kubernetes is written as 1.30.2, not ${shown(text)}`);
+    throw new RequestError(`invalid Kubernetes version ${sanitize(text)}; expected a version such as 1.30.2`);
   }
   if (!isKnownVersion(data, version)) {
-    throw new RequestError(`Kubernetes ${data.oldest} to ${data.newest} are known here, ${version} is not`);
+    throw new RequestError(`Kubernetes ${version} is not supported; expected ${data.oldest} to ${data.newest}`);
   }
   return version;
 }
 
-/** The only one that runs; where none runs (an image), the only one that is installed. */
 function chooseRuntime(facts: Facts, dockershim: boolean): RuntimeFacts | undefined {
-  const usable = facts.runtimes.filter(({ name, criDisabled }) => !criDisabled && (name !== 'docker' || dockershim));
-  const running = usable.filter(({ socket }) => socket);
-  const found = running.length > 0 ? running : usable;
-  const asked = facts.settings.criEndpoint;
-  if (asked !== undefined) {
-    return found.find(({ endpoint }) => samePlace(endpoint, asked));
-  }
+  const found = usableRuntimes(facts.runtimes, dockershim);
+  const requested = facts.settings.criEndpoint;
+  if (requested !== undefined) return found.find(({ endpoint }) => isSameEndpoint(endpoint, requested));
   if (found.length > 1) {
     const names = found.map(({ name, endpoint }) => `${name} (${endpoint})`).join(' and ');
-    throw new RequestError(`${names} are both here; choose with --cri-socket`);
+    throw new RequestError(`there are several container runtimes, ${names}; choose one with --cri-socket`);
   }
   return found[0];
 }
@@ -115,13 +121,11 @@ function socketOf(
 ): string | undefined {
   if (socket === undefined) return undefined;
   if (runtime?.name === 'docker' && dockershim) return dockershimSocket(data, version);
-  if (!isEndpoint(socket.charAt(0) === '/' ? `unix://${socket}` : socket)) {
-    throw new RequestError(`a CRI socket is a path or unix:// with a path, not ${shown(socket)}`);
+  if (!isEndpoint(withScheme(socket))) {
+    throw new RequestError(`invalid CRI socket ${sanitize(socket)}; expected a path or unix://PATH`);
   }
-  if (topicAt(data.kubelet.endpointScheme, version) === 'wanted') {
-    return socket.charAt(0) === '/' ? `unix://${socket}` : socket;
-  }
-  // What the host's facts say has a scheme; what a person says is taken as it is.
+  if (topicAt(data.kubelet.endpointScheme, version) === 'required') return withScheme(socket);
+  // The endpoint of a detected runtime has a scheme. The value of --cri-socket is not changed.
   return runtime === undefined ? socket : pathOf(socket);
 }
 
@@ -137,20 +141,14 @@ function runtimeAt(
   version: string,
 ): RuntimeFacts | undefined {
   if (socket === undefined) return undefined;
-  if (dockershim && samePlace(socket, dockershimSocket(data, version))) {
+  if (dockershim && isSameEndpoint(socket, dockershimSocket(data, version))) {
     return facts.runtimes.find(({ name }) => name === 'docker');
   }
-  return facts.runtimes.find(({ endpoint }) => samePlace(endpoint, socket));
+  return facts.runtimes.find(({ endpoint }) => isSameEndpoint(endpoint, socket));
 }
 
 function pathOf(endpoint: string): string {
   return endpoint.replace(/^unix:\/\//, '');
-}
-
-/** /var/run is a link to /run. */
-function samePlace(a: string, b: string): boolean {
-  const [one, other] = [a, b].map((each) => pathOf(each).replace(/^\/var\/run\//, '/run/'));
-  return one === other;
 }
 
 function requestedNodeName(flag: string | undefined, { node }: Facts, notes: string[]): string | undefined {
@@ -158,7 +156,7 @@ function requestedNodeName(flag: string | undefined, { node }: Facts, notes: str
   if (flag !== undefined) {
     if (flag !== flag.toLowerCase() || !isNodeName(flag)) {
       throw new RequestError(
-        `a node name has lower-case letters, digits, - and . only, and starts and ends with a letter or digit: ${shown(flag)} is none`,
+        `invalid node name ${sanitize(flag)}; use lower-case letters, digits, - and ., and start and end with a letter or digit`,
       );
     }
     return flag === hostName ? undefined : flag;
@@ -170,8 +168,10 @@ function requestedNodeName(flag: string | undefined, { node }: Facts, notes: str
     .map((label) => label.replace(/^-+|-+$/g, ''))
     .filter((label) => label !== '')
     .join('.');
-  if (!isNodeName(name)) throw new RequestError('the host name cannot be made a node name; say --node-name');
-  notes.push(`the host name ${shown(node.hostName)} is no node name; ${name} is written instead (--node-name)`);
+  if (!isNodeName(name)) throw new RequestError('the host name cannot be converted to a node name; use --node-name');
+  notes.push(
+    `the host name ${sanitize(node.hostName)} is not a valid node name; using ${name} (change it with --node-name)`,
+  );
   return name;
 }
 
@@ -180,37 +180,37 @@ function requestedNodeIp(flag: string | undefined): string | undefined {
   const addresses = flag.split(',', 3).map((each) => requestedAddress('node-ip', each));
   const [first, second, third] = addresses;
   if (third !== undefined || (second !== undefined && addressFamily(first ?? '') === addressFamily(second))) {
-    throw new RequestError(`--node-ip is one address, or one of each family, not ${shown(flag)}`);
+    throw new RequestError(`invalid --node-ip ${sanitize(flag)}; expected one address, or one of each family`);
   }
   return addresses.join(',');
 }
 
-/** @throws RequestError for what is no address */
+/** @throws RequestError for text that is not an address */
 export function requestedAddress(flag: string, text: string): string {
   const address = canonicalAddress(text);
-  if (address === undefined) throw new RequestError(`--${flag} is an IP address, not ${shown(text)}`);
+  if (address === undefined) throw new RequestError(`invalid --${flag} ${sanitize(text)}; expected an IP address`);
   return address;
 }
 
-/** @throws RequestError for what is neither a network nor one of each family */
+/** @throws RequestError for text that is neither a network nor one network of each family */
 export function requestedCidrs(flag: string, text: string): readonly [Cidr, ...Cidr[]] {
   const [first, ...more] = parseCidrs(text) ?? [];
   if (first === undefined) {
     throw new RequestError(
-      `--${flag} is a network such as 10.96.0.0/12 or fd00:10:96::/112, or one of each with a comma between, not ${shown(text)}`,
+      `invalid --${flag} ${sanitize(text)}; expected a network such as 10.96.0.0/12 or fd00:10:96::/112, or one of each separated by a comma`,
     );
   }
   return [first, ...more];
 }
 
-/** @throws RequestError where Kubernetes of this version has one family only */
+/** @throws RequestError when this version of Kubernetes does not support dual stack */
 export function dualStackOf(cidrs: readonly Cidr[], version: string, data: GeneratorData): NodeRequest['dualStack'] {
   if (cidrs.length < 2) return 'no';
   const support = topicAt(data.kubeadm.dualStack, version);
   if (support === 'supported') return 'yes';
   if (support === 'gate') return 'gate';
   const since = data.kubeadm.dualStack.find(({ value }) => value !== 'unsupported')?.since ?? data.newest;
-  throw new RequestError(`two networks (dual stack) need Kubernetes ${since} or later, this is ${version}`);
+  throw new RequestError(`two networks (dual stack) need Kubernetes ${since} or later, not ${version}`);
 }
 
 /** `1.20` of `1.20.2`. */
@@ -219,7 +219,7 @@ export function minorOf(version: string): string {
   return `${major}.${minor}`;
 }
 
-/** API versions that kubeadm of this version reads, oldest first. */
+/** API versions that this version of kubeadm supports, oldest first. */
 export function apisOf(version: string, data: GeneratorData): GeneratorData['kubeadm']['apis'][number]['version'][] {
   return data.kubeadm.apis
     .filter(
