@@ -1,6 +1,6 @@
 import type { TreeItem } from '../layout/tree.ts';
 import type { Layout } from '../model/layout.ts';
-import { controlMembers } from './control.ts';
+import { controlMembers } from './write-control.ts';
 
 /**
  * The binary layout that `dpkg-deb --root-owner-group --build DIRECTORY` makes the package of: DEBIAN/ with the control

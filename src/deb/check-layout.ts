@@ -2,7 +2,7 @@ import { OWNER_NAME_MAX } from '../archive/tar.ts';
 import { validateLayout } from '../layout/validate.ts';
 import type { Entry, Layout } from '../model/layout.ts';
 import { RELATION_KINDS, type RelationKind, type RelationTarget } from '../model/relation.ts';
-import { RELATION_NAME } from './relations.ts';
+import { RELATION_NAME } from './control-file.ts';
 import { parseDebVersion } from './version.ts';
 
 /**

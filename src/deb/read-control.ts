@@ -4,8 +4,14 @@ import { SCRIPT_NAMES } from '../model/format.ts';
 import type { Layout, Script } from '../model/layout.ts';
 import { RELATION_KINDS, type Relation, type RelationKind } from '../model/relation.ts';
 import { KubeparcelError } from '../support/errors.ts';
-import { type ControlFields, controlField, parseControl, unfoldDescription } from './control-file.ts';
-import { parseRelations, RELATION_FIELDS } from './relations.ts';
+import {
+  type ControlFields,
+  controlField,
+  parseControl,
+  parseRelations,
+  RELATION_FIELDS,
+  unfoldDescription,
+} from './control-file.ts';
 import { parseDebVersion } from './version.ts';
 
 /** What the fields of DEBIAN/control say, in the model's words. */

@@ -4,7 +4,7 @@ import type { ReadPackage } from '../layout/packager.ts';
 import type { Content } from '../model/content.ts';
 import type { Entry, EntryRole } from '../model/layout.ts';
 import { KubeparcelError } from '../support/errors.ts';
-import { changelogPaths } from './changelog.ts';
+import { changelogPaths } from './documents.ts';
 import type { ControlArchive } from './read-control.ts';
 
 /** More than any package has, and few enough to hold. */

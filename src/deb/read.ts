@@ -6,8 +6,7 @@ import type { ReadOptions, ReadPackage } from '../layout/packager.ts';
 import { type Codec, detectCodec, MAGIC_LENGTH, unsupportedCodec } from '../model/compression.ts';
 import type { Layout } from '../model/layout.ts';
 import { KubeparcelError } from '../support/errors.ts';
-import { changelogPaths, parseDebChangelog } from './changelog.ts';
-import { parseFilesLicence } from './copyright.ts';
+import { changelogPaths, parseDebChangelog, parseFilesLicence } from './documents.ts';
 import { type ControlArchive, readControl } from './read-control.ts';
 import { type DataArchive, readData } from './read-data.ts';
 
@@ -28,12 +27,7 @@ export async function readDeb(path: string, options: ReadOptions = {}): Promise<
   try {
     return assemble(await readMembers(fileChunks(path, options.signal), options.maxUnpackedBytes ?? MAX_UNPACKED));
   } catch (error) {
-    if (error instanceof KubeparcelError && error.kind !== 'io') {
-      const where = error.where === undefined ? path : `${path}: ${error.where}`;
-      const { hint, cause } = error;
-      throw new KubeparcelError(error.kind, error.message, { where, ...(hint === undefined ? {} : { hint }), cause });
-    }
-    throw error;
+    throw error instanceof KubeparcelError && error.kind !== 'io' ? error.within(path) : error;
   }
 }
 
@@ -138,12 +132,7 @@ async function within<T>(name: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (error instanceof KubeparcelError && error.kind === 'format') {
-      const where = error.where === undefined ? name : `${name}: ${error.where}`;
-      const { hint, cause } = error;
-      throw new KubeparcelError('format', error.message, { where, ...(hint === undefined ? {} : { hint }), cause });
-    }
-    throw error;
+    throw error instanceof KubeparcelError && error.kind === 'format' ? error.within(name) : error;
   }
 }
 

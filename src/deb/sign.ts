@@ -45,11 +45,7 @@ export async function signDeb(path: string, signer: Signer, options: DebSignOpti
       mode: mode & 0o777,
     });
   } catch (error) {
-    if (error instanceof KubeparcelError && error.where === undefined) {
-      const { kind, message, hint } = error;
-      throw new KubeparcelError(kind, message, { where: path, ...(hint === undefined ? {} : { hint }), cause: error });
-    }
-    throw error;
+    throw error instanceof KubeparcelError && error.where === undefined ? error.within(path) : error;
   }
 }
 

@@ -1,4 +1,4 @@
-import type { PackageVersion } from '../model/package-version.ts';
+import { compareDigits, type PackageVersion } from '../model/package-version.ts';
 import { KubeparcelError } from '../support/errors.ts';
 
 const EPOCH_MAX = 2 ** 31 - 1;
@@ -17,4 +17,58 @@ export function parseDebVersion(text: string): PackageVersion {
     throw new KubeparcelError('format', `${JSON.stringify(text.slice(0, 100))} is not a version of a Debian package`);
   }
   return { epoch, upstream, revision: match?.[3] ?? '' };
+}
+
+/**
+ * Orders versions of Debian packages as dpkg does (deb-version(7), "Sorting algorithm"): epoch, upstream version,
+ * revision; `~` before everything, also before the end.
+ *
+ * @returns below 0 when `a` is the earlier one, 0 for equal ones (1.0 and 1.0-0 are), above 0 otherwise
+ * @throws KubeparcelError of kind 'format' for what is no version
+ */
+export function compareDebVersions(a: string, b: string): number {
+  const left = parseDebVersion(a);
+  const right = parseDebVersion(b);
+  return (
+    left.epoch - right.epoch ||
+    comparePart(left.upstream, right.upstream) ||
+    comparePart(left.revision || '0', right.revision || '0')
+  );
+}
+
+/** Pieces of text and numbers in turn, text first. */
+function comparePart(a: string, b: string): number {
+  let left = a;
+  let right = b;
+  while (left !== '' || right !== '') {
+    const leftText = /^\D*/.exec(left)?.[0] ?? '';
+    const rightText = /^\D*/.exec(right)?.[0] ?? '';
+    const byText = compareText(leftText, rightText);
+    if (byText !== 0) return byText;
+    left = left.slice(leftText.length);
+    right = right.slice(rightText.length);
+    const leftDigits = /^\d*/.exec(left)?.[0] ?? '';
+    const rightDigits = /^\d*/.exec(right)?.[0] ?? '';
+    const byNumber = compareDigits(leftDigits, rightDigits);
+    if (byNumber !== 0) return byNumber;
+    left = left.slice(leftDigits.length);
+    right = right.slice(rightDigits.length);
+  }
+  return 0;
+}
+
+/** Letters before other characters, `~` before the end. */
+function compareText(a: string, b: string): number {
+  for (let at = 0; at < Math.max(a.length, b.length); at++) {
+    const difference = rank(a, at) - rank(b, at);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
+function rank(text: string, at: number): number {
+  const character = text[at];
+  if (character === undefined) return 0;
+  if (character === '~') return -1;
+  return character.charCodeAt(0) + (/[A-Za-z]/.test(character) ? 0 : 256);
 }

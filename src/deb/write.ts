@@ -12,7 +12,7 @@ import { contentSha256, contentSize } from '../model/content.ts';
 import type { Entry, FileEntry, Layout } from '../model/layout.ts';
 import type { OutputChunk } from '../support/output-chunks.ts';
 import { checkDebLayout } from './check-layout.ts';
-import { controlMembers } from './control.ts';
+import { controlMembers } from './write-control.ts';
 
 const SUFFIXES: Readonly<Record<Codec, string>> = { none: '', gzip: '.gz', xz: '.xz', zstd: '.zst' };
 

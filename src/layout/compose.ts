@@ -8,11 +8,11 @@ import type { ChangelogEntry, Layout } from '../model/layout.ts';
 import type { PackageVersion } from '../model/package-version.ts';
 import type { ComponentPayload, Payload } from '../model/payload.ts';
 import { KubeparcelError } from '../support/errors.ts';
-import { debianChangelog } from './compose-changelog.ts';
 import { composeEntries } from './compose-entries.ts';
 import { expandPath, type Paths, targetPaths } from './compose-paths.ts';
 import { composeRelations } from './compose-relations.ts';
 import { composeScripts, type Restart } from './compose-scripts.ts';
+import { debianChangelog } from './documents.ts';
 import type { PackageIdentity } from './packager.ts';
 import type { TemplateSet, TemplateValues } from './templates.ts';
 

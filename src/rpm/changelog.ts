@@ -1,6 +1,6 @@
 import type { ChangelogEntry } from '../model/layout.ts';
 import { type HeaderEntry, int32, stringArray } from './header.ts';
-import { type Header, numbersOf, textsOf } from './header-reader.ts';
+import { type Header, numbersOf, textsOf } from './read-header.ts';
 import { TAGS } from './tags.ts';
 
 const DAY = 24 * 60 * 60;

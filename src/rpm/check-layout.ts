@@ -2,8 +2,8 @@ import { validateLayout } from '../layout/validate.ts';
 import type { Entry, Layout, Script } from '../model/layout.ts';
 import type { Relation, RelationKind } from '../model/relation.ts';
 import { RELATION_KINDS } from '../model/relation.ts';
-import { rpmArchitecture } from './architectures.ts';
-import { isPlainName, isRich } from './rich.ts';
+import { isPlainName, isRich } from './dependency.ts';
+import { rpmArchitecture } from './lead.ts';
 import { LUA } from './scripts.ts';
 
 /** rpm's own limit of items in a header. */

@@ -1,8 +1,8 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { KubeparcelError } from '../support/errors.ts';
 import { INTRO_LENGTH, type Region } from './header.ts';
-import { badHeader, bodyLength, decodeHeader, type Header } from './header-reader.ts';
-import { signaturePadding } from './signature.ts';
+import { badHeader, bodyLength, decodeHeader, type Header } from './read-header.ts';
+import { signaturePadding } from './signature-header.ts';
 
 /** A package that is open for reading. */
 export interface PackageFile {

@@ -4,16 +4,15 @@ import { CODECS, type Codec, detectCodec, MAGIC_LENGTH, unsupportedCodec } from 
 import type { Entry, Layout } from '../model/layout.ts';
 import { KubeparcelError } from '../support/errors.ts';
 import { readChangelog } from './changelog.ts';
-import { checkDigests, type StatedDigest, statedDigests } from './digests.ts';
-import { readFileList } from './file-reader.ts';
-import { badHeader, type Header, numberOf, textOf } from './header-reader.ts';
 import { checkLeadIdentity, checkLeadKind, LEAD_LENGTH } from './lead.ts';
-import { readableTags } from './metadata.ts';
 import { openPackage, type PackageFile, readExactly, readFrom, readHeader, skipPadding } from './package-file.ts';
-import { readPayload } from './payload-reader.ts';
+import { readFileList } from './read-file-list.ts';
+import { badHeader, type Header, numberOf, textOf } from './read-header.ts';
+import { readPayload } from './read-payload.ts';
 import { readDependencies, readRelations } from './relations.ts';
 import { interpretersOf, readScripts } from './scripts.ts';
-import { NO_GROUP, SIGNATURE_TAGS, TAGS } from './tags.ts';
+import { checkDigests, type StatedDigest, statedDigests } from './signature-header.ts';
+import { NO_GROUP, readableTags, SIGNATURE_TAGS, TAGS } from './tags.ts';
 
 const MAX_UNPACKED_BYTES = 16 * 2 ** 30;
 
@@ -30,15 +29,7 @@ export async function readRpm(path: string, options: ReadOptions = {}): Promise<
   try {
     return await readPackage(file, options);
   } catch (error) {
-    if (error instanceof KubeparcelError) {
-      const where = error.where === undefined ? path : `${path}: ${error.where}`;
-      throw new KubeparcelError(error.kind, error.message, {
-        where,
-        ...(error.hint === undefined ? {} : { hint: error.hint }),
-        cause: error,
-      });
-    }
-    throw error;
+    throw error instanceof KubeparcelError ? error.within(path) : error;
   } finally {
     await file.handle.close();
   }

@@ -1,10 +1,21 @@
+import type { Compression } from '../model/compression.ts';
 import type { Entry, Layout } from '../model/layout.ts';
 import { formatVersion } from '../model/package-version.ts';
 import type { Relation, RelationKind } from '../model/relation.ts';
-import { rpmArchitecture } from './architectures.ts';
-import { type Header, numbersOf, textsOf } from './header-reader.ts';
-import { formatAlternatives, isRich, parseRich } from './rich.ts';
-import { type Dependency, dependencyTarget, SENSE, sortDependencies, targetDependency } from './sense.ts';
+import {
+  type Dependency,
+  dependencyTarget,
+  formatAlternatives,
+  isRich,
+  parseRich,
+  SENSE,
+  sortDependencies,
+  targetDependency,
+} from './dependency.ts';
+import { hasLargeFiles, type ListedFile } from './file-list.ts';
+import { rpmArchitecture } from './lead.ts';
+import { type Header, numbersOf, textsOf } from './read-header.ts';
+import { scriptFeatures } from './scripts.ts';
 import { TAGS } from './tags.ts';
 
 /** The lists of dependencies that a header has, by what rpm calls them. */
@@ -122,4 +133,50 @@ function relationsOf(dependencies: readonly Dependency[]): Relation[] {
 
 function escapeRegExp(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+}
+
+/** Features of the package that an rpm must know to install it, with the version that brought each (rpm --showrc). */
+const FEATURES = {
+  CompressedFileNames: '3.0.4-1',
+  PayloadFilesHavePrefix: '4.0-1',
+  ScriptletInterpreterArgs: '4.0.3-1',
+  BuiltinLuaScripts: '4.2.2-1',
+  FileDigests: '4.6.0-1',
+  PayloadIsXz: '5.2-1',
+  TildeInVersions: '4.10.0-1',
+  LargeFiles: '4.12.0-1',
+  RichDependencies: '4.12.0-1',
+  PayloadIsZstd: '5.4.18-1',
+  CaretInVersions: '4.15.0-1',
+} as const;
+
+/** `rpmlib(FEATURE) <= VERSION` for what a package of this layout, compressed like this, uses. */
+export function rpmlibDependencies(
+  layout: Layout,
+  stated: Dependencies,
+  files: readonly ListedFile[],
+  compression: Compression,
+): Dependency[] {
+  const all = (Object.keys(DEPENDENCY_TAGS) as DependencyList[]).flatMap((list) => stated[list]);
+  const scripts = scriptFeatures(layout);
+  const used: Readonly<Record<keyof typeof FEATURES, boolean>> = {
+    CompressedFileNames: true,
+    PayloadFilesHavePrefix: true,
+    ScriptletInterpreterArgs: scripts.interpreterArguments,
+    BuiltinLuaScripts: scripts.lua,
+    FileDigests: true,
+    PayloadIsXz: compression.codec === 'xz',
+    TildeInVersions: all.some(({ version }) => version.includes('~')),
+    LargeFiles: hasLargeFiles(files),
+    RichDependencies: all.some(({ name }) => isRich(name)),
+    PayloadIsZstd: compression.codec === 'zstd',
+    CaretInVersions: all.some(({ version }) => version.includes('^')),
+  };
+  return (Object.keys(FEATURES) as (keyof typeof FEATURES)[])
+    .filter((feature) => used[feature])
+    .map((feature) => ({
+      name: `rpmlib(${feature})`,
+      version: FEATURES[feature],
+      flags: SENSE.rpmlib | SENSE.less | SENSE.equal,
+    }));
 }

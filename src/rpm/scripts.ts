@@ -1,8 +1,8 @@
 import type { ScriptName } from '../model/format.ts';
 import type { Layout, Script } from '../model/layout.ts';
+import { type Dependency, SENSE } from './dependency.ts';
 import { type HeaderEntry, string, stringArray } from './header.ts';
-import { type Header, textOf, textsOf } from './header-reader.ts';
-import { type Dependency, SENSE } from './sense.ts';
+import { type Header, textOf, textsOf } from './read-header.ts';
 import { TAGS } from './tags.ts';
 
 /** Scriptlets (rpm-scriptlets(7)): the tags of the body and of the interpreter, and what marks its dependency. */

@@ -1,12 +1,11 @@
 import type { Signer } from '../sign/signer.ts';
 import { KubeparcelError } from '../support/errors.ts';
 import { type WrittenFile, writeAtomically } from '../support/write-atomically.ts';
-import { checkDigests, statedDigests } from './digests.ts';
 import { bin, encodeHeader, type HeaderEntry, type HeaderValue } from './header.ts';
-import { type EncodedValue, type Header, numbersOf, textOf, textsOf } from './header-reader.ts';
 import { checkLeadKind, LEAD_LENGTH } from './lead.ts';
 import { openPackage, type PackageFile, readExactly, readFrom, readHeader, skipPadding } from './package-file.ts';
-import { signaturePadding } from './signature.ts';
+import { type EncodedValue, type Header, numbersOf, textOf, textsOf } from './read-header.ts';
+import { checkDigests, signaturePadding, statedDigests } from './signature-header.ts';
 import { SIGNATURE_TAGS, TAGS } from './tags.ts';
 
 export interface RpmSignOptions {
@@ -53,15 +52,10 @@ export async function signRpm(path: string, signer: Signer, options: RpmSignOpti
     });
     return { ...written, signatures: both ? ['header', 'header and payload'] : ['header'] };
   } catch (error) {
-    throw error instanceof KubeparcelError && error.where === undefined ? aboutPackage(error, path) : error;
+    throw error instanceof KubeparcelError && error.where === undefined ? error.within(path) : error;
   } finally {
     await file.handle.close();
   }
-}
-
-function aboutPackage(error: KubeparcelError, where: string): KubeparcelError {
-  const { kind, message, hint } = error;
-  return new KubeparcelError(kind, message, { where, ...(hint === undefined ? {} : { hint }), cause: error });
 }
 
 function signatureTags({ algorithm, signingFingerprint }: Signer): { header: number; headerAndPayload: number } {

@@ -6,15 +6,14 @@ import type { Layout } from '../model/layout.ts';
 import type { OutputChunk } from '../support/output-chunks.ts';
 import { changelogEntries } from './changelog.ts';
 import { checkRpmLayout } from './check-layout.ts';
+import { sortDependencies } from './dependency.ts';
 import { DIGEST_SHA256, fileEntries, hasLargeFiles, type ListedFile, listFiles } from './file-list.ts';
 import { encodeHeader, type HeaderEntry, i18nString, int32, string, stringArray } from './header.ts';
 import { encodeLead } from './lead.ts';
 import { type PayloadFacts, packPayload, spoolPayload } from './payload.ts';
-import { DEPENDENCY_TAGS, type DependencyList, statedDependencies } from './relations.ts';
-import { rpmlibDependencies } from './rpmlib.ts';
+import { DEPENDENCY_TAGS, type DependencyList, rpmlibDependencies, statedDependencies } from './relations.ts';
 import { interpreterDependencies, scriptEntries } from './scripts.ts';
-import { sortDependencies } from './sense.ts';
-import { type PackageFacts, signatureHeader } from './signature.ts';
+import { type PackageFacts, signatureHeader } from './signature-header.ts';
 import { NO_GROUP, TAGS } from './tags.ts';
 
 /** The rpm whose packages these are like; rpm asks for the tag, nothing depends on its value. */

@@ -1,9 +1,13 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { enums, type Key, type SignaturePacket } from 'openpgp';
+import { z } from 'zod';
 import { KubeparcelError } from '../support/errors.ts';
+import { packageRoot } from '../support/package-root.ts';
+import { parseValidatedYaml } from '../support/validated-yaml.ts';
 import { algorithmOf, chooseSigningKey, fingerprintOf, userIdOf } from './certificate.ts';
 import { hasCriticalSubpacket } from './critical-subpackets.ts';
 import type { Signer } from './signer.ts';
-import type { Verifier } from './verifiers.ts';
 
 const DAY = 86_400;
 /** So long before its end a key's owner is told: enough to hand out its successor with a repository's packages. */
@@ -150,4 +154,33 @@ export function newestSignatureDate(certificate: Key): number {
   ];
   const times = own.map(({ created }) => (created?.getTime() ?? 0) / 1000);
   return Math.max(certificate.getCreationTime().getTime() / 1000, ...times);
+}
+
+const FAMILIES = ['rsa', 'ed25519', 'ecdsa', 'dsa'] as const;
+
+const verifiersSchema = z.strictObject({
+  verifiers: z
+    .array(
+      z.strictObject({
+        id: z.string().regex(/^[a-z0-9.-]+$/),
+        name: z.string().min(1),
+        algorithms: z.array(z.enum(FAMILIES)).min(1),
+        'rsa-bits': z.int().positive(),
+        subkeys: z.boolean(),
+        critical: z.boolean(),
+        sha1: z.union([z.boolean(), z.iso.date()]),
+      }),
+    )
+    .min(1),
+});
+
+/** A program on hosts that checks signatures: packaging/verifiers.yaml says what each takes. */
+export type Verifier = z.output<typeof verifiersSchema>['verifiers'][number];
+
+/** @throws KubeparcelError of kind 'config' for data that says something else than it must */
+export async function loadVerifiers(
+  directory: string = join(packageRoot(), 'packaging'),
+): Promise<readonly Verifier[]> {
+  const path = join(directory, 'verifiers.yaml');
+  return parseValidatedYaml(await readFile(path, 'utf8'), verifiersSchema, path).verifiers;
 }

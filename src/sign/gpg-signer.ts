@@ -1,10 +1,10 @@
 import { enums, type Key, readSignature, type Signature } from 'openpgp';
 import { KubeparcelError } from '../support/errors.ts';
-import { chooseSigningKey, fingerprintOf, OPENPGP_CONFIG, readCertificates, userIdOf } from './certificate.ts';
-import { signatureBelow, withoutLastLineFeed } from './clearsigned.ts';
-import { armored, checkDate } from './openpgp-signer.ts';
+import { armored, chooseSigningKey, fingerprintOf, OPENPGP_CONFIG, readCertificates, userIdOf } from './certificate.ts';
+import { checkDate } from './openpgp-signer.ts';
 import { runGpg } from './run-gpg.ts';
 import type { Environment } from './secrets.ts';
+import { signatureBelow, withoutLastLineFeed } from './signatures.ts';
 import type { Signer } from './signer.ts';
 
 export interface GpgSignerOptions {

@@ -3,16 +3,15 @@ import { join } from 'node:path';
 import type { Key } from 'openpgp';
 import { z } from 'zod';
 import { gzipSmall } from '../compress/codecs/gzip.ts';
-import { debianChangelog } from '../layout/compose-changelog.ts';
+import { debianChangelog } from '../layout/documents.ts';
 import { parseCompression } from '../model/compression.ts';
 import type { Format } from '../model/format.ts';
 import type { Entry, EntryRole, Layout } from '../model/layout.ts';
 import { RELATION_KINDS } from '../model/relation.ts';
 import { packageRoot } from '../support/package-root.ts';
 import { parseValidatedYaml } from '../support/validated-yaml.ts';
-import { fingerprintOf, userIdOf } from './certificate.ts';
+import { fingerprintOf, publicKeyFile, userIdOf } from './certificate.ts';
 import { newestSignatureDate } from './check-key.ts';
-import { publicKeyFile } from './public-key-file.ts';
 
 const perFormat = <Schema extends z.ZodType>(schema: Schema) => z.strictObject({ deb: schema, rpm: schema });
 

@@ -1,7 +1,6 @@
 import { generateKey, type UserID } from 'openpgp';
 import { KubeparcelError } from '../support/errors.ts';
-import { fingerprintOf, OPENPGP_CONFIG } from './certificate.ts';
-import { armored } from './openpgp-signer.ts';
+import { armored, fingerprintOf, OPENPGP_CONFIG } from './certificate.ts';
 
 export const KEY_ALGORITHMS = ['rsa4096', 'ed25519'] as const;
 export type KeyAlgorithm = (typeof KEY_ALGORITHMS)[number];

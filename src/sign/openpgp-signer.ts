@@ -2,7 +2,6 @@ import {
   createCleartextMessage,
   createMessage,
   enums,
-  type Key,
   type KeyID,
   type PrivateKey,
   readSignature,
@@ -10,9 +9,9 @@ import {
   sign,
 } from 'openpgp';
 import { KubeparcelError } from '../support/errors.ts';
-import { chooseSigningKey, fingerprintOf, OPENPGP_CONFIG, type SigningKey, userIdOf } from './certificate.ts';
-import { withoutLastLineFeed } from './clearsigned.ts';
+import { armored, chooseSigningKey, fingerprintOf, OPENPGP_CONFIG, type SigningKey, userIdOf } from './certificate.ts';
 import { signStream } from './sign-stream.ts';
+import { withoutLastLineFeed } from './signatures.ts';
 import type { Signer } from './signer.ts';
 
 /**
@@ -90,9 +89,4 @@ function utc(seconds: number): string {
 /** Whether the secret half is there: exports of subkeys have none of the primary key's, those of a card no secret at all. */
 function holdsSecret({ keyPacket }: ReturnType<PrivateKey['getKeys']>[number]): boolean {
   return 'isDummy' in keyPacket && !keyPacket.isDummy();
-}
-
-/** With line feeds, and with the checksum that RFC 9580 calls optional and rpm's reader of armor asks for. */
-export function armored(key: Key): string {
-  return key.armor(OPENPGP_CONFIG).replaceAll('\r\n', '\n');
 }

@@ -44,4 +44,13 @@ export class KubeparcelError extends Error {
     this.where = details.where;
     this.hint = details.hint;
   }
+
+  /** The same error with an outer location in front of its own: the package of a member, the file of a line. */
+  within(where: string): KubeparcelError {
+    return new KubeparcelError(this.kind, this.message, {
+      where: this.where === undefined ? where : `${where}: ${this.where}`,
+      hint: this.hint,
+      cause: this,
+    });
+  }
 }

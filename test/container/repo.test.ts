@@ -9,7 +9,7 @@ import { signPackages } from '../../src/pipeline/sign.ts';
 import { publicKeyPath, type View, viewDirectory } from '../../src/repo/model/repository.ts';
 import { addPackages } from '../../src/repo/operations/add.ts';
 import { type KeyAlgorithm, newKey } from '../../src/sign/new-key.ts';
-import { openSigners } from '../../src/sign/open-signers.ts';
+import { openSigners } from '../../src/sign/open-keys.ts';
 import type { Signer } from '../../src/sign/signer.ts';
 import { buildSample, type SamplePackage } from '../support/build-sample.ts';
 import { HOSTS, type Machine, machineWith } from './support/machine.ts';

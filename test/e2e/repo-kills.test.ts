@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { addPackages } from '../../src/repo/operations/add.ts';
 import { verifyRepository } from '../../src/repo/verify/verify.ts';
-import { openSigners } from '../../src/sign/open-signers.ts';
+import { openSigners } from '../../src/sign/open-keys.ts';
 import { aptClient } from '../support/apt-client.ts';
 import { directoryOfFile, everythingIn } from '../support/cli.ts';
 import { compileSupport } from '../support/compile.ts';

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { writeBundle } from '../../src/repo/bundle/bundle.ts';
 import { addPackages } from '../../src/repo/operations/add.ts';
 import { newKey } from '../../src/sign/new-key.ts';
-import { openSigners } from '../../src/sign/open-signers.ts';
+import { openSigners } from '../../src/sign/open-keys.ts';
 import { aptClient } from '../support/apt-client.ts';
 import { writeReleases } from '../support/repo-packages.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';

@@ -1,8 +1,8 @@
 import { execaSync } from 'execa';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { compareDebVersions } from '../../src/deb/compare-versions.ts';
-import { compareEvr, compareRpmVersions } from '../../src/rpm/compare-versions.ts';
+import { compareDebVersions } from '../../src/deb/version.ts';
+import { compareEvr, compareRpmVersions } from '../../src/rpm/version.ts';
 import { hasTool } from '../support/tools.ts';
 
 /** Short words of few characters, so that many pairs share a start. */

@@ -6,7 +6,7 @@ import { parseControl } from '../../src/deb/control-file.ts';
 import { addPackages } from '../../src/repo/operations/add.ts';
 import { indexRepository } from '../../src/repo/operations/reindex.ts';
 import { verifyRepository } from '../../src/repo/verify/verify.ts';
-import { openSigners } from '../../src/sign/open-signers.ts';
+import { openSigners } from '../../src/sign/open-keys.ts';
 import type { Signer } from '../../src/sign/signer.ts';
 import { aptClient } from '../support/apt-client.ts';
 import { directoryOfFile } from '../support/cli.ts';

@@ -15,7 +15,7 @@ import { readDeb } from '../../src/deb/read.ts';
 import { debPackager } from '../../src/deb/write.ts';
 import { signPackages } from '../../src/pipeline/sign.ts';
 import { readRpm } from '../../src/rpm/read.ts';
-import { openSigners } from '../../src/sign/open-signers.ts';
+import { openSigners } from '../../src/sign/open-keys.ts';
 import type { Signer } from '../../src/sign/signer.ts';
 import { writeAtomically } from '../../src/support/write-atomically.ts';
 import { objectsOf, pack } from '../support/rpm.ts';

@@ -1,5 +1,5 @@
 import { gzipSmall } from '../../src/compress/codecs/gzip.ts';
-import { debianChangelog } from '../../src/layout/compose-changelog.ts';
+import { debianChangelog } from '../../src/layout/documents.ts';
 import { SCRIPT_NAMES } from '../../src/model/format.ts';
 import type { ChangelogEntry, Entry, Layout } from '../../src/model/layout.ts';
 import type { Relation } from '../../src/model/relation.ts';

@@ -1,6 +1,6 @@
 import { addPackages } from '../../src/repo/operations/add.ts';
 import { removePackages } from '../../src/repo/operations/remove.ts';
-import { openSigners } from '../../src/sign/open-signers.ts';
+import { openSigners } from '../../src/sign/open-keys.ts';
 
 // Changes a repository over and over, until it is killed: REPOSITORY KEY PACKAGE...
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { addPackages } from '../../src/repo/operations/add.ts';
 import { removePackages } from '../../src/repo/operations/remove.ts';
-import { openSigners } from '../../src/sign/open-signers.ts';
+import { openSigners } from '../../src/sign/open-keys.ts';
 import { writeReleases } from './repo-packages.ts';
 import { LATER, makeKey, type TestKey } from './signing.ts';
 

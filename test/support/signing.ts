@@ -2,8 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { generateKey } from 'openpgp';
-import { OPENPGP_CONFIG } from '../../src/sign/certificate.ts';
-import { armored } from '../../src/sign/openpgp-signer.ts';
+import { armored, OPENPGP_CONFIG } from '../../src/sign/certificate.ts';
 
 /** When keys of tests are made, and a time within their first year. */
 export const MADE = 1_750_000_000;

@@ -1,5 +1,5 @@
 import type { Argv } from 'yargs';
-import type { OpenSignersOptions } from '../../sign/open-signers.ts';
+import type { OpenSignersOptions } from '../../sign/open-keys.ts';
 import type { Signer } from '../../sign/signer.ts';
 import { KubeparcelError } from '../../support/errors.ts';
 import { askPassphrase, canAsk } from './ask-passphrase.ts';
@@ -60,8 +60,8 @@ export interface SigningSession {
  * @throws KubeparcelError of kind 'usage' when no key is given
  */
 export async function openSigning(args: SigningArguments): Promise<SigningSession> {
-  const { openSigners } = await import('../../sign/open-signers.ts');
-  const { signatureDate } = await import('../../sign/sign-together.ts');
+  const { openSigners } = await import('../../sign/open-keys.ts');
+  const { signatureDate } = await import('../../sign/signatures.ts');
   const { expiryWarning } = await import('../../sign/check-key.ts');
   const { sourceDateEpoch } = await import('../../support/source-date-epoch.ts');
   const now = Math.floor(Date.now() / 1000);

@@ -1,8 +1,8 @@
-import { compareDebVersions } from '../../deb/compare-versions.ts';
+import { compareDebVersions } from '../../deb/version.ts';
 import type { Format } from '../../model/format.ts';
 import type { Operator, RelationTarget } from '../../model/relation.ts';
-import { compareEvr } from '../../rpm/compare-versions.ts';
-import { operatorOfSign } from '../../rpm/sense.ts';
+import { operatorOfSign } from '../../rpm/dependency.ts';
+import { compareEvr } from '../../rpm/version.ts';
 import { KubeparcelError } from '../../support/errors.ts';
 import type { Provision } from '../model/record.ts';
 

@@ -1,5 +1,5 @@
-import { compareDebVersions } from '../../deb/compare-versions.ts';
-import { compareEvr } from '../../rpm/compare-versions.ts';
+import { compareDebVersions } from '../../deb/version.ts';
+import { compareEvr } from '../../rpm/version.ts';
 import { KubeparcelError } from '../../support/errors.ts';
 import { compareMinors } from './minors.ts';
 import { CHANNELS, type Channel, poolPath, type RepositoryPackage } from './repository.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { parseDebVersion } from '../../deb/version.ts';
 import { debPackager } from '../../deb/write.ts';
-import { parseEvr } from '../../rpm/compare-versions.ts';
+import { parseEvr } from '../../rpm/version.ts';
 import { rpmPackager } from '../../rpm/write.ts';
 import { KubeparcelError } from '../../support/errors.ts';
 import { compareMinors, kubernetesPackages, minorsOf } from '../model/minors.ts';

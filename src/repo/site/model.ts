@@ -1,7 +1,7 @@
-import { compareDebVersions } from '../../deb/compare-versions.ts';
+import { compareDebVersions } from '../../deb/version.ts';
 import { goArchitecture } from '../../model/architecture.ts';
 import type { Format } from '../../model/format.ts';
-import { compareEvr } from '../../rpm/compare-versions.ts';
+import { compareEvr } from '../../rpm/version.ts';
 import type { RepositoryIndex } from '../model/index-file.ts';
 import type { PackageRecord } from '../model/record.ts';
 import { CHANNELS, type Channel, type RepositoryPackage } from '../model/repository.ts';

@@ -1,6 +1,6 @@
 import { access, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { signatureDate } from '../../sign/sign-together.ts';
+import { signatureDate } from '../../sign/signatures.ts';
 import type { Signer } from '../../sign/signer.ts';
 import { KubeparcelError } from '../../support/errors.ts';
 import { isErrno } from '../../support/file-system.ts';

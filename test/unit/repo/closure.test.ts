@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { loadCatalog } from '../../../src/catalog/catalog.ts';
-import { parseRelations } from '../../../src/deb/relations.ts';
+import { parseRelations } from '../../../src/deb/control-file.ts';
 import { type ClosurePackage, checkClosure } from '../../../src/repo/closure/closure.ts';
 import { faultTexts } from '../../../src/repo/closure/fault-text.ts';
 import { loadProvided } from '../../../src/repo/closure/provided.ts';

@@ -11,7 +11,7 @@ import { commit, hasJournal } from '../../../src/repo/transaction/journal.ts';
 import { openState } from '../../../src/repo/transaction/state.ts';
 import type { VerifyReport } from '../../../src/repo/verify/finding.ts';
 import { verifyRepository } from '../../../src/repo/verify/verify.ts';
-import { openSigners } from '../../../src/sign/open-signers.ts';
+import { openSigners } from '../../../src/sign/open-keys.ts';
 import type { Signer } from '../../../src/sign/signer.ts';
 import { directoryOfFile } from '../../support/cli.ts';
 import { smallLayout, writeReleases, writeSmall } from '../../support/repo-packages.ts';

@@ -10,7 +10,7 @@ import {
   string,
   stringArray,
 } from '../../../src/rpm/header.ts';
-import { bodyLength, decodeHeader, numbersOf, textsOf } from '../../../src/rpm/header-reader.ts';
+import { bodyLength, decodeHeader, numbersOf, textsOf } from '../../../src/rpm/read-header.ts';
 import { KubeparcelError } from '../../../src/support/errors.ts';
 
 const text = fc.string({ unit: 'grapheme', maxLength: 12 }).filter((value) => !value.includes('\0'));

@@ -14,7 +14,7 @@ import {
 } from '../../../src/rpm/header.ts';
 import { encodeLead } from '../../../src/rpm/lead.ts';
 import { readRpm } from '../../../src/rpm/read.ts';
-import { signatureHeader } from '../../../src/rpm/signature.ts';
+import { signatureHeader } from '../../../src/rpm/signature-header.ts';
 import { TAGS } from '../../../src/rpm/tags.ts';
 import { pack, sha256 } from '../../support/rpm.ts';
 import { sampleLayout } from '../../support/sample-layout.ts';

@@ -4,11 +4,10 @@ import { join } from 'node:path';
 import { enums, generateKey, type Key, SignaturePacket } from 'openpgp';
 import { afterAll, describe, expect, test } from 'vitest';
 import { OPENPGP_CONFIG, readCertificates } from '../../../src/sign/certificate.ts';
-import { checkKey, expiryWarning } from '../../../src/sign/check-key.ts';
+import { checkKey, expiryWarning, loadVerifiers } from '../../../src/sign/check-key.ts';
 import { hasCriticalSubpacket } from '../../../src/sign/critical-subpackets.ts';
 import { keyringLayout, loadKeyring } from '../../../src/sign/keyring-package.ts';
 import { newKey } from '../../../src/sign/new-key.ts';
-import { loadVerifiers } from '../../../src/sign/verifiers.ts';
 import { LATER, MADE, makeKey, type TestKeyOptions, YEAR } from '../../support/signing.ts';
 
 const DAY = 86_400;

@@ -11,9 +11,9 @@ export const keysCheckCommand = defineCommand({
       .option('json', JSON_OUTPUT)
       .example('$0 keys check packages.key', 'Exit status 5 if a key can no longer sign'),
   handler: async (args) => {
-    const { openCertificates } = await import('../../../sign/open-certificates.ts');
+    const { openCertificates } = await import('../../../sign/open-keys.ts');
     const { checkKey } = await import('../../../sign/check-key.ts');
-    const { loadVerifiers } = await import('../../../sign/verifiers.ts');
+    const { loadVerifiers } = await import('../../../sign/check-key.ts');
     const { renderKeyReports } = await import('../../render/keys.ts');
     const verifiers = await loadVerifiers();
     const now = Math.floor(Date.now() / 1000);

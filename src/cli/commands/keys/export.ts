@@ -13,8 +13,8 @@ export const keysExportCommand = defineCommand({
       .example('$0 keys export packages.key', 'ASCII armor, for rpm --import and gpgkey=')
       .example('$0 keys export packages.key --binary --out packages.gpg', 'For Signed-By of apt'),
   handler: async (args) => {
-    const { openCertificates } = await import('../../../sign/open-certificates.ts');
-    const { publicKeyFile } = await import('../../../sign/public-key-file.ts');
+    const { openCertificates } = await import('../../../sign/open-keys.ts');
+    const { publicKeyFile } = await import('../../../sign/certificate.ts');
     const { writeAtomically } = await import('../../../support/write-atomically.ts');
     if (args.binary && args.out === undefined && process.stdout.isTTY) {
       throw new KubeparcelError('usage', 'refusing to write binary data to the terminal', {

@@ -1,5 +1,5 @@
 import { sha256 } from '../../../model/digest.ts';
-import { clearsignTogether, signTogether } from '../../../sign/sign-together.ts';
+import { clearsignTogether, signTogether } from '../../../sign/signatures.ts';
 import { COMPONENT, linkPath, poolPath } from '../../model/repository.ts';
 import { singleArmor, type ViewFile, type ViewRequest } from '../../model/view-files.ts';
 import { type IndexCodec, pack } from '../index-compression.ts';

@@ -1,10 +1,9 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { formatVersion } from '../../../model/package-version.ts';
-import { checkDigests, statedDigests } from '../../../rpm/digests.ts';
 import { INTRO_LENGTH, type Region } from '../../../rpm/header.ts';
-import { badHeader, bodyLength, decodeHeader, type Header, numberOf, textOf } from '../../../rpm/header-reader.ts';
 import { checkLeadIdentity, checkLeadKind, LEAD_LENGTH } from '../../../rpm/lead.ts';
-import { signaturePadding } from '../../../rpm/signature.ts';
+import { badHeader, bodyLength, decodeHeader, type Header, numberOf, textOf } from '../../../rpm/read-header.ts';
+import { checkDigests, signaturePadding, statedDigests } from '../../../rpm/signature-header.ts';
 import { SIGNATURE_TAGS, TAGS } from '../../../rpm/tags.ts';
 import { KubeparcelError } from '../../../support/errors.ts';
 

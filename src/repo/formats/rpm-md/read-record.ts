@@ -1,9 +1,8 @@
 import { readChangelog } from '../../../rpm/changelog.ts';
-import { readFileList, type StatedFile } from '../../../rpm/file-reader.ts';
-import { type Header, numberOf, numbersOf, textOf, textsOf } from '../../../rpm/header-reader.ts';
+import { dependencyTarget, isRich, parseRich } from '../../../rpm/dependency.ts';
+import { readFileList, type StatedFile } from '../../../rpm/read-file-list.ts';
+import { type Header, numberOf, numbersOf, textOf, textsOf } from '../../../rpm/read-header.ts';
 import { readDependencies } from '../../../rpm/relations.ts';
-import { isRich, parseRich } from '../../../rpm/rich.ts';
-import { dependencyTarget } from '../../../rpm/sense.ts';
 import { SIGNATURE_TAGS, TAGS } from '../../../rpm/tags.ts';
 import { attributes, element, escapeText } from '../../../support/xml.ts';
 import type { FileDigests } from '../../model/record.ts';

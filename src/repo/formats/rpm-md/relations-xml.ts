@@ -1,6 +1,6 @@
-import type { Header } from '../../../rpm/header-reader.ts';
+import { type Dependency, SENSE } from '../../../rpm/dependency.ts';
+import type { Header } from '../../../rpm/read-header.ts';
 import { type Dependencies, type DependencyList, readDependencies } from '../../../rpm/relations.ts';
-import { type Dependency, SENSE } from '../../../rpm/sense.ts';
 import { attributes } from '../../../support/xml.ts';
 
 /** In the order in which createrepo_c writes them. */

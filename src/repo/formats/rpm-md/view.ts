@@ -1,5 +1,5 @@
 import { sha256 } from '../../../model/digest.ts';
-import { signTogether } from '../../../sign/sign-together.ts';
+import { signTogether } from '../../../sign/signatures.ts';
 import type { Signer } from '../../../sign/signer.ts';
 import { attributes } from '../../../support/xml.ts';
 import type { PackageRecord, PackageXml } from '../../model/record.ts';

@@ -3,8 +3,7 @@ import { SCRIPT_NAMES } from '../model/format.ts';
 import type { Entry, Layout } from '../model/layout.ts';
 import { formatVersion } from '../model/package-version.ts';
 import { formatRelation, type RelationKind } from '../model/relation.ts';
-import { type ControlFields, foldDescription, formatControl } from './control-file.ts';
-import { RELATION_FIELDS } from './relations.ts';
+import { type ControlFields, foldDescription, formatControl, RELATION_FIELDS } from './control-file.ts';
 
 /** A file of DEBIAN/ and of control.tar. */
 export interface ControlMember {

@@ -1,7 +1,7 @@
 import type { EntryRole } from '../model/layout.ts';
 import { KubeparcelError } from '../support/errors.ts';
 import { DIGEST_SHA256, FILE_FLAGS, KIND_BITS, KIND_MASK } from './file-list.ts';
-import { decodeText, type Header, numberOf, numbersOf, rawStringsOf, textsOf } from './header-reader.ts';
+import { decodeText, type Header, numberOf, numbersOf, rawStringsOf, textsOf } from './read-header.ts';
 import { TAGS } from './tags.ts';
 
 /** Digests of files by the number that the header gives for them (RFC 4880, 9.4). */

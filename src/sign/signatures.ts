@@ -1,7 +1,6 @@
-import { armor, enums } from 'openpgp';
+import { armor, enums, readSignature, type Signature } from 'openpgp';
 import { KubeparcelError } from '../support/errors.ts';
 import { OPENPGP_CONFIG } from './certificate.ts';
-import { signatureBelow, withoutLastLineFeed } from './clearsigned.ts';
 import type { Signer } from './signer.ts';
 
 /** As the Hash header of cleartext-signed messages names them. */
@@ -79,4 +78,16 @@ export function signatureDate(
 ): number {
   if (asked !== undefined) return asked;
   return epoch === undefined ? now : Math.max(epoch, ...signers.map(({ validFrom }) => validFrom));
+}
+
+/** The signatures below a cleartext-signed message (RFC 9580, section 7). */
+export async function signatureBelow(message: string): Promise<Signature> {
+  // The text's own lines cannot begin so: they are dash-escaped.
+  const start = message.lastIndexOf('\n-----BEGIN PGP SIGNATURE-----');
+  return readSignature({ armoredSignature: message.slice(start + 1), config: OPENPGP_CONFIG });
+}
+
+/** gpg --clearsign does not sign it, and apt would see an empty line before the signature. */
+export function withoutLastLineFeed(text: string): string {
+  return text.endsWith('\n') ? text.slice(0, -1) : text;
 }

@@ -5,7 +5,7 @@ import type { Content } from '../model/content.ts';
 import type { Entry } from '../model/layout.ts';
 import { KubeparcelError } from '../support/errors.ts';
 import { EMPTY_SHA256, KIND_BITS, KIND_MASK } from './file-list.ts';
-import { badList, type FileList, type StatedFile } from './file-reader.ts';
+import { badList, type FileList, type StatedFile } from './read-file-list.ts';
 
 /** Longer targets of links are refused before they are read (PATH_MAX). */
 const TARGET_MAX = 4096;
