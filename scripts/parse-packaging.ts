@@ -1,7 +1,7 @@
 import { deepStrictEqual } from 'node:assert/strict';
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { catalogText, type KnownCatalog } from '../src/catalog/catalog.ts';
+import { catalogText, type PrecompiledCatalog } from '../src/catalog/catalog.ts';
 import { readCatalog } from '../src/catalog/read-catalog.ts';
 import { parsedFile } from '../src/support/parsed-yaml.ts';
 import { parseOwnYaml } from '../src/support/validated-yaml.ts';
@@ -30,7 +30,7 @@ export async function parsePackaging(root: string): Promise<void> {
   }
   const { versionsFile: _, ...catalog } = await readCatalog(directory);
   const path = parsedFile(catalogText(directory), root);
-  await writeAtomically(path, [Buffer.from(JSON.stringify(catalog satisfies KnownCatalog))]);
+  await writeAtomically(path, [Buffer.from(JSON.stringify(catalog satisfies PrecompiledCatalog))]);
   kept.add(basename(path));
   const into = dirname(parsedFile('', root));
   for (const name of await readdir(into)) if (!kept.has(name)) await rm(join(into, name), { force: true });

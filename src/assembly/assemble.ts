@@ -16,17 +16,17 @@ import { readPackage } from '../pipeline/read-package.ts';
 import type { PackageJob } from '../pipeline/run.ts';
 import { KubeparcelError } from '../support/errors.ts';
 
-/** nobody, by number: engines look names up in the image, where they can be missing. */
+/** nobody, by number: the engine would look up a name in the image, which may not have it. */
 const USER = '65534:65534';
 const WORK = '/var/tmp';
 
 /**
- * A package made by dpkg-deb or rpmbuild in a container, of the tree that `kubeparcel layout` writes, by a user without
- * privileges. The tree goes in as an archive, which that user unpacks: so its files are the user's own, with the modes
- * that the layout states. What comes back is read and held against the layout.
+ * Builds a package with dpkg-deb or rpmbuild in a container, as an unprivileged user, from the tree that `kubeparcel
+ * layout` writes. The user unpacks the tree from an archive, so that the user owns the files and they have the modes of the
+ * layout. The result is compared with the layout.
  *
- * @returns the package's bytes
- * @throws KubeparcelError of kind 'format' when the tool refuses the layout, or makes a package that differs from it
+ * @returns the bytes of the package
+ * @throws KubeparcelError of kind 'format' if the tool rejects the layout, or its package differs from the layout
  */
 export async function* assembleIn(
   container: Container,
@@ -34,37 +34,37 @@ export async function* assembleIn(
   writing: WriteOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const { objects, spoolDirectory, compression, signal } = writing;
-  const own = await mkdtemp(join(spoolDirectory, `${layout.name}.`));
-  const options = { user: USER, timeout: HOUR, ...(signal === undefined ? {} : { signal }) };
+  const temporary = await mkdtemp(join(spoolDirectory, `${layout.name}.`));
+  const options = { user: USER, timeout: COMMAND_TIMEOUT, signal };
   const directory = `${WORK}/${task.file.replace(/\.(deb|rpm)$/, '')}`;
   const archive = `${task.file}.tar`;
   try {
     const tree = await binaryTree(layout, objects);
     await pipeline(
       Readable.from(writeTar(tree.map((item) => tarEntry(item, writing)))),
-      createWriteStream(join(own, archive), { mode: 0o644 }),
+      createWriteStream(join(temporary, archive), { mode: 0o644 }),
       ...(signal === undefined ? [] : [{ signal }]),
     );
-    await container.copyIn(join(own, archive), WORK);
-    await succeed(container.exec(['mkdir', '--mode=0755', directory], options), task.file);
+    await container.copyIn(join(temporary, archive), WORK);
+    await requireSuccess(container.exec(['mkdir', '--mode=0755', directory], options), task.file);
     const unpack = ['tar', '--extract', '--preserve-permissions', '--no-same-owner', '--directory', directory];
-    await succeed(container.exec([...unpack, '--file', `${WORK}/${archive}`], options), task.file);
+    await requireSuccess(container.exec([...unpack, '--file', `${WORK}/${archive}`], options), task.file);
     const { command, result } = packCommand(layout, compression, { directory, file: task.file });
     const environment = { HOME: WORK, LC_ALL: 'C.UTF-8', TZ: 'UTC' };
-    await succeed(container.exec(command, { ...options, environment }), task.file);
-    const path = join(own, basename(result));
-    await container.copyOut(result, own);
-    await expectEqual(layout, path, writing);
+    await requireSuccess(container.exec(command, { ...options, environment }), task.file);
+    const path = join(temporary, basename(result));
+    await container.copyOut(result, temporary);
+    await requireEqual(layout, path, writing);
     yield* createReadStream(path);
   } finally {
-    await rm(own, { recursive: true, force: true });
-    // The next packages need the room. Where this fails the container is gone, or is about to be.
+    await rm(temporary, { recursive: true, force: true });
+    // Frees space for the next packages. If this fails, the container has ended.
     await container.exec(['rm', '-rf', directory, `${directory}.deb`, `${WORK}/${archive}`]).catch(() => {});
   }
 }
 
-/** Milliseconds. A kubelet with xz -9 on a slow machine takes minutes. */
-const HOUR = 3_600_000;
+/** Milliseconds. A kubelet with xz -9 takes minutes on a slow machine. */
+const COMMAND_TIMEOUT = 3_600_000;
 
 function tarEntry(item: TreeItem, { objects, onBytes }: WriteOptions): TarEntry {
   const base = { path: `./${item.path}`, mtime: item.mtime, owner: 'root', group: 'root' };
@@ -81,40 +81,38 @@ async function* counted(chunks: AsyncIterable<Uint8Array>, onBytes: WriteOptions
   }
 }
 
-async function succeed(running: Promise<ExecResult>, file: string): Promise<void> {
+async function requireSuccess(running: Promise<ExecResult>, file: string): Promise<void> {
   const { command, status, stdout, stderr } = await running;
   if (status === 0) return;
   const tool = command.find((word) => ['dpkg-deb', 'rpmbuild'].includes(word)) ?? command[0];
-  const said = `${stdout}\n${stderr}`.trim().split('\n').slice(-LINES_SHOWN).join('\n  ');
-  throw new KubeparcelError('format', `${tool} failed with status ${status}: ${said}`, {
+  const output = `${stdout}\n${stderr}`.trim().split('\n').slice(-LINES_SHOWN).join('\n  ');
+  throw new KubeparcelError('format', `${tool} failed with status ${status}: ${output}`, {
     where: file,
-    hint: 'build it without --assemble container, or mend what the tool names in packaging/ or templates/',
+    hint: 'build without --assemble container, or fix packaging/ or templates/ as the message says',
   });
 }
 
-/** Of a tool's output; the reason stands at its end. */
 const LINES_SHOWN = 8;
 const DIFFERENCES_SHOWN = 5;
 
-/** Held against the package that the native writer makes, as both are read back. */
-async function expectEqual(
+/** Compares the package with the one of the native writer, after reading both. */
+async function requireEqual(
   layout: Layout,
   path: string,
   { objects, spoolDirectory, signal }: WriteOptions,
 ): Promise<void> {
-  const reading = signal === undefined ? {} : { signal };
   const compression = { codec: 'none', level: 0 } as const;
   const native = `${path}.native`;
-  const chunks = PACKAGERS[layout.format].write(layout, { compression, objects, spoolDirectory, ...reading });
+  const chunks = PACKAGERS[layout.format].write(layout, { compression, objects, spoolDirectory, signal });
   await pipeline(Readable.from(chunks), createWriteStream(native));
-  const [wanted, built] = [await readPackage(native, reading), await readPackage(path, reading)];
-  const differences = diffLayouts(wanted.layout, built.layout);
+  const [expected, built] = [await readPackage(native, { signal }), await readPackage(path, { signal })];
+  const differences = diffLayouts(expected.layout, built.layout);
   if (differences.length === 0) return;
   const shown = differences.slice(0, DIFFERENCES_SHOWN).map(describe);
   const more = differences.length > shown.length ? [`and ${differences.length - shown.length} more`] : [];
-  throw new KubeparcelError('format', `what the container made differs: ${[...shown, ...more].join('; ')}`, {
+  throw new KubeparcelError('format', `the package of the container differs: ${[...shown, ...more].join('; ')}`, {
     where: basename(path),
-    hint: 'build it without --assemble container, and report this: both must be the same package',
+    hint: 'build without --assemble container, and report this bug: both packages must be the same',
   });
 }
 

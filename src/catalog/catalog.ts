@@ -5,39 +5,39 @@ import { readParsed } from '../support/parsed-yaml.ts';
 import type { Catalog } from './model.ts';
 
 /**
- * Packaging data: packages/*.yaml, distributions/*.yaml, versions.yaml and former-files.yaml.
+ * Loads the packaging data: packages/*.yaml, distributions/*.yaml, versions.yaml and former-files.yaml.
  *
- * @param directory kubeparcel's own packaging/ by default
+ * @param directory default: kubeparcel's own packaging/
  * @throws KubeparcelError as readCatalog does
  */
 export async function loadCatalog(directory: string = join(packageRoot(), 'packaging')): Promise<Catalog> {
-  const known = knownCatalog(directory);
-  if (known !== undefined) return { ...known, versionsFile: join(directory, 'versions.yaml') };
-  // Schemas take long to make and to run.
+  const precompiled = precompiledCatalog(directory);
+  if (precompiled !== undefined) return { ...precompiled, versionsFile: join(directory, 'versions.yaml') };
+  // Loading and running the schemas is slow.
   const { readCatalog } = await import('./read-catalog.ts');
   return readCatalog(directory);
 }
 
-/** What of a catalog is the same in every directory with these texts; `npm run compile` keeps that of kubeparcel's own. */
-export type KnownCatalog = Omit<Catalog, 'versionsFile'>;
+/** The part of a catalog that depends on the file contents only. `npm run compile` stores it for kubeparcel's own data. */
+export type PrecompiledCatalog = Omit<Catalog, 'versionsFile'>;
 
-function knownCatalog(directory: string): KnownCatalog | undefined {
+function precompiledCatalog(directory: string): PrecompiledCatalog | undefined {
   let text: string;
   try {
     text = catalogText(directory);
   } catch {
-    // readCatalog says what cannot be read.
+    // readCatalog reports the error.
     return undefined;
   }
-  return readParsed(text) as KnownCatalog | undefined;
+  return readParsed(text) as PrecompiledCatalog | undefined;
 }
 
-/** All that a catalog is made of, as one text. */
+/** Names and contents of all files of a catalog, as one string. */
 export function catalogText(directory: string): string {
-  const names = ['packages', 'distributions'].flatMap((room) =>
-    readdirSync(join(directory, room))
+  const names = ['packages', 'distributions'].flatMap((subdirectory) =>
+    readdirSync(join(directory, subdirectory))
       .filter((name) => name.endsWith('.yaml'))
-      .map((name) => `${room}/${name}`),
+      .map((name) => `${subdirectory}/${name}`),
   );
   return JSON.stringify(
     [...names.sort(), 'versions.yaml', 'former-files.yaml'].map((name) => [

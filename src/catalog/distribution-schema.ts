@@ -5,35 +5,38 @@ import { type Distribution, normalName, type Place } from './distribution.ts';
 import { bound, coveringRanges } from './range-schema.ts';
 import type { Span } from './ranges.ts';
 
-/** A package's name: Debian policy 5.6.1, and the capitals and underscores that RPM packages have. */
-export const packageName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9+._-]*$/, 'a package name');
+/** Package names of Debian policy 5.6.1, and the capitals and underscores of RPM packages. */
+export const packageName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9+._-]*$/, 'expected a package name');
 
-const identifier = z.string().regex(/^[a-z0-9][a-z0-9.-]*$/, 'lower-case letters, digits, . and -');
+const identifier = z.string().regex(/^[a-z0-9][a-z0-9.-]*$/, 'expected lower-case letters, digits, . and -');
 const absolutePath = z
   .string()
-  .regex(/^(\/[A-Za-z0-9+_-][A-Za-z0-9+._-]*)+$/, 'an absolute path, without a slash at its end');
+  .regex(/^(\/[A-Za-z0-9+_-][A-Za-z0-9+._-]*)+$/, 'expected an absolute path without a trailing slash');
 
-/** Registry, repository, tag and perhaps a digest (OCI distribution specification; image names of containers-image). */
+/** Registry, repository, tag and optionally a digest (OCI distribution specification; docker-image names of containers/image). */
 const imageReference = z
   .string()
   .regex(
     /^[a-z0-9.-]+(:\d+)?(\/[a-z0-9]+([._-]+[a-z0-9]+)*)+:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}(@sha256:[0-9a-f]{64})?$/,
-    'an image with its registry and tag, as docker.io/library/debian:12, and with @sha256:... when it is pinned',
+    'expected an image with registry and tag, such as docker.io/library/debian:12, optionally with @sha256:...',
   );
 
 const compression = z.string().transform((text, context): Compression => {
   try {
     return parseCompression(text);
   } catch {
-    context.addIssue({ code: 'custom', message: `no compression: ${text}; write zstd:12, xz:6, gzip:9 or none` });
+    context.addIssue({
+      code: 'custom',
+      message: `unknown compression ${JSON.stringify(text)}; expected for example zstd:12, xz:6, gzip:9 or none`,
+    });
     return z.NEVER;
   }
 });
 
 /**
- * One file of distributions/: what the releases of a distribution share, and the releases.
+ * Schema of a file in distributions/: the data that the releases of a distribution share, and the releases.
  *
- * @param taken ids and aliases of the files before this one, by their normal form; this one's are added
+ * @param taken owners of ids and aliases, by normalized name, in earlier files; those of this file are added
  */
 export function distributionSchema(span: Span, taken: Map<string, string>) {
   const place = z.union(
@@ -41,7 +44,7 @@ export function distributionSchema(span: Span, taken: Map<string, string>) {
       absolutePath.transform((path) => [{ since: span.oldest, path }]),
       coveringRanges(z.strictObject({ since: bound, until: bound.optional(), path: absolutePath }), span),
     ],
-    'an absolute path, or ranges of versions with a path each that leave no hole and do not overlap',
+    'expected an absolute path, or ranges of versions with paths, without gaps and overlaps',
   );
   const places: Record<Place, typeof place> = { units: place, 'drop-ins': place, environment: place, libexec: place };
   return z
@@ -52,7 +55,10 @@ export function distributionSchema(span: Span, taken: Map<string, string>) {
       paths: z.strictObject(places),
       names: z.record(
         packageName,
-        z.union([packageName.transform((name) => [name]), z.array(packageName)], 'a package name, or a list of them'),
+        z.union(
+          [packageName.transform((name) => [name]), z.array(packageName)],
+          'expected a package name or a list of package names',
+        ),
       ),
       libraries: z
         .record(
@@ -71,7 +77,9 @@ export function distributionSchema(span: Span, taken: Map<string, string>) {
           z.strictObject({
             id: identifier,
             aliases: z.array(identifier).default([]),
-            suffix: z.string().regex(/^[.~+][A-Za-z0-9.+~]+$/, 'what goes behind the revision, as ~debian12 or .el9'),
+            suffix: z
+              .string()
+              .regex(/^[.~+][A-Za-z0-9.+~]+$/, 'expected a suffix for the revision, such as ~debian12 or .el9'),
             compression: z.array(compression).min(1),
             image: imageReference.optional(),
             apart: z.string().min(1).optional(),
@@ -87,9 +95,9 @@ export function distributionSchema(span: Span, taken: Map<string, string>) {
         for (const word of [release.id, ...release.aliases]) {
           const owner = taken.get(normalName(word));
           if (owner !== undefined) {
-            const message = `${word} is a name of ${owner} already`;
-            const where = word === release.id ? 'id' : 'aliases';
-            context.addIssue({ code: 'custom', path: ['releases', index, where], message });
+            const message = `${word} is already a name of ${owner}`;
+            const key = word === release.id ? 'id' : 'aliases';
+            context.addIssue({ code: 'custom', path: ['releases', index, key], message });
           }
           taken.set(normalName(word), release.id);
         }
@@ -97,7 +105,7 @@ export function distributionSchema(span: Span, taken: Map<string, string>) {
     });
 }
 
-/** The releases of a parsed file, each with what they share. */
+/** Returns the releases of a parsed file, each with the shared data. */
 export function releasesOf(file: z.output<ReturnType<typeof distributionSchema>>): Distribution[] {
   const { format, family, paths, names, libraries, kernel, releases } = file;
   return releases.map(({ id, aliases, suffix, compression, image, apart }) => ({

@@ -1,20 +1,20 @@
 import { z } from 'zod';
 
-/** What former packages put where it is in the way of ours. */
+/** A file of other packages (former or vendor packages) that conflicts with ours. */
 export interface FormerFile {
   readonly path: string;
-  /** Every text that one of them shipped there: 64 lower-case hex digits. */
+  /** Digests of all shipped versions: 64 lower-case hex digits. */
   readonly sha256: readonly string[];
 }
 
-const digest = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256: 64 lower-case hex digits');
+const digest = z.string().regex(/^[0-9a-f]{64}$/, 'expected a SHA-256: 64 lower-case hex digits');
 
 /** former-files.yaml */
 export const formerFilesSchema = z.strictObject({
   files: z.array(
     z
       .strictObject({
-        path: z.string().regex(/^(\/[A-Za-z0-9_][A-Za-z0-9+._-]*)+$/, 'an absolute path'),
+        path: z.string().regex(/^(\/[A-Za-z0-9_][A-Za-z0-9+._-]*)+$/, 'expected an absolute path'),
         texts: z.array(z.strictObject({ sha256: digest, from: z.string().min(1) })).min(1),
       })
       .transform(({ path, texts }): FormerFile => ({ path, sha256: texts.map(({ sha256 }) => sha256) })),

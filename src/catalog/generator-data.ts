@@ -2,10 +2,10 @@ import type { GeneratorData } from '../confgen/model/data.ts';
 import type { Catalog } from './model.ts';
 
 /**
- * What kubelet-confgen is packaged with.
+ * The data that is embedded in kubelet-confgen.
  *
- * @param kubeletVersion of the kubelet in the same package, without `v`; undefined for `kubeparcel config`, which has
- * none beside it and goes by what it finds on the host
+ * @param kubeletVersion version of the kubelet in the same package, without `v`; undefined for `kubeparcel config`, which
+ * detects the kubelet of the host
  */
 export function generatorData(catalog: Catalog, kubeletVersion: string | undefined): GeneratorData {
   return { kubeletVersion, ...catalog.generator };

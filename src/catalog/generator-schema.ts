@@ -4,11 +4,13 @@ import { boundNumbers, compareNumbers } from '../model/kubernetes-version.ts';
 import { bound, coveringRanges } from './range-schema.ts';
 import type { Span } from './ranges.ts';
 
-/** The keys of versions.yaml that kubelet-confgen embeds, documented in src/confgen/model/data.ts. */
+/** The keys of versions.yaml that are embedded in kubelet-confgen; described in src/confgen/model/data.ts. */
 export function generatorKeys(span: Span) {
   const topic = <Value extends z.ZodType>(value: Value) =>
     coveringRanges(z.strictObject({ since: bound, until: bound.optional(), value }), span);
-  const endpoint = z.string().regex(/^(unix:\/\/(\/[A-Za-z0-9._-]+)+)?$/, 'a unix:// endpoint, or nothing');
+  const endpoint = z
+    .string()
+    .regex(/^(unix:\/\/(\/[A-Za-z0-9._-]+)+)?$/, 'expected a unix:// endpoint, or an empty string');
   const kubelet = z
     .strictObject({
       settings: topic(z.enum(['flags', 'config-dir'])),
@@ -34,8 +36,10 @@ export function generatorKeys(span: Span) {
       cgroupV2: topics['cgroup-v2'],
       failsOnSwap: topics['fails-on-swap'],
     }));
-  const image = z.string().regex(/^[a-z0-9.-]+(\/[a-z0-9._-]+)+:[A-Za-z0-9._-]+$/, 'an image with its tag');
-  const configMap = z.string().regex(/^[a-z][a-z-]*(\{minor\})?$/, 'the name of a ConfigMap, {minor} in it');
+  const image = z.string().regex(/^[a-z0-9.-]+(\/[a-z0-9._-]+)+:[A-Za-z0-9._-]+$/, 'expected an image with its tag');
+  const configMap = z
+    .string()
+    .regex(/^[a-z][a-z-]*(\{minor\})?$/, 'expected the name of a ConfigMap, which may contain {minor}');
   const api = z.strictObject({ version: z.enum(KUBEADM_API_VERSIONS), since: bound, until: bound.optional() });
   const kubeadm = z
     .strictObject({

@@ -4,18 +4,19 @@ import type { FormerFile } from './former-files.ts';
 import type { PackageDefinition } from './package-schema.ts';
 import type { Range } from './ranges.ts';
 import type { Minor } from './versions-schema.ts';
-/** The packaging data: what packages, distributions and versions there are. */
+
+/** The packaging data: packages, distributions and versions. */
 export interface Catalog {
   /** Sorted by name. */
   readonly packages: readonly PackageDefinition[];
-  /** In the order of files (sorted by name) and of the releases in them. */
+  /** In the order of the files, sorted by name, and of their releases. */
   readonly distributions: readonly Distribution[];
-  /** Oldest first, none left out. */
+  /** Oldest first, without gaps. */
   readonly minors: readonly Minor[];
   readonly pins: readonly (Range & { readonly 'cri-tools': string; readonly 'cni-plugins': string })[];
-  /** What kubelet-confgen takes along, but for the kubelet that it is packaged with. */
+  /** The data that is embedded in kubelet-confgen. */
   readonly generator: Omit<GeneratorData, 'kubeletVersion'>;
   readonly formerFiles: readonly FormerFile[];
-  /** For messages. */
+  /** For error messages. */
   readonly versionsFile: string;
 }

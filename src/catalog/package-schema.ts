@@ -9,13 +9,13 @@ import type { Range, Span } from './ranges.ts';
 
 export interface PackageDefinition {
   readonly name: string;
-  /** Whose files and version it takes from the payload. */
+  /** The component of the payload that provides files and version. */
   readonly component: Component;
   readonly summary: string;
   readonly description: string;
   readonly section: Readonly<Record<Format, string>>;
   readonly homepage: string;
-  /** Where changes are listed; {version} and {minor} are the component's. */
+  /** URL of the changelog; {version} and {minor} are those of the component. */
   readonly changes: string;
   /** SPDX expression. */
   readonly licence: string;
@@ -23,33 +23,33 @@ export interface PackageDefinition {
   readonly multiArch: 'foreign' | 'same' | 'allowed' | undefined;
   readonly contents: readonly ContentRule[];
   readonly relations: readonly RelationRule[];
-  /** Templates that follow one another in each script; one whose last template renders to nothing is left out. */
+  /** Templates that are concatenated to each script. A script is omitted if its last template renders to nothing. */
   readonly scripts: Readonly<Record<Format, Readonly<Partial<Record<ScriptName, readonly string[]>>>>>;
-  /** Absolute paths of files outside the package that its programs write and that go with it, unless edited. */
+  /** Absolute paths of files that the package's programs write. They are removed with the package, unless edited. */
   readonly generated: readonly string[];
 }
 
-/** Paths may name a place of the distribution: {units}/kubelet.service. */
+/** Paths may begin with a directory of the distribution: {units}/kubelet.service. */
 export type ContentRule =
   | { readonly payload: string; readonly path: string; readonly optional: boolean }
-  /** All executables of the component go into this directory. */
+  /** The directory for all executables of the component. */
   | { readonly 'payload-executables': string }
   | { readonly template: string; readonly path: string; readonly when?: Condition | undefined }
   | { readonly directory: string; readonly when?: Condition | undefined }
-  /** The generator with its runner; only where packages are built with it. */
+  /** The generator, unless packages are built without it. */
   | { readonly program: 'kubelet-confgen'; readonly path: string }
-  /** A symbolic link at `link` that leads `to` another file of the package. */
+  /** A symbolic link at `link` to another file of the package. */
   | { readonly link: string; readonly to: string; readonly when?: Condition | undefined };
 
 /**
- * - kernel: only where the distribution's profile or kubeparcel.yaml turns `kernel` on
- * - confgen: only where the package holds kubelet-confgen
+ * - kernel: if the distribution or kubeparcel.yaml enables `kernel`
+ * - confgen: if the package contains kubelet-confgen
  */
 export type Condition = 'kernel' | 'confgen';
 
 export interface RelationRule {
   readonly kind: RelationKind;
-  /** A package of ours, or a logical name that every distribution translates. */
+  /** One of our packages, or a logical name that every distribution maps to package names. */
   readonly name: string;
   readonly formats: readonly Format[];
   readonly ranges: readonly RelationRange[];
@@ -61,16 +61,16 @@ export interface RelationRange extends Range {
   readonly constraint: { readonly operator: Operator; readonly version: string } | undefined;
 }
 
-const line = z.string().regex(/^[^\p{Cc}]+$/u, 'one line');
+const line = z.string().regex(/^[^\p{Cc}]+$/u, 'expected one line');
 
 const rulePath = z
   .string()
   .regex(
     new RegExp(`^(\\{(${PLACES.join('|')})\\}|/[A-Za-z0-9_][A-Za-z0-9+._-]*)(/[A-Za-z0-9_][A-Za-z0-9+._-]*)*$`),
-    `an absolute path; it may begin with ${PLACES.map((place) => `{${place}}`).join(', ')}`,
+    `expected an absolute path; it may begin with ${PLACES.map((place) => `{${place}}`).join(', ')}`,
   );
 
-/** Nothing that a shell would look into. */
+/** Without characters that are special to a shell. */
 const ABSOLUTE_PATH = /^(\/[A-Za-z0-9_][A-Za-z0-9+._-]*)+$/;
 
 function scriptsOf(format: Format) {
@@ -88,21 +88,21 @@ const contentRule = z.union(
     z.strictObject({ program: z.literal('kubelet-confgen'), path: rulePath }),
     z.strictObject({ link: rulePath, to: rulePath, when: condition }),
   ],
-  'one of { payload, path }, { payload-executables }, { template, path }, { directory }, { program, path } or { link, to }',
+  'expected one of { payload, path }, { payload-executables }, { template, path }, { directory }, { program, path } or { link, to }',
 );
 
 const constraint = z
   .string()
-  .regex(/^(<<|<=|=|>=|>>) [0-9][A-Za-z0-9.+~:-]*$/, "an operator and a version, as '>= 1.2.0'")
+  .regex(/^(<<|<=|=|>=|>>) [0-9][A-Za-z0-9.+~:-]*$/, "expected an operator and a version, such as '>= 1.2.0'")
   .transform((text) => {
     const [operator, version] = text.split(' ') as [Operator, string];
     return { operator, version };
   });
 
 /**
- * One file of packages/.
+ * Schema of a file in packages/.
  *
- * @param distributions must have a name for everything that is not a package of ours
+ * @param distributions must have a name for every relation that is not one of our packages
  * @param ours names of all packages in packages/
  */
 export function packageSchema(span: Span, distributions: readonly Distribution[], ours: readonly string[]) {
@@ -114,11 +114,11 @@ export function packageSchema(span: Span, distributions: readonly Distribution[]
       absent: z.literal(true).optional(),
     })
     .refine(({ version, absent }) => version === undefined || absent === undefined, {
-      error: 'either a version or absent, not both',
+      error: 'expected either version or absent, not both',
       path: ['absent'],
     })
     .transform(({ since, until, version, absent }): RelationRange => {
-      return { since, ...(until === undefined ? {} : { until }), absent: absent ?? false, constraint: version };
+      return { since, until, absent: absent ?? false, constraint: version };
     });
   const target = packageName.optional();
   const kinds = Object.fromEntries(RELATION_KINDS.map((kind) => [kind, target])) as Record<RelationKind, typeof target>;
@@ -136,11 +136,11 @@ export function packageSchema(span: Span, distributions: readonly Distribution[]
       const [kind, ...more] = RELATION_KINDS.filter((each) => rule[each] !== undefined);
       const name = kind === undefined ? undefined : rule[kind];
       if (kind === undefined || name === undefined || more.length > 0) {
-        context.addIssue({ code: 'custom', message: `exactly one of ${RELATION_KINDS.join(', ')}` });
+        context.addIssue({ code: 'custom', message: `expected exactly one of ${RELATION_KINDS.join(', ')}` });
         return z.NEVER;
       }
       if (rule.version !== undefined && rule.ranges !== undefined) {
-        context.addIssue({ code: 'custom', path: ['version'], message: 'either a version or ranges, not both' });
+        context.addIssue({ code: 'custom', path: ['version'], message: 'expected either version or ranges, not both' });
       }
       for (const { id, names, format } of distributions) {
         if (rule.formats.includes(format) && !ours.includes(name) && names[name] === undefined) {
@@ -152,15 +152,18 @@ export function packageSchema(span: Span, distributions: readonly Distribution[]
     });
   return z
     .strictObject({
-      name: z.string().regex(/^[a-z0-9][a-z0-9+.-]+$/, 'a package name'),
+      name: z.string().regex(/^[a-z0-9][a-z0-9+.-]+$/, 'expected a package name'),
       component: z.enum(COMPONENTS),
-      // Debian policy 3.4.1 and Lintian: a synopsis has fewer than 80 characters and is no sentence.
-      summary: line.max(79).refine((text) => !text.endsWith('.'), 'ends without a full stop'),
-      // Debian policy 5.6.13: lines that a terminal of 80 columns shows whole.
+      // Debian policy 3.4.1 and Lintian: a synopsis has fewer than 80 characters and is not a sentence.
+      summary: line.max(79).refine((text) => !text.endsWith('.'), 'must not end with a full stop'),
+      // Debian policy 5.6.13: lines of less than 80 columns.
       description: z
         .string()
         .transform((text) => text.trim())
-        .refine((text) => text !== '' && text.split('\n').every((each) => each.length < 80), 'lines under 80 columns'),
+        .refine(
+          (text) => text !== '' && text.split('\n').every((each) => each.length < 80),
+          'expected lines of less than 80 columns',
+        ),
       section: z.strictObject({ deb: line, rpm: line }),
       homepage: z.url(),
       changes: line,
@@ -174,7 +177,7 @@ export function packageSchema(span: Span, distributions: readonly Distribution[]
         .partial()
         .transform(({ deb = {}, rpm = {} }) => ({ deb, rpm }))
         .default({ deb: {}, rpm: {} }),
-      generated: z.array(z.string().regex(ABSOLUTE_PATH, 'an absolute path')).default([]),
+      generated: z.array(z.string().regex(ABSOLUTE_PATH, 'expected an absolute path')).default([]),
     })
     .transform(({ 'multi-arch': multiArch, ...rest }): PackageDefinition => ({ ...rest, multiArch }));
 }

@@ -1,18 +1,18 @@
 import { boundNumbers, compareNumbers, versionNumbers } from '../model/kubernetes-version.ts';
 
-/** A half-open range of Kubernetes versions: since is in it, until is not; without until it has no end. */
+/** A half-open range of Kubernetes versions: includes `since`, excludes `until`; without `until` it has no end. */
 export interface Range {
   readonly since: string;
   readonly until?: string | undefined;
 }
 
-/** The Kubernetes minors that the data knows, both included. */
+/** The oldest and newest known Kubernetes minors. */
 export interface Span {
   readonly oldest: string;
   readonly newest: string;
 }
 
-/** The range that a release of Kubernetes falls in; undefined only past the end of ranges that have one. */
+/** @returns the range that contains a release of Kubernetes */
 export function rangeAt<Item extends Range>(ranges: readonly Item[], version: string): Item | undefined {
   const numbers = versionNumbers(version);
   return ranges.find(
@@ -22,7 +22,6 @@ export function rangeAt<Item extends Range>(ranges: readonly Item[], version: st
   );
 }
 
-/** Whether two ranges share a release. */
 export function overlap(a: Range, b: Range): boolean {
   return startsBeforeEnd(a, b) && startsBeforeEnd(b, a);
 }

@@ -10,11 +10,11 @@ import { type PackageDefinition, packageSchema } from './package-schema.ts';
 import { minorsSchema, versionsSchema } from './versions-schema.ts';
 
 /**
- * Reads packaging data and holds it against its schemas.
+ * Reads and validates the packaging data.
  *
- * @throws KubeparcelError of kind 'config' with file, line and column for what a schema refuses: unknown keys, ranges
- * of versions that overlap or leave holes, names that a distribution lacks, pins that cannot be installed together; of
- * kind 'io' for what cannot be read
+ * @throws KubeparcelError of kind 'config' with file, line and column for data that does not match its schema: unknown
+ * keys, ranges of versions with overlaps or gaps, names that a distribution lacks, pins that cannot be installed together;
+ * of kind 'io' for an unreadable file
  */
 export async function readCatalog(directory: string): Promise<Catalog> {
   const versionsFile = join(directory, 'versions.yaml');
@@ -34,7 +34,11 @@ export async function readCatalog(directory: string): Promise<Catalog> {
   for (const file of files) {
     const definition = parseValidatedYaml(await read(file), packageSchema(span, distributions, ours), file);
     if (definition.name !== nameOf(file)) {
-      throw new KubeparcelError('config', `the package is called ${definition.name}, its file is not`, { where: file });
+      throw new KubeparcelError(
+        'config',
+        `the name of the package is ${definition.name}; the file must have the same name`,
+        { where: file },
+      );
     }
     packages.push(definition);
   }
@@ -56,7 +60,7 @@ async function yamlFiles(directory: string): Promise<string[]> {
   }
   const files = names.filter((name) => name.endsWith('.yaml')).sort();
   if (files.length === 0) {
-    throw new KubeparcelError('config', 'a directory of packaging data with no .yaml file in it', { where: directory });
+    throw new KubeparcelError('config', 'no .yaml file in a directory of packaging data', { where: directory });
   }
   return files.map((name) => join(directory, name));
 }
@@ -74,9 +78,9 @@ async function read(file: string): Promise<string> {
 }
 
 function unreadable(path: string, cause: unknown): KubeparcelError {
-  return new KubeparcelError('io', 'packaging data cannot be read', {
+  return new KubeparcelError('io', 'cannot read the packaging data', {
     where: path,
-    hint: 'a directory of packaging data holds packages/, distributions/, versions.yaml and former-files.yaml; copy them from kubeparcel',
+    hint: 'the directory needs packages/, distributions/, versions.yaml and former-files.yaml; copy them from kubeparcel',
     cause,
   });
 }

@@ -4,26 +4,26 @@ import { KubeparcelError } from '../support/errors.ts';
 import { type Distribution, normalName } from './distribution.ts';
 import type { Catalog } from './model.ts';
 
-/** What one package is built for: a family of distributions, or a single one. */
+/** The distributions that a package is built for: a family, or a single one. */
 export interface Target {
   /** The family (deb, rpm) or the distribution (debian-12). */
   readonly id: string;
   readonly format: Format;
   /** At least one. */
   readonly distributions: readonly Distribution[];
-  /** The best that all of them read. */
+  /** The best compression that all of them read. */
   readonly compression: Compression;
-  /** Everything that all of them read. */
+  /** The codecs that all of them read. */
   readonly codecs: readonly Codec[];
-  /** Goes behind the revision: empty for a family, ~debian12 or .el9 for one distribution. */
+  /** Suffix of the revision: empty for a family, ~debian12 or .el9 for one distribution. */
   readonly revisionSuffix: string;
 }
 
 /**
- * What to build for: by default one target for each format, that serves the format's whole family; with names of
- * distributions (ids or aliases, in any spelling: debian-12, debian12, bookworm) one target for each of them.
+ * Returns the targets of a build. Without distributions: one target per format, for the whole family. With distributions
+ * (ids or aliases, in any spelling: debian-12, debian12, bookworm): one target for each of them.
  *
- * @throws KubeparcelError of kind 'usage' for a name that is not known and for one of a format that is left out
+ * @throws KubeparcelError of kind 'usage' for an unknown name, and for a distribution whose format is not selected
  */
 export function targets(
   catalog: Catalog,
@@ -39,8 +39,8 @@ export function targets(
   const found = new Set(selection.distributions.map((name) => findDistribution(catalog, name)));
   return [...found].map((distribution) => {
     if (!formats.includes(distribution.format)) {
-      throw new KubeparcelError('usage', `${distribution.id} takes ${distribution.format} packages`, {
-        hint: `add ${distribution.format} to the formats, or leave ${distribution.id} out`,
+      throw new KubeparcelError('usage', `${distribution.id} needs ${distribution.format} packages`, {
+        hint: `add ${distribution.format} to the formats, or remove ${distribution.id}`,
       });
     }
     return target(distribution.id, [distribution], distribution.suffix);
@@ -64,24 +64,22 @@ function target(id: string, distributions: readonly Distribution[], revisionSuff
   );
   const compression = first?.compression.find(({ codec }) => codecs.includes(codec));
   if (first === undefined || compression === undefined) {
-    throw new KubeparcelError('config', `the distributions of ${id} read no compression in common`, {
-      hint: 'add none to each of their lists in packaging/distributions, or set one of them apart',
+    throw new KubeparcelError('config', `the distributions of ${id} have no compression in common`, {
+      hint: 'add none to their compressions in packaging/distributions, or set apart for one of them',
     });
   }
   return { id, format: first.format, distributions, compression, codecs, revisionSuffix };
 }
 
-/**
- * @throws KubeparcelError of kind 'usage' for what is no distribution's id or alias
- */
+/** @throws KubeparcelError of kind 'usage' for an unknown id or alias */
 export function findDistribution(catalog: Catalog, name: string): Distribution {
-  const wanted = normalName(name);
+  const normalized = normalName(name);
   const found = catalog.distributions.find(({ id, aliases }) =>
-    [id, ...aliases].some((known) => normalName(known) === wanted),
+    [id, ...aliases].some((known) => normalName(known) === normalized),
   );
   if (found === undefined) {
-    throw new KubeparcelError('usage', `no such distribution: ${JSON.stringify(name)}`, {
-      hint: `name one of ${catalog.distributions.map(({ id }) => id).join(', ')}`,
+    throw new KubeparcelError('usage', `unknown distribution ${JSON.stringify(name)}`, {
+      hint: `choose from ${catalog.distributions.map(({ id }) => id).join(', ')}`,
     });
   }
   return found;

@@ -4,8 +4,9 @@ import type { Operator } from '../model/relation.ts';
 import type { PackageDefinition } from './package-schema.ts';
 import type { Range } from './ranges.ts';
 import { overlap } from './ranges.ts';
-/** What packages ask of cri-tools and kubernetes-cni, somewhere in a range of releases, and the pins do not give. */
-export function unmetByPins(packages: readonly PackageDefinition[], range: Range, pins: Pins): string[] {
+
+/** Describes the relations to cri-tools and kubernetes-cni, in a range of releases, that the pins do not satisfy. */
+export function unmetRelations(packages: readonly PackageDefinition[], range: Range, pins: Pins): string[] {
   const versions: Readonly<Partial<Record<Component, string>>> = {
     crictl: pins.criTools,
     'cni-plugins': pins.cniPlugins,
@@ -22,15 +23,15 @@ export function unmetByPins(packages: readonly PackageDefinition[], range: Range
             version === undefined || constraint === undefined || satisfies(version, constraint)
               ? []
               : [
-                  `${definition.name} needs ${name} ${constraint.operator} ${constraint.version}, the pin is ${version}`,
+                  `${definition.name} needs ${name} ${constraint.operator} ${constraint.version}, but the pin is ${version}`,
                 ],
           );
       }),
   );
 }
 
-function satisfies(version: string, wanted: { readonly operator: Operator; readonly version: string }): boolean {
-  const order = compare(version, wanted.version);
+function satisfies(version: string, required: { readonly operator: Operator; readonly version: string }): boolean {
+  const order = compare(version, required.version);
   const holds: Readonly<Record<Operator, boolean>> = {
     '<<': order < 0,
     '<=': order <= 0,
@@ -38,5 +39,5 @@ function satisfies(version: string, wanted: { readonly operator: Operator; reado
     '>=': order >= 0,
     '>>': order > 0,
   };
-  return holds[wanted.operator];
+  return holds[required.operator];
 }

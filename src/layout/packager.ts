@@ -9,7 +9,7 @@ export interface WriteOptions {
   readonly objects: ObjectReader;
   /** Where the compressed payload waits until its size and digests are known; an existing directory. */
   readonly spoolDirectory: string;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Called with the count of payload bytes (uncompressed) taken in since the last call. */
   readonly onBytes?: (bytes: number) => void;
 }
@@ -51,5 +51,5 @@ export interface ReadPackage {
 export interface ReadOptions {
   /** Refuse a package whose unpacked payload is larger (bytes). Default 16 GiB. */
   readonly maxUnpackedBytes?: number;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }

@@ -5,12 +5,12 @@ import type { Architecture } from '../model/architecture.ts';
 import { packageRoot } from '../support/package-root.ts';
 import { recipeDigest, runnersDirectory } from './recipe.ts';
 
-/** What `npm run compile` makes of src/confgen for the runner. */
+/** The bundle of src/confgen, which `npm run compile` writes. */
 export function bundleFile(): string {
   return join(packageRoot(), 'lib/kubelet-confgen.js');
 }
 
-/** Where runners are in an npm package, put there when it is packed. */
+/** Directory of the runners in the npm package. */
 export function packagedRunners(): string {
   return join(runnersDirectory(), 'bin');
 }
@@ -27,15 +27,14 @@ export function runnerName(architecture: Architecture): string {
 }
 
 /**
- * The runner of this recipe for an architecture: packaged, else from the cache, there one with musl before one with
- * glibc.
+ * Finds a runner of the current recipe: in the npm package, else in the cache. Prefers musl to glibc.
  *
- * @returns its path, or undefined when there is none
+ * @returns path of the runner, or undefined
  */
 export async function findRunner(architecture: Architecture): Promise<string | undefined> {
   const recipe = await recipeDigest();
   for (const base of [packagedRunners(), cachedRunners()]) {
-    // RECIPE-LIBC-TOOLCHAIN
+    // Directory names: RECIPE-LIBC-TOOLCHAIN
     const directories = (await namesIn(base)).filter((name) => name.startsWith(`${recipe}-`)).sort();
     for (const libc of ['musl', 'glibc']) {
       for (const directory of directories.filter((name) => name.startsWith(`${recipe}-${libc}-`))) {

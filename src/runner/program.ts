@@ -6,10 +6,10 @@ import { bundleFile, findRunner } from './find-runner.ts';
 import { embed } from './slot.ts';
 
 /**
- * kubelet-confgen as a program for hosts of each architecture: its runner with the bundle and the data in it. The same
- * runner, bundle and data give the same bytes.
+ * Returns kubelet-confgen as an executable for each architecture: the runner with the bundle and the data in it. The same
+ * inputs give the same bytes.
  *
- * @throws KubeparcelError of kind 'config' when there is no runner, or no bundle
+ * @throws KubeparcelError of kind 'config' if there is no runner or no bundle
  */
 export async function confgenPrograms(
   architectures: readonly Architecture[],
@@ -23,11 +23,10 @@ export async function confgenPrograms(
 async function program(architecture: Architecture, data: GeneratorData): Promise<Uint8Array> {
   const runner = await findRunner(architecture);
   if (runner === undefined) {
-    throw new KubeparcelError('config', `there is no runner of kubelet-confgen for ${architecture}`, {
+    throw new KubeparcelError('config', `no runner of kubelet-confgen for ${architecture}`, {
       hint: [
-        'make it with `npm run runners` in a checkout of kubeparcel (on Debian or Ubuntu, with a C compiler:',
-        'it says which one to install), or build without the generator: --without-confgen, or confgen: false in',
-        'kubeparcel.yaml',
+        'run `npm run runners` in a checkout of kubeparcel on Debian or Ubuntu, or build without the generator:',
+        '--without-confgen, or confgen: false in kubeparcel.yaml',
       ].join(' '),
     });
   }
@@ -38,9 +37,9 @@ async function readBundle(): Promise<string> {
   try {
     return await readFile(bundleFile(), 'utf8');
   } catch (cause) {
-    throw new KubeparcelError('config', 'the bundle of kubelet-confgen is not there', {
+    throw new KubeparcelError('config', 'the bundle of kubelet-confgen is missing', {
       where: bundleFile(),
-      hint: 'make it with `npm run compile`, or build with --without-confgen',
+      hint: 'run `npm run compile`, or build with --without-confgen',
       cause,
     });
   }

@@ -4,16 +4,16 @@ import { join } from 'node:path';
 import type { Architecture } from '../model/architecture.ts';
 import { packageRoot } from '../support/package-root.ts';
 
-/** All that decides a runner's bytes, but the compiler and the C library. */
+/** Everything that determines the bytes of a runner, except the compiler and the C library. */
 export const RECIPE = {
   source: {
-    /** Debian's patches touch the Makefile only, which is not used. */
+    /** Without Debian's patches, which change only the Makefile. */
     package: 'quickjs',
     version: '2025.04.26-1',
     suite: 'trixie',
     file: 'quickjs_2025.04.26.orig.tar.xz',
     sha256: 'ec81da5b3249ed648dbc7df4a1654988910e66a118d9b71cb63534216efcfbbe',
-    /** Without quickjs-libc.c: the modules std and os could start programs. */
+    /** Without quickjs-libc.c, whose modules std and os can start programs. */
     files: ['quickjs.c', 'dtoa.c', 'libregexp.c', 'libunicode.c', 'cutils.c'],
   },
   own: ['main.c', 'host.c'],
@@ -28,19 +28,19 @@ export const RECIPE = {
     '-fdata-sections',
   ],
   link: ['-static', '-no-pie', '-s', '-Wl,--gc-sections', '-Wl,--build-id=none'],
-  /** musl has a long double of 64 bits there, GCC one of 128. */
+  /** On ppc64le, long double has 64 bits in musl, but 128 bits in GCC by default. */
   flagsOf: { amd64: [], arm64: [], ppc64le: ['-mlong-double-64'], s390x: [] } satisfies Record<
     Architecture,
     readonly string[]
   >,
 } as const;
 
-/** Where the C of the runner is, and in an installed package, below it, the runners. */
+/** Directory of the C sources; in the npm package, bin/ below it contains the runners. */
 export function runnersDirectory(): string {
   return join(packageRoot(), 'runners');
 }
 
-/** 16 hex digits over RECIPE and runners/*.{c,h}: runners of another recipe are none of ours. */
+/** @returns 16 hex digits of a digest over RECIPE and runners/*.{c,h}; it is part of the directory names of runners */
 export async function recipeDigest(): Promise<string> {
   const directory = runnersDirectory();
   const hash = createHash('sha256').update(JSON.stringify(RECIPE));

@@ -1,39 +1,39 @@
 import { KubeparcelError } from '../support/errors.ts';
 
-/** runners/main.c has the same. */
+/** The same constants are in runners/main.c. */
 const MAGIC = 'KUBELET-CONFGEN-SLOT\n';
 const SLOT_SIZE = 0x50000;
 const DIGITS = 8;
 const EMPTY = MAGIC + '0'.repeat(2 * DIGITS);
 
 /**
- * Writes a program into a runner's slot: after the magic the lengths of both texts in bytes (eight decimal digits each,
- * so that they are the same for every byte order), the bundle, a NUL, the data. Pure.
+ * Writes a program into the slot of a runner: the magic, the lengths of bundle and data in bytes (eight decimal digits
+ * each, independent of the byte order), the bundle, a NUL, the data. Pure.
  *
- * @param runner a runner as it was compiled, its slot empty
- * @param bundle an ES module that imports nothing but `host`
+ * @param runner a compiled runner with an empty slot
+ * @param bundle an ES module that imports only `host`
  * @param data JSON, which the bundle reads with `host.data()`
- * @returns the program, as long as the runner
- * @throws KubeparcelError of kind 'format' for what is no runner, and when the texts do not fit its slot
+ * @returns the program, of the same length as the runner
+ * @throws KubeparcelError of kind 'format' if the runner is invalid, or if bundle and data do not fit into the slot
  */
 export function embed(runner: Uint8Array, bundle: string, data: string): Uint8Array {
   const program = Buffer.from(runner);
   const start = program.indexOf(EMPTY, 0, 'latin1');
   if (start === -1 || start + SLOT_SIZE > program.length || program.indexOf(MAGIC, start + 1, 'latin1') !== -1) {
-    throw new KubeparcelError('format', 'this is no runner with one empty slot', { hint: 'npm run runners' });
+    throw new KubeparcelError('format', 'not a runner with an empty slot', { hint: 'run `npm run runners`' });
   }
   const code = Buffer.from(bundle);
   const facts = Buffer.from(data);
   if (code.length === 0 || code.includes(0)) {
-    throw new KubeparcelError('format', 'a bundle is text, and not empty', { hint: 'npm run compile' });
+    throw new KubeparcelError('format', 'the bundle is empty or contains NUL', { hint: 'run `npm run compile`' });
   }
   const header = MAGIC + digits(code.length) + digits(facts.length);
   const content = Buffer.concat([Buffer.from(header, 'latin1'), code, Buffer.alloc(1), facts]);
   if (content.length > SLOT_SIZE) {
     throw new KubeparcelError(
       'format',
-      `the bundle and its data take ${content.length} bytes, the runner's slot has ${SLOT_SIZE}`,
-      { hint: 'make the bundle smaller, or SLOT_SIZE larger in runners/main.c and src/runner/slot.ts' },
+      `the bundle and its data need ${content.length} bytes, but the slot of the runner has ${SLOT_SIZE}`,
+      { hint: 'reduce the bundle, or increase SLOT_SIZE in runners/main.c and src/runner/slot.ts' },
     );
   }
   content.copy(program, start);

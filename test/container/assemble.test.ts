@@ -1,4 +1,4 @@
-/** Packages that the distributions' own tools make in containers: equal to the native ones, or no packages at all. */
+/** Packages that the distributions' own tools build in containers must equal those of the native writers. */
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -45,7 +45,7 @@ function container(host: HostId): Container {
   return found;
 }
 
-/** Assembles into a directory of its own; the paths of the packages. */
+/** Assembles packages in a new directory. Returns their paths. */
 async function assemble(host: HostId, jobs: readonly PackageJob[], objects = sample.objects): Promise<string[]> {
   const out = mkdtempSync(join(work, 'out-'));
   const pack = (job: PackageJob, options: Parameters<typeof assembleIn>[2]) =>
@@ -73,20 +73,20 @@ function everyJob(layout: Layout): PackageJob {
 }
 
 describe.each(HOSTS)('on %s', (host) => {
-  test('the five packages are equal to the native ones', async () => {
+  test('the five packages equal the native ones', async () => {
     const jobs = sample.jobs.filter(({ task }) => task.target.format === (isDeb(host) ? 'deb' : 'rpm'));
     expect(jobs).toHaveLength(5);
     const paths = await assemble(host, jobs);
     expect(await differences(jobs, paths)).toEqual([]);
   });
 
-  test('and so is one with everything that the format can say', async () => {
+  test('a package with every feature of the format equals the native one', async () => {
     const jobs = [everyJob(isDeb(host) ? everyDebLayout() : everyRpmLayout())];
     const paths = await assemble(host, jobs, objectsOf());
     expect(await differences(jobs, paths, objectsOf())).toEqual([]);
   });
 
-  test('nothing of it stays in the container', async () => {
+  test('no files remain in the container', async () => {
     expect((await container(host).exec(['ls', '-A', '/var/tmp'])).stdout).toBe('');
   });
 });
@@ -95,7 +95,7 @@ describe('the tool in the container', () => {
   const jobs = () =>
     sample.jobs.filter(({ task }) => task.package === 'kubectl' && task.target.format === 'deb').slice(0, 1);
 
-  /** Puts a script before the real dpkg-deb while it is used. */
+  /** Replaces dpkg-deb in the container by a script during `use`. */
   async function withTool<T>(script: string, use: () => Promise<T>): Promise<T> {
     const path = '/usr/local/bin/dpkg-deb';
     const install = ['sh', '-c', `cat > ${path} && chmod 755 ${path}`];
@@ -107,7 +107,7 @@ describe('the tool in the container', () => {
     }
   }
 
-  test('runs as nobody in particular, without a network', async () => {
+  test('runs as an unprivileged user without network access', async () => {
     const script = '{ id -u; id -g; ls /sys/class/net; } > /tmp/seen; exec /usr/bin/dpkg-deb "$@"';
     const seen = await withTool(script, async () => {
       await assemble('debian-12', jobs());
@@ -116,8 +116,8 @@ describe('the tool in the container', () => {
     expect(seen.stdout).toBe('65534\n65534\nlo\n');
   });
 
-  test('that makes another package than the layout says ends the build, and nothing appears', async () => {
-    // The tree is the last argument but one.
+  test('fails the build if its package differs from the layout, and no package appears', async () => {
+    // The tree is the second to last argument.
     const script = [
       'for word do tree=$package; package=$word; done',
       'chmod 700 "$tree/usr/bin/kubectl"',
@@ -131,7 +131,7 @@ describe('the tool in the container', () => {
     expect(readdirSync(out)).toEqual([]);
   });
 
-  test('that fails is quoted', async () => {
+  test('is quoted if it fails', async () => {
     const script = 'echo "dpkg-deb: error: unknown compression type" >&2; exit 2';
     await expect(withTool(script, () => assemble('debian-12', jobs()))).rejects.toThrow(
       expect.objectContaining({
@@ -142,7 +142,7 @@ describe('the tool in the container', () => {
     );
   });
 
-  test('a codec that is too new for it is said plainly', async () => {
+  test('fails the build if it does not support the codec', async () => {
     const zstd = jobs().map(
       (job) => ({ ...job, task: { ...job.task, compression: { codec: 'zstd', level: 3 } } }) as const,
     );
@@ -151,10 +151,10 @@ describe('the tool in the container', () => {
 });
 
 describe('kubeparcel build --assemble container', () => {
-  // The images are this machine's, whose engine keeps them below the home directory of who runs it.
+  // The engine stores images below the home directory.
   const env = { HOME: process.env.HOME ?? '' };
 
-  test('makes all ten, with their checksums, and leaves no container', async () => {
+  test('builds all ten packages with checksums, and removes its containers', async () => {
     const cwd = mkdtempSync(join(work, 'cli-'));
     const before = await engine.listContainers();
     const args = ['build', '--source', 'sample', '--assemble', 'container', '--without-confgen'];
@@ -168,14 +168,14 @@ describe('kubeparcel build --assemble container', () => {
     expect(left).toEqual([]);
   });
 
-  test('says how to get an engine where there is none', async () => {
+  test('explains how to install an engine if there is none', async () => {
     const cwd = mkdtempSync(join(work, 'without-'));
     mkdirSync(join(cwd, 'bin'));
     symlinkSync('/bin/true', join(cwd, 'bin', 'true'));
     const args = ['build', '--source', 'sample', '--assemble', 'container', '--without-confgen'];
     const { exitCode, stderr } = await run(args, { cwd, env: { PATH: join(cwd, 'bin') } });
     expect(exitCode).toBe(2);
-    expect(stderr).toMatch(/^kubeparcel: no container engine that works .*\n {2}to do: {2}.*apt-get install .*podman/m);
+    expect(stderr).toMatch(/^kubeparcel: no working container engine .*\n {2}hint: {3}.*apt-get install .*podman/m);
     expect(existsSync(join(cwd, 'dist'))).toBe(false);
   });
 });

@@ -66,7 +66,7 @@ describe('a usage error is one message with exit status 2', () => {
     ['an unknown architecture', [...SAMPLE, '--arch', 'x86'], '"x86" is none of amd64, arm64'],
     ['an unknown format', [...SAMPLE, '--formats', 'apk'], '"apk" is none of deb, rpm'],
     ['an unknown package', [...SAMPLE, '--packages', 'kublet'], 'unknown package "kublet"'],
-    ['an unknown distribution', [...SAMPLE, '--distro', 'plan9'], 'no such distribution: "plan9"'],
+    ['an unknown distribution', [...SAMPLE, '--distro', 'plan9'], 'unknown distribution "plan9"'],
     ['an unknown codec', [...SAMPLE, '--compression', 'lz4'], 'no such compression: "lz4"'],
     ['a revision with a dash', [...SAMPLE, '--revision', '1-2'], "no '-'"],
     ['an invalid version', [...SAMPLE, 'latest'], 'not a version of Kubernetes: "latest"'],

@@ -13,59 +13,76 @@ beforeAll(async () => {
   hosts = await loadHosts(catalog);
 });
 
-const everything = (_: HostImage) => true;
-const madeHere = ({ local }: HostImage) => local !== undefined;
+const all = (_: HostImage) => true;
+const builtLocally = ({ local }: HostImage) => local !== undefined;
 
-function chosen(wanted: Parameters<typeof targets>[1], codec: Codec, obtainable = everything) {
-  const [target] = targets(catalog, wanted);
+function choose(selection: Parameters<typeof targets>[1], codec: Codec, isAvailable = all) {
+  const [target] = targets(catalog, selection);
   if (target === undefined) throw new Error('no such target');
-  const { host, reason } = chooseAssemblyHost({ target, compression: { codec, level: 6 } }, catalog, hosts, obtainable);
+  const { host, reason } = chooseAssemblyHost(
+    { target, compression: { codec, level: 6 } },
+    catalog,
+    hosts,
+    isAvailable,
+  );
   return [host.id, reason];
 }
 
 test.each([
-  ['a DEB for all', { formats: ['deb'] }, 'xz', 'debian-11', 'the first host of deb that writes xz'],
+  ['a DEB for all distributions', { formats: ['deb'] }, 'xz', 'debian-11', 'the first host of deb that supports xz'],
   [
-    'a DEB that Debian 11 cannot write',
+    'a DEB with a codec that Debian 11 lacks',
     { formats: ['deb'] },
     'zstd',
     'debian-12',
-    'the first host of deb that writes zstd',
+    'the first host of deb that supports zstd',
   ],
-  ['an RPM for all', { formats: ['rpm'] }, 'zstd', 'dnf-on-debian-12', 'the first host of rpm that writes zstd'],
+  [
+    'an RPM for all distributions',
+    { formats: ['rpm'] },
+    'zstd',
+    'dnf-on-debian-12',
+    'the first host of rpm that supports zstd',
+  ],
   ['one distribution', { distributions: ['trixie'] }, 'zstd', 'debian-13', 'the distribution itself'],
   [
-    'its stand-in',
+    'a distribution with a host on Debian',
     { distributions: ['leap-15.6'] },
     'xz',
     'zypper-on-debian-12',
     /^the first host of opensuse-leap-15.6/,
   ],
   [
-    'none of its own',
+    'a distribution without a host',
     { distributions: ['ubuntu-24.04'] },
     'zstd',
     'debian-12',
-    /^it stands in for ubuntu-24.04, which/,
+    /^no host of ubuntu-24.04 is available/,
   ],
-  ['an old one', { distributions: ['amazonlinux-2'] }, 'xz', 'dnf-on-debian-12', /^it stands in for amazonlinux-2/],
-] as const)('where images are made here: %s', (_, wanted, codec, id, reason) => {
-  const given = wanted as unknown as Parameters<typeof targets>[1];
-  expect(chosen(given, codec, madeHere)).toEqual([
+  [
+    'an old distribution without a host',
+    { distributions: ['amazonlinux-2'] },
+    'xz',
+    'dnf-on-debian-12',
+    /^no host of amazonlinux-2 is available/,
+  ],
+] as const)('without vendor images, chooses a host for %s', (_, selection, codec, id, reason) => {
+  const given = selection as unknown as Parameters<typeof targets>[1];
+  expect(choose(given, codec, builtLocally)).toEqual([
     id,
     typeof reason === 'string' ? reason : expect.stringMatching(reason),
   ]);
 });
 
-test('where a registry answers, each distribution that has an image is its own host', () => {
+test('with vendor images, each distribution is assembled on itself', () => {
   const vendors = hosts.filter(({ vendor }) => vendor !== undefined);
   expect(vendors.length).toBeGreaterThan(10);
   for (const { id } of vendors)
-    expect(chosen({ distributions: [id] }, 'gzip')).toEqual([id, 'the distribution itself']);
+    expect(choose({ distributions: [id] }, 'gzip')).toEqual([id, 'the distribution itself']);
 });
 
-test('no host at all is said', () => {
-  expect(() => chosen({ formats: ['rpm'] }, 'zstd', () => false)).toThrow(
+test('fails without a host', () => {
+  expect(() => choose({ formats: ['rpm'] }, 'zstd', () => false)).toThrow(
     expect.objectContaining({ kind: 'usage', where: 'rpm', message: expect.stringContaining('zstd') }),
   );
 });

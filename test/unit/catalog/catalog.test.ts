@@ -17,13 +17,13 @@ beforeEach(async () => {
   }
 });
 
-/** Replaces one piece of a data file (' for "); the line that it begins in, from 1. */
+/** Replaces text in a data file (' stands for "). Returns the line number of the text. */
 async function edit(file: string, single: string, replacement: string): Promise<number> {
   const [before, after] = [single, replacement].map((each) => each.replaceAll("'", '"')) as [string, string];
   const path = join(directory, file);
   const text = await readFile(path, 'utf8');
   const at = text.indexOf(before);
-  expect(at, `${file} holds ${before}`).not.toBe(-1);
+  expect(at, `${file} contains ${before}`).not.toBe(-1);
   await writeFile(
     path,
     text.replace(before, () => after),
@@ -31,7 +31,7 @@ async function edit(file: string, single: string, replacement: string): Promise<
   return text.slice(0, at).split('\n').length;
 }
 
-async function refusal(): Promise<KubeparcelError> {
+async function loadError(): Promise<KubeparcelError> {
   const error = await loadCatalog(directory).then(
     () => undefined,
     (reason: unknown) => reason,
@@ -40,7 +40,7 @@ async function refusal(): Promise<KubeparcelError> {
   return error as KubeparcelError;
 }
 
-test('the data that kubeparcel brings loads', async () => {
+test('loads the data of kubeparcel', async () => {
   const catalog = await loadCatalog();
   expect(catalog.packages.map(({ name }) => name)).toEqual([
     'cri-tools',
@@ -56,33 +56,33 @@ test('the data that kubeparcel brings loads', async () => {
   );
 });
 
-test('the catalog that compiling keeps of our own files is what the schemas make of them', async () => {
+test('the compiled catalog equals the one that the schemas read', async () => {
   expect(readParsed(catalogText(directory)), 'npm run compile').toBeDefined();
   expect(await loadCatalog(directory)).toEqual(await readCatalog(directory));
 });
 
-describe('data that contradicts itself is refused with file and line', () => {
+describe('rejects, with file and line', () => {
   const cases: { what: string; file: string; before: string; after: string; says: RegExp; lineBelow?: number }[] = [
     {
-      what: 'a hole between two ranges',
+      what: 'a gap between two ranges',
       file: 'packages/kubelet.yaml',
       before: "{ since: '1.14', until: '1.19', version: '>= 0.7.5' }",
       after: "{ since: '1.15', until: '1.19', version: '>= 0.7.5' }",
-      says: /hole: nothing covers 1\.14 up to 1\.15/,
+      says: /gap: no range covers 1\.14 up to 1\.15/,
     },
     {
-      what: 'an overlap of two ranges',
+      what: 'two overlapping ranges',
       file: 'packages/kubelet.yaml',
       before: "{ since: '1.14', until: '1.19', version: '>= 0.7.5' }",
       after: "{ since: '1.13.2', until: '1.19', version: '>= 0.7.5' }",
-      says: /overlap: 1\.13\.2 up to 1\.14 is covered twice/,
+      says: /overlap: two ranges cover 1\.13\.2 up to 1\.14/,
     },
     {
-      what: 'a range behind one without an end',
+      what: 'a range after one without an end',
       file: 'packages/kubelet.yaml',
       before: "- { since: '1.14', until: '1.35' }\n      - { since: '1.35', absent: true }",
       after: "- { since: '1.14' }\n      - { since: '1.35', absent: true }",
-      says: /has no until, so it covers 1\.35 too/,
+      says: /has no until, so it also covers 1\.35/,
       lineBelow: 1,
     },
     {
@@ -90,24 +90,24 @@ describe('data that contradicts itself is refused with file and line', () => {
       file: 'packages/kubelet.yaml',
       before: "{ since: '1.11', until: '1.14', absent: true }",
       after: "{ since: '1.12', until: '1.14', absent: true }",
-      says: /hole: nothing covers 1\.11 up to 1\.12/,
+      says: /gap: no range covers 1\.11 up to 1\.12/,
     },
     {
       what: 'ranges that end too early',
       file: 'packages/kubelet.yaml',
       before: "{ since: '1.28', version: '>= 1.2.0' }",
       after: "{ since: '1.28', until: '1.37', version: '>= 1.2.0' }",
-      says: /hole: nothing covers 1\.37 up to the end of 1\.37/,
+      says: /gap: no range covers 1\.37 up to the end of 1\.37/,
     },
     {
       what: 'an empty range',
       file: 'packages/kubelet.yaml',
       before: "{ since: '1.14', until: '1.35' }",
       after: "{ since: '1.14', until: '1.14' }",
-      says: /an empty range/,
+      says: /empty range/,
     },
     {
-      what: 'a number in place of a version',
+      what: 'a number instead of a version',
       file: 'packages/kubelet.yaml',
       before: "since: '1.28', version",
       after: 'since: 1.30, version',
@@ -129,14 +129,14 @@ describe('data that contradicts itself is refused with file and line', () => {
       says: /untill/,
     },
     {
-      what: 'a dependency that a distribution has no name for',
+      what: 'a dependency without a name in a distribution',
       file: 'packages/kubelet.yaml',
       before: '- depends: socat',
       after: '- depends: sockat',
       says: /debian-11 has no name for sockat/,
     },
     {
-      what: 'a name that is dropped from a distribution',
+      what: 'a distribution without a name for a dependency',
       file: 'distributions/fedora.yaml',
       before: '  socat: socat\n',
       after: '',
@@ -164,63 +164,63 @@ describe('data that contradicts itself is refused with file and line', () => {
       says: /an operator and a version/,
     },
     {
-      what: 'a path that leaves the root',
+      what: 'a path with ..',
       file: 'packages/kubelet.yaml',
       before: 'directory: /var/lib/kubelet',
       after: 'directory: /var/lib/../kubelet',
       says: /directory/,
     },
     {
-      what: 'a place that no distribution has',
+      what: 'an unknown directory name in a path',
       file: 'packages/kubelet.yaml',
       before: "path: '{units}/kubelet.service'",
       after: "path: '{unit}/kubelet.service'",
       says: /it may begin with \{units\}/,
     },
     {
-      what: 'a value of several lines',
+      what: 'a multi-line value',
       file: 'packages/kubectl.yaml',
       before: 'summary: Command-line utility for interacting with a Kubernetes cluster',
       after: 'summary: "Utility\\nDepends: evil"',
       says: /one line/,
     },
     {
-      what: 'a compression that there is not',
+      what: 'an unknown compression',
       file: 'distributions/debian.yaml',
       before: "['xz:6', 'gzip:9', none]",
       after: "['xz:11', 'gzip:9', none]",
-      says: /no compression: xz:11/,
+      says: /unknown compression "xz:11"/,
     },
     {
-      what: 'two distributions of one name',
+      what: 'two distributions with the same name',
       file: 'distributions/ubuntu.yaml',
       before: 'aliases: [jammy]',
       after: 'aliases: [bookworm]',
-      says: /bookworm is a name of debian-12 already/,
+      says: /bookworm is already a name of debian-12/,
     },
     {
-      what: 'a minor that is left out',
+      what: 'a missing minor',
       file: 'versions.yaml',
       before: "  - { minor: '1.20', released: 2020-12-08 }\n",
       after: '',
       says: /1\.20 must follow 1\.19/,
     },
     {
-      what: 'a pin that kubeadm cannot be installed with',
+      what: 'a pin that does not satisfy a dependency of kubeadm',
       file: 'versions.yaml',
       before: "{ since: '1.24.5', until: '1.26', cri-tools: 1.25.0, cni-plugins: 1.1.1 }",
       after: "{ since: '1.24.5', until: '1.26', cri-tools: 1.24.2, cni-plugins: 1.1.1 }",
-      says: /kubeadm needs cri-tools >= 1\.25\.0, the pin is 1\.24\.2/,
+      says: /kubeadm needs cri-tools >= 1\.25\.0, but the pin is 1\.24\.2/,
     },
     {
-      what: 'a hole in the pins',
+      what: 'a gap in the pins',
       file: 'versions.yaml',
       before: "  - { since: '1.30', until: '1.31', cri-tools: 1.30.1, cni-plugins: 1.4.0 }\n",
       after: '',
-      says: /hole: nothing covers 1\.30 up to 1\.31/,
+      says: /gap: no range covers 1\.30 up to 1\.31/,
     },
     {
-      what: 'a file that is no YAML',
+      what: 'a file that is not YAML',
       file: 'packages/kubectl.yaml',
       before: 'relations: []',
       after: 'relations: [',
@@ -231,28 +231,28 @@ describe('data that contradicts itself is refused with file and line', () => {
 
   test.each(cases)('$what', async ({ file, before, after, says, lineBelow = 0 }) => {
     const line = (await edit(file, before, after)) + lineBelow;
-    const error = await refusal();
+    const error = await loadError();
     expect(error.kind).toBe('config');
     expect(error.message).toMatch(says);
     if (error.where?.startsWith(join(directory, file))) {
       expect(error.where).toMatch(new RegExp(`:${line}:\\d+$`));
     } else {
-      // What a distribution lacks shows in the package that asks for it.
+      // A missing name in a distribution is reported in the package that needs it.
       expect(error.where).toMatch(/kubelet\.yaml:\d+:\d+$/);
     }
   });
 });
 
-test('a package whose file has another name is refused', async () => {
+test('rejects a package whose file has another name', async () => {
   await edit('packages/kubectl.yaml', 'name: kubectl', 'name: kubectl-tool');
-  const error = await refusal();
+  const error = await loadError();
   expect(error.message).toContain('kubectl-tool');
   expect(error.where).toBe(join(directory, 'packages/kubectl.yaml'));
 });
 
-test('a directory without the data says what belongs in it', async () => {
+test('rejects a directory without the data', async () => {
   await rm(join(directory, 'distributions'), { recursive: true });
-  const error = await refusal();
+  const error = await loadError();
   expect(error.kind).toBe('io');
   expect(error.where).toBe(join(directory, 'distributions'));
 });

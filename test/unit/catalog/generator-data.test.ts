@@ -7,7 +7,7 @@ import { topicAt } from '../../../src/confgen/model/data.ts';
 import { packageRoot } from '../../../src/support/package-root.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
-test('every topic has a value for every minor, and the version goes along', async () => {
+test('has a value of every topic for every minor, and the kubelet version', async () => {
   const catalog = await loadCatalog();
   const data = generatorData(catalog, '1.36.4');
   expect(data).toMatchObject({ kubeletVersion: '1.36.4', oldest: '1.11', newest: '1.37' });
@@ -23,7 +23,7 @@ test.each([
   ['1.30.0', 'config-dir', true, 'none', 'supported'],
   ['1.23.17', 'flags', false, 'remote', 'supported'],
   ['1.18.20', 'flags', false, 'remote', 'unsupported'],
-])('what %s is like', async (version, settings, withoutDockershim, runtimeFlag, cgroupV2) => {
+])('has the values of Kubernetes %s', async (version, settings, withoutDockershim, runtimeFlag, cgroupV2) => {
   const { kubelet } = generatorData(await loadCatalog(), undefined);
   expect(topicAt(kubelet.settings, version)).toBe(settings);
   expect(topicAt(kubelet.dockershim, version)).toBe(!withoutDockershim);
@@ -33,36 +33,36 @@ test.each([
 
 test.each([
   {
-    what: 'a hole',
+    what: 'a gap',
     before: '- { since: "1.30", value: config-dir }',
     after: '- { since: "1.31", value: config-dir }',
-    says: /hole: nothing covers 1\.30 up to 1\.31/,
+    says: /gap: no range covers 1\.30 up to 1\.31/,
   },
   {
     what: 'an overlap',
     before: '- { since: "1.30", value: config-dir }',
     after: '- { since: "1.29", value: config-dir }',
-    says: /overlap: 1\.29 up to 1\.30 is covered twice/,
+    says: /overlap: two ranges cover 1\.29 up to 1\.30/,
   },
   {
-    what: 'a value that the generator does not know',
+    what: 'an unknown value',
     before: '- { since: "1.30", value: config-dir }',
     after: '- { since: "1.30", value: config-file }',
     says: /config-dir/,
   },
   {
-    what: 'a flag that is listed twice',
+    what: 'a duplicate flag',
     before: '{ flag: containerized, since: "1.16"',
     after: '{ flag: allow-privileged, since: "1.16"',
     says: /--allow-privileged is listed twice/,
   },
   {
-    what: 'a flag that goes with a version that nobody knows',
+    what: 'a flag that an unknown version removes',
     before: '{ flag: containerized, since: "1.16"',
     after: '{ flag: containerized, since: "1.61"',
     says: /1\.61 is not between 1\.11 and 1\.37/,
   },
-])('$what is refused', async ({ before, after, says }) => {
+])('rejects $what', async ({ before, after, says }) => {
   const directory = temporaryDirectory();
   await cp(join(packageRoot(), 'packaging'), directory, { recursive: true });
   const file = join(directory, 'versions.yaml');

@@ -23,7 +23,7 @@ describe('pins', () => {
     expect(pinsFor(catalog, version)).toEqual({ criTools, cniPlugins });
   });
 
-  test('never go back from a minor to the next', () => {
+  test('never decrease from one minor to the next', () => {
     for (const [index, { minor }] of catalog.minors.entries()) {
       const before = catalog.minors[index - 1]?.minor ?? minor;
       const [older, newer] = [pinsFor(catalog, `${before}.0`), pinsFor(catalog, `${minor}.0`)];
@@ -32,24 +32,24 @@ describe('pins', () => {
     }
   });
 
-  test("give way to the user's, one by one", () => {
+  test('can be overridden individually', () => {
     expect(pinsFor(catalog, '1.36.4', { criTools: '1.35.0' })).toEqual({ criTools: '1.35.0', cniPlugins: '1.9.1' });
     expect(pinsFor(catalog, '1.36.4', { cniPlugins: '1.8.0' })).toEqual({ criTools: '1.36.0', cniPlugins: '1.8.0' });
   });
 
-  test('that could not be installed together are refused', () => {
+  test('are rejected if the packages could not be installed together', () => {
     expect(() => pinsFor(catalog, '1.36.4', { cniPlugins: '1.1.1' })).toThrow(
       expect.objectContaining({
         kind: 'config',
-        message: 'Kubernetes 1.36.4: kubelet needs kubernetes-cni >= 1.2.0, the pin is 1.1.1',
+        message: 'Kubernetes 1.36.4: kubelet needs kubernetes-cni >= 1.2.0, but the pin is 1.1.1',
       }),
     );
-    // Only what this very release asks for counts.
+    // Only the relations of this release count.
     expect(pinsFor(catalog, '1.24.4', { criTools: '1.24.2' }).criTools).toBe('1.24.2');
     expect(() => pinsFor(catalog, '1.24.5', { criTools: '1.24.2' })).toThrow(/needs cri-tools >= 1\.25\.0/);
   });
 
-  test('of a minor that is not known yet must be given', () => {
+  test('must be given for an unknown minor', () => {
     expect(() => pinsFor(catalog, '1.38.0')).toThrow(
       expect.objectContaining({
         kind: 'config',
@@ -62,7 +62,7 @@ describe('pins', () => {
     expect(() => pinsFor(catalog, '1.10.0')).toThrow(expect.objectContaining({ kind: 'config' }));
   });
 
-  test('of something that is no version are a fault in the question', () => {
+  test('reject an invalid version', () => {
     expect(() => pinsFor(catalog, 'stable')).toThrow(expect.objectContaining({ kind: 'usage' }));
   });
 });
@@ -73,7 +73,7 @@ describe('the release date', () => {
     expect(releaseDate(catalog, '1.37.0-rc.1')).toBe(Date.UTC(2026, 7, 26) / 1000);
   });
 
-  test('of a minor that is not known is an error, not today', () => {
+  test('of an unknown minor is an error', () => {
     expect(() => releaseDate(catalog, '1.38.0')).toThrow(
       expect.objectContaining({ kind: 'config', hint: expect.stringContaining('SOURCE_DATE_EPOCH') }),
     );

@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 
 describe('by default', () => {
-  test('one DEB and one RPM serve their whole family', () => {
+  test('there is one target for all DEB and one for all RPM distributions', () => {
     const [deb, rpm, ...others] = targets(catalog, {});
     expect(others).toEqual([]);
     expect(deb).toMatchObject({ id: 'deb', format: 'deb', revisionSuffix: '' });
@@ -21,14 +21,14 @@ describe('by default', () => {
     );
   });
 
-  test('the compression is the best that the oldest of them reads', () => {
+  test('the compression is the best that all of them read', () => {
     const [deb, rpm] = targets(catalog, {});
     expect(deb?.compression).toEqual({ codec: 'xz', level: 6 });
     expect(deb?.codecs).toEqual(['none', 'gzip', 'xz']);
     expect(rpm?.compression.codec).toBe('zstd');
   });
 
-  test('Amazon Linux 2, whose rpm reads neither rich dependencies nor zstd, stands apart', () => {
+  test('Amazon Linux 2, whose rpm supports neither rich dependencies nor zstd, has its own packages', () => {
     const [rpm] = targets(catalog, { formats: ['rpm'] });
     expect(rpm?.distributions.map(({ id }) => id)).not.toContain('amazonlinux-2');
     const [alone] = targets(catalog, { distributions: ['amazonlinux-2'] });
@@ -36,13 +36,13 @@ describe('by default', () => {
     expect(alone?.codecs).not.toContain('zstd');
   });
 
-  test('formats choose', () => {
+  test('formats select targets', () => {
     expect(targets(catalog, { formats: ['rpm'] }).map(({ id }) => id)).toEqual(['rpm']);
     expect(targets(catalog, { formats: ['rpm', 'deb'] }).map(({ id }) => id)).toEqual(['deb', 'rpm']);
   });
 });
 
-describe('for single distributions', () => {
+describe('with distributions', () => {
   test.each([
     ['debian-12', 'debian-12', '~debian12'],
     ['debian12', 'debian-12', '~debian12'],
@@ -61,14 +61,14 @@ describe('for single distributions', () => {
     expect(targets(catalog, { distributions: [name] })).toMatchObject([{ id, revisionSuffix }]);
   });
 
-  test('two names of one distribution are one target', () => {
+  test('two names of a distribution give one target', () => {
     expect(targets(catalog, { distributions: ['trixie', 'el9', 'debian-13'] }).map(({ id }) => id)).toEqual([
       'debian-13',
       'el-9',
     ]);
   });
 
-  test.each(['debian', 'deb', 'debian-10', 'el', 'windows', ''])('%j is no distribution', (name) => {
+  test.each(['debian', 'deb', 'debian-10', 'el', 'windows', ''])('rejects the unknown name %j', (name) => {
     expect(() => targets(catalog, { distributions: [name] })).toThrow(
       expect.objectContaining({
         kind: 'usage',
@@ -77,9 +77,9 @@ describe('for single distributions', () => {
     );
   });
 
-  test('one of a format that is left out is refused', () => {
+  test('rejects a distribution whose format is not selected', () => {
     expect(() => targets(catalog, { formats: ['rpm'], distributions: ['debian-12'] })).toThrow(
-      expect.objectContaining({ kind: 'usage', message: 'debian-12 takes deb packages' }),
+      expect.objectContaining({ kind: 'usage', message: 'debian-12 needs deb packages' }),
     );
   });
 });

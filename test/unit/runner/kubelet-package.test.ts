@@ -7,7 +7,7 @@ import { composeCase } from '../../support/compose.ts';
 const catalog = await loadCatalog();
 const templates = await loadTemplates();
 
-test.each(targets(catalog, {}))('kubelet for $id holds kubelet-confgen, or nothing of it', (target) => {
+test.each(targets(catalog, {}))('kubelet for $id contains kubelet-confgen, or none of its files', (target) => {
   const program = new TextEncoder().encode('program');
   const of = (confgen: Uint8Array | undefined) =>
     composeCase({ catalog, templates, target, name: 'kubelet', version: '1.36.4', confgen });

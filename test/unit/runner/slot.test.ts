@@ -11,7 +11,7 @@ function runner(): Buffer {
   return bytes;
 }
 
-test('bundle and data stand in the slot, with their lengths in bytes; the rest is as it was', () => {
+test('writes the bundle and the data with their lengths into the slot, and changes nothing else', () => {
   const empty = runner();
   const program = Buffer.from(embed(empty, 'né', '{"a":1}'));
   expect(program).toHaveLength(empty.length);
@@ -21,19 +21,19 @@ test('bundle and data stand in the slot, with their lengths in bytes; the rest i
   expect(empty.equals(runner())).toBe(true);
 });
 
-test('what fits to the last byte goes in, one more does not', () => {
-  const room = SLOT - EMPTY.length - 1 - 2;
-  expect(embed(runner(), 'x'.repeat(room), '{}')).toHaveLength(SLOT + 2000);
-  expect(() => embed(runner(), 'x'.repeat(room + 1), '{}')).toThrow(/the runner's slot has/);
+test('fills the slot to the last byte, and rejects one byte more', () => {
+  const space = SLOT - EMPTY.length - 1 - 2;
+  expect(embed(runner(), 'x'.repeat(space), '{}')).toHaveLength(SLOT + 2000);
+  expect(() => embed(runner(), 'x'.repeat(space + 1), '{}')).toThrow(/the slot of the runner has/);
 });
 
 test.each([
-  ['no runner at all', Buffer.from('ELF'), 'x'],
-  ['a slot that is cut off', runner().subarray(0, 1000 + SLOT - 1), 'x'],
-  ['a slot that is filled already', Buffer.from(embed(runner(), 'x', '{}')), 'x'],
+  ['a file that is not a runner', Buffer.from('ELF'), 'x'],
+  ['a truncated slot', runner().subarray(0, 1000 + SLOT - 1), 'x'],
+  ['a slot that is not empty', Buffer.from(embed(runner(), 'x', '{}')), 'x'],
   ['two slots', Buffer.concat([runner(), runner()]), 'x'],
   ['an empty bundle', runner(), ''],
   ['a bundle with a NUL', runner(), 'a\0b'],
-])('%s is refused', (_, bytes, bundle) => {
+])('rejects %s', (_, bytes, bundle) => {
   expect(() => embed(bytes, bundle, '{}')).toThrow();
 });
