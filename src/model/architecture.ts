@@ -1,7 +1,7 @@
 import type { Format } from './format.ts';
 
 export const ARCHITECTURES = ['amd64', 'arm64', 'ppc64le', 's390x'] as const;
-/** The architectures that Kubernetes is released for, by their GOARCH names. */
+/** The architectures that Kubernetes is released for, by GOARCH name. */
 export type Architecture = (typeof ARCHITECTURES)[number];
 
 interface ArchitectureFacts {
@@ -11,7 +11,6 @@ interface ArchitectureFacts {
   readonly elf: { readonly machine: number; readonly littleEndian: boolean };
 }
 
-/** The only table of these architectures. */
 const FACTS: Readonly<Record<Architecture, ArchitectureFacts>> = {
   amd64: { packageNames: { deb: 'amd64', rpm: 'x86_64' }, elf: { machine: 62, littleEndian: true } },
   arm64: { packageNames: { deb: 'arm64', rpm: 'aarch64' }, elf: { machine: 183, littleEndian: true } },
@@ -25,13 +24,13 @@ export function packageArchitecture(format: Format, architecture: Architecture):
   return FACTS[architecture].packageNames[format];
 }
 
-/** The GOARCH name of a package's architecture; `all` and `noarch` are `all`, an unknown name is returned as it is. */
+/** The GOARCH name of a package's architecture; `all` for `all` and `noarch`; an unknown name is returned unchanged. */
 export function goArchitecture(packageName: string): string {
   if (packageName === 'noarch') return 'all';
   return ARCHITECTURES.find((each) => Object.values(FACTS[each].packageNames).includes(packageName)) ?? packageName;
 }
 
-/** The architecture of a 64-bit ELF binary; undefined for one that Kubernetes is not released for. */
+/** The architecture of a 64-bit ELF binary; undefined when Kubernetes is not released for it. */
 export function elfArchitecture(machine: number, littleEndian: boolean): Architecture | undefined {
   return ARCHITECTURES.find(
     (each) => FACTS[each].elf.machine === machine && FACTS[each].elf.littleEndian === littleEndian,

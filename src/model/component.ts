@@ -1,15 +1,15 @@
-/** The parts that a release is made of; each is one artifact (a binary or an archive) per architecture. */
+/** The components of a release. Each is one artifact (a binary or an archive) per architecture. */
 export const COMPONENTS = ['kubeadm', 'kubelet', 'kubectl', 'cni-plugins', 'crictl'] as const;
 
 export type Component = (typeof COMPONENTS)[number];
 
-/** Versions of what is released apart from Kubernetes, without `v`. */
+/** Versions of the components that have their own releases, without `v`. */
 export interface Pins {
   readonly cniPlugins: string;
   readonly criTools: string;
 }
 
-/** The version of a component within a release of Kubernetes. */
+/** The version of a component in a release of Kubernetes. */
 export function versionOf(component: Component, kubernetes: string, pins: Pins): string {
   switch (component) {
     case 'cni-plugins':

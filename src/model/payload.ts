@@ -1,23 +1,22 @@
 import type { Architecture } from './architecture.ts';
 import type { Component } from './component.ts';
-/** What the payload step hands to the layout step: verified files, by component and architecture. */
 
-/** What a dynamically linked binary wants from its host. */
+/** A shared library that a dynamically linked binary needs. */
 export interface SharedLibraryNeed {
   /** DT_NEEDED: libc.so.6 */
   readonly soname: string;
-  /** Symbol versions wanted of it: GLIBC_2.34; sorted, may be empty. */
+  /** Required symbol versions: GLIBC_2.34; sorted, may be empty. */
   readonly symbolVersions: readonly string[];
 }
 
 export interface PayloadFile {
-  /** File name inside the component: kubelet; bridge, LICENSE, README.md for the CNI plugins. */
+  /** File name in the component: kubelet; bridge, LICENSE, README.md for the CNI plugins. */
   readonly name: string;
   readonly sha256: string;
   /** Bytes. */
   readonly size: number;
   readonly executable: boolean;
-  /** Empty for a statically linked binary, a script of the sample and a text file. */
+  /** Empty for a static binary, a script or a text file. */
   readonly libraries: readonly SharedLibraryNeed[];
 }
 
@@ -30,10 +29,11 @@ export interface ComponentPayload {
   readonly files: readonly PayloadFile[];
 }
 
+/** The verified files of a release, by component and architecture. */
 export interface Payload {
-  /** Kubernetes' version without `v`. */
+  /** Version of Kubernetes, without `v`. */
   readonly version: string;
-  /** The release's own date, seconds since 1970-01-01 UTC, where the source or the lock knows it. */
+  /** Release date, seconds since 1970-01-01 UTC; undefined when neither the source nor the lock knows it. */
   readonly date: number | undefined;
   readonly components: readonly ComponentPayload[];
 }

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { algorithmOf, sha256 } from '../model/digest.ts';
 import type { PayloadFile } from '../model/payload.ts';
 import { type Artifact, isSample } from '../release/release.ts';
 import { isErrno } from '../support/file-system.ts';
@@ -10,26 +10,26 @@ import { writeAtomically } from '../support/write-atomically.ts';
 import type { ContentStore } from './store/content-store.ts';
 import type { StoredObject } from './store/object.ts';
 
-/** What an artifact turned out to be, remembered so that a second run neither fetches nor unpacks it. */
+/** The result of fetching and unpacking an artifact. It is recorded, so that a second run does neither again. */
 export interface ExaminedArtifact {
   readonly object: StoredObject;
   /** Sorted by name. */
   readonly files: readonly PayloadFile[];
 }
 
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+const hexSha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const size = z.int().min(0);
 const recordSchema = z.strictObject({
-  /** Of the text of `body`. */
-  digest: sha256,
+  /** SHA-256 of `body`. */
+  digest: hexSha256,
   body: z.string(),
 });
 const bodySchema = z.strictObject({
-  object: z.strictObject({ sha256, size }),
+  object: z.strictObject({ sha256: hexSha256, size }),
   files: z.array(
     z.strictObject({
       name: z.string(),
-      sha256,
+      sha256: hexSha256,
       size,
       executable: z.boolean(),
       libraries: z.array(z.strictObject({ soname: z.string(), symbolVersions: z.array(z.string()) })),
@@ -37,8 +37,11 @@ const bodySchema = z.strictObject({
   ),
 });
 
-/** What is remembered of an artifact, if every object it speaks of is still there; a damaged record is forgotten. */
-export async function recallArtifact(store: ContentStore, artifact: Artifact): Promise<ExaminedArtifact | undefined> {
+/** The record of an artifact, if the store has all of its objects. Removes a damaged record. */
+export async function readArtifactRecord(
+  store: ContentStore,
+  artifact: Artifact,
+): Promise<ExaminedArtifact | undefined> {
   const path = recordPath(store, artifact);
   let text: string;
   try {
@@ -52,23 +55,21 @@ export async function recallArtifact(store: ContentStore, artifact: Artifact): P
     await rm(path, { force: true });
     return undefined;
   }
-  // What is not packed is its own only file.
+  // An artifact that is not an archive is its own single file.
   const sizes = new Map([examined.object, ...examined.files].map(({ sha256, size }) => [sha256, size]));
   for (const [sha256, size] of sizes) {
-    if (!(await store.has(sha256, size))) {
-      return undefined;
-    }
+    if (!(await store.has(sha256, size))) return undefined;
   }
   return examined;
 }
 
-export async function rememberArtifact(
+export async function writeArtifactRecord(
   store: ContentStore,
   artifact: Artifact,
   examined: ExaminedArtifact,
 ): Promise<void> {
   const body = JSON.stringify(examined);
-  const record = JSON.stringify({ digest: hash(body), body });
+  const record = JSON.stringify({ digest: sha256(body), body });
   try {
     await writeAtomically(recordPath(store, artifact), [Buffer.from(record)]);
   } catch (cause) {
@@ -76,27 +77,24 @@ export async function rememberArtifact(
   }
 }
 
-/** Everything that the examination depends on is part of the name. */
+/** The name depends on everything that the examination depends on. */
 function recordPath(store: ContentStore, artifact: Artifact): string {
-  const { digest, component, architecture, packing, name } = artifact;
-  const key = [1, digest.algorithm, digest.value, component, architecture, packing, name, isSample(artifact)];
-  return join(store.directory, 'index', `${hash(JSON.stringify(key))}.json`);
+  const { component, architecture, packing, name } = artifact;
+  const digest = artifact.sha256 ?? artifact.sha512;
+  const key = [1, algorithmOf(artifact), digest, component, architecture, packing, name, isSample(artifact)];
+  return join(store.directory, 'index', `${sha256(JSON.stringify(key))}.json`);
 }
 
-/** Whether a record is as it was written. */
-export function isSoundRecord(text: string): boolean {
+/** Whether a record's text is intact. */
+export function isIntactRecord(text: string): boolean {
   return parseRecord(text) !== undefined;
 }
 
 function parseRecord(text: string): ExaminedArtifact | undefined {
   try {
     const { digest, body } = recordSchema.parse(JSON.parse(text));
-    return hash(body) === digest ? bodySchema.parse(JSON.parse(body)) : undefined;
+    return sha256(body) === digest ? bodySchema.parse(JSON.parse(body)) : undefined;
   } catch {
     return undefined;
   }
-}
-
-function hash(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
 }

@@ -4,13 +4,13 @@ import type { Artifact, Release } from '../release/release.ts';
 import { KubeparcelError } from '../support/errors.ts';
 import type { ExaminedArtifact } from './artifact-index.ts';
 
-interface Fetched {
+interface FetchedArtifact {
   readonly artifact: Artifact;
   readonly examined: ExaminedArtifact;
 }
 
-/** The file that a component is there for; the CNI plugins are many. */
-const PROGRAMS: Readonly<Partial<Record<Component, string>>> = {
+/** The program that a component must have. CNI plugins have many, with any name. */
+const REQUIRED_PROGRAMS: Readonly<Partial<Record<Component, string>>> = {
   kubeadm: 'kubeadm',
   kubelet: 'kubelet',
   kubectl: 'kubectl',
@@ -18,11 +18,11 @@ const PROGRAMS: Readonly<Partial<Record<Component, string>>> = {
 };
 
 /**
- * Puts the files of all artifacts together, by component and architecture.
+ * Groups the files of all artifacts by component and architecture.
  *
- * @throws KubeparcelError of kind 'format' for a component that lacks its program or has a file twice
+ * @throws KubeparcelError of kind 'format' when a component lacks its program or has a file twice
  */
-export function assemblePayload(release: Release, fetched: readonly Fetched[]): Payload {
+export function assemblePayload(release: Release, fetched: readonly FetchedArtifact[]): Payload {
   const groups = new Map<string, { readonly artifact: Artifact; readonly files: PayloadFile[] }>();
   for (const { artifact, examined } of fetched) {
     const key = `${artifact.component} ${artifact.architecture}`;
@@ -40,15 +40,15 @@ export function assemblePayload(release: Release, fetched: readonly Fetched[]): 
 function componentPayload(artifact: Artifact, files: readonly PayloadFile[]): ComponentPayload {
   const { component, architecture, version } = artifact;
   const sorted = [...files].sort((a, b) => (a.name < b.name ? -1 : 1));
-  const twice = sorted.find((file, i) => sorted[i + 1]?.name === file.name);
-  if (twice !== undefined) {
-    throw new KubeparcelError('format', `${component} for ${architecture} has ${twice.name} twice`, {
+  const duplicate = sorted.find((file, i) => sorted[i + 1]?.name === file.name);
+  if (duplicate !== undefined) {
+    throw new KubeparcelError('format', `${component} for ${architecture} has ${duplicate.name} twice`, {
       where: artifact.url,
     });
   }
-  const program = PROGRAMS[component];
+  const program = REQUIRED_PROGRAMS[component];
   if (!sorted.some((file) => file.executable && (program === undefined || file.name === program))) {
-    throw new KubeparcelError('format', `${component} for ${architecture} has no ${program ?? 'program'} in it`, {
+    throw new KubeparcelError('format', `${component} for ${architecture} has no ${program ?? 'program'}`, {
       where: artifact.url,
     });
   }

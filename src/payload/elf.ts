@@ -3,7 +3,7 @@ import type { SharedLibraryNeed } from '../model/payload.ts';
 import { KubeparcelError } from '../support/errors.ts';
 import type { RandomAccess } from './store/random-access.ts';
 
-/** What a package must know of an ELF file. */
+/** The properties of an ELF file that a package needs. */
 export interface ElfFacts {
   readonly architecture: Architecture;
   /** Sorted by soname; empty for a statically linked binary. */
@@ -14,7 +14,7 @@ const PT_LOAD = 1;
 const PT_DYNAMIC = 2;
 const DT = { NULL: 0n, NEEDED: 1n, STRTAB: 5n, STRSZ: 10n, VERNEED: 0x6ffffffen, VERNEEDNUM: 0x6fffffffn } as const;
 
-// Far above what linkers write, far below what would hurt.
+// Far more than linkers write, and still cheap to read.
 const MAX_HEADERS = 512;
 const MAX_DYNAMIC_BYTES = 1 << 16;
 const MAX_NEEDED = 256;
@@ -27,10 +27,10 @@ export function startsAsElf(head: Uint8Array): boolean {
 
 /**
  * Reads an ELF file's header and dynamic section (ELF gABI chapters 4 and 5; symbol versions: LSB core, 10.7.3). Reads
- * a few KiB, wherever the file points within itself, and loops no further than the bounds above.
+ * only a few KiB of the file and loops only up to the limits above.
  *
  * @param where the binary's name, for errors
- * @throws KubeparcelError of kind 'format' for a damaged file and for one of an architecture unknown here
+ * @throws KubeparcelError of kind 'format' for a damaged file and for an unsupported architecture
  */
 export async function readElf(file: RandomAccess, where: string): Promise<ElfFacts> {
   const header = await exactly(file, 0, 64, where);
@@ -45,7 +45,7 @@ export async function readElf(file: RandomAccess, where: string): Promise<ElfFac
   const known = elfArchitecture(machine, view.littleEndian);
   if (known === undefined) {
     const order = view.littleEndian ? 'little' : 'big';
-    throw damaged(where, `a binary for machine ${machine}, ${order}-endian, which no package here is for`);
+    throw damaged(where, `unsupported architecture (machine ${machine}, ${order}-endian)`);
   }
   const type = view.u16(16);
   if (type !== 2 && type !== 3) {
@@ -103,14 +103,14 @@ async function readNeeds(
     }
   }
   if (needed.length > MAX_NEEDED) {
-    throw damaged(where, `${needed.length} needed libraries`);
+    throw damaged(where, `more than ${MAX_NEEDED} needed libraries`);
   }
   if (needed.length === 0) {
     return [];
   }
   const strings = values.get(DT.STRTAB);
   if (strings === undefined) {
-    throw damaged(where, 'needed libraries and no string table');
+    throw damaged(where, 'needed libraries but no string table');
   }
   const base = fileOffset(segments, strings, where);
   const size = values.get(DT.STRSZ) ?? 0n;
@@ -126,7 +126,7 @@ async function readNeeds(
     const end = bytes.indexOf(0);
     const text = end < 0 ? '' : bytes.subarray(0, end).toString('latin1');
     if (!/^[!-~]+$/.test(text)) {
-      throw damaged(where, 'a name in the string table that is none');
+      throw damaged(where, 'an invalid name in the string table');
     }
     return text;
   };
@@ -157,7 +157,7 @@ interface VersionTable {
   readonly where: string;
 }
 
-/** Follows Elf64_Verneed and its Elf64_Vernaux; offsets only go forward, so the bound on entries ends every walk. */
+/** Follows Elf64_Verneed and its Elf64_Vernaux entries, up to MAX_VERSIONS. */
 async function readVersions(file: RandomAccess, littleEndian: boolean, table: VersionTable): Promise<void> {
   const { stringAt, versions, where } = table;
   let budget = MAX_VERSIONS;
@@ -187,13 +187,13 @@ async function readVersions(file: RandomAccess, littleEndian: boolean, table: Ve
   }
 }
 
-/** Addresses in the dynamic section are virtual ones. */
+/** Translates a virtual address from the dynamic section. */
 function fileOffset(segments: readonly Segment[], address: bigint, where: string): bigint {
-  const inside = segments.find((s) => s.type === PT_LOAD && address >= s.address && address < s.address + s.fileSize);
-  if (inside === undefined) {
-    throw damaged(where, 'a table at an address that no segment loads');
+  const segment = segments.find((s) => s.type === PT_LOAD && address >= s.address && address < s.address + s.fileSize);
+  if (segment === undefined) {
+    throw damaged(where, 'a table at an address outside all loaded segments');
   }
-  return inside.offset + (address - inside.address);
+  return segment.offset + (address - segment.address);
 }
 
 interface View {
@@ -217,18 +217,18 @@ function viewOf(bytes: Buffer, littleEndian: boolean): View {
 async function exactly(file: RandomAccess, offset: number | bigint, length: number, where: string): Promise<Buffer> {
   const bytes = await file.read(safeNumber(BigInt(offset), where), length);
   if (bytes.length !== length) {
-    throw damaged(where, 'it ends before what its headers point at');
+    throw damaged(where, 'its headers point past its end');
   }
   return bytes;
 }
 
 function safeNumber(value: bigint, where: string): number {
   if (value > BigInt(Number.MAX_SAFE_INTEGER)) {
-    throw damaged(where, 'it ends before what its headers point at');
+    throw damaged(where, 'its headers point past its end');
   }
   return Number(value);
 }
 
 function damaged(where: string, what: string): KubeparcelError {
-  return new KubeparcelError('format', `not a usable binary: ${what}`, { where });
+  return new KubeparcelError('format', `unusable binary: ${what}`, { where });
 }

@@ -1,25 +1,26 @@
 import pLimit from 'p-limit';
+import { algorithmOf } from '../model/digest.ts';
 import type { Payload, PayloadFile } from '../model/payload.ts';
-import type { OnReleaseEvent } from '../release/events.ts';
 import type { Lock } from '../release/lock.ts';
 import { type Artifact, isSample, type LockedArtifact, type Release } from '../release/release.ts';
 import type { Sink, Source, SourceContext } from '../release/source.ts';
 import { KubeparcelError } from '../support/errors.ts';
 import { storeFailure } from '../support/store-failure.ts';
-import { type ExaminedArtifact, recallArtifact, rememberArtifact } from './artifact-index.ts';
+import { type ExaminedArtifact, readArtifactRecord, writeArtifactRecord } from './artifact-index.ts';
 import { assemblePayload } from './assemble.ts';
 import type { Expectation } from './examine.ts';
 import type { ContentStore } from './store/content-store.ts';
 import type { StagedObject } from './store/object.ts';
+import type { PartialObject } from './store/partial-object.ts';
 import { streamRange } from './store/random-access.ts';
 
 export interface FetchOptions extends SourceContext {
   readonly release: Release;
   readonly source: Source;
   readonly store: ContentStore;
-  /** Artifacts at a time; 4 by default. */
+  /** Concurrent artifacts; 4 by default. */
   readonly jobs?: number | undefined;
-  /** Called when all files of an artifact are in the store, while others are on their way; never when nothing is fetched. */
+  /** Called when all files of an artifact are in the store and others are still being fetched; never when all were there. */
   readonly onFiles?: OnFiles | undefined;
 }
 
@@ -27,67 +28,63 @@ export type OnFiles = (artifact: Artifact, files: readonly PayloadFile[]) => voi
 
 export interface FetchedRelease {
   readonly payload: Payload;
-  /** The release with the size and SHA-256 of every artifact: what goes into kubeparcel.lock or a bundle. */
+  /** The release with the size and SHA-256 of every artifact, for kubeparcel.lock or a bundle. */
   readonly lock: Lock;
 }
 
-/** 4 GiB: no artifact of a release comes near it. */
+/** 4 GiB, far more than any artifact of a release. */
 const MAX_ARTIFACT_BYTES = 2 ** 32;
 
 /**
- * Brings all artifacts of a release into the store, verified, unpacked and examined. What is there already is neither
- * fetched nor unpacked again. An artifact and its files become objects only after all checks have passed.
+ * Fetches, unpacks and examines all artifacts of a release. Each artifact is checked against its published digest, or
+ * against the size and SHA-256 in the lock; signatures are not checked. What the store already has is neither fetched nor
+ * unpacked again. An artifact and its files become objects only after all checks have passed.
  *
- * @throws KubeparcelError: 'verification' for bytes that are not what their digest or size says, 'format' for a hostile
- * archive or a binary of the wrong kind, 'network' and 'io' from the source and the store
+ * @throws KubeparcelError: 'verification' when the digest or size does not match, 'format' for a hostile archive or a
+ * binary of the wrong kind, 'network' and 'io' from the source and the store
  */
 export async function fetchPayload(options: FetchOptions): Promise<FetchedRelease> {
   const { release, signal, onEvent } = options;
   const limit = pLimit(options.jobs ?? 4);
   const stop = new AbortController();
   const context = { signal: signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]), onEvent };
-  const { tell, begin } = whileFetching(options.onFiles);
+  const { report, begin } = reportFiles(options.onFiles);
   const transfers = release.artifacts.map((artifact) =>
     limit(async () => {
       context.signal.throwIfAborted();
       const examined = await obtain(artifact, options, context, begin);
-      tell(artifact, examined.files);
+      report(artifact, examined.files);
       return { artifact, examined };
     }),
   );
   try {
     const fetched = await Promise.all(transfers);
-    return {
-      payload: assemblePayload(release, fetched),
-      lock: {
-        ...release,
-        artifacts: fetched.map(({ artifact, examined: { object } }): LockedArtifact => {
-          return { ...artifact, size: object.size, digest: { algorithm: 'sha256', value: object.sha256 } };
-        }),
-      },
-    };
+    const artifacts = fetched.map(({ artifact, examined: { object } }): LockedArtifact => {
+      return { ...artifact, size: object.size, sha256: object.sha256, sha512: undefined };
+    });
+    return { payload: assemblePayload(release, fetched), lock: { ...release, artifacts } };
   } catch (error) {
-    // The others stop too, and are waited for, so that nothing goes on behind the caller's back.
+    // Nothing continues in the background after this function has returned.
     stop.abort(error);
     await Promise.allSettled(transfers);
     throw error;
   }
 }
 
-/** What was in the store already is told of as soon as anything else has to be fetched: only then is it early. */
-function whileFetching(onFiles: OnFiles = () => {}): { readonly tell: OnFiles; begin(): void } {
-  const held: Parameters<OnFiles>[] = [];
+/** Holds back reports of files that were in the store until another artifact has to be fetched. */
+function reportFiles(onFiles: OnFiles = () => {}): { readonly report: OnFiles; begin(): void } {
+  const pending: Parameters<OnFiles>[] = [];
   let fetching = false;
   return {
-    tell: (...files) => (fetching ? onFiles(...files) : void held.push(files)),
+    report: (...files) => (fetching ? onFiles(...files) : void pending.push(files)),
     begin() {
       fetching = true;
-      for (const files of held.splice(0)) onFiles(...files);
+      for (const files of pending.splice(0)) onFiles(...files);
     },
   };
 }
 
-/** @param begin called when the artifact is not in the store, whole and examined */
+/** @param begin called when the store lacks the artifact or some of its files */
 async function obtain(
   artifact: Artifact,
   options: FetchOptions,
@@ -95,7 +92,7 @@ async function obtain(
   begin: () => void,
 ): Promise<ExaminedArtifact> {
   const { store, source } = options;
-  const known = await recallArtifact(store, artifact);
+  const known = await readArtifactRecord(store, artifact);
   if (known !== undefined) {
     if (artifact.size !== undefined && artifact.size !== known.object.size) {
       throw wrongSize(artifact, known.object.size);
@@ -104,64 +101,60 @@ async function obtain(
     return known;
   }
   begin();
-  const staged = (await openStored(artifact, store)) ?? (await download(artifact, source, store, context));
-  const parts: StagedObject[] = [staged];
+  const archive = (await openStored(artifact, store)) ?? (await download(artifact, source, store, context));
+  const staged: StagedObject[] = [archive];
   try {
     const files =
-      artifact.packing === 'tgz' ? await unpack(artifact, staged, store, parts) : await single(artifact, staged);
+      artifact.packing === 'tgz'
+        ? await unpack(artifact, archive, store, staged)
+        : await examineSingle(artifact, archive);
     context.signal?.throwIfAborted();
-    for (const part of parts) {
-      await part.commit();
-    }
-    const examined = { object: { sha256: staged.sha256, size: staged.size }, files };
-    await rememberArtifact(store, artifact, examined);
+    for (const object of staged) await object.commit();
+    const examined = { object: { sha256: archive.sha256, size: archive.size }, files };
+    await writeArtifactRecord(store, artifact, examined);
     context.onEvent?.({ kind: 'unpacked', artifact, files: files.length });
     return examined;
   } catch (error) {
-    for (const part of parts) {
-      await part.discard();
-    }
+    for (const object of staged) await object.discard();
     throw error;
   }
 }
 
-/** The artifact itself is an object already, but what it holds is not known or not there any more. */
-async function openStored(artifact: Artifact, store: ContentStore): Promise<StagedObject | undefined> {
-  const { digest } = artifact;
-  if (digest.algorithm !== 'sha256' || !(await store.has(digest.value, artifact.size))) {
-    return undefined;
-  }
-  const { sha256, size, bytes, close } = await store.read(digest.value);
+/** The artifact itself when it is already an object, but its record or some of its files are missing. */
+async function openStored({ sha256, size }: Artifact, store: ContentStore): Promise<StagedObject | undefined> {
+  if (sha256 === undefined || !(await store.has(sha256, size))) return undefined;
+  const { close, ...object } = await store.read(sha256);
   let open = true;
-  const letGo = async () => {
+  const closeOnce = async () => {
     if (open) await close();
     open = false;
   };
-  return { sha256, size, bytes, commit: letGo, discard: letGo };
+  return { ...object, commit: closeOnce, discard: closeOnce };
 }
 
-async function single(artifact: Artifact, staged: StagedObject): Promise<readonly PayloadFile[]> {
+async function examineSingle(artifact: Artifact, staged: StagedObject): Promise<readonly PayloadFile[]> {
   const { examineFile } = await import('./examine.ts');
   const role = artifact.component === 'cni-plugins' ? 'either' : 'program';
   const facts = await examineFile(staged.bytes, expectation(artifact, role, artifact.url));
   return [{ name: artifact.name, sha256: staged.sha256, size: staged.size, ...facts }];
 }
 
+/** @param staged gets the unpacked files */
 async function unpack(
   artifact: Artifact,
   archive: StagedObject,
   store: ContentStore,
-  parts: StagedObject[],
+  staged: StagedObject[],
 ): Promise<readonly PayloadFile[]> {
   const { examineFile } = await import('./examine.ts');
   const { unpackArchive } = await import('./unpack.ts');
   const members = await unpackArchive(streamRange(archive.bytes, 0, archive.size), store, artifact.url);
-  parts.push(...members.map((member) => member.staged));
+  staged.push(...members.map((member) => member.staged));
   const files: PayloadFile[] = [];
-  for (const { name, executable, staged } of members) {
+  for (const { name, executable, staged: file } of members) {
     const where = `${artifact.url}: ${name}`;
-    const facts = await examineFile(staged.bytes, expectation(artifact, executable ? 'program' : 'data', where));
-    files.push({ name, sha256: staged.sha256, size: staged.size, ...facts });
+    const facts = await examineFile(file.bytes, expectation(artifact, executable ? 'program' : 'data', where));
+    files.push({ name, sha256: file.sha256, size: file.size, ...facts });
   }
   return files;
 }
@@ -170,48 +163,19 @@ function expectation(artifact: Artifact, role: Expectation['role'], where: strin
   return { architecture: artifact.architecture, role, scripts: isSample(artifact), where };
 }
 
-/** How often an artifact is begun anew when the parts of a resumed transfer do not fit together. */
+/** How often to download an artifact when a resumed transfer gave the wrong bytes. */
 const MAX_ROUNDS = 3;
 
-/** Fetches and verifies. */
 async function download(
   artifact: Artifact,
   source: Source,
   store: ContentStore,
   context: SourceContext,
 ): Promise<StagedObject> {
-  const { digest, url } = artifact;
   for (let round = 1; ; round++) {
-    const partial = await store.claim(url, digest);
-    const resumedFrom = partial.size;
-    context.onEvent?.({ kind: 'download', artifact, resumedFrom });
-    let joined = false;
-    const sink: Sink = {
-      get size() {
-        return partial.size;
-      },
-      get validator() {
-        return partial.validator;
-      },
-      async restart(validator) {
-        joined = false;
-        await partial.restart(validator);
-        report(artifact, 0, context.onEvent);
-      },
-      resume() {
-        joined = true;
-      },
-      async append(chunk) {
-        context.signal?.throwIfAborted();
-        if (partial.size + chunk.length > (artifact.size ?? MAX_ARTIFACT_BYTES)) {
-          throw wrongSize(artifact, partial.size + chunk.length);
-        }
-        await partial.append(chunk).catch((error: unknown) => {
-          throw storeFailure(store.directory, error);
-        });
-        report(artifact, partial.size, context.onEvent);
-      },
-    };
+    const partial = await store.claim(artifact.url, artifact);
+    context.onEvent?.({ kind: 'download', artifact, resumedFrom: partial.size });
+    const { sink, isResumed } = checkedSink(artifact, partial, store, context);
     try {
       await source.transfer(artifact, sink, context);
     } catch (error) {
@@ -219,36 +183,76 @@ async function download(
       await (isWrong ? partial.discard() : partial.release());
       throw error;
     }
-    const actual = partial.digest();
-    if (actual === digest.value && (artifact.size ?? partial.size) === partial.size) {
-      context.onEvent?.({ kind: 'verified', artifact, size: partial.size });
+    const { size } = partial;
+    const actual = partial.digest(algorithmOf(artifact));
+    const isRight = actual === (artifact.sha256 ?? artifact.sha512);
+    if (isRight && (artifact.size ?? size) === size) {
+      context.onEvent?.({ kind: 'verified', artifact, size });
       return partial.stage();
     }
-    const { size } = partial;
     await partial.discard();
-    if (!joined || round === MAX_ROUNDS) {
-      throw actual === digest.value ? wrongSize(artifact, size) : wrongDigest(artifact, actual);
+    if (!isResumed() || round === MAX_ROUNDS) {
+      throw isRight ? wrongSize(artifact, size) : wrongDigest(artifact, actual);
     }
-    context.onEvent?.({ kind: 'retry', url, reason: 'the parts of a resumed download do not fit together', delay: 0 });
+    const reason = 'the parts of a resumed download do not fit together';
+    context.onEvent?.({ kind: 'retry', url: artifact.url, reason, delay: 0 });
   }
 }
 
-function report(artifact: Artifact, bytes: number, onEvent: OnReleaseEvent | undefined): void {
-  onEvent?.({ kind: 'progress', artifact, bytes, total: artifact.size });
+/** Writes to a partial object, limits its size and reports progress. */
+function checkedSink(
+  artifact: Artifact,
+  partial: PartialObject,
+  store: ContentStore,
+  { signal, onEvent }: SourceContext,
+): { readonly sink: Sink; readonly isResumed: () => boolean } {
+  let resumed = false;
+  const report = () => onEvent?.({ kind: 'progress', artifact, bytes: partial.size, total: artifact.size });
+  const sink: Sink = {
+    get size() {
+      return partial.size;
+    },
+    get validator() {
+      return partial.validator;
+    },
+    async restart(validator) {
+      resumed = false;
+      await partial.restart(validator);
+      report();
+    },
+    resume() {
+      resumed = true;
+    },
+    async append(chunk) {
+      signal?.throwIfAborted();
+      const size = partial.size + chunk.length;
+      if (size > (artifact.size ?? MAX_ARTIFACT_BYTES)) throw wrongSize(artifact, size);
+      await partial.append(chunk).catch((error: unknown) => {
+        throw storeFailure(store.directory, error);
+      });
+      report();
+    },
+  };
+  return { sink, isResumed: () => resumed };
 }
 
 function wrongDigest(artifact: Artifact, actual: string): KubeparcelError {
-  const { algorithm, value } = artifact.digest;
-  return new KubeparcelError('verification', `the bytes have ${algorithm} ${actual}, not ${value}; nothing is kept`, {
-    where: artifact.url,
-    hint: 'try again; if it stays, the server, a proxy or the digest is wrong: do not use these bytes',
-  });
+  const expected = artifact.sha256 ?? artifact.sha512;
+  return new KubeparcelError(
+    'verification',
+    `the download has ${algorithmOf(artifact)} ${actual}, expected ${expected}; it was discarded`,
+    {
+      where: artifact.url,
+      hint: 'try again; if this repeats, the server, a proxy or the digest is wrong: do not use the file',
+    },
+  );
 }
 
 function wrongSize(artifact: Artifact, actual: number): KubeparcelError {
-  const wanted = artifact.size === undefined ? `at most ${MAX_ARTIFACT_BYTES}` : String(artifact.size);
-  return new KubeparcelError('verification', `${actual} bytes or more, where ${wanted} are stated; nothing is kept`, {
-    where: artifact.url,
-    hint: 'try again; if it stays, do not use these bytes',
-  });
+  const expected = artifact.size === undefined ? `at most ${MAX_ARTIFACT_BYTES}` : String(artifact.size);
+  return new KubeparcelError(
+    'verification',
+    `the download has ${actual} bytes or more, expected ${expected}; it was discarded`,
+    { where: artifact.url, hint: 'try again; if this repeats, do not use the file' },
+  );
 }

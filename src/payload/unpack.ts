@@ -4,10 +4,10 @@ import { KubeparcelError } from '../support/errors.ts';
 import type { ContentStore } from './store/content-store.ts';
 import type { StagedObject } from './store/object.ts';
 
-/** A file out of an archive, staged in the store. */
+/** A file from an archive, staged in the store. */
 export interface Member {
   readonly name: string;
-  /** The archive's mode has an execute bit. */
+  /** Its mode in the archive has an execute bit. */
   readonly executable: boolean;
   readonly staged: StagedObject;
 }
@@ -15,21 +15,22 @@ export interface Member {
 export interface UnpackLimits {
   /** Members of any kind. */
   readonly members: number;
-  /** Bytes of the whole archive without compression. */
+  /** Uncompressed bytes of the whole archive. */
   readonly bytes: number;
 }
 
-/** Several times what the CNI plugins take. */
+/** Several times the size of the CNI plugins. */
 const LIMITS: UnpackLimits = { members: 256, bytes: 1 << 30 };
 
 /**
- * Unpacks a gzipped tar archive whose files stand at its top, as those of CNI plugins and cri-tools do. Streams.
+ * Unpacks a gzipped tar archive with all files at its top level, such as those of the CNI plugins and cri-tools. Streams
+ * the contents into the store.
  *
  * @param chunks the archive's bytes, already verified
  * @param where the archive's name, for errors
- * @returns the files, sorted by name; to be committed or discarded by the caller
- * @throws KubeparcelError of kind 'format' for a damaged archive and for paths outside, absolute or in directories, links,
- * devices, duplicates, more members or bytes than the limits; nothing stays staged then
+ * @returns the files, sorted by name; the caller commits or discards them
+ * @throws KubeparcelError of kind 'format' for a damaged archive, a path that is absolute, leads outside or into a
+ * directory, links, devices, duplicates, and more members or bytes than the limits; nothing stays staged
  */
 export async function unpackArchive(
   chunks: AsyncIterable<Uint8Array>,
@@ -42,15 +43,15 @@ export async function unpackArchive(
   try {
     for await (const member of readTar(decompress(chunks, 'gzip', { maxBytes: limits.bytes }), { pax: true })) {
       count += 1;
-      if (count > limits.members) throw refused(`the archive has more than ${limits.members} members`);
+      if (count > limits.members) throw invalid(`the archive has more than ${limits.members} members`);
       const name = topName(member);
       if (member.kind === 'directory') continue;
-      if (member.kind !== 'file') throw refused(`the archive has ${shown(member.path)}, which is a ${member.kind}`);
-      if (members.has(name)) throw refused(`the archive has ${name} twice`);
+      if (member.kind !== 'file') throw invalid(`the archive has ${quoted(member.path)}, which is a ${member.kind}`);
+      if (members.has(name)) throw invalid(`the archive has ${name} twice`);
       const executable = (member.mode & 0o111) !== 0;
       members.set(name, { name, executable, staged: await store.stage(member.content) });
     }
-    if (count === 0) throw refused('the archive is empty');
+    if (count === 0) throw invalid('the archive is empty');
   } catch (error) {
     for (const member of members.values()) {
       await member.staged.discard();
@@ -60,33 +61,33 @@ export async function unpackArchive(
   return [...members.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** The name of a member at the archive's top; a directory's path may be any that stays inside. */
+/** The name of a top-level file; for a directory, any path that stays inside. */
 function topName({ path, kind }: TarMember): string {
   const parts = path.split('/').filter((part) => part !== '.');
   if (path.startsWith('/') || parts.includes('..') || path.includes('\\')) {
-    throw refused(`the archive has a path outside of itself: ${shown(path)}`);
+    throw invalid(`the archive has a path that leads outside: ${quoted(path)}`);
   }
   const name = parts.join('/');
   if (kind !== 'directory' && !/^[A-Za-z0-9][A-Za-z0-9._+-]{0,127}$/.test(name)) {
-    throw refused(`the archive has a file at ${shown(path)}, where only its top is used`);
+    throw invalid(`the archive has the file ${quoted(path)}; only plain names at the top level are allowed`);
   }
   return name;
 }
 
-function shown(path: string): string {
+function quoted(path: string): string {
   return JSON.stringify(path.slice(0, 200));
 }
 
-function refused(what: string): KubeparcelError {
+function invalid(what: string): KubeparcelError {
   return new KubeparcelError('format', what);
 }
 
-/** The readers below do not know whose bytes they read. */
+/** Adds the archive's name to an error of a reader. */
 function located(error: unknown, where: string): unknown {
   if (!(error instanceof KubeparcelError) || error.kind !== 'format') return error;
   return new KubeparcelError('format', error.message, {
     where,
-    hint: 'do not use this archive: it is not what the project releases',
+    hint: 'do not use this archive: the project does not release archives like this',
     cause: error,
   });
 }

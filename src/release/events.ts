@@ -1,24 +1,24 @@
 import type { Artifact } from './release.ts';
 
-/** What happens while a release is resolved and fetched; times are the listener's own to take. */
+/** Progress of resolving and fetching a release. Events carry no times: listeners read the clock themselves. */
 export type ReleaseEvent =
   | { readonly kind: 'found'; readonly version: string; readonly source: string }
   /** An artifact's digest is known. */
   | { readonly kind: 'resolved'; readonly artifact: Artifact }
-  /** The artifact and what it unpacks to are in the store already. */
+  /** The artifact and its unpacked files are already in the store. */
   | { readonly kind: 'cached'; readonly artifact: Artifact }
-  /** `resumedFrom`: bytes that an earlier, broken transfer left. */
+  /** `resumedFrom`: bytes that an earlier, interrupted transfer left. */
   | { readonly kind: 'download'; readonly artifact: Artifact; readonly resumedFrom: number }
-  /** `bytes`: how many have arrived in all; falls back to 0 when a server makes the transfer start again. */
+  /** `bytes`: received so far; back to 0 when the transfer has to start again. */
   | {
       readonly kind: 'progress';
       readonly artifact: Artifact;
       readonly bytes: number;
       readonly total: number | undefined;
     }
-  /** A request failed and is made again after `delay` milliseconds. */
+  /** A request failed and will be retried after `delay` milliseconds. */
   | { readonly kind: 'retry'; readonly url: string; readonly reason: string; readonly delay: number }
-  /** All bytes are here and are what the digest says. */
+  /** All bytes arrived and match the published digest or the lock. Signatures are not checked. */
   | { readonly kind: 'verified'; readonly artifact: Artifact; readonly size: number }
   | { readonly kind: 'unpacked'; readonly artifact: Artifact; readonly files: number };
 

@@ -1,48 +1,50 @@
 import type { Architecture } from '../model/architecture.ts';
 import type { Component } from '../model/component.ts';
-import type { Digest } from '../model/digest.ts';
+import type { PublishedDigest } from '../model/digest.ts';
 
-/** One downloadable file of a release: a binary, or an archive of several. */
-export interface Artifact {
+interface ArtifactDescription {
   readonly component: Component;
   readonly architecture: Architecture;
-  /** The component's own version, without `v`. */
+  /** Version of the component, without `v`. */
   readonly version: string;
-  /** plain: the bytes are one file of the component; tgz: a tar archive, gzipped. */
+  /** plain: one file of the component; tgz: a gzipped tar archive. */
   readonly packing: 'plain' | 'tgz';
-  /** plain: the file's name inside the component; tgz: the archive's own name. */
+  /** plain: name of the file in the component; tgz: name of the archive. */
   readonly name: string;
-  /** Where it is published. `sample:` and `folder:` name what is in the embedded sample or a directory of binaries. */
+  /** Where it is published. `sample:` is the embedded sample, `folder:` a path in a directory of binaries. */
   readonly url: string;
-  readonly digest: Digest;
-  /** Bytes, where known beforehand (a lock, a bundle, files on this machine). */
+  /** Bytes, where known beforehand (a lock, a bundle, local files). */
   readonly size: number | undefined;
 }
 
-/** An artifact after it was fetched and verified, or as a lock states it. */
-export interface LockedArtifact extends Artifact {
-  readonly digest: Digest & { readonly algorithm: 'sha256' };
+/** One downloadable file of a release, a binary or an archive, with the digest to check it against. */
+export type Artifact = ArtifactDescription & PublishedDigest;
+
+/** An artifact with the size and SHA-256 of its verified bytes, as in kubeparcel.lock. */
+export interface LockedArtifact extends ArtifactDescription {
+  readonly sha256: string;
+  readonly sha512?: undefined;
   readonly size: number;
 }
 
-/** What a version request came to: every artifact by its digest. */
+/** A resolved version request: every artifact with its digest. */
 export interface Release {
-  /** Kubernetes' version without `v`. */
+  /** Version of Kubernetes, without `v`. */
   readonly version: string;
-  /** Seconds since 1970-01-01 UTC, where the source knows it. */
+  /** Seconds since 1970-01-01 UTC; undefined when the source does not know it. */
   readonly date: number | undefined;
-  /** Versions of the components that are part of it, without `v`. */
+  /** Versions of its components, without `v`. */
   readonly components: Readonly<Partial<Record<Component, string>>>;
   /** In the order of compareArtifacts. */
   readonly artifacts: readonly Artifact[];
 }
 
-/** Whether an artifact is part of the embedded sample, whose stand-ins are scripts. */
+/** Whether an artifact is part of the embedded sample. Its programs are shell scripts. */
 export function isSample(artifact: Artifact): boolean {
   return artifact.url.startsWith('sample:');
 }
 
-/** Order of artifacts in releases and locks: by component, architecture and name, by code unit. */
+/** Orders artifacts in releases and locks by component, architecture and name (code units). */
 export function compareArtifacts(a: Artifact, b: Artifact): number {
   return (
     byCodeUnit(a.component, b.component) || byCodeUnit(a.architecture, b.architecture) || byCodeUnit(a.name, b.name)

@@ -7,17 +7,17 @@ import type { VersionRequest } from './version-request.ts';
 
 export interface ResolveOptions extends SourceContext {
   readonly source: Source;
-  /** Versions of what is released apart from Kubernetes, or how to learn them once Kubernetes' version is known. */
+  /** Versions of the components that have their own releases; may depend on the version of Kubernetes. */
   readonly pins: Pins | ((version: string) => Pins);
   /** All by default. */
   readonly components?: readonly Component[] | undefined;
   readonly architectures?: readonly Architecture[] | undefined;
-  /** Questions at a time; 8 by default. */
+  /** Concurrent queries; 8 by default. */
   readonly jobs?: number | undefined;
 }
 
 /**
- * Finds the version that a request means and the digest of each of its artifacts. No artifact is fetched.
+ * Finds the version that a request names and the digests of its artifacts. Fetches no artifact.
  *
  * @throws KubeparcelError as Source.find and Source.artifacts do
  */
@@ -27,16 +27,17 @@ export async function resolveRelease(request: VersionRequest, options: ResolveOp
   const architectures = [...new Set(options.architectures ?? ARCHITECTURES)].sort();
   const found = await source.find(request, { signal, onEvent });
   onEvent?.({ kind: 'found', version: found.version, source: source.name });
+  const defaults = typeof options.pins === 'function' ? options.pins(found.version) : options.pins;
   const pins = {
-    ...(typeof options.pins === 'function' ? options.pins(found.version) : options.pins),
-    ...found.pins,
+    cniPlugins: found.pins.cniPlugins ?? defaults.cniPlugins,
+    criTools: found.pins.criTools ?? defaults.criTools,
   };
   const versions = components.map((component) => [component, versionOf(component, found.version, pins)] as const);
   const limit = pLimit(options.jobs ?? 8);
-  // One failure ends the questions that are still to be asked; the first one is the answer.
+  // The first failure cancels the remaining queries.
   const stop = new AbortController();
   const context = { signal: signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]), onEvent };
-  const questions = versions.flatMap(([component, version]) =>
+  const queries = versions.flatMap(([component, version]) =>
     architectures.map((architecture) =>
       limit(async () => {
         context.signal.throwIfAborted();
@@ -49,7 +50,7 @@ export async function resolveRelease(request: VersionRequest, options: ResolveOp
     ),
   );
   try {
-    const artifacts = await Promise.all(questions);
+    const artifacts = await Promise.all(queries);
     return {
       version: found.version,
       date: found.date,
@@ -58,7 +59,7 @@ export async function resolveRelease(request: VersionRequest, options: ResolveOp
     };
   } catch (error) {
     stop.abort(error);
-    await Promise.allSettled(questions);
+    await Promise.allSettled(queries);
     throw error;
   }
 }

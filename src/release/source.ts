@@ -4,7 +4,7 @@ import type { OnReleaseEvent } from './events.ts';
 import type { Artifact } from './release.ts';
 import type { VersionRequest } from './version-request.ts';
 
-/** What travels along with every question to a source. An abort ends it with the signal's reason. */
+/** Passed with every call to a source. An abort rejects the call with the signal's reason. */
 export interface SourceContext {
   readonly signal?: AbortSignal | undefined;
   readonly onEvent?: OnReleaseEvent | undefined;
@@ -12,54 +12,56 @@ export interface SourceContext {
 
 /** The release that a source has for a request. */
 export interface FoundRelease {
-  /** Kubernetes' version without `v`. */
+  /** Version of Kubernetes, without `v`. */
   readonly version: string;
   /** Seconds since 1970-01-01 UTC. */
   readonly date: number | undefined;
-  /** Versions that the source itself states for its bytes; they win over pins. */
-  readonly pins: Partial<Pins>;
+  /** Versions that the source states for its files; they override pins. */
+  readonly pins: { readonly [Component in keyof Pins]?: string | undefined };
 }
 
-/** Which artifacts are asked for; `version` is the component's own. */
-export interface WantedComponent {
+/** `version`: of the component, without `v`. */
+export interface ComponentRequest {
   readonly component: Component;
   readonly architecture: Architecture;
   readonly version: string;
 }
 
-/** Where a transfer puts its bytes. Bytes of an earlier, broken transfer may wait in it. */
+/** Receives the bytes of a transfer. May already have bytes of an earlier, interrupted transfer. */
 export interface Sink {
-  /** Bytes that are here. */
+  /** Bytes received so far. */
   readonly size: number;
   /** The entity tag or date that the server gave with these bytes (RFC 9110, section 13.1.5). */
   readonly validator: string | undefined;
-  /** Drops what is here; `validator` belongs to the bytes that follow. */
+  /** Discards the bytes so far; `validator` belongs to the bytes that follow. */
   restart(validator?: string): Promise<void>;
-  /** What follows goes on where the bytes that are here end. */
+  /** The bytes that follow continue the ones so far. */
   resume(): void;
   append(chunk: Uint8Array): Promise<void>;
 }
 
-/** Where releases come from. */
+/** A place where releases come from. */
 export interface Source {
-  /** As a person would write it after --source. */
+  /** As given to --source. */
   readonly name: string;
   /**
-   * @throws KubeparcelError: 'usage' when the source cannot have such a release, 'network' when it did not answer
+   * Finds the release for a request.
+   *
+   * @throws KubeparcelError: 'usage' when the source cannot have such a release, 'network' when it does not answer
    */
   find(request: VersionRequest, context: SourceContext): Promise<FoundRelease>;
   /**
-   * The artifacts of one component, with digests from a trusted or published statement.
+   * The artifacts of one component, with trusted or published digests.
    *
    * @throws KubeparcelError of kind 'verification' when no digest is published for it
    */
-  artifacts(wanted: WantedComponent, context: SourceContext): Promise<readonly Artifact[]>;
+  artifacts(request: ComponentRequest, context: SourceContext): Promise<readonly Artifact[]>;
   /**
-   * Brings an artifact's bytes, in order. Nothing is verified here beyond what the transport itself promises.
+   * Transfers an artifact's bytes in order. The caller verifies them.
    *
-   * @throws KubeparcelError of kind 'network' or 'io'; what arrived until then stays in the sink
+   * @throws KubeparcelError of kind 'network' or 'io'; bytes that arrived stay in the sink
    */
   transfer(artifact: Artifact, sink: Sink, context: SourceContext): Promise<void>;
-  /** Frees connections and files; the source is not used afterwards. */
+  /** Closes connections and files. */
   close(): Promise<void>;
 }

@@ -1,10 +1,10 @@
 import prerelease from 'semver/functions/prerelease.js';
 import { KubeparcelError } from '../support/errors.ts';
 
-/** The oldest minor of Kubernetes 1 whose packages kubeparcel knows how to lay out. */
+/** The oldest minor version of Kubernetes 1 that kubeparcel can package. */
 const OLDEST_MINOR = 11;
 
-/** Which release is wanted; versions are written without `v`. */
+/** The requested release; versions without `v`. */
 export type VersionRequest =
   /** 1.36.4, 1.37.0-rc.1 */
   | { readonly kind: 'exact'; readonly version: string }
@@ -14,9 +14,9 @@ export type VersionRequest =
   | { readonly kind: 'stable' };
 
 /**
- * Reads what a person writes for a version: v1.36.4, 1.36.4, 1.36, stable, 1.37.0-rc.1 (alpha, beta, rc).
+ * Parses a version argument: v1.36.4, 1.36.4, 1.36, stable, 1.37.0-rc.1 (alpha, beta, rc).
  *
- * @throws KubeparcelError of kind 'usage' for anything else and for what is older than 1.11
+ * @throws KubeparcelError of kind 'usage' for anything else and for versions before 1.11
  */
 export function parseVersionRequest(text: string): VersionRequest {
   if (text === 'stable') {
@@ -27,27 +27,22 @@ export function parseVersionRequest(text: string): VersionRequest {
   );
   const [, minor, rest] = match ?? [];
   if (minor === undefined) {
-    throw unacceptable(`not a version of Kubernetes: ${printable(text)}`);
+    throw invalidVersion(
+      `not a version of Kubernetes: ${JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}...` : text)}`,
+    );
   }
   if (Number(minor) < OLDEST_MINOR) {
-    throw unacceptable(`Kubernetes 1.${minor} is too old`);
+    throw invalidVersion(`Kubernetes 1.${minor} is not supported: the oldest version is 1.${OLDEST_MINOR}`);
   }
   return rest === undefined ? { kind: 'minor', minor: `1.${minor}` } : { kind: 'exact', version: `1.${minor}.${rest}` };
 }
 
-/** The request as a person would write it. */
+/** The request as an argument: 1.36.4, 1.36 or stable. */
 export function formatVersionRequest(request: VersionRequest): string {
-  switch (request.kind) {
-    case 'exact':
-      return request.version;
-    case 'minor':
-      return request.minor;
-    case 'stable':
-      return 'stable';
-  }
+  return request.kind === 'exact' ? request.version : request.kind === 'minor' ? request.minor : 'stable';
 }
 
-/** Whether a source that holds this one version can answer the request; a pre-release answers only its exact name. */
+/** Whether a version satisfies a request. A pre-release satisfies only a request for exactly that version. */
 export function isSatisfiedBy(request: VersionRequest, version: string): boolean {
   if (request.kind === 'exact') {
     return request.version === version;
@@ -55,12 +50,8 @@ export function isSatisfiedBy(request: VersionRequest, version: string): boolean
   return prerelease(version) === null && (request.kind === 'stable' || version.startsWith(`${request.minor}.`));
 }
 
-function unacceptable(what: string): KubeparcelError {
+function invalidVersion(what: string): KubeparcelError {
   return new KubeparcelError('usage', what, {
-    hint: `write v1.36.4, 1.36.4, 1.36 (its newest patch), stable or a pre-release such as 1.37.0-rc.1; from 1.${OLDEST_MINOR} on`,
+    hint: `use v1.36.4, 1.36.4, 1.36 (newest patch), stable or a pre-release such as 1.37.0-rc.1; 1.${OLDEST_MINOR} or later`,
   });
-}
-
-function printable(text: string): string {
-  return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}...` : text);
 }

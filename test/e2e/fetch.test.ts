@@ -12,13 +12,13 @@ const DIRECTORY = ['--source', source, '--arch', 'amd64'];
 const SAMPLE = ['--source', 'sample', '--arch', 'amd64'];
 const lock = join(shared, 'kubeparcel.lock');
 const bundle = join(shared, 'release.kpb');
-let usual: Record<string, string>;
+let reference: Record<string, string>;
 
 beforeAll(async () => {
   makeBinariesDirectory(source, { kubelet: noise(1) });
   await succeed(['fetch', ...DIRECTORY, '--bundle', bundle], { cwd: shared });
   await succeed(['build', ...DIRECTORY], { cwd: shared });
-  usual = packagesIn(join(shared, 'dist'));
+  reference = packagesIn(join(shared, 'dist'));
 });
 
 /** A place in the header of the first artifact of the bundle: after the lock's header and text, in blocks of 512. */
@@ -62,10 +62,10 @@ describe('fetch', () => {
 });
 
 describe('build --locked', () => {
-  test('builds exactly what the lock states', async () => {
+  test('builds the artifacts in the lock', async () => {
     const cwd = temporaryDirectory();
     await succeed(['build', ...DIRECTORY, '--locked', '--lock', lock], { cwd });
-    expect(packagesIn(join(cwd, 'dist'))).toEqual(usual);
+    expect(packagesIn(join(cwd, 'dist'))).toEqual(reference);
   });
 
   test('a changed byte anywhere in the lock is refused', async () => {
@@ -86,13 +86,13 @@ describe('build --locked', () => {
     const kubelet = join(changed, 'amd64', 'kubelet');
     flipped(kubelet, 500_000, kubelet);
     const args = ['build', '--source', changed, '--arch', 'amd64', '--packages', 'kubelet', '--locked', '--lock', lock];
-    await expectFailure(args, { cwd }, 5, /sha256 [0-9a-f]{64}, not [0-9a-f]{64}; nothing is kept/);
+    await expectFailure(args, { cwd }, 5, /sha256 [0-9a-f]{64}, expected [0-9a-f]{64}; it was discarded/);
     expectNothing(cwd);
     // SHA256SUMS of the directory that fits the changed file is no excuse.
     const sums = join(changed, 'SHA256SUMS');
     const text = readFileSync(sums, 'utf8').replace(/^\S+(?= {2}amd64\/kubelet$)/m, sha256Of(kubelet));
     writeFileSync(sums, text);
-    await expectFailure(args, { cwd }, 5, 'nothing is kept');
+    await expectFailure(args, { cwd }, 5, 'it was discarded');
     expectNothing(cwd);
   });
 
@@ -125,7 +125,7 @@ describe('a bundle', () => {
     const cwd = temporaryDirectory();
     cpSync(bundle, join(cwd, 'release.kpb'));
     await succeed(['build', '--source', 'release.kpb', '--arch', 'amd64'], { cwd });
-    expect(packagesIn(join(cwd, 'dist'))).toEqual(usual);
+    expect(packagesIn(join(cwd, 'dist'))).toEqual(reference);
   });
 
   test('has the same bytes each time, with any cache', async () => {
@@ -151,7 +151,7 @@ describe('a bundle', () => {
   test('that is truncated is refused', async () => {
     const cwd = temporaryDirectory();
     writeFileSync(join(cwd, 'cut.kpb'), readFileSync(bundle).subarray(0, 900_000));
-    await expectFailure(['build', '--source', 'cut.kpb', '--arch', 'amd64'], { cwd }, 6, 'cut off');
+    await expectFailure(['build', '--source', 'cut.kpb', '--arch', 'amd64'], { cwd }, 6, 'truncated');
     expectNothing(cwd);
   });
 });

@@ -12,14 +12,14 @@ import { temporaryDirectory } from '../support/temporary-directory.ts';
 const SIZE = 24;
 const source = join(directoryOfFile(), 'release');
 const BUILD = ['build', '--source', source, '--arch', 'amd64', '--json', '--compression', 'gzip:1'];
-let whole: Record<string, string>;
+let reference: Record<string, string>;
 
 beforeAll(async () => {
   makeBinariesDirectory(source, { kubelet: noise(SIZE) });
   const cwd = join(source, '..', 'reference');
   mkdirSync(cwd);
   await succeed(BUILD, { cwd });
-  whole = packagesIn(join(cwd, 'dist'));
+  reference = packagesIn(join(cwd, 'dist'));
 });
 
 /** Runs a build and sends a signal when the event has come so often. */
@@ -40,15 +40,15 @@ async function buildAndSend(signal: NodeJS.Signals, event: string, times: number
 }
 
 /** Every package under its final name is readable and the same as from an undisturbed run. */
-async function expectOnlyWholePackages(dist: string): Promise<void> {
+async function expectOnlyCompletePackages(dist: string): Promise<void> {
   for (const [name, sha256] of Object.entries(packagesIn(dist))) {
-    expect(sha256, name).toBe(whole[name]);
+    expect(sha256, name).toBe(reference[name]);
     await readPackage(join(dist, name));
   }
   if (existsSync(join(dist, 'SHA256SUMS'))) {
     for (const line of readFileSync(join(dist, 'SHA256SUMS'), 'utf8').split('\n').filter(Boolean)) {
       const [sha256 = '', name = ''] = line.split('  ');
-      expect(sha256).toBe(whole[name]);
+      expect(sha256).toBe(reference[name]);
     }
   }
 }
@@ -59,7 +59,7 @@ function leftovers(cwd: string): string[] {
   return [...hidden, ...everythingIn(join(store, 'tmp'))];
 }
 
-const MOMENTS: [event: string, times: number][] = [
+const INTERRUPTIONS: [event: string, times: number][] = [
   ['download', 1],
   ['progress', 1],
   ['packing', 1],
@@ -68,27 +68,27 @@ const MOMENTS: [event: string, times: number][] = [
 ];
 
 describe('a signal', () => {
-  const sent = MOMENTS.map(([event, times], index) => [index % 2 ? 'SIGTERM' : 'SIGINT', event, times] as const);
+  const sent = INTERRUPTIONS.map(([event, times], index) => [index % 2 ? 'SIGTERM' : 'SIGINT', event, times] as const);
   test.each(sent)('%s at %s (%i) ends with 130 and leaves no incomplete files', async (signal, event, times) => {
     const cwd = temporaryDirectory();
     const { exitCode, stderr } = await buildAndSend(signal, event, times, cwd);
     expect(stderr).toBe('kubeparcel: interrupted; removed incomplete files');
     expect(exitCode).toBe(130);
     expect(leftovers(cwd)).toEqual([]);
-    await expectOnlyWholePackages(join(cwd, 'dist'));
+    await expectOnlyCompletePackages(join(cwd, 'dist'));
   });
 });
 
 describe('kill -9', () => {
-  test.each(MOMENTS)(
+  test.each(INTERRUPTIONS)(
     'at %s (%i) leaves only complete packages, and the next run removes temporary files',
     async (event, times) => {
       const cwd = temporaryDirectory();
       const { endedBy } = await buildAndSend('SIGKILL', event, times, cwd);
       expect(endedBy).toBe('SIGKILL');
-      await expectOnlyWholePackages(join(cwd, 'dist'));
+      await expectOnlyCompletePackages(join(cwd, 'dist'));
       await succeed(BUILD, { cwd });
-      expect(packagesIn(join(cwd, 'dist'))).toEqual(whole);
+      expect(packagesIn(join(cwd, 'dist'))).toEqual(reference);
       expect(leftovers(cwd)).toEqual([]);
       expect(readdirSync(join(cwd, '.cache', 'kubeparcel', 'partial'))).toEqual([]);
     },
@@ -117,7 +117,7 @@ describe('at the same time', () => {
     const cwd = temporaryDirectory();
     const both = await Promise.all(['deb', 'rpm'].map((format) => run([...BUILD, '--formats', format], { cwd })));
     for (const { exitCode, stderr } of both) expect(exitCode, stderr).toBe(0);
-    expect(packagesIn(join(cwd, 'dist'))).toEqual(whole);
+    expect(packagesIn(join(cwd, 'dist'))).toEqual(reference);
     expect(readFileSync(join(cwd, 'dist', 'SHA256SUMS'), 'utf8').split('\n')).toHaveLength(11);
     expect(leftovers(cwd)).toEqual([]);
   });

@@ -13,12 +13,12 @@ function hasGnuTime(): boolean {
     accessSync(TIME);
     return true;
   } catch {
-    if (process.env.CI) throw new Error(`peak memory is measured with ${TIME}, which is not installed`);
+    if (process.env.CI) throw new Error(`measuring peak memory needs ${TIME}, which is not installed`);
     return false;
   }
 }
 
-/** Large enough that a payload, or a package, held in memory does not fit under the limit; 1 GiB is in test/real. */
+/** So large that the limit is exceeded when a payload or package is held in memory. test/real uses 1 GiB. */
 const MEBIBYTES = 300;
 const LIMIT = 400e6;
 const source = join(directoryOfFile(), 'release');
@@ -31,10 +31,10 @@ describe.skipIf(!hasGnuTime())('memory does not grow with the payload', () => {
   test.each([
     ['deb', undefined],
     ['rpm', undefined],
-    // The package is as large as the payload here.
+    // Without compression, the package is as large as the payload.
     ['deb', 'none'],
     ['rpm', 'none'],
-  ])('%s, %s', async (format, codec) => {
+  ])('%s with compression %s', async (format, codec) => {
     const { cwd, env } = environment(temporaryDirectory());
     const build = [
       'build',

@@ -145,13 +145,13 @@ describe('cache', () => {
     const source = makeBinariesDirectory(join(cwd, 'binaries'), { kubelet: noise(1) });
     await succeed(['build', '1.36.4', '--source', source, '--arch', 'amd64', '--distro', 'debian-12'], { cwd });
     const damaged: string[] = [];
-    for (const room of ['built', 'index', 'objects', `packed/${BLOCK_RECIPE}/facts`]) {
-      const [first = ''] = readdirSync(join(cache, room), { recursive: true, encoding: 'utf8' }).filter((name) =>
-        statSync(join(cache, room, name)).isFile(),
+    for (const kind of ['built', 'index', 'objects', `packed/${BLOCK_RECIPE}/facts`]) {
+      const [first = ''] = readdirSync(join(cache, kind), { recursive: true, encoding: 'utf8' }).filter((name) =>
+        statSync(join(cache, kind, name)).isFile(),
       );
-      chmodSync(join(cache, room, first), 0o644);
-      appendFileSync(join(cache, room, first), 'x');
-      damaged.push(`${room}/${first}`);
+      chmodSync(join(cache, kind, first), 0o644);
+      appendFileSync(join(cache, kind, first), 'x');
+      damaged.push(`${kind}/${first}`);
     }
     const said = await succeed(['cache', 'verify'], { cwd });
     expect(said).toContain('removed 4 damaged');

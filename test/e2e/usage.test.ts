@@ -71,7 +71,7 @@ describe('a usage error is one message with exit status 2', () => {
     ['a revision with a dash', [...SAMPLE, '--revision', '1-2'], "no '-'"],
     ['an invalid version', [...SAMPLE, 'latest'], 'not a version of Kubernetes: "latest"'],
     ['a version before 1.11', [...SAMPLE, '1.10.0'], '1.10'],
-    ['a source that is not there', ['build', '--source', 'nowhere'], 'there is no source "nowhere"'],
+    ['a source that is not there', ['build', '--source', 'nowhere'], 'no such source: "nowhere"'],
     ['an empty --out', [...SAMPLE, '--out', ''], 'must not be empty'],
     ['nothing to inspect', ['inspect'], 'missing arguments'],
     ['only one package to compare', ['diff', 'a'], 'missing argument'],

@@ -17,8 +17,8 @@ import { openedSource, PACKAGING, RELEASE, servedRelease } from '../support/rele
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { hasTool } from '../support/tools.ts';
 
-describe.skipIf(!hasTool('readelf'))('beside readelf', () => {
-  // What every Debian with these tools has: linked against one library, against several, with many symbol versions.
+describe.skipIf(!hasTool('readelf'))('compared with readelf', () => {
+  // On Debian these are linked against one library, against several, and with many symbol versions.
   test.each(['bash', 'readelf', 'tar'])('%s needs the same libraries and symbol versions', async (name) => {
     const path = realpathSync((await execa('sh', ['-c', `command -v ${name}`])).stdout);
     const file = await open(path);
@@ -36,7 +36,7 @@ describe.skipIf(!hasTool('readelf'))('beside readelf', () => {
   });
 });
 
-describe.skipIf(!hasTool('tar'))('beside GNU tar', () => {
+describe.skipIf(!hasTool('tar'))('compared with GNU tar', () => {
   test.each(['gnu', 'ustar', 'pax', 'v7'])('an archive in its %s format is unpacked', async (format) => {
     const directory = temporaryDirectory();
     mkdirSync(join(directory, 'in'));
@@ -62,7 +62,7 @@ describe.skipIf(!hasTool('tar'))('beside GNU tar', () => {
     for (const { staged } of members) await staged.discard();
   });
 
-  test('a bundle is an archive that tar takes apart', async () => {
+  test('tar extracts a bundle', async () => {
     const server = await servedRelease();
     const source = await openedSource(server.url);
     const request = { kind: 'stable' } as const;
@@ -73,10 +73,10 @@ describe.skipIf(!hasTool('tar'))('beside GNU tar', () => {
     const bundle = join(directory, 'bundle');
     await writeBundle(bundle, lock, store);
     await execa('tar', ['--extract', '--file', bundle, '-C', directory]);
-    for (const { digest, size } of lock.artifacts) {
-      const bytes = readFileSync(join(directory, 'sha256', digest.value));
+    for (const { sha256, size } of lock.artifacts) {
+      const bytes = readFileSync(join(directory, 'sha256', sha256));
       expect(bytes.length).toBe(size);
-      expect((await execa('sha256sum', [join(directory, 'sha256', digest.value)])).stdout).toMatch(digest.value);
+      expect((await execa('sha256sum', [join(directory, 'sha256', sha256)])).stdout).toMatch(sha256);
     }
     const { stdout } = await execa('tar', ['--list', '--file', bundle]);
     expect(stdout.split('\n')[0]).toBe('kubeparcel.lock');
@@ -84,7 +84,7 @@ describe.skipIf(!hasTool('tar'))('beside GNU tar', () => {
 });
 
 test.skipIf(!hasTool('sha256sum'))(
-  'the command that a directory without digests is answered with makes them',
+  'the command in the hint for a directory without digests creates SHA256SUMS',
   async () => {
     const directory = join(temporaryDirectory(), "it's a directory");
     mkdirSync(join(directory, 'amd64', 'cni'), { recursive: true });

@@ -7,9 +7,9 @@ import { makeElf } from './binaries.ts';
 const BINARIES_VERSION = '1.36.4';
 
 /**
- * A directory of plain binaries, as `--source` takes it, whose kubelet is large.
+ * Creates a directory of plain binaries for `--source`.
  *
- * @param kubelet what comes after the kubelet's ELF header
+ * @param kubelet bytes after the kubelet's ELF header
  */
 export function makeBinariesDirectory(
   directory: string,
@@ -50,13 +50,13 @@ function writeFile(path: string, parts: readonly (Uint8Array | Iterable<Uint8Arr
 
 const MEBIBYTE = 1 << 20;
 
-/** Bytes that no codec makes smaller, the same ones every time. */
+/** Incompressible bytes, always the same. */
 export function* noise(mebibytes: number): Generator<Buffer> {
   const cipher = createCipheriv('aes-128-ctr', Buffer.alloc(16, 'seed'), Buffer.alloc(16));
   for (let i = 0; i < mebibytes; i++) yield cipher.update(Buffer.alloc(MEBIBYTE));
 }
 
-/** A line that repeats itself, so that codecs are quick; xz is slow where the repetition is far away. */
+/** A repeated line, which compresses fast; xz is slow when repetitions are far apart. */
 export function* repetition(mebibytes: number): Generator<Buffer> {
   const block = Buffer.alloc(MEBIBYTE, 'kubeparcel repeats itself\n');
   for (let i = 0; i < mebibytes; i++) yield block;

@@ -5,13 +5,13 @@ import type { Architecture } from '../../src/model/architecture.ts';
 const MACHINES = { amd64: 62, arm64: 183, ppc64le: 21, s390x: 22 } as const;
 
 export interface ElfShape {
-  /** Sonames, and the symbol versions wanted of each; undefined for a static binary. */
+  /** Required symbol versions by soname; undefined for a static binary. */
   readonly needs?: Readonly<Record<string, readonly string[]>>;
   /** Bytes after the tables, so that binaries differ. */
   readonly tail?: Uint8Array | string;
 }
 
-/** A 64-bit ELF file with the tables that a loader reads and no code. */
+/** A 64-bit ELF file with headers and tables, without code. */
 export function makeElf(architecture: Architecture, { needs, tail = '' }: ElfShape = {}): Buffer {
   const little = architecture !== 's390x';
   const strings: string[] = [''];
@@ -102,7 +102,7 @@ export interface TarMember {
   readonly linkpath?: string;
 }
 
-/** A gzipped tar archive of exactly these members, also ones that no tool would make. */
+/** A gzipped tar archive of exactly these members, including invalid ones. */
 export function makeTgz(members: readonly TarMember[]): Buffer {
   return gzipSync(makeTar(members), { level: 1 });
 }

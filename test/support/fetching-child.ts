@@ -4,7 +4,7 @@ import { openStore } from '../../src/payload/store/content-store.ts';
 import { resolveRelease } from '../../src/release/resolve.ts';
 import { parseVersionRequest } from '../../src/release/version-request.ts';
 
-// Fetches a release from a server into a store, for tests that kill it meanwhile: node fetching-child.js URL STORE PACKAGING
+// Fetches a release from a server into a store, for tests that kill this process: node fetching-child.js URL STORE PACKAGING
 const [url = '', directory = '', packaging = ''] = process.argv.slice(2);
 const source = await openSource(url, { packaging, http: { firstDelay: 1, longestDelay: 5 } });
 const release = await resolveRelease(parseVersionRequest('1.36.4'), {

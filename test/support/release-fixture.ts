@@ -16,10 +16,10 @@ export const RELEASE: PublishedRelease = {
   architectures: ['amd64'],
 };
 
-/** Waits of milliseconds, so that tests need not wait. */
+/** Short delays for tests. */
 export const QUICK: HttpOptions = { attempts: 4, firstDelay: 1, longestDelay: 4, longestRetryAfter: 2000, stall: 300 };
 
-/** A server with a release on it, closed when the test is over. */
+/** A server with a release, closed at the end of the test. */
 export async function servedRelease(release: PublishedRelease = RELEASE): Promise<ReleaseServer> {
   const server = await startReleaseServer();
   onTestFinished(() => server.close());
@@ -27,14 +27,14 @@ export async function servedRelease(release: PublishedRelease = RELEASE): Promis
   return server;
 }
 
-/** A source, closed when the test is over. */
+/** A source, closed at the end of the test. */
 export async function openedSource(argument: string, http: HttpOptions = QUICK): Promise<Source> {
   const source = await openSource(argument, { packaging: PACKAGING, http });
   onTestFinished(() => source.close());
   return source;
 }
 
-/** Digests of all objects in a store's directory, read from the disk and not through the store. */
+/** SHA-256 of all objects in a store's directory, from their file names. */
 export function objectsIn(directory: string): readonly string[] {
   const objects = join(directory, 'objects');
   return readdirSync(objects)

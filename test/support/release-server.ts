@@ -4,23 +4,23 @@ import type { AddressInfo } from 'node:net';
 import type { Architecture } from '../../src/model/architecture.ts';
 import { makeElf, makeTgz } from './binaries.ts';
 
-/** What a server does instead of answering properly. */
+/** How a server misbehaves. */
 export type Fault =
-  /** Announces all bytes and breaks the connection after some. */
+  /** Announces all bytes and closes the connection after some. */
   | { readonly kind: 'cut'; readonly after: number }
-  /** Announces all bytes and falls silent after some. */
+  /** Announces all bytes and sends nothing more after some. */
   | { readonly kind: 'stall'; readonly after: number }
   | { readonly kind: 'status'; readonly status: number; readonly retryAfter?: string }
   /** A web page with status 200. */
   | { readonly kind: 'page' }
   | { readonly kind: 'redirect'; readonly to: string }
-  /** A whole answer with other bytes. */
+  /** A complete response with other bytes. */
   | { readonly kind: 'bytes'; readonly body: Uint8Array | string }
-  /** Announces a length that is off by so much; the body is the right one. */
+  /** Announces a length that is wrong by `off`; the body is correct. */
   | { readonly kind: 'length'; readonly off: number }
-  /** No length at all, and these bytes. */
+  /** These bytes without a Content-Length. */
   | { readonly kind: 'chunked'; readonly body: Uint8Array }
-  /** Answers a range request with something else than the rest of the file. */
+  /** Does not answer a range request with the rest of the file. */
   | {
       readonly kind: 'range';
       readonly gives:
@@ -43,14 +43,14 @@ interface SeenRequest {
   readonly ifRange: string | undefined;
 }
 
-/** The servers of a release on loopback. */
+/** The servers of a release, on the loopback interface. */
 export interface ReleaseServer {
   /** Base URL without a trailing slash. */
   readonly url: string;
-  /** By path with a leading slash; a digest stands beside each artifact. */
+  /** By path with a leading slash; each artifact has a digest file. */
   readonly files: Map<string, Buffer>;
   readonly requests: SeenRequest[];
-  /** The next GET requests of a path meet these faults, one each; 'ever' repeats the last. */
+  /** The next GET requests of a path get these faults, one each; 'ever' repeats the last one. */
   misbehave(path: string, faults: readonly Fault[], repeat?: 'ever'): void;
   /** Publishes a file and its digest files. */
   publish(path: string, bytes: Uint8Array, algorithms?: readonly ('sha256' | 'sha512')[]): void;
@@ -73,7 +73,7 @@ export async function startReleaseServer(): Promise<ReleaseServer> {
     if (waiting !== undefined && (waiting.queue.length > 1 || !waiting.repeat)) waiting.queue.shift();
     const bytes = files.get(path);
     if (fault !== undefined) {
-      answerWrongly(fault, bytes ?? Buffer.alloc(0), request, response);
+      sendFault(fault, bytes ?? Buffer.alloc(0), request, response);
     } else if (bytes === undefined) {
       response.writeHead(404, { 'content-type': 'text/plain' }).end('not found');
     } else {
@@ -112,7 +112,7 @@ export interface PublishedRelease {
   readonly kubeletBytes?: number;
 }
 
-/** Paths of a release as the servers have them. */
+/** Paths of a release on the servers. */
 export function pathsOf(release: PublishedRelease, architecture: Architecture) {
   const { version, cniPlugins, criTools } = release;
   const binaries = `/release/v${version}/bin/linux/${architecture}`;
@@ -125,7 +125,7 @@ export function pathsOf(release: PublishedRelease, architecture: Architecture) {
   };
 }
 
-/** Puts a whole release on a server, of static binaries that do nothing. */
+/** Publishes a release of static binaries without code on a server. */
 export function publishRelease(server: ReleaseServer, release: PublishedRelease): void {
   for (const architecture of release.architectures) {
     const paths = pathsOf(release, architecture);
@@ -159,12 +159,14 @@ function headersOf(bytes: Buffer): Record<string, string | number> {
   };
 }
 
-/** RFC 9110: If-Range with another validator means the whole file. */
+/** RFC 9110: If-Range with another validator requests the whole file. */
 function answer(bytes: Buffer, request: IncomingMessage, response: ServerResponse): void {
   const headers = headersOf(bytes);
   const start = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? Number.NaN);
-  const holds = [undefined, headers.etag, headers['last-modified']].includes(request.headers['if-range']?.toString());
-  if (Number.isNaN(start) || !holds) {
+  const isUnchanged = [undefined, headers.etag, headers['last-modified']].includes(
+    request.headers['if-range']?.toString(),
+  );
+  if (Number.isNaN(start) || !isUnchanged) {
     response.writeHead(200, headers).end(request.method === 'HEAD' ? undefined : bytes);
   } else if (start >= bytes.length) {
     response.writeHead(416, { 'content-range': `bytes */${bytes.length}` }).end();
@@ -176,7 +178,7 @@ function answer(bytes: Buffer, request: IncomingMessage, response: ServerRespons
   }
 }
 
-function answerWrongly(fault: Fault, bytes: Buffer, request: IncomingMessage, response: ServerResponse): void {
+function sendFault(fault: Fault, bytes: Buffer, request: IncomingMessage, response: ServerResponse): void {
   const start = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
   const partly = (from: number, rest: Buffer, total: number) => ({
     ...headersOf(bytes),

@@ -40,25 +40,27 @@ async function list(): Promise<void> {
 
 async function prune({ keep, all }: PruneArguments): Promise<void> {
   const { defaultStoreDirectory } = await import('../../payload/store/content-store.ts');
-  const { choosePruned, emptyCache, listCache, removeCached, USUAL_BLOCKS } = await import('../../payload/cache.ts');
+  const { selectForPrune, emptyCache, listCache, removeCached, DEFAULT_BLOCK_LIMIT } = await import(
+    '../../payload/cache.ts'
+  );
   const { renderRemoved } = await import('../render/cache.ts');
   const directory = defaultStoreDirectory();
   const files = listCache(directory);
-  const size = keep === undefined ? USUAL_BLOCKS : parseSize(keep);
-  const removed = all ? files : choosePruned(files, size);
+  const size = keep === undefined ? DEFAULT_BLOCK_LIMIT : parseSize(keep);
+  const removed = all ? files : selectForPrune(files, size);
   await (all ? emptyCache(directory) : removeCached(directory, removed));
   process.stdout.write(`${renderRemoved(removed)}\n`);
 }
 
 async function verify(): Promise<void> {
   const { defaultStoreDirectory } = await import('../../payload/store/content-store.ts');
-  const { isSoundCached, listCache, removeCached } = await import('../../payload/cache.ts');
+  const { isIntact, listCache, removeCached } = await import('../../payload/cache.ts');
   const { renderVerified } = await import('../render/cache.ts');
   const directory = defaultStoreDirectory();
   const files = listCache(directory);
   const damaged = [];
   for (const file of files) {
-    if (!(await isSoundCached(directory, file))) damaged.push(file);
+    if (!(await isIntact(directory, file))) damaged.push(file);
   }
   await removeCached(directory, damaged);
   process.stdout.write(`${renderVerified(files, damaged)}\n`);

@@ -1,6 +1,6 @@
 import { openBlockStore } from '../../compress/block-store.ts';
 import type { CompressionThreads } from '../../compress/compression-threads.ts';
-import { boundBlocks } from '../../payload/cache.ts';
+import { limitBlocks } from '../../payload/cache.ts';
 import { type ContentStore, openStore } from '../../payload/store/content-store.ts';
 import { BuildCache } from '../../pipeline/build-cache.ts';
 import { compressEarly } from '../../pipeline/compress-early.ts';
@@ -34,7 +34,7 @@ export async function runBuild(args: BuildArguments, threads: CompressionThreads
       const { payload } = await fetch(store, blocks && compressEarly(prepared, blocks, store));
       const packages = composeLayouts(prepared, payload);
       const built = await writePackages(packages, { ...context, objects: store, out, jobs, ...options });
-      if (blocks?.grown() === true) await boundBlocks(store.directory);
+      if (blocks?.grown() === true) await limitBlocks(store.directory);
       return renderBuilt(prepared, built, out);
     };
     if (threads === undefined) {

@@ -46,11 +46,11 @@ export function renderPlan({ release, tasks, settings }: Prepared): string {
     '',
     table(
       ['Artifact', 'Version', 'Arch', 'Digest (first 16)'],
-      release.artifacts.map(({ name, version, architecture, digest }) => [
+      release.artifacts.map(({ name, version, architecture, sha256, sha512 }) => [
         name,
         version,
         architecture,
-        `${digest.algorithm}:${digest.value.slice(0, 16)}`,
+        sha256 === undefined ? `sha512:${sha512.slice(0, 16)}` : `sha256:${sha256.slice(0, 16)}`,
       ]),
     ),
     '',
@@ -71,12 +71,12 @@ export function renderPlan({ release, tasks, settings }: Prepared): string {
 export function renderFetched(lock: Lock, files: FetchedFiles, settings: Settings): string {
   const { lock: file, bundle, locked, source } = files;
   const total = lock.artifacts.reduce((sum, { size }) => sum + size, 0);
-  const rows = lock.artifacts.map(({ name, version, architecture, size, digest }) => [
+  const rows = lock.artifacts.map(({ name, version, architecture, size, sha256 }) => [
     name,
     version,
     architecture,
     humanSize(size),
-    digest.value.slice(0, 16),
+    sha256.slice(0, 16),
   ]);
   return [
     '',

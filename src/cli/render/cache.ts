@@ -1,4 +1,4 @@
-import { CACHE_KINDS, type CachedFile, type CacheKind, sizeOf } from '../../payload/cache.ts';
+import { CACHE_KINDS, type CachedFile, type CacheKind, totalSize } from '../../payload/cache.ts';
 import { plural } from '../../support/plural.ts';
 import { humanSize, table } from './table.ts';
 
@@ -16,12 +16,12 @@ export function renderCache(directory: string, files: readonly CachedFile[]): st
     const ofKind = files.filter((file) => file.kind === kind);
     const used = ofKind.reduce((latest, file) => Math.max(latest, file.used), 0);
     const day = used === 0 ? '' : new Date(used * 1000).toISOString().slice(0, 10);
-    return [TITLES[kind], String(ofKind.length), humanSize(sizeOf(ofKind)), day];
+    return [TITLES[kind], String(ofKind.length), humanSize(totalSize(ofKind)), day];
   });
   return [
     table(['Kind', '>Files', '>Size', 'Last used'], rows),
     '',
-    `${humanSize(sizeOf(files))} in ${directory}`,
+    `${humanSize(totalSize(files))} in ${directory}`,
   ].join('\n');
 }
 
@@ -29,12 +29,12 @@ export function renderCache(directory: string, files: readonly CachedFile[]): st
 export function renderRemoved(removed: readonly CachedFile[]): string {
   return removed.length === 0
     ? 'Nothing to remove.'
-    : `Removed ${plural(removed.length, 'file')}, ${humanSize(sizeOf(removed))}.`;
+    : `Removed ${plural(removed.length, 'file')}, ${humanSize(totalSize(removed))}.`;
 }
 
 /** The output of `kubeparcel cache verify`. */
 export function renderVerified(files: readonly CachedFile[], damaged: readonly CachedFile[]): string {
-  const read = `Verified ${plural(files.length, 'file')}, ${humanSize(sizeOf(files))}:`;
+  const read = `Verified ${plural(files.length, 'file')}, ${humanSize(totalSize(files))}:`;
   if (damaged.length === 0) return `${read} none is damaged.`;
   const names = damaged.map(({ path }) => `  ${path}`);
   return [`${read} removed ${damaged.length} damaged; the next build creates them again.`, ...names].join('\n');

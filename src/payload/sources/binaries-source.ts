@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Artifact } from '../../release/release.ts';
-import type { FoundRelease, Source, WantedComponent } from '../../release/source.ts';
+import type { ComponentRequest, FoundRelease, Source } from '../../release/source.ts';
 import { formatVersionRequest, isSatisfiedBy, type VersionRequest } from '../../release/version-request.ts';
 import { KubeparcelError } from '../../support/errors.ts';
 import { isErrno } from '../../support/file-system.ts';
@@ -12,12 +12,12 @@ import { parseDigestList } from './digest-file.ts';
 import { copyToSink, openLocal, readLocalText } from './local-file.ts';
 
 const DIGESTS = 'SHA256SUMS';
-const STATEMENT = 'release.yaml';
+const RELEASE_FILE = 'release.yaml';
 const SCHEME = 'folder:';
 const MAX_LIST_BYTES = 1 << 20;
 
 const version = z.string().regex(/^\d+\.\d+\.\d+(-[0-9A-Za-z.]+)?$/, 'a version such as 1.36.4, in quotes');
-const statementSchema = z.strictObject({
+const releaseSchema = z.strictObject({
   kubernetes: version.optional(),
   cniPlugins: version.optional(),
   criTools: version.optional(),
@@ -27,8 +27,8 @@ const statementSchema = z.strictObject({
 });
 
 /**
- * A directory of plain binaries: `ARCH/{kubeadm,kubelet,kubectl,crictl}` and `ARCH/cni/*`, with their digests in
- * SHA256SUMS (sha256sum(1)) and, if wanted, versions and date in release.yaml.
+ * A directory of plain binaries: `ARCH/{kubeadm,kubelet,kubectl,crictl}` and `ARCH/cni/*`, with digests in SHA256SUMS
+ * (sha256sum(1)) and optional versions and date in release.yaml.
  *
  * @throws KubeparcelError: 'config' for a malformed SHA256SUMS or release.yaml; 'verification' when SHA256SUMS is missing
  */
@@ -37,54 +37,54 @@ export async function openBinariesSource(directory: string): Promise<Source> {
   if (list === undefined) {
     throw new KubeparcelError('verification', `the directory has no ${DIGESTS}`, {
       where: directory,
-      hint: howToList(directory),
+      hint: hintSha256sum(directory),
     });
   }
   const digests = parseDigestList(list, join(directory, DIGESTS));
-  const text = await readLocalText(join(directory, STATEMENT), MAX_LIST_BYTES);
-  const stated = text === undefined ? {} : parseValidatedYaml(text, statementSchema, join(directory, STATEMENT));
+  const text = await readLocalText(join(directory, RELEASE_FILE), MAX_LIST_BYTES);
+  const stated = text === undefined ? {} : parseValidatedYaml(text, releaseSchema, join(directory, RELEASE_FILE));
 
-  const artifact = async (wanted: WantedComponent, path: string, name: string): Promise<Artifact> => {
+  const artifact = async (request: ComponentRequest, path: string, name: string): Promise<Artifact> => {
     const where = join(directory, path);
     const opened = await openLocal(where);
     if (opened === undefined) {
-      throw new KubeparcelError('io', `the directory has no ${wanted.component} for ${wanted.architecture}`, { where });
-    }
-    await opened.file.close();
-    const value = digests.get(path);
-    if (value === undefined) {
-      throw new KubeparcelError('verification', `${DIGESTS} has no digest of ${path}`, {
+      throw new KubeparcelError('io', `the directory has no ${request.component} for ${request.architecture}`, {
         where,
-        hint: howToList(directory),
       });
     }
-    const digest = { algorithm: 'sha256', value } as const;
-    return { ...wanted, packing: 'plain', name, url: `${SCHEME}${path}`, digest, size: opened.bytes.size };
+    await opened.file.close();
+    const sha256 = digests.get(path);
+    if (sha256 === undefined) {
+      throw new KubeparcelError('verification', `${DIGESTS} has no digest of ${path}`, {
+        where,
+        hint: hintSha256sum(directory),
+      });
+    }
+    return { ...request, packing: 'plain', name, url: `${SCHEME}${path}`, sha256, size: opened.bytes.size };
   };
 
   return {
     name: directory,
     close: async () => {},
-    find: async (request) => found(request, stated, directory),
-    async artifacts(wanted) {
-      if (wanted.component !== 'cni-plugins') {
-        return [await artifact(wanted, `${wanted.architecture}/${wanted.component}`, wanted.component)];
-      }
-      const path = `${wanted.architecture}/cni`;
+    find: async (request) => findRelease(request, stated, directory),
+    async artifacts(request) {
+      const { component, architecture } = request;
+      if (component !== 'cni-plugins') return [await artifact(request, `${architecture}/${component}`, component)];
+      const path = `${architecture}/cni`;
       const names = await fileNames(join(directory, path));
-      return allOf(names.map((name) => artifact(wanted, `${path}/${name}`, name)));
+      return allOf(names.map((name) => artifact(request, `${path}/${name}`, name)));
     },
     async transfer({ url }, sink, context) {
       const path = url.startsWith(SCHEME) ? url.slice(SCHEME.length) : undefined;
       if (path === undefined || path.split('/').some((part) => part === '' || part === '.' || part === '..')) {
-        throw new KubeparcelError('config', 'a directory of binaries has no such artifact', {
+        throw new KubeparcelError('config', 'the directory of binaries cannot have this artifact', {
           where: url,
-          hint: 'use the source that the lock was made from',
+          hint: 'use the source that the lock was created from',
         });
       }
       const opened = await openLocal(join(directory, path));
       if (opened === undefined) {
-        throw new KubeparcelError('io', 'the file is not there', { where: join(directory, path) });
+        throw new KubeparcelError('io', 'the file does not exist', { where: join(directory, path) });
       }
       try {
         await copyToSink(opened.bytes, 0, opened.bytes.size, sink, context);
@@ -95,31 +95,32 @@ export async function openBinariesSource(directory: string): Promise<Source> {
   };
 }
 
-function found(request: VersionRequest, stated: z.output<typeof statementSchema>, directory: string): FoundRelease {
+function findRelease(request: VersionRequest, stated: z.output<typeof releaseSchema>, directory: string): FoundRelease {
   const kubernetes = stated.kubernetes ?? (request.kind === 'exact' ? request.version : undefined);
   if (kubernetes === undefined) {
-    throw new KubeparcelError('usage', `the directory does not say which version ${formatVersionRequest(request)} is`, {
-      where: directory,
-      hint: `name the version, such as 1.36.4, or write it into ${join(directory, STATEMENT)} (kubernetes: "1.36.4")`,
-    });
+    throw new KubeparcelError(
+      'usage',
+      `the directory does not state its version, which ${formatVersionRequest(request)} needs`,
+      {
+        where: directory,
+        hint: `give an exact version, such as 1.36.4, or write it to ${join(directory, RELEASE_FILE)} (kubernetes: "1.36.4")`,
+      },
+    );
   }
   if (!isSatisfiedBy(request, kubernetes)) {
-    throw new KubeparcelError('usage', `the directory holds ${kubernetes}, not ${formatVersionRequest(request)}`, {
-      where: join(directory, STATEMENT),
+    throw new KubeparcelError('usage', `the directory has ${kubernetes}, not ${formatVersionRequest(request)}`, {
+      where: join(directory, RELEASE_FILE),
       hint: `build ${kubernetes}, or correct the file`,
     });
   }
   return {
     version: kubernetes,
     date: stated.date === undefined ? undefined : Math.floor(Date.parse(stated.date) / 1000),
-    pins: {
-      ...(stated.cniPlugins === undefined ? {} : { cniPlugins: stated.cniPlugins }),
-      ...(stated.criTools === undefined ? {} : { criTools: stated.criTools }),
-    },
+    pins: { cniPlugins: stated.cniPlugins, criTools: stated.criTools },
   };
 }
 
-/** All values, or the first failure in the order of the list, whichever was the first in time. */
+/** Like Promise.all, but throws the first failure in the order of the list, so that messages do not depend on timing. */
 async function allOf<T>(promises: readonly Promise<T>[]): Promise<T[]> {
   await Promise.allSettled(promises);
   return Promise.all(promises);
@@ -131,21 +132,21 @@ async function fileNames(directory: string): Promise<readonly string[]> {
     names = await readdir(directory);
   } catch (cause) {
     const missing = isErrno(cause, 'ENOENT') || isErrno(cause, 'ENOTDIR');
-    throw new KubeparcelError('io', missing ? 'the directory has no CNI plugins' : 'the directory cannot be read', {
+    throw new KubeparcelError('io', missing ? 'the directory has no CNI plugins' : 'cannot read the directory', {
       where: directory,
       cause,
     });
   }
-  const odd = names.find((name) => !/^[A-Za-z0-9][A-Za-z0-9._+-]{0,127}$/.test(name));
-  if (odd !== undefined) {
-    throw new KubeparcelError('format', `not the name of a CNI plugin: ${JSON.stringify(odd)}`, {
+  const invalid = names.find((name) => !/^[A-Za-z0-9][A-Za-z0-9._+-]{0,127}$/.test(name));
+  if (invalid !== undefined) {
+    throw new KubeparcelError('format', `not the name of a CNI plugin: ${JSON.stringify(invalid)}`, {
       where: directory,
-      hint: 'move it elsewhere',
+      hint: 'move the file out of this directory',
     });
   }
   return names.sort();
 }
 
-function howToList(directory: string): string {
-  return `if you trust what is there, run: (cd ${shellWord(directory)} && find . -type f ! -name ${DIGESTS} -exec sha256sum {} + > ${DIGESTS})`;
+function hintSha256sum(directory: string): string {
+  return `if you trust these files, run: (cd ${shellWord(directory)} && find . -type f ! -name ${DIGESTS} -exec sha256sum {} + > ${DIGESTS})`;
 }

@@ -1,34 +1,34 @@
 import { Header } from 'tar/header';
 import { formatLock, type Lock, parseLock } from '../../release/lock.ts';
-import type { LockedArtifact } from '../../release/release.ts';
-import type { Source, SourceContext } from '../../release/source.ts';
-import { formatVersionRequest, isSatisfiedBy } from '../../release/version-request.ts';
+import type { Artifact, LockedArtifact } from '../../release/release.ts';
+import type { ComponentRequest, FoundRelease, Sink, Source, SourceContext } from '../../release/source.ts';
+import { formatVersionRequest, isSatisfiedBy, type VersionRequest } from '../../release/version-request.ts';
 import { KubeparcelError } from '../../support/errors.ts';
 import { type WrittenFile, writeAtomically } from '../../support/write-atomically.ts';
 import type { ContentStore } from '../store/content-store.ts';
 import type { RandomAccess } from '../store/random-access.ts';
 import { copyToSink, openLocal } from './local-file.ts';
 
-/**
- * A bundle is a ustar archive (POSIX.1-2017, pax): first kubeparcel.lock, then each artifact as it was published, as
- * `sha256/HEX`, sorted. Same lock, same bytes.
+/*
+ * A bundle is a ustar archive (POSIX.1-2017, pax): first kubeparcel.lock, then the published artifacts as `sha256/HEX`,
+ * sorted. The same lock gives the same bytes. The archive is read with random access, so that opening a bundle of several
+ * hundred MB reads a few KB; the parser of the `tar` library reads from start to end, so only its headers are used here.
  */
 const MANIFEST = 'kubeparcel.lock';
 const BLOCK = 512;
 const MAX_MANIFEST_BYTES = 4 << 20;
 const MAX_MEMBERS = 4096;
 
-/** Whether a file's first block is that of a bundle. */
+/** Whether `head`, the first block of a file, is that of a bundle. */
 export function startsAsBundle(head: Buffer): boolean {
   return head.length >= BLOCK && decode(head)?.path === MANIFEST;
 }
 
 /**
- * Writes a fetched release into one file that `--source` takes where there is no network.
+ * Writes a fetched release to a single file, which `--source` accepts on machines without a network.
  *
- * @param lock from fetchPayload, whose artifacts are in the store
- * @throws KubeparcelError: 'io' when an artifact is not in the store any more or the file cannot be written,
- * 'verification' when an artifact is not what the lock says
+ * @param lock from fetchPayload; its artifacts are in the store
+ * @throws KubeparcelError of kind 'io' when an artifact is no longer in the store or the file cannot be written
  */
 export async function writeBundle(
   path: string,
@@ -45,11 +45,10 @@ async function* bundleChunks(lock: Lock, store: ContentStore, signal?: AbortSign
   yield encodeHeader(MANIFEST, manifest.length, mtime);
   yield manifest;
   yield padding(manifest.length);
-  const objects = new Map(lock.artifacts.map((artifact) => [artifact.digest.value, artifact]));
-  for (const sha256 of [...objects.keys()].sort()) {
-    const size = objects.get(sha256)?.size ?? 0;
+  const artifacts = new Map(lock.artifacts.map((artifact) => [artifact.sha256, artifact]));
+  for (const [sha256, { size, url }] of [...artifacts].sort(([a], [b]) => (a < b ? -1 : 1))) {
     if (!(await store.has(sha256, size))) {
-      throw new KubeparcelError('io', `the content store has lost ${objects.get(sha256)?.url}`, {
+      throw new KubeparcelError('io', `${url} is missing from the content store`, {
         where: store.directory,
         hint: 'run the command again',
       });
@@ -65,96 +64,97 @@ async function* bundleChunks(lock: Lock, store: ContentStore, signal?: AbortSign
 }
 
 /**
- * Opens a bundle as a source. Only headers and the manifest are read here; artifacts are verified as they are fetched.
+ * Opens a bundle as a source. Reads only headers and the manifest; artifacts are verified when they are fetched.
  *
- * @throws KubeparcelError: 'format' for a file that is no bundle or a damaged one, 'verification' and 'config' for its
- * lock, 'io' when it cannot be read
+ * @throws KubeparcelError: 'format' for a damaged bundle or another file, 'verification' and 'config' for its lock, 'io'
+ * when it cannot be read
  */
 export async function openBundle(path: string): Promise<Source> {
   const opened = await openLocal(path);
-  if (opened === undefined) {
-    throw new KubeparcelError('io', 'there is no such bundle', { where: path });
-  }
+  if (opened === undefined) throw new KubeparcelError('io', 'the bundle does not exist', { where: path });
+  const { file, bytes } = opened;
   try {
-    const members = await readMembers(opened.bytes, path);
+    const members = await readMembers(bytes, path);
     const manifest = members.get(MANIFEST);
     if (manifest === undefined || manifest.offset !== BLOCK || manifest.size > MAX_MANIFEST_BYTES) {
-      throw refused(path, 'not a bundle of kubeparcel');
+      throw invalid(path, 'not a kubeparcel bundle');
     }
-    const text = (await opened.bytes.read(manifest.offset, manifest.size)).toString('utf8');
+    const text = (await bytes.read(manifest.offset, manifest.size)).toString('utf8');
     const lock = parseLock(text, `${path}: ${MANIFEST}`);
-    for (const artifact of lock.artifacts) {
-      const member = members.get(memberName(artifact.digest.value));
-      if (member === undefined || member.size !== artifact.size) {
-        throw refused(path, `the bundle lacks ${artifact.url}, which its lock names`);
+    for (const { sha256, size, url } of lock.artifacts) {
+      if (members.get(memberName(sha256))?.size !== size) {
+        throw invalid(path, `the bundle lacks ${url}, which is in its lock`);
       }
     }
-    return bundleSource(path, lock, members, opened.bytes, () => opened.file.close());
+    return new Bundle(path, lock, members, bytes, () => file.close());
   } catch (error) {
-    await opened.file.close();
+    await file.close();
     throw error;
   }
 }
 
+/** Position of a member's content in the bundle. */
 interface Extent {
   readonly offset: number;
   readonly size: number;
 }
 
-function bundleSource(
-  path: string,
-  lock: Lock,
-  members: ReadonlyMap<string, Extent>,
-  bytes: RandomAccess,
-  close: () => Promise<void>,
-): Source {
-  return {
-    name: path,
-    close,
-    async find(request) {
-      if (!isSatisfiedBy(request, lock.version)) {
-        throw new KubeparcelError('usage', `the bundle holds ${lock.version}, not ${formatVersionRequest(request)}`, {
-          where: path,
-          hint: `build ${lock.version}, or make a bundle with kubeparcel fetch ${formatVersionRequest(request)} --bundle`,
-        });
-      }
-      const { 'cni-plugins': cniPlugins, crictl: criTools } = lock.components;
-      return {
-        version: lock.version,
-        date: lock.date,
-        pins: {
-          ...(cniPlugins === undefined ? {} : { cniPlugins }),
-          ...(criTools === undefined ? {} : { criTools }),
-        },
-      };
-    },
-    async artifacts({ component, architecture, version }) {
-      const artifacts = lock.artifacts.filter(
-        (one: LockedArtifact) =>
-          one.component === component && one.architecture === architecture && one.version === version,
-      );
-      if (artifacts.length === 0) {
-        throw new KubeparcelError('usage', `the bundle has no ${component} ${version} for ${architecture}`, {
-          where: path,
-          hint: 'make the bundle for all packages and architectures that you build',
-        });
-      }
-      return artifacts;
-    },
-    async transfer(artifact, sink, context) {
-      const { digest, url } = artifact;
-      const member = lock.artifacts.some((one) => one.url === url && one.digest.value === digest.value)
-        ? members.get(memberName(digest.value))
-        : undefined;
-      if (member === undefined) {
-        throw new KubeparcelError('verification', 'the bundle has no such artifact, or other bytes for it', {
-          where: url,
-          hint: 'make the bundle from the same lock',
-        });
-      }
-      await copyToSink(bytes, member.offset, member.size, sink, context);
-    },
-  };
+class Bundle implements Source {
+  readonly name: string;
+  readonly close: () => Promise<void>;
+  readonly #lock: Lock;
+  readonly #members: ReadonlyMap<string, Extent>;
+  readonly #bytes: RandomAccess;
+
+  constructor(
+    path: string,
+    lock: Lock,
+    members: ReadonlyMap<string, Extent>,
+    bytes: RandomAccess,
+    close: () => Promise<void>,
+  ) {
+    this.name = path;
+    this.close = close;
+    this.#lock = lock;
+    this.#members = members;
+    this.#bytes = bytes;
+  }
+
+  async find(request: VersionRequest): Promise<FoundRelease> {
+    const { version, date, components } = this.#lock;
+    if (!isSatisfiedBy(request, version)) {
+      throw new KubeparcelError('usage', `the bundle has ${version}, not ${formatVersionRequest(request)}`, {
+        where: this.name,
+        hint: `build ${version}, or create a bundle with kubeparcel fetch ${formatVersionRequest(request)} --bundle`,
+      });
+    }
+    return { version, date, pins: { cniPlugins: components['cni-plugins'], criTools: components.crictl } };
+  }
+
+  async artifacts({ component, architecture, version }: ComponentRequest): Promise<readonly LockedArtifact[]> {
+    const artifacts = this.#lock.artifacts.filter(
+      (each) => each.component === component && each.architecture === architecture && each.version === version,
+    );
+    if (artifacts.length === 0) {
+      throw new KubeparcelError('usage', `the bundle has no ${component} ${version} for ${architecture}`, {
+        where: this.name,
+        hint: 'create the bundle for all packages and architectures that you build',
+      });
+    }
+    return artifacts;
+  }
+
+  async transfer({ url, sha256 }: Artifact, sink: Sink, context: SourceContext): Promise<void> {
+    const artifact = this.#lock.artifacts.find((each) => each.url === url && each.sha256 === sha256);
+    const member = artifact && this.#members.get(memberName(artifact.sha256));
+    if (member === undefined) {
+      throw new KubeparcelError('verification', 'the bundle lacks this artifact or has it with another digest', {
+        where: url,
+        hint: 'create the bundle from the same lock',
+      });
+    }
+    await copyToSink(this.#bytes, member.offset, member.size, sink, context);
+  }
 }
 
 async function readMembers(bytes: RandomAccess, where: string): Promise<ReadonlyMap<string, Extent>> {
@@ -167,16 +167,16 @@ async function readMembers(bytes: RandomAccess, where: string): Promise<Readonly
     const header = decode(block);
     const size = header?.size ?? -1;
     if (header?.path === undefined || !header.cksumValid || header.type !== 'File' || !Number.isSafeInteger(size)) {
-      throw refused(where, members.size === 0 ? 'not a bundle of kubeparcel' : 'the bundle is damaged');
+      throw invalid(where, members.size === 0 ? 'not a kubeparcel bundle' : 'the bundle is damaged');
     }
     const offset = at + BLOCK;
     if (size < 0 || offset + size > bytes.size || members.has(header.path)) {
-      throw refused(where, 'the bundle is damaged or was cut off');
+      throw invalid(where, 'the bundle is damaged or truncated');
     }
     members.set(header.path, { offset, size });
     at = offset + Math.ceil(size / BLOCK) * BLOCK;
   }
-  throw refused(where, `the bundle has more than ${MAX_MEMBERS} members`);
+  throw invalid(where, `the bundle has more than ${MAX_MEMBERS} members`);
 }
 
 function decode(block: Buffer): Header | undefined {
@@ -202,6 +202,6 @@ function memberName(sha256: string): string {
   return `sha256/${sha256}`;
 }
 
-function refused(where: string, what: string): KubeparcelError {
-  return new KubeparcelError('format', what, { where, hint: 'make the bundle again with kubeparcel fetch --bundle' });
+function invalid(where: string, what: string): KubeparcelError {
+  return new KubeparcelError('format', what, { where, hint: 'create the bundle again with kubeparcel fetch --bundle' });
 }

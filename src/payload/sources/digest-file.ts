@@ -1,24 +1,24 @@
-import type { Digest } from '../../model/digest.ts';
+import type { DigestAlgorithm, PublishedDigest } from '../../model/digest.ts';
 import { KubeparcelError } from '../../support/errors.ts';
 
 const HEX_DIGITS = { sha256: 64, sha512: 128 } as const;
 
 /**
- * Reads a published digest file: bare hex digits, or one line of sha256sum(1) (`hex  name`, `hex *name`, the name with
+ * Parses a published digest file: only hex digits, or one line of sha256sum(1) (`hex  name`, `hex *name`, the name with
  * or without directories).
  *
- * @param artifactName the file that the digest must be for
+ * @param artifactName the name that the line must have
  * @param where the digest file's URL or path, for errors
  * @throws KubeparcelError of kind 'verification' for anything else
  */
 export function parsePublishedDigest(
   text: string,
-  algorithm: Digest['algorithm'],
+  algorithm: DigestAlgorithm,
   artifactName: string,
   where: string,
-): Digest {
+): PublishedDigest {
   const refuse = (what: string) =>
-    new KubeparcelError('verification', what, { where, hint: 'ask who runs the server' });
+    new KubeparcelError('verification', what, { where, hint: 'contact the operator of the server' });
   const match = /^([0-9a-fA-F]+)(?:[ \t]+\*?([!-~]+))?\s*$/.exec(text);
   const [, hex, name] = match ?? [];
   if (hex === undefined) {
@@ -26,19 +26,19 @@ export function parsePublishedDigest(
     throw refuse(`not a digest file${page}`);
   }
   if (hex.length !== HEX_DIGITS[algorithm]) {
-    throw refuse(`a digest of ${hex.length} hex digits, where ${algorithm} has ${HEX_DIGITS[algorithm]}`);
+    throw refuse(`the digest has ${hex.length} hex digits, ${algorithm} has ${HEX_DIGITS[algorithm]}`);
   }
   if (name !== undefined && name.slice(name.lastIndexOf('/') + 1) !== artifactName) {
     throw refuse(`the digest is for ${name}, not for ${artifactName}`);
   }
-  return { algorithm, value: hex.toLowerCase() };
+  return algorithm === 'sha256' ? { sha256: hex.toLowerCase() } : { sha512: hex.toLowerCase() };
 }
 
 /**
- * Reads a list of SHA-256 digests in the format of sha256sum(1), also its escaped names.
+ * Parses a list of SHA-256 digests in the format of sha256sum(1), including escaped names.
  *
  * @param where the file's name, for errors
- * @returns hex digits by name; a leading `./` of names is dropped
+ * @returns hex digits by name, without a leading `./`
  * @throws KubeparcelError of kind 'config' with the line
  */
 export function parseDigestList(text: string, where: string): ReadonlyMap<string, string> {
@@ -52,11 +52,11 @@ export function parseDigestList(text: string, where: string): ReadonlyMap<string
       throw new KubeparcelError('config', 'not a line of sha256sum: 64 hex digits, two spaces, a name', { where: at });
     }
     const name = (escaped === '' ? written : unescapeName(written)).replace(/^(\.\/+)+/, '');
-    const value = hex.toLowerCase();
-    if ((digests.get(name) ?? value) !== value) {
+    const sha256 = hex.toLowerCase();
+    if ((digests.get(name) ?? sha256) !== sha256) {
       throw new KubeparcelError('config', `a second, different digest for ${name}`, { where: at });
     }
-    digests.set(name, value);
+    digests.set(name, sha256);
   }
   return digests;
 }

@@ -5,16 +5,16 @@ import { MAX_TEXT_BYTES, type Transport } from './transport.ts';
 import { pathBelowBases, type UrlLayout } from './url-layout.ts';
 
 /**
- * Reads a directory in the shape of the release servers: below it their paths (`release/v1.36.4/bin/linux/amd64/kubelet`),
- * with or without a directory of the host's name before them, as `wget --recursive` makes it.
+ * Reads a directory with the paths of the release servers (`release/v1.36.4/bin/linux/amd64/kubelet`), with or without
+ * a directory for each host, as `wget --recursive` creates it.
  */
 export function createDirectoryTransport(directory: string, layout: UrlLayout): Transport {
   const candidates = (url: string): readonly string[] => {
     const path = pathBelowBases(layout, url);
     if (path === undefined || path.split('/').some((part) => part === '' || part === '.' || part === '..')) {
-      throw new KubeparcelError('config', 'not on one of the release servers that the directory is a copy of', {
+      throw new KubeparcelError('config', 'the directory is not a copy of this server', {
         where: url,
-        hint: 'use the source that the lock was made from',
+        hint: 'use the source that the lock was created from',
       });
     }
     return [join(directory, path), join(directory, new URL(url).host, path)];
@@ -37,7 +37,7 @@ export function createDirectoryTransport(directory: string, layout: UrlLayout): 
     async probe(url) {
       const opened = await open(url);
       await opened?.file.close();
-      // A copy's time says when it was copied.
+      // The mtime of a copy may be the time of copying.
       return { found: opened !== undefined, date: undefined };
     },
     async transfer({ url }, sink, context) {
@@ -45,7 +45,7 @@ export function createDirectoryTransport(directory: string, layout: UrlLayout): 
       if (opened === undefined) {
         throw new KubeparcelError('io', 'the directory has no such file', {
           where: candidates(url)[0] ?? directory,
-          hint: `copy ${url} there`,
+          hint: `copy ${url} to this path`,
         });
       }
       try {

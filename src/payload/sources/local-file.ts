@@ -4,7 +4,7 @@ import { KubeparcelError } from '../../support/errors.ts';
 import { isErrno } from '../../support/file-system.ts';
 import { fileAccess, type RandomAccess, streamRange } from '../store/random-access.ts';
 
-/** A regular file opened for reading; undefined when there is none. */
+/** Opens a regular file for reading; undefined when it does not exist. */
 export async function openLocal(
   path: string,
 ): Promise<{ readonly file: FileHandle; readonly bytes: RandomAccess } | undefined> {
@@ -13,7 +13,7 @@ export async function openLocal(
     file = await open(path, 'r');
   } catch (cause) {
     if (isErrno(cause, 'ENOENT') || isErrno(cause, 'ENOTDIR')) return undefined;
-    throw new KubeparcelError('io', 'the file cannot be read', { where: path, cause });
+    throw new KubeparcelError('io', 'cannot read the file', { where: path, cause });
   }
   const stat = await file.stat();
   if (!stat.isFile()) {
@@ -24,7 +24,7 @@ export async function openLocal(
 }
 
 /**
- * Reads a small text file whole; undefined when there is none.
+ * Reads a small text file; undefined when it does not exist.
  *
  * @param limit bytes
  */
@@ -33,7 +33,7 @@ export async function readLocalText(path: string, limit: number): Promise<string
   if (opened === undefined) return undefined;
   try {
     if (opened.bytes.size > limit) {
-      throw new KubeparcelError('config', `${opened.bytes.size} bytes, where at most ${limit} are due`, {
+      throw new KubeparcelError('config', `the file has ${opened.bytes.size} bytes, more than ${limit}`, {
         where: path,
       });
     }
@@ -43,7 +43,7 @@ export async function readLocalText(path: string, limit: number): Promise<string
   }
 }
 
-/** Streams a part of a file on this machine into a sink, from the beginning. */
+/** Streams a part of a local file into a sink. */
 export async function copyToSink(
   bytes: RandomAccess,
   offset: number,

@@ -15,18 +15,18 @@ import { loadUrlLayout, type ServerBases, withBases, withMirror } from './url-la
 export interface OpenSourceOptions {
   /** The packaging directory: sources.yaml and sample/. */
   readonly packaging: string;
-  /** Base URLs that replace those of sources.yaml; they win over a mirror's URL. */
+  /** Base URLs that override those of sources.yaml and of a mirror. */
   readonly bases?: ServerBases | undefined;
-  /** SHA-256 (hex) by artifact URL that the user trusts; needed where none is published. */
+  /** Trusted SHA-256 (hex) by artifact URL, for artifacts without a published digest. */
   readonly digests?: ReadonlyMap<string, string> | undefined;
   readonly http?: HttpOptions | undefined;
 }
 
 /**
- * Opens what --source names: `servers`, `sample`, the URL of a mirror, or a path: a bundle, a directory in the shape of
- * the servers, or a directory of binaries per architecture. A directory called like a word is written ./sample.
+ * Opens the source that --source names: `servers`, `sample`, the URL of a mirror, or the path of a bundle, a copy of the
+ * servers or a directory of binaries. A directory named `sample` is given as ./sample.
  *
- * @throws KubeparcelError: 'usage' for what is none of these, and what the source's own opening throws
+ * @throws KubeparcelError: 'usage' for anything else, and the errors of the source itself
  */
 export async function openSource(argument: string, options: OpenSourceOptions): Promise<Source> {
   if (argument === 'sample') {
@@ -37,9 +37,9 @@ export async function openSource(argument: string, options: OpenSourceOptions): 
   const layout = withBases(isUrl ? withMirror(published, argument) : published, options.bases ?? {});
   const { digests } = options;
   if (isUrl || argument === 'servers') {
-    // The HTTP library takes a while to load, and most sources do without.
-    const { createHttpTransport } = await import('./http-transport.ts');
-    return createServerSource({ name: argument, layout, digests, transport: createHttpTransport(options.http) });
+    // Loading the HTTP library takes time, and other sources do not need it.
+    const { HttpTransport } = await import('./http-transport.ts');
+    return createServerSource({ name: argument, layout, digests, transport: new HttpTransport(options.http) });
   }
   const names = await namesIn(argument);
   if (names === undefined) {
@@ -60,27 +60,27 @@ export async function openSource(argument: string, options: OpenSourceOptions): 
       transport: createDirectoryTransport(argument, layout),
     });
   }
-  throw new KubeparcelError('usage', 'the directory has the shape of no release', {
+  throw new KubeparcelError('usage', 'the directory does not look like a release', {
     where: argument,
     hint:
-      'it is to hold ARCH/kubeadm, ARCH/kubelet, ARCH/kubectl, ARCH/crictl, ARCH/cni/* and SHA256SUMS, ' +
-      'or the paths of the servers: release/v1.X.Y/bin/linux/ARCH/...',
+      'use a directory with ARCH/kubeadm, ARCH/kubelet, ARCH/kubectl, ARCH/crictl, ARCH/cni/* and SHA256SUMS, ' +
+      'or with the paths of the servers: release/v1.X.Y/bin/linux/ARCH/...',
   });
 }
 
-/** What a directory holds; undefined for a file. */
+/** The names in a directory; undefined for a file. */
 async function namesIn(path: string): Promise<readonly string[] | undefined> {
   try {
     return await readdir(path);
   } catch (cause) {
     if (isErrno(cause, 'ENOTDIR')) return undefined;
     if (isErrno(cause, 'ENOENT')) {
-      throw new KubeparcelError('usage', `there is no source ${JSON.stringify(path)}`, {
-        hint: 'name servers, sample, the URL of a mirror, a directory or a bundle',
+      throw new KubeparcelError('usage', `no such source: ${JSON.stringify(path)}`, {
+        hint: 'use servers, sample, the URL of a mirror, a directory or a bundle',
         cause,
       });
     }
-    throw new KubeparcelError('io', 'the source cannot be read', { where: path, cause });
+    throw new KubeparcelError('io', 'cannot read the source', { where: path, cause });
   }
 }
 
@@ -90,9 +90,9 @@ async function openBundleFile(path: string): Promise<Source> {
   const head = (await opened?.bytes.read(0, 512)) ?? Buffer.alloc(0);
   await opened?.file.close();
   if (!startsAsBundle(head)) {
-    throw new KubeparcelError('usage', 'the file is not a bundle of kubeparcel', {
+    throw new KubeparcelError('usage', 'the file is not a kubeparcel bundle', {
       where: path,
-      hint: 'make one with kubeparcel fetch --bundle, or name a directory',
+      hint: 'create a bundle with kubeparcel fetch --bundle, or use a directory',
     });
   }
   return openBundle(path);

@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { COMPONENTS } from '../../model/component.ts';
+import { sha256 } from '../../model/digest.ts';
 import { type Artifact, isSample } from '../../release/release.ts';
-import type { Source, WantedComponent } from '../../release/source.ts';
+import type { ComponentRequest, Source } from '../../release/source.ts';
 import { isSatisfiedBy, type VersionRequest } from '../../release/version-request.ts';
 import { KubeparcelError } from '../../support/errors.ts';
 import { parseValidatedYaml } from '../../support/validated-yaml.ts';
@@ -20,21 +20,22 @@ const sampleSchema = z.strictObject({
 });
 
 /**
- * The embedded sample release: stand-ins in POSIX sh, made from packaging/sample for any version and architecture.
+ * The embedded sample release: POSIX shell scripts in place of the programs, generated from packaging/sample for any
+ * version and architecture.
  *
  * @param directory packaging/sample
- * @throws KubeparcelError: 'config' for a malformed release.yaml, 'verification' for templates that are not what
- * SHA256SUMS pins, 'io' when a file is missing
+ * @throws KubeparcelError: 'config' for a malformed release.yaml, 'verification' when a template does not match
+ * SHA256SUMS, 'io' when a file is missing
  */
 export async function openSampleSource(directory: string): Promise<Source> {
-  const pinned = parseDigestList(await required(join(directory, 'SHA256SUMS')), join(directory, 'SHA256SUMS'));
+  const pinned = parseDigestList(await readSampleFile(join(directory, 'SHA256SUMS')), join(directory, 'SHA256SUMS'));
   const readPinned = async (name: string): Promise<string> => {
     const path = join(directory, name);
-    const text = await required(path);
+    const text = await readSampleFile(path);
     if (sha256(text) !== pinned.get(name)) {
-      throw new KubeparcelError('verification', 'the embedded sample is not what its SHA256SUMS says', {
+      throw new KubeparcelError('verification', 'the embedded sample does not match its SHA256SUMS', {
         where: path,
-        hint: 'install kubeparcel again',
+        hint: 'reinstall kubeparcel',
       });
     }
     return text;
@@ -47,7 +48,7 @@ export async function openSampleSource(directory: string): Promise<Source> {
     }
   }
 
-  const render = ({ component, architecture, version }: WantedComponent, name: string): Buffer | undefined => {
+  const render = ({ component, architecture, version }: ComponentRequest, name: string): Buffer | undefined => {
     const template = templates.get(sample.components[component][name] ?? '');
     if (template === undefined) return undefined;
     const values: Readonly<Record<string, string>> = { '@VERSION@': version, '@ARCH@': architecture, '@NAME@': name };
@@ -62,16 +63,15 @@ export async function openSampleSource(directory: string): Promise<Source> {
       date: Math.floor(Date.parse(sample.date) / 1000),
       pins: {},
     }),
-    async artifacts(wanted) {
-      const { component, architecture, version } = wanted;
+    async artifacts(request) {
+      const { component, architecture, version } = request;
       return Object.keys(sample.components[component])
         .sort()
         .flatMap((name): Artifact[] => {
-          const bytes = render(wanted, name);
+          const bytes = render(request, name);
           if (bytes === undefined) return [];
-          const digest = { algorithm: 'sha256', value: sha256(bytes) } as const;
           const url = `sample:${component}/${version}/${architecture}/${name}`;
-          return [{ component, architecture, version, packing: 'plain', name, url, digest, size: bytes.length }];
+          return [{ ...request, packing: 'plain', name, url, sha256: sha256(bytes), size: bytes.length }];
         });
     },
     async transfer(artifact, sink) {
@@ -79,7 +79,7 @@ export async function openSampleSource(directory: string): Promise<Source> {
       if (bytes === undefined) {
         throw new KubeparcelError('config', 'the embedded sample has no such artifact', {
           where: artifact.url,
-          hint: 'use the source that the lock was made from',
+          hint: 'use the source that the lock was created from',
         });
       }
       await sink.restart();
@@ -93,17 +93,13 @@ function versionFor(request: VersionRequest, stable: string): string {
   return request.kind === 'stable' || isSatisfiedBy(request, stable) ? stable : `${request.minor}.0`;
 }
 
-async function required(path: string): Promise<string> {
+async function readSampleFile(path: string): Promise<string> {
   const text = await readLocalText(path, MAX_TEMPLATE_BYTES);
   if (text === undefined) {
     throw new KubeparcelError('io', 'a file of the embedded sample is missing', {
       where: path,
-      hint: 'install kubeparcel again',
+      hint: 'reinstall kubeparcel',
     });
   }
   return text;
-}
-
-function sha256(bytes: string | Buffer): string {
-  return createHash('sha256').update(bytes).digest('hex');
 }

@@ -1,7 +1,7 @@
 import valid from 'semver/functions/valid.js';
 import { ARCHITECTURES } from '../../model/architecture.ts';
-import type { Digest } from '../../model/digest.ts';
-import type { FoundRelease, Source, SourceContext, WantedComponent } from '../../release/source.ts';
+import type { PublishedDigest } from '../../model/digest.ts';
+import type { ComponentRequest, FoundRelease, Source, SourceContext } from '../../release/source.ts';
 import { isSatisfiedBy, type VersionRequest } from '../../release/version-request.ts';
 import { KubeparcelError } from '../../support/errors.ts';
 import { parsePublishedDigest } from './digest-file.ts';
@@ -13,8 +13,7 @@ export interface ServerSourceOptions {
   readonly layout: UrlLayout;
   readonly transport: Transport;
   /**
-   * SHA-256 (hex) by URL, from somebody whom the user trusts; they come before published ones, and make up for those
-   * that old releases lack.
+   * SHA-256 (hex) by URL that the user trusts. They override published digests and replace those that old releases lack.
    */
   readonly digests?: ReadonlyMap<string, string> | undefined;
 }
@@ -26,23 +25,22 @@ export function createServerSource({ name, layout, transport, digests }: ServerS
     close: () => transport.close(),
     transfer: (artifact, sink, context) => transport.transfer(artifact, sink, context),
     async find(request, context): Promise<FoundRelease> {
-      const version = request.kind === 'exact' ? request.version : await newest(request, layout, transport, context);
+      const version =
+        request.kind === 'exact' ? request.version : await newestVersion(request, layout, transport, context);
       return { version, date: await releaseDate(version, layout, transport, context), pins: {} };
     },
-    async artifacts(wanted, context) {
-      const { component, architecture, version } = wanted;
+    async artifacts(request, context) {
+      const { component, architecture, version } = request;
       const where = artifactUrl(layout, component, version, architecture);
       const trusted = digests?.get(where.url);
-      const digest: Digest =
-        trusted === undefined
-          ? await publishedDigest(wanted, where, layout, transport, context)
-          : { algorithm: 'sha256', value: trusted };
-      return [{ component, architecture, version, ...where, digest, size: undefined }];
+      const digest: PublishedDigest =
+        trusted === undefined ? await publishedDigest(request, where, layout, transport, context) : { sha256: trusted };
+      return [{ ...request, ...where, ...digest, size: undefined }];
     },
   };
 }
 
-async function newest(
+async function newestVersion(
   request: Exclude<VersionRequest, { kind: 'exact' }>,
   layout: UrlLayout,
   transport: Transport,
@@ -51,22 +49,22 @@ async function newest(
   const url = channelUrl(layout, request.kind === 'stable' ? 'stable' : `stable-${request.minor}`);
   const text = await transport.text(url, context);
   if (text === undefined) {
-    throw new KubeparcelError('network', 'the server does not say which version is the newest', {
+    throw new KubeparcelError('network', 'the server does not publish the newest version', {
       where: url,
-      hint: 'name a version such as 1.36.4; a minor that is not released yet has pre-releases only',
+      hint: 'give an exact version such as 1.36.4; an unreleased minor version has only pre-releases',
     });
   }
   const version = /^v(\d+\.\d+\.\d+)\s*$/.exec(text)?.[1];
   if (version === undefined || valid(version) === null || !isSatisfiedBy(request, version)) {
-    throw new KubeparcelError('network', `not the version that is wanted: ${JSON.stringify(text.slice(0, 60))}`, {
+    throw new KubeparcelError('network', `unexpected newest version: ${JSON.stringify(text.slice(0, 60))}`, {
       where: url,
-      hint: 'check the base URL of the server, or name a version such as 1.36.4',
+      hint: 'check the base URL of the server, or give an exact version such as 1.36.4',
     });
   }
   return version;
 }
 
-/** When the kubelet was published; of the first architecture that has one, whatever is built. */
+/** When the kubelet was published, for the first architecture that has one: the date does not depend on what is built. */
 async function releaseDate(
   version: string,
   layout: UrlLayout,
@@ -85,18 +83,16 @@ async function releaseDate(
 }
 
 async function publishedDigest(
-  { component, architecture, version }: WantedComponent,
+  { component, architecture, version }: ComponentRequest,
   { url, name }: { readonly url: string; readonly name: string },
   layout: UrlLayout,
   transport: Transport,
   context: SourceContext,
-): Promise<Digest> {
-  const places = digestUrls(layout, url);
-  for (const place of places) {
-    const text = await transport.text(place.url, context);
-    if (text !== undefined) {
-      return parsePublishedDigest(text, place.algorithm, name, place.url);
-    }
+): Promise<PublishedDigest> {
+  const candidates = digestUrls(layout, url);
+  for (const { algorithm, url: where } of candidates) {
+    const text = await transport.text(where, context);
+    if (text !== undefined) return parsePublishedDigest(text, algorithm, name, where);
   }
   if (!(await transport.probe(url, context)).found) {
     throw new KubeparcelError('network', `there is no ${component} ${version} for ${architecture}`, {
@@ -104,9 +100,9 @@ async function publishedDigest(
       hint: 'check the version and the architecture',
     });
   }
-  const kinds = places.map((place) => place.algorithm).join(' or ');
-  throw new KubeparcelError('verification', `no ${kinds} digest is published for ${component} ${version}`, {
+  const algorithms = candidates.map(({ algorithm }) => algorithm).join(' or ');
+  throw new KubeparcelError('verification', `no ${algorithms} digest is published for ${component} ${version}`, {
     where: url,
-    hint: 'put the files into a directory of binaries with a SHA256SUMS that you trust, and name it with --source',
+    hint: 'create a directory of binaries with a SHA256SUMS that you trust, and pass it with --source',
   });
 }

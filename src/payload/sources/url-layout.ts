@@ -6,7 +6,7 @@ import valid from 'semver/functions/valid.js';
 import { z } from 'zod';
 import type { Architecture } from '../../model/architecture.ts';
 import { COMPONENTS, type Component } from '../../model/component.ts';
-import type { Digest } from '../../model/digest.ts';
+import type { DigestAlgorithm } from '../../model/digest.ts';
 import type { Artifact } from '../../release/release.ts';
 import { KubeparcelError } from '../../support/errors.ts';
 import { parseValidatedYaml } from '../../support/validated-yaml.ts';
@@ -14,7 +14,7 @@ import { parseValidatedYaml } from '../../support/validated-yaml.ts';
 const SERVERS = ['kubernetes', 'cniPlugins', 'criTools'] as const;
 type Server = (typeof SERVERS)[number];
 
-/** Base URLs by what is published there; a missing one stays as packaging/sources.yaml has it. */
+/** Base URLs that replace those of packaging/sources.yaml. */
 export type ServerBases = Readonly<Partial<Record<Server, string | undefined>>>;
 
 const path = z.string().regex(/^[A-Za-z0-9{][A-Za-z0-9{}._/-]*$/, 'a relative path with {placeholders}');
@@ -25,25 +25,25 @@ const release = z
 const pathsSchema = z
   .array(z.strictObject({ from: release.optional(), path }))
   .min(1)
-  .refine((paths) => paths[0]?.from === undefined, 'the first path is for all older versions and has no `from`')
+  .refine((paths) => paths[0]?.from === undefined, 'the first path is for the oldest versions and must not have `from`')
   .refine(
     (paths) =>
       paths.slice(1).every((one, i) => {
         const before = paths[i]?.from;
         return one.from !== undefined && (before === undefined || lt(before, one.from));
       }),
-    'further paths need a `from`, oldest first',
+    'all other paths need `from`, in ascending order',
   )
   .refine(
     (paths) => paths.every((one) => one.path.includes('{version}') && one.path.includes('{arch}')),
-    'each path names {version} and {arch}',
+    'each path must contain {version} and {arch}',
   );
 
 const urlLayoutSchema = z.strictObject({
   servers: z.record(z.enum(SERVERS), z.url({ protocol: /^https?$/ })),
   channels: z.strictObject({
     server: z.enum(SERVERS),
-    path: path.refine((text) => text.includes('{channel}'), 'the path names {channel}'),
+    path: path.refine((text) => text.includes('{channel}'), 'the path must contain {channel}'),
   }),
   components: z.record(
     z.enum(COMPONENTS),
@@ -54,14 +54,8 @@ const urlLayoutSchema = z.strictObject({
     .min(1),
 });
 
-/** Where the parts of a release are published: packaging/sources.yaml. */
+/** URLs of the artifacts of a release: packaging/sources.yaml. */
 export type UrlLayout = z.output<typeof urlLayoutSchema>;
-
-/** Where digests of an artifact may be published, best first. */
-export interface PublishedDigest {
-  readonly algorithm: Digest['algorithm'];
-  readonly url: string;
-}
 
 /**
  * Reads packaging/sources.yaml.
@@ -75,7 +69,7 @@ export async function loadUrlLayout(directory: string): Promise<UrlLayout> {
   try {
     text = await readFile(file, 'utf8');
   } catch (cause) {
-    throw new KubeparcelError('io', 'the list of release servers cannot be read', { where: file, cause });
+    throw new KubeparcelError('io', 'cannot read the list of release servers', { where: file, cause });
   }
   return parseUrlLayout(text, file);
 }
@@ -97,8 +91,8 @@ export function withBases(layout: UrlLayout, bases: ServerBases): UrlLayout {
     if (base === undefined) continue;
     const url = URL.canParse(base) ? new URL(base) : undefined;
     if (url === undefined || !/^https?:$/.test(url.protocol) || url.search !== '' || url.hash !== '') {
-      throw new KubeparcelError('usage', `not the base URL of a server: ${JSON.stringify(base)}`, {
-        hint: 'write it as https://mirror.example/path',
+      throw new KubeparcelError('usage', `invalid base URL of a server: ${JSON.stringify(base)}`, {
+        hint: 'use a URL such as https://mirror.example/path',
       });
     }
     servers[server] = url.href;
@@ -106,12 +100,12 @@ export function withBases(layout: UrlLayout, bases: ServerBases): UrlLayout {
   return { ...layout, servers };
 }
 
-/** The layout of a mirror that has all servers' paths below one URL. */
+/** The layout of a mirror that has the paths of all servers below one URL. */
 export function withMirror(layout: UrlLayout, base: string): UrlLayout {
   return withBases(layout, { kubernetes: base, cniPlugins: base, criTools: base });
 }
 
-/** Where an artifact is published. `version`: the component's own, without `v`. */
+/** The URL of an artifact. `version`: of the component, without `v`. */
 export function artifactUrl(
   layout: UrlLayout,
   component: Component,
@@ -124,17 +118,20 @@ export function artifactUrl(
   return { packing, name: posix.basename(relative), url: join(layout.servers[server], relative) };
 }
 
-/** Where the name of a channel's newest version is published; `channel`: stable or stable-1.36. */
+/** The URL of the newest version in a channel: stable or stable-1.36. */
 export function channelUrl(layout: UrlLayout, channel: string): string {
   return join(layout.servers[layout.channels.server], layout.channels.path.replaceAll('{channel}', channel));
 }
 
-/** Where the digests of the artifact at a URL may be, in the order in which they are taken. */
-export function digestUrls(layout: UrlLayout, url: string): readonly PublishedDigest[] {
+/** The URLs of an artifact's digest files, in order of preference. */
+export function digestUrls(
+  layout: UrlLayout,
+  url: string,
+): readonly { readonly algorithm: DigestAlgorithm; readonly url: string }[] {
   return layout.digests.map(({ algorithm, suffix }) => ({ algorithm, url: `${url}${suffix}` }));
 }
 
-/** The path of a URL below the layout's bases; undefined when it is below none of them. */
+/** The path of a URL relative to the server it is on; undefined when it is on another server. */
 export function pathBelowBases(layout: UrlLayout, url: string): string | undefined {
   for (const server of SERVERS) {
     const base = join(layout.servers[server], '');

@@ -1,115 +1,132 @@
-import { createHash, type Hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Digest } from '../../model/digest.ts';
+import type { DigestAlgorithm } from '../../model/digest.ts';
 import type { Sink } from '../../release/source.ts';
 import { isErrno } from '../../support/file-system.ts';
 import { isAbandoned, ownedSuffix } from '../../support/ownership.ts';
-import type { StagedObject, StoredObject } from './object.ts';
+import { type StagedObject, stageFile } from './object.ts';
 import { fileAccess, streamRange } from './random-access.ts';
-
-/** The bytes of a transfer so far. One process at a time owns them; exactly one of the last three calls ends it. */
-export interface PartialObject extends Omit<Sink, 'resume'> {
-  /** The digest of what is here, by the algorithm it was claimed for; once. */
-  digest(): string;
-  /** All bytes are here. */
-  stage(): StagedObject;
-  /** Leaves the bytes for a later run. */
-  release(): Promise<void>;
-  discard(): Promise<void>;
-}
-
-type MakeStaged = (file: FileHandle, path: string, object: StoredObject, cleanUp: string) => StagedObject;
 
 const MAX_VALIDATOR = 1024;
 
 /**
- * Takes over what waits for a key, or begins anew. A partial object is a directory of two files, `data` and `validator`,
- * so that one rename moves both: `KEY` waits for somebody, `KEY.TAG.PID.RANDOM` belongs to a process, and renaming
- * the one to the other is won by a single process.
+ * The bytes of an unfinished transfer, owned by one process. `stage`, `release` or `discard` ends the ownership.
  *
- * @param directory of all partial objects
+ * On disk it is a directory with the files `data` and `validator`, so that one rename moves both. `partial/KEY` is free,
+ * `partial/KEY.TAG.PID.RANDOM` belongs to a process. Only one process can win the rename from one to the other.
  */
-export async function claimPartial(
-  directory: string,
-  key: string,
-  algorithm: Digest['algorithm'],
-  makeStaged: MakeStaged,
-): Promise<PartialObject> {
-  const waiting = createHash('sha256').update(key).digest('hex');
-  const mine = join(directory, `${waiting}${ownedSuffix()}`);
-  if (!(await takeOver(directory, waiting, mine))) {
-    await mkdir(mine);
+export class PartialObject implements Omit<Sink, 'resume'> {
+  readonly #store: string;
+  readonly #key: string;
+  readonly #directory: string;
+  readonly #file: FileHandle;
+  readonly #algorithms: readonly DigestAlgorithm[];
+  #hashes = new Map<DigestAlgorithm, ReturnType<typeof createHash>>();
+  #size = 0;
+  #validator: string | undefined;
+  #digests: ReadonlyMap<DigestAlgorithm, string> | undefined;
+
+  private constructor(store: string, key: string, directory: string, file: FileHandle, algorithm: DigestAlgorithm) {
+    this.#store = store;
+    this.#key = key;
+    this.#directory = directory;
+    this.#file = file;
+    this.#algorithms = algorithm === 'sha256' ? ['sha256'] : ['sha256', algorithm];
+    this.#resetHashes();
   }
-  const path = join(mine, 'data');
-  const file = await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW);
-  const hashes = newHashes(algorithm);
-  let { size } = await file.stat();
-  for await (const chunk of streamRange(fileAccess(file, size), 0, size)) {
-    hashes.update(chunk);
+
+  /**
+   * Takes over the bytes that an earlier transfer left, or starts with none.
+   *
+   * @param store the store's directory
+   * @param name identifies the artifact
+   * @param algorithm of the digest to compute in addition to SHA-256
+   */
+  static async claim(store: string, name: string, algorithm: DigestAlgorithm): Promise<PartialObject> {
+    const key = createHash('sha256').update(name).digest('hex');
+    const partials = join(store, 'partial');
+    const directory = join(partials, `${key}${ownedSuffix()}`);
+    if (!(await takeOver(partials, key, directory))) await mkdir(directory);
+    const file = await open(join(directory, 'data'), constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW);
+    const partial = new PartialObject(store, key, directory, file, algorithm);
+    const { size } = await file.stat();
+    for await (const chunk of streamRange(fileAccess(file, size), 0, size)) partial.#count(chunk);
+    if (size > 0) partial.#validator = await readValidator(directory);
+    return partial;
   }
-  let validator = size === 0 ? undefined : await readValidator(mine);
-  let sha256: string | undefined;
-  return {
-    get size() {
-      return size;
-    },
-    get validator() {
-      return validator;
-    },
-    async restart(next) {
-      await file.truncate(0);
-      size = 0;
-      hashes.reset();
-      validator = next !== undefined && next.length <= MAX_VALIDATOR ? next : undefined;
-      await writeFile(join(mine, 'validator'), validator ?? '');
-    },
-    async append(chunk) {
-      for (let written = 0; written < chunk.length; ) {
-        const { bytesWritten } = await file.write(chunk, written, chunk.length - written, size + written);
-        written += bytesWritten;
-      }
-      hashes.update(chunk);
-      size += chunk.length;
-    },
-    digest() {
-      const digests = hashes.digests();
-      sha256 = digests.sha256;
-      return digests[algorithm] ?? '';
-    },
-    stage() {
-      sha256 ??= hashes.digests().sha256;
-      return makeStaged(file, path, { sha256, size }, mine);
-    },
-    async release() {
-      await file.close();
-      if (size === 0) {
-        await rm(mine, { recursive: true, force: true });
-        return;
-      }
-      try {
-        await rename(mine, join(directory, waiting));
-      } catch (error) {
-        // Somebody else has left theirs.
-        if (!isErrno(error, 'ENOTEMPTY') && !isErrno(error, 'EEXIST')) throw error;
-        await rm(mine, { recursive: true, force: true });
-      }
-    },
-    async discard() {
-      await file.close();
-      await rm(mine, { recursive: true, force: true });
-    },
-  };
+
+  get size(): number {
+    return this.#size;
+  }
+
+  get validator(): string | undefined {
+    return this.#validator;
+  }
+
+  async restart(validator?: string): Promise<void> {
+    await this.#file.truncate(0);
+    this.#size = 0;
+    this.#resetHashes();
+    this.#validator = validator !== undefined && validator.length <= MAX_VALIDATOR ? validator : undefined;
+    await writeFile(join(this.#directory, 'validator'), this.#validator ?? '');
+  }
+
+  async append(chunk: Uint8Array): Promise<void> {
+    for (let written = 0; written < chunk.length; ) {
+      const { bytesWritten } = await this.#file.write(chunk, written, chunk.length - written, this.#size + written);
+      written += bytesWritten;
+    }
+    this.#count(chunk);
+  }
+
+  /** The digest of the bytes; nothing can be appended afterwards. */
+  digest(algorithm: DigestAlgorithm): string {
+    this.#digests ??= new Map([...this.#hashes].map(([name, hash]) => [name, hash.digest('hex')]));
+    return this.#digests.get(algorithm) ?? '';
+  }
+
+  /** Turns the complete bytes into a staged object. */
+  stage(): StagedObject {
+    const object = { sha256: this.digest('sha256'), size: this.#size };
+    return stageFile(this.#store, this.#file, join(this.#directory, 'data'), object, this.#directory);
+  }
+
+  /** Leaves the bytes for a later run. */
+  async release(): Promise<void> {
+    if (this.#size === 0) return this.discard();
+    await this.#file.close();
+    try {
+      await rename(this.#directory, join(this.#store, 'partial', this.#key));
+    } catch (error) {
+      // Another process has released its own partial object of this artifact.
+      if (!isErrno(error, 'ENOTEMPTY') && !isErrno(error, 'EEXIST')) throw error;
+      await rm(this.#directory, { recursive: true, force: true });
+    }
+  }
+
+  async discard(): Promise<void> {
+    await this.#file.close();
+    await rm(this.#directory, { recursive: true, force: true });
+  }
+
+  #count(chunk: Uint8Array): void {
+    for (const hash of this.#hashes.values()) hash.update(chunk);
+    this.#size += chunk.length;
+  }
+
+  #resetHashes(): void {
+    this.#hashes = new Map(this.#algorithms.map((algorithm) => [algorithm, createHash(algorithm)]));
+    this.#digests = undefined;
+  }
 }
 
-async function takeOver(directory: string, waiting: string, mine: string): Promise<boolean> {
-  const orphans = (await readdir(directory))
-    .filter((name) => name.startsWith(`${waiting}.`) && isAbandoned(name))
-    .sort();
-  for (const name of [waiting, ...orphans]) {
+async function takeOver(partials: string, key: string, directory: string): Promise<boolean> {
+  const abandoned = (await readdir(partials)).filter((name) => name.startsWith(`${key}.`) && isAbandoned(name)).sort();
+  for (const name of [key, ...abandoned]) {
     try {
-      await rename(join(directory, name), mine);
+      await rename(join(partials, name), directory);
       return true;
     } catch (error) {
       if (!isErrno(error, 'ENOENT')) throw error;
@@ -126,31 +143,4 @@ async function readValidator(directory: string): Promise<string | undefined> {
     if (isErrno(error, 'ENOENT')) return undefined;
     throw error;
   }
-}
-
-interface Hashes {
-  update(chunk: Uint8Array): void;
-  reset(): void;
-  digests(): { readonly sha256: string; readonly sha512?: string };
-}
-
-function newHashes(algorithm: Digest['algorithm']): Hashes {
-  const begin = (): { sha256: Hash; sha512: Hash | undefined } => ({
-    sha256: createHash('sha256'),
-    sha512: algorithm === 'sha512' ? createHash('sha512') : undefined,
-  });
-  let hashes = begin();
-  return {
-    update(chunk) {
-      hashes.sha256.update(chunk);
-      hashes.sha512?.update(chunk);
-    },
-    reset() {
-      hashes = begin();
-    },
-    digests: () => ({
-      sha256: hashes.sha256.digest('hex'),
-      ...(hashes.sha512 === undefined ? {} : { sha512: hashes.sha512.digest('hex') }),
-    }),
-  };
 }

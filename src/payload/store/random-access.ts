@@ -1,23 +1,22 @@
 import type { FileHandle } from 'node:fs/promises';
 
-/** Bytes that can be read anywhere, a few at a time. */
+/** Bytes that can be read at any offset. */
 export interface RandomAccess {
-  /** Bytes in all. */
+  /** Total number of bytes. */
   readonly size: number;
   /** Up to `length` bytes from `offset`; fewer only at the end. */
   read(offset: number, length: number): Promise<Buffer>;
 }
 
-/** A part of an open file. */
-export function fileAccess(file: FileHandle, size: number, start = 0): RandomAccess {
+/** The first `size` bytes of an open file. */
+export function fileAccess(file: FileHandle, size: number): RandomAccess {
   return {
     size,
     async read(offset, length) {
-      const wanted = Math.max(0, Math.min(length, size - offset));
-      const buffer = Buffer.alloc(wanted);
+      const buffer = Buffer.alloc(Math.max(0, Math.min(length, size - offset)));
       let filled = 0;
-      while (filled < wanted) {
-        const { bytesRead } = await file.read(buffer, filled, wanted - filled, start + offset + filled);
+      while (filled < buffer.length) {
+        const { bytesRead } = await file.read(buffer, filled, buffer.length - filled, offset + filled);
         if (bytesRead === 0) break;
         filled += bytesRead;
       }
@@ -26,7 +25,9 @@ export function fileAccess(file: FileHandle, size: number, start = 0): RandomAcc
   };
 }
 
-/** Streams `length` bytes from `offset`; ends early where the bytes do. */
+const CHUNK = 1 << 18;
+
+/** Streams `length` bytes from `offset`; ends early at the end of the bytes. */
 export async function* streamRange(from: RandomAccess, offset: number, length: number): AsyncGenerator<Buffer> {
   const end = Math.min(from.size, offset + length);
   for (let position = offset; position < end; ) {
@@ -36,5 +37,3 @@ export async function* streamRange(from: RandomAccess, offset: number, length: n
     yield chunk;
   }
 }
-
-const CHUNK = 1 << 18;

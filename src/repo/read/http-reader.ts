@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
-import { createHttpTransport } from '../../payload/sources/http-transport.ts';
+import { HttpTransport } from '../../payload/sources/http-transport.ts';
 import type { Sink } from '../../release/source.ts';
 import { KubeparcelError } from '../../support/errors.ts';
 import { createHttpAgent, drop, header, PassingFailure } from '../../support/http-request.ts';
@@ -18,7 +18,7 @@ const WAITS = [500, 1000, 2000];
 export function httpReader(text: string, signal?: AbortSignal): RepositoryReader {
   const base = baseUrl(text);
   const agent = createHttpAgent(STALL);
-  const transport = createHttpTransport({ stall: STALL, attempts: WAITS.length + 1 });
+  const transport = new HttpTransport({ stall: STALL, attempts: WAITS.length + 1 });
   const urlOf = (path: string) => `${base}/${path.split('/').map(encodeSegment).join('/')}`;
 
   const transfer = async (path: string, sink: Sink): Promise<boolean> => {

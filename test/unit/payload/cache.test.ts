@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { BLOCK_RECIPE } from '../../../src/compress/block-store.ts';
-import { type CachedFile, chooseBounded, choosePruned, isSoundCached, listCache } from '../../../src/payload/cache.ts';
+import { type CachedFile, isIntact, listCache, selectForLimit, selectForPrune } from '../../../src/payload/cache.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const platform = vi.hoisted(() => ({ isWindows: false }));
@@ -10,7 +10,7 @@ vi.mock('node:path', async (original) => {
   const path = await original<typeof import('node:path')>();
   return {
     ...path,
-    // What it gives for these directories on Windows.
+    // As on Windows.
     relative: (from: string, to: string) =>
       platform.isWindows ? path.relative(from, to).replaceAll('/', '\\') : path.relative(from, to),
     get sep() {
@@ -30,7 +30,7 @@ const file = (path: string, age: number, more: Partial<CachedFile> = {}): Cached
 };
 const names = (files: readonly CachedFile[]) => files.map(({ path }) => path);
 
-describe('pruned is', () => {
+describe('blocks to remove', () => {
   const files = [
     file('old', 3 * DAY),
     file('older', 9 * DAY),
@@ -46,8 +46,8 @@ describe('pruned is', () => {
     [250, ['other', 'abandoned', 'older']],
     [100, ['other', 'abandoned', 'older', 'old']],
     [0, ['other', 'abandoned', 'older', 'old', 'now']],
-  ])('by whoever asks for %i bytes: what another version made, and the oldest', (bytes, gone) => {
-    expect(names(choosePruned(files, bytes))).toEqual(gone);
+  ])('cache prune to %i bytes: blocks of other versions, then the oldest', (bytes, gone) => {
+    expect(names(selectForPrune(files, bytes))).toEqual(gone);
   });
 
   test.each([
@@ -55,12 +55,12 @@ describe('pruned is', () => {
     [300, ['abandoned', 'older']],
     [100, ['abandoned', 'older', 'old', 'other']],
     [0, ['abandoned', 'older', 'old', 'other']],
-  ])('by builds, to have %i bytes: nothing that somebody may use now', (bytes, gone) => {
-    expect(names(chooseBounded(files, bytes, NOW))).toEqual(gone);
+  ])('a build with a limit of %i bytes: nothing that may be in use', (bytes, gone) => {
+    expect(names(selectForLimit(files, bytes, NOW))).toEqual(gone);
   });
 });
 
-test.each([false, true])('kinds and versions are told by the path (Windows: %s)', (isWindows) => {
+test.each([false, true])('the path gives kind and version (Windows: %s)', (isWindows) => {
   const directory = temporaryDirectory();
   const paths = [
     'built/ab/cd',
@@ -89,14 +89,14 @@ test.each([false, true])('kinds and versions are told by the path (Windows: %s)'
 });
 
 test.each(['objects', 'index', 'blocks', 'facts', 'built'] as const)(
-  'a file of %s with other bytes is not sound',
+  'a modified file of %s is not intact',
   async (kind) => {
     const directory = temporaryDirectory();
     for (const bytes of ['', 'garbage', '\0'.repeat(8), '\0'.repeat(300)]) {
       writeFileSync(join(directory, 'file'), bytes);
-      expect(await isSoundCached(directory, file('file', 0, { kind })), JSON.stringify(bytes)).toBe(false);
+      expect(await isIntact(directory, file('file', 0, { kind })), JSON.stringify(bytes)).toBe(false);
     }
-    // Removed by another process meanwhile: not damaged.
-    expect(await isSoundCached(directory, file('gone', 0, { kind }))).toBe(true);
+    // A file that another process removed is not damaged.
+    expect(await isIntact(directory, file('gone', 0, { kind }))).toBe(true);
   },
 );

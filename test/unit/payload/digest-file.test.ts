@@ -15,7 +15,7 @@ describe('a published digest', () => {
     `${HEX} *kubelet\n`,
     `${HEX} */work/releases/kubelet`,
   ])('%j', (text) => {
-    expect(parse(text)).toEqual({ algorithm: 'sha256', value: HEX });
+    expect(parse(text)).toEqual({ sha256: HEX });
   });
 
   test.each([
@@ -35,7 +35,7 @@ describe('a published digest', () => {
 });
 
 describe('a list of digests', () => {
-  test('is what sha256sum writes', () => {
+  test('in the format of sha256sum is read', () => {
     const text = `${HEX}  amd64/kubelet\n${HEX} *./arm64/kubelet\n\\${HEX}  odd\\\\name\\n\n`;
     expect([...parseDigestList(text, 'SHA256SUMS').keys()]).toEqual(['amd64/kubelet', 'arm64/kubelet', 'odd\\name\n']);
   });
@@ -45,7 +45,7 @@ describe('a list of digests', () => {
     [`${HEX}\n`, 'SHA256SUMS:1'],
     [`${HEX}  a\n${'00'.repeat(32)}  ./a\n`, 'SHA256SUMS:2'],
     [`SHA256 (a) = ${HEX}\n`, 'SHA256SUMS:1'],
-  ])('%j is refused with the line', (text, where) => {
+  ])('%j is refused, with the line number', (text, where) => {
     expect(() => parseDigestList(text, 'SHA256SUMS')).toThrow(expect.objectContaining({ kind: 'config', where }));
   });
 });

@@ -49,16 +49,16 @@ test.each([
   ['an object file', 16, 1],
   ['another machine', 18, 8],
   ['no program headers', 56, 0],
-  ['program headers of a strange size', 54, 32],
-  ['more program headers than fit', 56, 255],
+  ['program headers of the wrong size', 54, 32],
+  ['more program headers than the file has', 56, 255],
 ])('%s is refused', async (_, at, value) => {
   const bytes = makeElf('amd64', { needs: NEEDS });
   bytes[at] = value;
   await expect(readElf(access(bytes), 'kubelet')).rejects.toMatchObject({ kind: 'format' });
 });
 
-test('a symbol version table without an end is given up', async () => {
-  // Wherever one looks in the tail, the next entry is four bytes on.
+test('reading an endless symbol version table stops', async () => {
+  // At any offset in the tail, the next entry is four bytes further.
   const tail = Buffer.alloc(400_000, Buffer.from([4, 0, 0, 0]));
   let bytes = makeElf('amd64', { needs: { 'libc.so.6': ['A', 'B'] } });
   bytes = makeElf('amd64', {
@@ -74,7 +74,7 @@ test('a symbol version table without an end is given up', async () => {
   expect(file.reads.length).toBeLessThan(10_000);
 });
 
-test('any damage ends with facts or an error for a person, and with few reads', async () => {
+test('any damage gives a result or a format error, after few reads', async () => {
   const whole = makeElf('amd64', { needs: NEEDS, tail: Buffer.alloc(4096) });
   await fc.assert(
     fc.asyncProperty(
@@ -102,15 +102,15 @@ const TEXT = Buffer.from('Apache License\n');
 
 test.each([
   ['a binary', makeElf('arm64'), 'program', false, { executable: true }],
-  ['a binary that its archive calls data', makeElf('arm64'), 'data', false, { executable: true }],
-  ['a binary for another machine', makeElf('amd64'), 'program', false, 'a binary for amd64, where one for arm64'],
+  ['a binary without an execute bit in its archive', makeElf('arm64'), 'data', false, { executable: true }],
+  ['a binary for another machine', makeElf('amd64'), 'program', false, 'a binary for amd64, expected arm64'],
   ['a script', SCRIPT, 'program', false, 'a script'],
-  ['a script called data', SCRIPT, 'data', false, 'a script'],
+  ['a script without an execute bit', SCRIPT, 'data', false, 'a script'],
   ['a script of the sample', SCRIPT, 'program', true, { executable: true }],
-  ['text for a program', TEXT, 'program', false, 'no ELF header'],
+  ['text in place of a program', TEXT, 'program', false, 'no ELF header'],
   ['text', TEXT, 'either', false, { executable: false }],
-  ['text called data', TEXT, 'data', false, { executable: false }],
-  ['bytes that are neither', Buffer.from([0xcf, 0xfa, 0xed, 0xfe, 0]), 'either', false, 'no ELF header'],
+  ['text without an execute bit', TEXT, 'data', false, { executable: false }],
+  ['other bytes', Buffer.from([0xcf, 0xfa, 0xed, 0xfe, 0]), 'either', false, 'no ELF header'],
   ['a web page', Buffer.from('<html>'), 'program', false, 'no ELF header'],
   ['nothing', Buffer.alloc(0), 'program', false, 'no ELF header'],
 ] as const)('%s (%#)', async (_, bytes, role, scripts, outcome) => {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -22,7 +23,7 @@ interface Run extends Partial<ResolveOptions> {
   readonly lock?: Lock;
 }
 
-/** Resolves and fetches from a server, as kubeparcel fetch does. */
+/** Resolves and fetches from a server, like kubeparcel fetch. */
 async function fetchFrom(url: string, run: Run = {}) {
   const events: ReleaseEvent[] = [];
   const onEvent = (event: ReleaseEvent) => events.push(event);
@@ -38,14 +39,14 @@ async function fetchFrom(url: string, run: Run = {}) {
       ...run,
       source,
     }));
-  const told: string[] = [];
-  const onFiles: OnFiles = ({ component }, files) => told.push(`${component} ${files.length}`);
+  const reported: string[] = [];
+  const onFiles: OnFiles = ({ component }, files) => reported.push(`${component} ${files.length}`);
   const fetched = await fetchPayload({ release, source, store, onEvent, onFiles, signal: run.signal });
-  return { ...fetched, directory, store, events, kinds: events.map(({ kind }) => kind), told: told.sort() };
+  return { ...fetched, directory, store, events, kinds: events.map(({ kind }) => kind), reported: reported.sort() };
 }
 
 describe('a release from servers', () => {
-  test('becomes a payload, and everything of it is in the store under its digest', async () => {
+  test('becomes a payload whose files are in the store under their SHA-256', async () => {
     const server = await servedRelease({ ...RELEASE, architectures: ['amd64', 's390x'] });
     const { payload, lock, directory } = await fetchFrom(server.url, { architectures: ['s390x', 'amd64'] });
     expect(payload).toMatchObject({ version: '1.36.4', date: Date.parse('2026-08-12T10:00:00Z') / 1000 });
@@ -66,10 +67,7 @@ describe('a release from servers', () => {
       ['bridge', true],
       ['loopback', true],
     ]);
-    const digests = [
-      ...payload.components.flatMap((c) => c.files),
-      ...lock.artifacts.map((a) => ({ sha256: a.digest.value })),
-    ];
+    const digests = [...payload.components.flatMap((c) => c.files), ...lock.artifacts];
     expect(objectsIn(directory)).toEqual([...new Set(digests.map(({ sha256 }) => sha256))].sort());
     expect(lock.artifacts.map((a) => a.url)).toContain(`${server.url}${PATHS.kubelet}`);
     expect(readdirSync(join(directory, 'tmp'))).toEqual([]);
@@ -80,7 +78,7 @@ describe('a release from servers', () => {
     ['stable', '1.36.4'],
     ['1.36', '1.36.4'],
     ['v1.36.4', '1.36.4'],
-  ])('%s is %s', async (version, found) => {
+  ])('%s resolves to %s', async (version, found) => {
     const server = await servedRelease();
     expect((await fetchFrom(server.url, { version, components: ['kubectl'] })).payload.version).toBe(found);
   });
@@ -92,7 +90,7 @@ describe('a release from servers', () => {
     expect(payload.components[0]?.version).toBe('1.36.0');
   });
 
-  test('a second run asks for digests only, and unpacks nothing', async () => {
+  test('a second run requests only digests and unpacks nothing', async () => {
     const server = await servedRelease();
     const first = await fetchFrom(server.url);
     server.requests.length = 0;
@@ -105,13 +103,13 @@ describe('a release from servers', () => {
     expect(server.requests.filter(({ method, path }) => method === 'GET' && !path.endsWith('.sha256'))).toEqual([]);
   });
 
-  test('files are told of as they come; those that were there, only while others are fetched', async () => {
+  test('files are reported when they are in the store, if anything had to be fetched', async () => {
     const server = await servedRelease();
     const some = await fetchFrom(server.url, { components: ['kubeadm', 'kubelet'] });
-    expect(some.told).toEqual(['kubeadm 1', 'kubelet 1']);
+    expect(some.reported).toEqual(['kubeadm 1', 'kubelet 1']);
     const all = await fetchFrom(server.url, { store: some.directory });
-    expect(all.told).toEqual(['cni-plugins 3', 'crictl 1', 'kubeadm 1', 'kubectl 1', 'kubelet 1']);
-    expect((await fetchFrom(server.url, { store: some.directory })).told).toEqual([]);
+    expect(all.reported).toEqual(['cni-plugins 3', 'crictl 1', 'kubeadm 1', 'kubectl 1', 'kubelet 1']);
+    expect((await fetchFrom(server.url, { store: some.directory })).reported).toEqual([]);
   });
 
   test('a lock needs no server once the store is full', async () => {
@@ -121,7 +119,7 @@ describe('a release from servers', () => {
     expect((await fetchFrom(server.url, { store: directory, lock })).payload).toEqual(payload);
   });
 
-  test('events tell the whole story of a download', async () => {
+  test('a download reports all its events', async () => {
     const server = await servedRelease({ ...RELEASE, kubeletBytes: 300_000 });
     const { events } = await fetchFrom(server.url, { components: ['kubelet'] });
     const size = server.files.get(PATHS.kubelet)?.length;
@@ -137,13 +135,13 @@ describe('a release from servers', () => {
     ]);
   });
 
-  test('SHA-512 will do where no SHA-256 is published, and the lock has SHA-256 all the same', async () => {
+  test('SHA-512 is used where no SHA-256 is published, and the lock still has SHA-256', async () => {
     const server = await servedRelease();
     const bytes = server.files.get(PATHS.kubectl) ?? Buffer.alloc(0);
     server.files.delete(`${PATHS.kubectl}.sha256`);
     server.publish(PATHS.kubectl, bytes, ['sha512']);
     const first = await fetchFrom(server.url, { components: ['kubectl'] });
-    expect(first.lock.artifacts[0]?.digest).toMatchObject({ algorithm: 'sha256' });
+    expect(first.lock.artifacts[0]).toMatchObject({ sha256: createHash('sha256').update(bytes).digest('hex') });
     expect((await fetchFrom(server.url, { store: first.directory, components: ['kubectl'] })).kinds).toContain(
       'cached',
     );
@@ -151,23 +149,23 @@ describe('a release from servers', () => {
   });
 });
 
-/** Everything of a failed fetch that an object could have come from. */
+/** The error of a fetch and the store's directory. */
 async function failure(url: string, run: Run = {}): Promise<{ error: unknown; directory: string }> {
   const directory = run.store ?? temporaryDirectory();
   const error: unknown = await fetchFrom(url, { ...run, store: directory }).then(
-    () => new Error('it was accepted'),
+    () => new Error('the fetch succeeded'),
     (thrown: unknown) => thrown,
   );
   return { error, directory };
 }
 
-describe('a resumed download whose parts do not fit', () => {
+describe('a resumed download whose parts do not fit together', () => {
   const faults = [
     { kind: 'cut', after: 50_000 },
     { kind: 'range', gives: 'other-bytes' },
   ] as const;
 
-  test('is brought once more as a whole', async () => {
+  test('is downloaded again from the start', async () => {
     const server = await servedRelease({ ...RELEASE, kubeletBytes: 100_000 });
     server.misbehave(PATHS.kubelet, faults);
     const { events } = await fetchFrom(server.url, { components: ['kubelet'] });
@@ -176,7 +174,7 @@ describe('a resumed download whose parts do not fit', () => {
     expect(retries[1]).toContain('do not fit together');
   });
 
-  test('is given up in the end', async () => {
+  test('fails after several tries', async () => {
     const server = await servedRelease({ ...RELEASE, kubeletBytes: 100_000 });
     server.misbehave(PATHS.kubelet, [...faults, ...faults, ...faults, ...faults]);
     const { error, directory } = await failure(server.url, { components: ['kubelet'] });
@@ -185,7 +183,7 @@ describe('a resumed download whose parts do not fit', () => {
   });
 });
 
-describe('what is wrong is refused, and nothing of it becomes an object', () => {
+describe('a bad artifact is refused and does not become an object', () => {
   const html = '<!doctype html><html><body>Sign in</body></html>';
   const elf = makeElf('amd64', { tail: 'other' });
   test.each<[string, (server: Awaited<ReturnType<typeof servedRelease>>) => void, string, string]>([
@@ -203,7 +201,7 @@ describe('what is wrong is refused, and nothing of it becomes an object', () => 
       'a wrong digest',
       (s) => s.files.set(`${PATHS.kubelet}.sha256`, Buffer.from('ab'.repeat(32))),
       'verification',
-      'the bytes have sha256',
+      'the download has sha256',
     ],
     [
       'a malformed digest',
@@ -224,59 +222,64 @@ describe('what is wrong is refused, and nothing of it becomes an object', () => 
       'not for kubelet',
     ],
     [
-      'a page for a digest',
+      'a web page instead of a digest',
       (s) => s.files.set(`${PATHS.kubelet}.sha256`, Buffer.from(html)),
       'verification',
       'web page',
     ],
     [
-      'an endless digest',
+      'a digest file that is too long',
       (s) => s.files.set(`${PATHS.kubelet}.sha256`, Buffer.alloc(10_000, 'a')),
       'network',
       'one line of text',
     ],
-    ['a page for a binary', (s) => s.misbehave(PATHS.kubelet, [{ kind: 'page' }], 'ever'), 'network', 'web page'],
     [
-      'a page said to be bytes',
+      'a web page instead of a binary',
+      (s) => s.misbehave(PATHS.kubelet, [{ kind: 'page' }], 'ever'),
+      'network',
+      'web page',
+    ],
+    [
+      'a web page declared as binary data',
       (s) => s.misbehave(PATHS.kubelet, [{ kind: 'bytes', body: html }], 'ever'),
       'verification',
-      'the bytes have',
+      'the download has',
     ],
     [
       'other bytes',
       (s) => s.misbehave(PATHS.kubelet, [{ kind: 'bytes', body: elf }], 'ever'),
       'verification',
-      'the bytes have',
+      'the download has',
     ],
     [
       'no bytes',
       (s) => s.misbehave(PATHS.kubelet, [{ kind: 'bytes', body: '' }], 'ever'),
       'verification',
-      'the bytes have',
+      'the download has',
     ],
     [
       'fewer bytes announced than sent',
       (s) => s.misbehave(PATHS.kubelet, [{ kind: 'length', off: -10 }], 'ever'),
       'verification',
-      'the bytes have',
+      'the download has',
     ],
     [
       'a short chunked body',
       (s) => s.misbehave(PATHS.kubelet, [{ kind: 'chunked', body: elf }], 'ever'),
       'verification',
-      'the bytes have',
+      'the download has',
     ],
     ['a script', (s) => s.publish(PATHS.kubelet, Buffer.from('#!/bin/sh\n')), 'format', 'a script'],
     [
       'the wrong architecture',
       (s) => s.publish(PATHS.kubelet, makeElf('arm64')),
       'format',
-      'a binary for arm64, where one for amd64',
+      'a binary for arm64, expected amd64',
     ],
     ['text', (s) => s.publish(PATHS.kubelet, Buffer.from('kubelet')), 'format', 'no ELF header'],
     ['no such version', (s) => s.files.clear(), 'network', 'there is no release 1.36.4'],
     [
-      'a component that is not there',
+      'a missing component',
       (s) => {
         s.files.delete(PATHS.kubelet);
         s.files.delete(`${PATHS.kubelet}.sha256`);
@@ -311,7 +314,7 @@ describe('what is wrong is refused, and nothing of it becomes an object', () => 
       ]),
       'outside',
     ],
-    ['a plugin for another machine', makeTgz([{ path: 'bridge', body: makeElf('arm64') }]), 'a binary for arm64'],
+    ['a plugin for another architecture', makeTgz([{ path: 'bridge', body: makeElf('arm64') }]), 'a binary for arm64'],
     ['a script', makeTgz([{ path: 'bridge', body: '#!/bin/sh\n' }]), 'a script'],
     ['no gzip', Buffer.from('no archive'), 'gzip'],
   ])('an archive with %s', async (_, archive, message) => {
@@ -326,7 +329,7 @@ describe('what is wrong is refused, and nothing of it becomes an object', () => 
     const server = await servedRelease();
     server.publish(PATHS.crictl, makeTgz([{ path: 'README.md', body: 'x', mode: 0o644 }]));
     const { error } = await failure(server.url, { components: ['crictl'] });
-    expect(error).toMatchObject({ kind: 'format', message: 'crictl for amd64 has no crictl in it' });
+    expect(error).toMatchObject({ kind: 'format', message: 'crictl for amd64 has no crictl' });
   });
 });
 
@@ -337,30 +340,33 @@ describe('a lock', () => {
     const only = releaseFromLock(lock, { components: ['kubelet'], where: 'kubeparcel.lock' });
     const [artifact] = only.artifacts;
     if (artifact === undefined) throw new Error('the lock has no kubelet');
-    // The server's own digest follows the change; the lock does not.
+    // The server publishes the new digest too; the lock has the old one.
     server.publish(PATHS.kubelet, Buffer.alloc(artifact.size, 'x'));
     const other = await failure(server.url, { lock: only });
     expect(other.error).toMatchObject({
       kind: 'verification',
-      message: expect.stringContaining('the bytes have sha256'),
+      message: expect.stringContaining('the download has sha256'),
     });
     server.publish(PATHS.kubelet, Buffer.alloc(artifact.size + 1, 'x'));
     const longer = await failure(server.url, { lock: only });
     expect(longer.error).toMatchObject({
       kind: 'verification',
-      message: expect.stringContaining(`${artifact.size} are stated`),
+      message: expect.stringContaining(`expected ${artifact.size}`),
     });
     server.misbehave(PATHS.kubelet, [{ kind: 'chunked', body: Buffer.alloc(artifact.size + 1) }], 'ever');
     const over = await failure(server.url, { lock: only });
-    expect(over.error).toMatchObject({ kind: 'verification', message: expect.stringContaining('are stated') });
+    expect(over.error).toMatchObject({
+      kind: 'verification',
+      message: expect.stringContaining(`expected ${artifact.size}`),
+    });
     const elsewhere = { ...only, artifacts: [{ ...artifact, url: 'sample:kubelet/1.36.4/amd64/kubelet' }] };
-    const strange = await failure(server.url, { lock: elsewhere });
-    expect(strange.error).toMatchObject({ name: 'KubeparcelError' });
-    for (const { directory } of [other, longer, over, strange]) expect(objectsIn(directory)).toEqual([]);
+    const otherUrl = await failure(server.url, { lock: elsewhere });
+    expect(otherUrl.error).toMatchObject({ name: 'KubeparcelError' });
+    for (const { directory } of [other, longer, over, otherUrl]) expect(objectsIn(directory)).toEqual([]);
   });
 });
 
-test('any flipped byte of a payload is noticed', async () => {
+test('any flipped byte of a payload is detected', async () => {
   const server = await servedRelease();
   const wholes = new Map(Object.values(PATHS).map((path) => [path, server.files.get(path) ?? Buffer.alloc(0)]));
   await fc.assert(
@@ -382,16 +388,16 @@ test('any flipped byte of a payload is noticed', async () => {
   );
 });
 
-describe('a store that was damaged', () => {
-  test.each(['flipped', 'cut', 'removed'])('an object that was %s is brought anew', async (how) => {
+describe('in a damaged store', () => {
+  test.each(['modified', 'truncated', 'removed'])('an object that was %s is fetched again', async (how) => {
     const server = await servedRelease();
     const first = await fetchFrom(server.url);
     for (const hex of objectsIn(first.directory)) {
       const path = join(first.directory, 'objects', hex.slice(0, 2), hex.slice(2));
       const bytes = readFileSync(path);
       rmSync(path);
-      if (how === 'cut') writeFileSync(path, bytes.subarray(1));
-      if (how === 'flipped') writeFileSync(path, bytes.fill(bytes.readUInt8(9) ^ 1, 9, 10));
+      if (how === 'truncated') writeFileSync(path, bytes.subarray(1));
+      if (how === 'modified') writeFileSync(path, bytes.fill(bytes.readUInt8(9) ^ 1, 9, 10));
     }
     const second = await fetchFrom(server.url, { store: first.directory });
     expect(second.payload).toEqual(first.payload);
@@ -401,7 +407,7 @@ describe('a store that was damaged', () => {
     }
   });
 
-  test('members that are gone are unpacked again without a download', async () => {
+  test('missing files of an archive are unpacked again without a download', async () => {
     const server = await servedRelease();
     const first = await fetchFrom(server.url, { components: ['cni-plugins'] });
     const hex = first.payload.components[0]?.files[1]?.sha256 ?? '';
@@ -412,7 +418,7 @@ describe('a store that was damaged', () => {
     expect(second.kinds).not.toContain('download');
   });
 
-  test('a damaged index is made anew', async () => {
+  test('a damaged index is written again', async () => {
     const server = await servedRelease();
     const first = await fetchFrom(server.url);
     const index = join(first.directory, 'index');
@@ -426,7 +432,7 @@ describe('a store that was damaged', () => {
   });
 });
 
-test('several fetches into one store at once end well', async () => {
+test('concurrent fetches into one store succeed', async () => {
   const server = await servedRelease({ ...RELEASE, kubeletBytes: 500_000 });
   const store = temporaryDirectory();
   const runs = await Promise.all(Array.from({ length: 4 }, () => fetchFrom(server.url, { store })));
@@ -436,7 +442,7 @@ test('several fetches into one store at once end well', async () => {
   for (const hex of objectsIn(store)) expect(await runs[0]?.store.has(hex)).toBe(true);
 });
 
-test('an abort ends everything at once, with its reason; what has arrived waits', async () => {
+test('an abort stops the fetch with its reason, and the next run resumes', async () => {
   const server = await servedRelease({ ...RELEASE, kubeletBytes: 300_000 });
   const store = temporaryDirectory();
   const stop = new AbortController();

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import fc from 'fast-check';
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { createHttpTransport } from '../../../src/payload/sources/http-transport.ts';
+import { HttpTransport } from '../../../src/payload/sources/http-transport.ts';
 import type { ReleaseEvent } from '../../../src/release/events.ts';
 import type { Sink } from '../../../src/release/source.ts';
 import { QUICK } from '../../support/release-fixture.ts';
@@ -44,7 +44,7 @@ async function server(): Promise<ReleaseServer> {
 }
 
 function transport(options = QUICK) {
-  const opened = createHttpTransport(options);
+  const opened = new HttpTransport(options);
   onTestFinished(() => opened.close());
   return opened;
 }
@@ -58,16 +58,16 @@ async function transfer(from: ReleaseServer, size?: number) {
 
 const cut = (after: number): Fault => ({ kind: 'cut', after });
 
-describe('a transfer comes through', () => {
+describe('a transfer succeeds', () => {
   test.each<[string, readonly Fault[], readonly (string | undefined)[]]>([
-    ['without a fault', [], [undefined]],
-    ['after a cut, from where it was cut', [cut(40_000)], [undefined, 'bytes=40000-']],
+    ['without an error', [], [undefined]],
+    ['after a broken connection, from where it broke', [cut(40_000)], [undefined, 'bytes=40000-']],
     [
-      'after several cuts',
+      'after several broken connections',
       [cut(10_000), cut(5000), cut(0)],
       [undefined, 'bytes=10000-', 'bytes=15000-', 'bytes=15000-'],
     ],
-    ['after a cut before the first byte', [cut(0)], [undefined, undefined]],
+    ['after a broken connection before the first byte', [cut(0)], [undefined, undefined]],
     ['after a stall', [{ kind: 'stall', after: 30_000 }], [undefined, 'bytes=30000-']],
     [
       'after 503, 500 and 429',
@@ -75,34 +75,34 @@ describe('a transfer comes through', () => {
       [undefined, undefined, undefined, undefined],
     ],
     [
-      'after 503 in the middle',
+      'after 503 to a range request',
       [cut(1000), { kind: 'status', status: 503 }],
       [undefined, 'bytes=1000-', 'bytes=1000-'],
     ],
-    ['when ranges are ignored', [cut(1000), { kind: 'range', gives: 'all' }], [undefined, 'bytes=1000-']],
+    ['when the server ignores ranges', [cut(1000), { kind: 'range', gives: 'all' }], [undefined, 'bytes=1000-']],
     [
-      'when another range is given',
+      'when the server sends another range',
       [cut(1000), { kind: 'range', gives: 'shifted' }],
       [undefined, 'bytes=1000-', undefined],
     ],
     ...(['misstated', 'other-file', 'unfinished'] as const).map(
       (gives): [string, readonly Fault[], (string | undefined)[]] => [
-        `when the range is ${gives}`,
+        `when the range response is ${gives}`,
         [cut(1000), { kind: 'range', gives }],
         [undefined, 'bytes=1000-', undefined],
       ],
     ),
     [
-      'when the range is cut short',
+      'when the range is too short',
       [cut(1000), { kind: 'range', gives: 'other-total' }],
       [undefined, 'bytes=1000-', undefined],
     ],
     [
-      'when the range is not stated',
+      'when the response has no Content-Range',
       [cut(1000), { kind: 'range', gives: 'no-content-range' }],
       [undefined, 'bytes=1000-', undefined],
     ],
-    ['when ranges are refused', [cut(1000), { kind: 'refuse-range' }], [undefined, 'bytes=1000-', undefined]],
+    ['when the server refuses ranges', [cut(1000), { kind: 'refuse-range' }], [undefined, 'bytes=1000-', undefined]],
   ])('%s', async (_, faults, ranges) => {
     const from = await server();
     from.misbehave(PATH, faults);
@@ -111,13 +111,13 @@ describe('a transfer comes through', () => {
     expect(seen).toEqual(ranges);
   });
 
-  test('when more was announced than came', async () => {
+  test('when the announced length is larger than the body', async () => {
     const from = await server();
     from.misbehave(PATH, [{ kind: 'length', off: 10 }]);
     expect((await transfer(from)).sink.bytes().equals(BYTES)).toBe(true);
   });
 
-  test('from wherever it breaks, as often as it makes progress', async () => {
+  test('wherever the connection breaks', async () => {
     const from = await server();
     await fc.assert(
       fc.asyncProperty(fc.array(fc.integer({ min: 0, max: 60_000 }), { maxLength: 3 }), async (cuts) => {
@@ -128,7 +128,7 @@ describe('a transfer comes through', () => {
     );
   });
 
-  test('anew when the file changed in between', async () => {
+  test('from the start when the file has changed', async () => {
     const from = await server();
     from.misbehave(PATH, [cut(1000)]);
     const other = Buffer.alloc(5000, 'n');
@@ -153,7 +153,7 @@ describe('a transfer comes through', () => {
     expect(sink.bytes().equals(BYTES)).toBe(true);
   });
 
-  test('waiting as long as the server asks, and longer each time otherwise', async () => {
+  test('after the delay that the server asks for, or exponentially growing delays', async () => {
     const from = await server();
     from.misbehave(PATH, [{ kind: 'status', status: 429, retryAfter: '1' }]);
     const asked = await transfer(from);
@@ -170,15 +170,20 @@ describe('a transfer comes through', () => {
   });
 });
 
-describe('a transfer fails with an error for a person', () => {
+describe('a transfer fails with a message and the URL', () => {
   test.each<[string, readonly Fault[], string, string]>([
     ['404', [{ kind: 'status', status: 404 }], 'network', 'no such file'],
     ['403', [{ kind: 'status', status: 403 }], 'network', 'answered 403'],
-    ['503 for ever', [{ kind: 'status', status: 503 }], 'network', 'answered 503; given up after 4 tries'],
-    ['cuts for ever', [cut(0)], 'network', 'given up after 4 tries'],
-    ['silence for ever', [{ kind: 'stall', after: 0 }], 'network', 'sends nothing any more'],
-    ['a wait of an hour', [{ kind: 'status', status: 429, retryAfter: '3600' }], 'network', 'asks to wait 3600 s'],
-    ['a page', [{ kind: 'page' }], 'network', 'web page'],
+    ['only 503', [{ kind: 'status', status: 503 }], 'network', 'answered 503; gave up after 4 tries'],
+    ['only broken connections', [cut(0)], 'network', 'gave up after 4 tries'],
+    ['only stalled connections', [{ kind: 'stall', after: 0 }], 'network', 'sends nothing any more'],
+    [
+      'a Retry-After of an hour',
+      [{ kind: 'status', status: 429, retryAfter: '3600' }],
+      'network',
+      'asks to wait 3600 s',
+    ],
+    ['a web page', [{ kind: 'page' }], 'network', 'web page'],
     ['a redirect to itself', [{ kind: 'redirect', to: PATH }], 'network', 'redirects'],
     [
       'a redirect to a file',
@@ -188,8 +193,8 @@ describe('a transfer fails with an error for a person', () => {
     ],
     ['a redirect to nowhere', [{ kind: 'redirect', to: 'http://' }], 'network', 'not an address on a web server'],
     ['a compressed body', [{ kind: 'encoded' }], 'network', 'compresses'],
-    ['more than announced', [{ kind: 'length', off: 100 }], 'verification', 'are stated'],
-    ['less than stated', [{ kind: 'bytes', body: 'short' }], 'verification', 'are stated'],
+    ['more than announced', [{ kind: 'length', off: 100 }], 'verification', 'expected 100000'],
+    ['less than expected', [{ kind: 'bytes', body: 'short' }], 'verification', 'expected 100000'],
   ])('%s', async (_, faults, kind, message) => {
     const from = await server();
     from.misbehave(PATH, faults, 'ever');
@@ -201,7 +206,7 @@ describe('a transfer fails with an error for a person', () => {
     });
   });
 
-  test('nobody listens', async () => {
+  test('connection refused', async () => {
     const from = await server();
     await from.close();
     await expect(transfer(from)).rejects.toMatchObject({
@@ -210,7 +215,7 @@ describe('a transfer fails with an error for a person', () => {
     });
   });
 
-  test('not in time: an abort ends waits and transfers with its reason', async () => {
+  test('an abort ends delays and transfers with its reason', async () => {
     const from = await server();
     from.misbehave(PATH, [{ kind: 'status', status: 503, retryAfter: '2' }], 'ever');
     const stop = new AbortController();
@@ -227,7 +232,7 @@ describe('a transfer fails with an error for a person', () => {
 describe('a proxy', () => {
   afterEach(() => vi.unstubAllEnvs());
 
-  /** Counts what goes through it, whichever way it is asked. */
+  /** Records plain requests and CONNECT requests. */
   async function proxy() {
     const seen: string[] = [];
     const started = createServer((request, response) => {
@@ -253,7 +258,7 @@ describe('a proxy', () => {
     return { seen, url: `http://127.0.0.1:${(started.address() as AddressInfo).port}` };
   }
 
-  test('is used, unless NO_PROXY says otherwise', async () => {
+  test('is used, except for hosts in NO_PROXY', async () => {
     const from = await server();
     from.files.set('/release/stable.txt', Buffer.from('v1.36.4'));
     const { seen, url } = await proxy();

@@ -15,7 +15,7 @@ import { temporaryDirectory } from '../../support/temporary-directory.ts';
 const ROOT = packageRoot();
 let compiled: string;
 
-// Below the project, so that the child finds its dependencies.
+// Inside the project, so that the child process finds its dependencies.
 beforeAll(async () => {
   mkdirSync(join(ROOT, 'lib'), { recursive: true });
   compiled = mkdtempSync(join(ROOT, 'lib', '.test-'));
@@ -38,14 +38,14 @@ function child(url: string, store: string) {
   });
 }
 
-function everyObjectIsWhole(store: string): void {
+function expectCompleteObjects(store: string): void {
   for (const hex of objectsIn(store)) {
     const bytes = readFileSync(join(store, 'objects', hex.slice(0, 2), hex.slice(2)));
     expect(createHash('sha256').update(bytes).digest('hex')).toBe(hex);
   }
 }
 
-test('a fetch killed at any moment leaves only whole objects, and the next one succeeds', async () => {
+test('a fetch killed at any moment leaves only complete objects, and the next one succeeds', async () => {
   const server = await servedRelease({ ...RELEASE, kubeletBytes: 3_000_000 });
   const store = temporaryDirectory();
   await openStore(store);
@@ -55,14 +55,14 @@ test('a fetch killed at any moment leaves only whole objects, and the next one s
       if (line === event) fetching.kill('SIGKILL');
     }
     await fetching;
-    everyObjectIsWhole(store);
+    expectCompleteObjects(store);
   }
   expect((await child(server.url, store)).stdout).toMatch(/done$/);
-  everyObjectIsWhole(store);
+  expectCompleteObjects(store);
   expect(readdirSync(join(store, 'tmp'))).toEqual([]);
 });
 
-test('what a killed fetch left is taken over at once', async () => {
+test('a fetch resumes the download of a killed one immediately', async () => {
   const server = await servedRelease({ ...RELEASE, kubeletBytes: 1_000_000 });
   const { kubelet } = pathsOf(RELEASE, 'amd64');
   const store = temporaryDirectory();
@@ -71,7 +71,7 @@ test('what a killed fetch left is taken over at once', async () => {
   let half = '';
   for await (const line of fetching) {
     const claimed = line === 'progress' ? readdirSync(join(store, 'partial')) : [];
-    // Those of other artifacts become objects meanwhile.
+    // Partial downloads of other artifacts become objects in the meantime.
     half ||=
       claimed.find((name) => {
         const data = statSync(join(store, 'partial', name, 'data'), { throwIfNoEntry: false });
@@ -93,16 +93,16 @@ test('what a killed fetch left is taken over at once', async () => {
     path: kubelet,
     range: expect.stringMatching(/^bytes=[56]\d{5}-$/),
   });
-  // Of what was an object already when it was killed, an empty directory may be left for the sweep.
+  // An artifact that was already an object may leave an empty directory, which the next run removes.
   const key = half.split('.')[0] ?? '';
   expect(readdirSync(join(store, 'partial')).filter((name) => name.startsWith(key))).toEqual([]);
 });
 
-test('two processes that fill one store at once both succeed', async () => {
+test('two processes that fill the same store both succeed', async () => {
   const server = await servedRelease({ ...RELEASE, kubeletBytes: 3_000_000 });
   const store = temporaryDirectory();
   const both = await Promise.all([child(server.url, store), child(server.url, store)]);
   for (const { stdout, stderr } of both) expect(stdout + stderr).toMatch(/done$/);
-  everyObjectIsWhole(store);
+  expectCompleteObjects(store);
   expect([...readdirSync(join(store, 'tmp')), ...readdirSync(join(store, 'partial'))]).toEqual([]);
 });

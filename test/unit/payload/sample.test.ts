@@ -8,7 +8,7 @@ import type { Sink } from '../../../src/release/source.ts';
 import { openedSource } from '../../support/release-fixture.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
-/** Writes one stand-in to disk, as an installed package has it. */
+/** Writes one script of the sample to disk, as a package installs it. */
 async function standIn(component: Component, version: string, name: string = component): Promise<string> {
   const source = await openedSource('sample');
   const artifacts = await source.artifacts({ component, architecture: 'ppc64le', version }, {});
@@ -40,7 +40,7 @@ test.each<[Component, string, string, string[], RegExp | string]>([
   ['kubectl', 'kubectl', '1.20.2', ['version', '--client'], INFO('20', 'v1.20.2')],
   ['kubectl', 'kubectl', '1.36.4', ['version', '--client'], 'Client Version: v1.36.4'],
   ['crictl', 'crictl', '1.36.0', ['--version'], 'crictl version v1.36.0'],
-])('%s: %s of %s %j prints its version as the real one does', async (component, name, version, args, output) => {
+])('%s: %s of %s %j prints its version like the real program', async (component, name, version, args, output) => {
   const path = await standIn(component, version, name);
   const { stdout, stderr } = await execa(path, args);
   if (typeof output === 'string') expect(stdout).toBe(output);
@@ -60,13 +60,13 @@ test.each([
   ['kubeadm', ['init']],
   ['kubectl', ['get', 'pods']],
   ['crictl', ['ps']],
-] as const)('%s %j fails and says why', async (component, args) => {
+] as const)('%s %j fails with a reason', async (component, args) => {
   const { exitCode, stdout, stderr } = await execa(await standIn(component, '1.36.4'), args, { reject: false });
   expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
   expect(stderr).toContain('stand-in knows only');
 });
 
-test('a CNI plugin answers VERSION, and refuses to set up a network as the specification wants it', async () => {
+test('a CNI plugin answers VERSION and fails ADD as the CNI specification requires', async () => {
   const path = await standIn('cni-plugins', '1.8.0', 'bridge');
   const run = (command: string | undefined) => execa(path, { env: { CNI_COMMAND: command }, reject: false });
   expect((await run(undefined)).stderr).toContain('CNI bridge plugin v1.8.0');

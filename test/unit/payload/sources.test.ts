@@ -38,7 +38,7 @@ function write(directory: string, files: Readonly<Record<string, string | Uint8A
   }
 }
 
-describe('the servers as packaging/sources.yaml has them', () => {
+describe('the servers in packaging/sources.yaml', () => {
   test.each([
     ['kubelet', '1.36.4', 'https://dl.k8s.io/release/v1.36.4/bin/linux/arm64/kubelet'],
     ['kubeadm', '1.37.0-rc.1', 'https://dl.k8s.io/release/v1.37.0-rc.1/bin/linux/arm64/kubeadm'],
@@ -61,7 +61,7 @@ describe('the servers as packaging/sources.yaml has them', () => {
     expect(artifactUrl(await loadUrlLayout(PACKAGING), component, version, 'arm64').url).toBe(url);
   });
 
-  test('each base can be another', async () => {
+  test('each base URL can be replaced', async () => {
     const layout = withBases(await loadUrlLayout(PACKAGING), { criTools: 'https://mirror.example/gh/' });
     expect(artifactUrl(layout, 'crictl', '1.36.0', 'amd64').url).toMatch(
       /^https:\/\/mirror\.example\/gh\/kubernetes-sigs\/cri-tools\//,
@@ -76,10 +76,10 @@ describe('the servers as packaging/sources.yaml has them', () => {
   test.each([
     ['an unknown key', text.replace('channels:', 'channel: x\nchannels:'), 'channel'],
     ['a missing component', text.replace(/ {2}crictl:\n( {4}.*\n)+/, ''), 'crictl'],
-    ['a path without a version', text.replace('v{version}/bin', 'bin'), 'names {version} and {arch}'],
+    ['a path without a version', text.replace('v{version}/bin', 'bin'), 'must contain {version} and {arch}'],
     ['paths out of order', text.replace('from: 0.8.0', 'from: 0.8'), 'a full version'],
-    ['a base that is no URL', text.replace('https://dl.k8s.io', 'dl.k8s.io'), 'servers.kubernetes'],
-  ])('with %s are refused with the line', (_, damaged, message) => {
+    ['a base that is not a URL', text.replace('https://dl.k8s.io', 'dl.k8s.io'), 'servers.kubernetes'],
+  ])('with %s are refused, with line and column', (_, damaged, message) => {
     expect(() => parseUrlLayout(damaged, 'sources.yaml')).toThrow(
       expect.objectContaining({
         kind: 'config',
@@ -90,7 +90,7 @@ describe('the servers as packaging/sources.yaml has them', () => {
   });
 });
 
-describe('a directory in the shape of the servers', () => {
+describe('a copy of the servers', () => {
   async function directory(prefix = () => '') {
     const server = await servedRelease();
     const copy = temporaryDirectory();
@@ -108,7 +108,7 @@ describe('a directory in the shape of the servers', () => {
     );
   });
 
-  test('may have a directory for each host', async () => {
+  test('can have a directory for each host', async () => {
     const { copy } = await directory();
     mkdirSync(join(copy, 'dl.k8s.io'));
     mkdirSync(join(copy, 'github.com'));
@@ -123,7 +123,7 @@ describe('a directory in the shape of the servers', () => {
     [
       'a changed binary',
       (copy) => write(copy, { [pathsOf(RELEASE, 'amd64').kubelet]: makeElf('amd64') }),
-      'the bytes have',
+      'the download has',
     ],
     ['no digest', (copy) => rmSync(join(copy, `${pathsOf(RELEASE, 'amd64').crictl}.sha256`)), 'no sha256 or sha512'],
   ])('with %s is refused', async (_, spoil, message) => {
@@ -135,7 +135,7 @@ describe('a directory in the shape of the servers', () => {
     });
   });
 
-  test('cannot be left by a URL', async () => {
+  test('does not follow a URL out of the directory', async () => {
     const { copy } = await directory();
     const source = await openedSource(copy);
     const { lock } = await fetchFrom(copy);
@@ -165,7 +165,7 @@ describe('a directory of binaries', () => {
     return path;
   }
 
-  test('is a release of the version that is named', async () => {
+  test('is a release of the requested version', async () => {
     const { payload, lock } = await fetchFrom(directory(), '1.20.2');
     expect(payload).toMatchObject({ version: '1.20.2', date: undefined });
     expect(payload.components[0]?.files.map(({ name, executable }) => [name, executable])).toEqual([
@@ -176,14 +176,14 @@ describe('a directory of binaries', () => {
     expect(lock.artifacts.find(({ name }) => name === 'bridge')?.url).toBe('folder:amd64/cni/bridge');
   });
 
-  test('may state versions and a date', async () => {
+  test('can state versions and a date', async () => {
     const statement = 'kubernetes: "1.20.2"\ncriTools: "1.35.0"\ndate: "2021-01-13T13:20:00Z"\n';
     const { payload } = await fetchFrom(directory({ 'release.yaml': statement }), 'stable');
     expect(payload).toMatchObject({ version: '1.20.2', date: 1_610_544_000 });
     expect(payload.components.map(({ version }) => version)).toEqual(['1.8.0', '1.35.0', '1.20.2', '1.20.2', '1.20.2']);
     await expect(fetchFrom(directory({ 'release.yaml': statement }), '1.20.3')).rejects.toMatchObject({
       kind: 'usage',
-      message: 'the directory holds 1.20.2, not 1.20.3',
+      message: 'the directory has 1.20.2, not 1.20.3',
     });
     await expect(fetchFrom(directory({ 'release.yaml': 'kubernetes: 1.20\n' }))).rejects.toMatchObject({
       kind: 'config',
@@ -202,10 +202,10 @@ describe('a directory of binaries', () => {
       'a changed binary',
       () => directory({ 'amd64/kubelet': makeElf('amd64', { tail: 'evil' }) }),
       'verification',
-      'the bytes have',
+      'the download has',
     ],
     [
-      'a binary missing',
+      'a missing binary',
       () => {
         const path = directory();
         rmSync(join(path, 'amd64/kubelet'));
@@ -242,7 +242,7 @@ describe('a directory of binaries', () => {
     });
   });
 
-  test('without digests gets told the command that makes them', async () => {
+  test('without digests: the hint has the command to create them', async () => {
     const path = join(temporaryDirectory(), "it's");
     write(path, binaries);
     await expect(openSource(path, { packaging: PACKAGING })).rejects.toMatchObject({
@@ -250,7 +250,7 @@ describe('a directory of binaries', () => {
     });
   });
 
-  test('without a version gets asked for one', async () => {
+  test('without a version is refused for a channel', async () => {
     await expect(fetchFrom(directory(), 'stable')).rejects.toMatchObject({ kind: 'usage' });
   });
 });
@@ -265,7 +265,7 @@ describe('a bundle', () => {
     return { ...fetched, path, written };
   }
 
-  test('holds the release where there is no network, and says the same', async () => {
+  test('gives the same payload and lock without a network', async () => {
     const { path, payload, lock } = await bundle();
     for (const version of ['1.36.4', '1.36', 'stable']) {
       const pins = { cniPlugins: '9.9.9', criTools: '9.9.9' };
@@ -275,7 +275,7 @@ describe('a bundle', () => {
     }
   });
 
-  test('serves a locked build', async () => {
+  test('can be used with a lock', async () => {
     const { path, payload, lock } = await bundle();
     const source = await openedSource(path);
     const store = await openStore(temporaryDirectory());
@@ -287,7 +287,7 @@ describe('a bundle', () => {
     });
   });
 
-  test('is the same file for the same lock, and a tar archive', async () => {
+  test('is the same file for the same lock', async () => {
     const { lock, store, written } = await bundle();
     const again = await writeBundle(join(temporaryDirectory(), 'other'), lock, store);
     expect(again.sha256).toBe(written.sha256);
@@ -300,7 +300,7 @@ describe('a bundle', () => {
     await expect(fetchFrom(path, '1.36.4', { architectures: ['arm64'] })).rejects.toMatchObject({ kind: 'usage' });
   });
 
-  test('with any byte flipped, or cut, is refused or says the same', async () => {
+  test('with any byte flipped, or truncated, is refused or gives the same payload', async () => {
     const { path, payload } = await bundle();
     const whole = readFileSync(path);
     const damaged = join(temporaryDirectory(), 'damaged');
@@ -330,9 +330,9 @@ describe('a bundle', () => {
     );
   });
 
-  test('is not written from a store that lost an object', async () => {
+  test('is not written from a store that lacks an object', async () => {
     const { lock, store, directory } = await bundle();
-    const [hex = ''] = objectsIn(directory).filter((one) => lock.artifacts.some(({ digest }) => digest.value === one));
+    const [hex = ''] = objectsIn(directory).filter((one) => lock.artifacts.some(({ sha256 }) => sha256 === one));
     rmSync(join(directory, 'objects', hex.slice(0, 2), hex.slice(2)));
     await expect(writeBundle(join(temporaryDirectory(), 'b'), lock, store)).rejects.toMatchObject({ kind: 'io' });
   });
@@ -355,7 +355,7 @@ describe('the embedded sample', () => {
     expect(payload.components.every(({ files }) => files.some(({ executable }) => executable))).toBe(true);
   });
 
-  test('is the same every time, also from its lock and through a bundle', async () => {
+  test('is always the same, also from its lock and through a bundle', async () => {
     const first = await fetchFrom('sample', '1.24.0', { architectures });
     const second = await fetchFrom('sample', '1.24.0', { architectures: [...architectures].reverse() });
     expect(second.lock).toEqual(first.lock);
@@ -378,15 +378,15 @@ describe('the embedded sample', () => {
   });
 });
 
-describe('what --source may be', () => {
+describe('an invalid or valid --source', () => {
   test.each<[string, () => string, string, string]>([
-    ['a path that is not there', () => join(temporaryDirectory(), 'x'), 'usage', 'there is no source'],
-    ['an empty directory', () => temporaryDirectory(), 'usage', 'the shape of no release'],
-    ['some file', () => join(PACKAGING, 'sources.yaml'), 'usage', 'not a bundle'],
-    ['a word', () => 'mirror', 'usage', 'there is no source'],
-    ['an address elsewhere', () => 'ftp://mirror.example', 'usage', 'there is no source'],
-    ['half an address', () => 'https://', 'usage', 'not the base URL'],
-  ])('%s is none', async (_, argument, kind, message) => {
+    ['a missing path', () => join(temporaryDirectory(), 'x'), 'usage', 'no such source'],
+    ['an empty directory', () => temporaryDirectory(), 'usage', 'does not look like a release'],
+    ['another file', () => join(PACKAGING, 'sources.yaml'), 'usage', 'not a kubeparcel bundle'],
+    ['a word', () => 'mirror', 'usage', 'no such source'],
+    ['a URL with another scheme', () => 'ftp://mirror.example', 'usage', 'no such source'],
+    ['an incomplete URL', () => 'https://', 'usage', 'invalid base URL'],
+  ])('%s is refused', async (_, argument, kind, message) => {
     await expect((async () => openSource(argument(), { packaging: PACKAGING }))()).rejects.toMatchObject({
       kind,
       message: expect.stringContaining(message),
@@ -394,12 +394,12 @@ describe('what --source may be', () => {
     });
   });
 
-  test('servers and a mirror are found without asking them', async () => {
+  test('servers and a mirror are opened without a request', async () => {
     expect((await openedSource('servers')).name).toBe('servers');
     expect((await openedSource('https://mirror.example/k8s')).name).toBe('https://mirror.example/k8s');
   });
 
-  test('digests that the user trusts make up for ones that are not published', async () => {
+  test('trusted digests replace ones that are not published', async () => {
     const server = await servedRelease({ ...RELEASE, version: '1.11.0' });
     const paths = pathsOf({ ...RELEASE, version: '1.11.0' }, 'amd64');
     const bytes = server.files.get(paths.kubectl) ?? Buffer.alloc(0);

@@ -20,11 +20,11 @@ test.each([
   [{ HOME: '/h' }, '/h/.cache/kubeparcel'],
   [{ XDG_CACHE_HOME: '', HOME: '/h' }, '/h/.cache/kubeparcel'],
   [{ XDG_CACHE_HOME: 'relative', HOME: '/h' }, '/h/.cache/kubeparcel'],
-])('%j keeps the store in %s', (environment, directory) => {
+])('%j: the store is %s', (environment, directory) => {
   expect(defaultStoreDirectory(environment)).toBe(directory);
 });
 
-test('an object is read as it was put; the same bytes are one object', async () => {
+test('an object can be read back, and the same bytes are stored once', async () => {
   const directory = temporaryDirectory();
   const store = await openStore(directory);
   const chunks = [Buffer.from('kube'), Buffer.from('let')];
@@ -37,7 +37,7 @@ test('an object is read as it was put; the same bytes are one object', async () 
   expect(readdirSync(join(directory, 'tmp'))).toEqual([]);
 });
 
-test('what is not expected is not kept', async () => {
+test('unexpected bytes are not stored', async () => {
   const directory = temporaryDirectory();
   const store = await openStore(directory);
   await expect(store.put([Buffer.from('x')], { sha256: sha256('y') })).rejects.toMatchObject({ kind: 'verification' });
@@ -51,13 +51,13 @@ test('what is not expected is not kept', async () => {
   expect(readdirSync(join(directory, 'tmp'))).toEqual([]);
 });
 
-test('a missing object is an error for a person', async () => {
+test('reading a missing object fails with a message', async () => {
   const store = await openStore(temporaryDirectory());
   await expect(textOf(store.open(sha256('x')))).rejects.toMatchObject({ kind: 'io' });
   expect(await store.has(sha256('x'))).toBe(false);
 });
 
-test('an object that was cut or written to is noticed and removed; one that was only touched stays', async () => {
+test('a truncated or modified object is removed; one with only a new mtime stays', async () => {
   const directory = temporaryDirectory();
   const store = await openStore(directory);
   const { sha256: hex } = await store.put([Buffer.from('kubelet')]);
@@ -67,7 +67,7 @@ test('an object that was cut or written to is noticed and removed; one that was 
   expect(await store.has(hex, 7)).toBe(true);
   expect(statSync(path).mtimeMs).toBe(946_684_800_000);
   const { mtimeMs } = statSync(path);
-  // As root, permissions do not keep a test from this.
+  // Root can write in spite of mode 0444.
   writeFileSync(path, 'kubelex', { mode: 0o644 });
   expect(statSync(path).mtimeMs).not.toBe(mtimeMs);
   expect(await store.has(hex, 7)).toBe(false);
@@ -78,7 +78,7 @@ test('an object that was cut or written to is noticed and removed; one that was 
   expect(await store.has(hex, 7)).toBe(false);
 });
 
-test('many writers of the same and other objects end well', async () => {
+test('many concurrent writers of the same and of different objects succeed', async () => {
   const directory = temporaryDirectory();
   const stores = await Promise.all([openStore(directory), openStore(directory), openStore(directory)]);
   const texts = ['a', 'b', 'c'];
@@ -89,9 +89,9 @@ test('many writers of the same and other objects end well', async () => {
   for (const text of texts) expect(readFileSync(pathOf(directory, sha256(text)), 'utf8')).toBe(text);
 });
 
-const DIGEST = { algorithm: 'sha256', value: sha256('kubelet') } as const;
+const DIGEST = { sha256: sha256('kubelet') };
 
-test('a partial download waits for whoever comes next, and belongs to one at a time', async () => {
+test('a partial download is continued by the next transfer, and only by one', async () => {
   const directory = temporaryDirectory();
   const store = await openStore(directory);
   const first = await store.claim('https://x/kubelet', DIGEST);
@@ -105,25 +105,25 @@ test('a partial download waits for whoever comes next, and belongs to one at a t
   expect([second.size, second.validator, third.size, other.size]).toEqual([4, '"etag"', 0, 0]);
   expect(objectsIn(directory)).toEqual([]);
   await second.append(Buffer.from('let'));
-  expect(second.digest()).toBe(DIGEST.value);
+  expect(second.digest('sha256')).toBe(DIGEST.sha256);
   await second.stage().commit();
   await third.discard();
   await other.release();
-  expect(objectsIn(directory)).toEqual([DIGEST.value]);
+  expect(objectsIn(directory)).toEqual([DIGEST.sha256]);
   expect(readdirSync(join(directory, 'partial'))).toEqual([]);
 });
 
-test('a partial download knows SHA-512 too', async () => {
+test('a partial download computes SHA-512 and SHA-256', async () => {
   const store = await openStore(temporaryDirectory());
-  const value = createHash('sha512').update('kubelet').digest('hex');
-  const partial = await store.claim('https://x/kubelet', { algorithm: 'sha512', value });
+  const sha512 = createHash('sha512').update('kubelet').digest('hex');
+  const partial = await store.claim('https://x/kubelet', { sha512 });
   await partial.append(Buffer.from('kubelet'));
-  expect(partial.digest()).toBe(value);
-  expect(partial.stage()).toMatchObject({ sha256: DIGEST.value, size: 7 });
+  expect(partial.digest('sha512')).toBe(sha512);
+  expect(partial.stage()).toMatchObject({ ...DIGEST, size: 7 });
   await partial.discard();
 });
 
-test('what killed processes and old runs left is swept away', async () => {
+test('opening a store removes files of killed processes and old downloads', async () => {
   const directory = temporaryDirectory();
   await openStore(directory);
   const old = new Date(Date.now() - 20 * 86_400_000);
@@ -140,7 +140,7 @@ test('what killed processes and old runs left is swept away', async () => {
   expect(readdirSync(join(directory, 'partial'))).toEqual([]);
 });
 
-test('an object that another process is about to commit is not swept away', async () => {
+test('opening a store keeps an object that another process is about to commit', async () => {
   const directory = temporaryDirectory();
   await openStore(directory);
   const sealed = join(directory, 'tmp', 'object.000000000000.1.000000000000');
@@ -150,7 +150,7 @@ test('an object that another process is about to commit is not swept away', asyn
   expect(readdirSync(join(directory, 'tmp'))).toHaveLength(1);
 });
 
-test('a directory that cannot be one is an error for a person', async () => {
+test('a file in place of the store fails with a message', async () => {
   const directory = join(temporaryDirectory(), 'file');
   writeFileSync(directory, '');
   await expect(openStore(directory)).rejects.toMatchObject({ kind: 'io', where: directory });

@@ -26,7 +26,7 @@ async function unpack(archive: Uint8Array, limits?: { members: number; bytes: nu
   }
 }
 
-/** A member as other tools write it: with a pax header before it (POSIX.1-2017). */
+/** A member with a pax header before it (POSIX.1-2017). */
 function paxHeader(path: string, value: string): TarMember[] {
   const record = (length: number): string => {
     const text = `${length} path=${value}\n`;
@@ -35,7 +35,7 @@ function paxHeader(path: string, value: string): TarMember[] {
   return [{ path: 'PaxHeaders/x', body: record(0) }, { path }];
 }
 
-test('files come out sorted, with their execute bits', async () => {
+test('files are sorted and have their execute bits', async () => {
   const archive = makeTgz([
     { path: './', type: 'Directory' },
     { path: './portmap', body: Buffer.alloc(70_000, 1) },
@@ -51,7 +51,7 @@ test('files come out sorted, with their execute bits', async () => {
   ]);
 });
 
-test('a pax header names the file after it', async () => {
+test('a pax header sets the name of the next file', async () => {
   const tar = makeTar(paxHeader('short', 'bridge'));
   tar.write('x', 156);
   // The checksum covers the type flag: '0' became 'x'.
@@ -60,16 +60,16 @@ test('a pax header names the file after it', async () => {
   expect(await unpack(gzipSync(tar))).toEqual([{ name: 'bridge', executable: true, size: 0 }]);
 });
 
-describe('hostile archives are refused, and nothing of them stays', () => {
+describe('a hostile archive is refused and leaves nothing behind', () => {
   const good: TarMember = { path: 'bridge', body: 'good' };
   test.each<[string, readonly TarMember[], string]>([
-    ['a path outside', [good, { path: '../../etc/passwd', body: 'x' }], 'outside of itself'],
-    ['a path outside, hidden', [good, { path: './a/../../b', body: 'x' }], 'outside of itself'],
-    ['an absolute path', [good, { path: '/etc/passwd', body: 'x' }], 'outside of itself'],
-    ['a directory outside', [good, { path: '../x/', type: 'Directory' }], 'outside of itself'],
-    ['backslashes', [good, { path: '..\\x', body: 'x' }], 'outside of itself'],
-    ['a directory with a file', [good, { path: 'sub/bridge', body: 'x' }], 'only its top'],
-    ['a hidden file', [good, { path: '.bashrc', body: 'x' }], 'only its top'],
+    ['a path outside', [good, { path: '../../etc/passwd', body: 'x' }], 'leads outside'],
+    ['a path outside, hidden', [good, { path: './a/../../b', body: 'x' }], 'leads outside'],
+    ['an absolute path', [good, { path: '/etc/passwd', body: 'x' }], 'leads outside'],
+    ['a directory outside', [good, { path: '../x/', type: 'Directory' }], 'leads outside'],
+    ['backslashes', [good, { path: '..\\x', body: 'x' }], 'leads outside'],
+    ['a directory with a file', [good, { path: 'sub/bridge', body: 'x' }], 'only plain names'],
+    ['a hidden file', [good, { path: '.bashrc', body: 'x' }], 'only plain names'],
     ['a symbolic link', [good, { path: 'portmap', type: 'SymbolicLink', linkpath: '/bin/sh' }], 'is a symlink'],
     ['a hard link', [good, { path: 'portmap', type: 'Link', linkpath: 'bridge' }], 'is a hardlink'],
     ['a character device', [good, { path: 'null', type: 'CharacterDevice' }], 'a character device'],
@@ -89,10 +89,10 @@ describe('hostile archives are refused, and nothing of them stays', () => {
   const tar = makeTar([good, { path: 'portmap', body: Buffer.alloc(50_000, 7) }]);
   test.each<[string, Uint8Array, string]>([
     ['not gzip', tar, 'gzip'],
-    ['cut gzip', archive.subarray(0, -20), 'gzip'],
+    ['truncated gzip', archive.subarray(0, -20), 'gzip'],
     ['gzip with a wrong checksum', Buffer.concat([archive.subarray(0, -8), Buffer.alloc(8)]), 'gzip'],
-    ['a cut member', gzipSync(tar.subarray(0, 20_000)), 'cut short'],
-    ['a cut header', gzipSync(tar.subarray(0, 1100)), 'cut short'],
+    ['a truncated member', gzipSync(tar.subarray(0, 20_000)), 'cut short'],
+    ['a truncated header', gzipSync(tar.subarray(0, 1100)), 'cut short'],
     ['bytes after the end', gzipSync(Buffer.concat([tar, Buffer.from('more')])), 'follow the end'],
     ['a wrong header checksum', gzipSync(Buffer.concat([Buffer.from('x'), tar.subarray(1)])), 'damaged'],
     ['a web page', gzipSync('<html>'.repeat(200)), 'damaged'],
@@ -112,7 +112,7 @@ describe('hostile archives are refused, and nothing of them stays', () => {
     });
   });
 
-  test('any damage ends with files or an error for a person', async () => {
+  test('any damage gives files or a format error', async () => {
     const directory = temporaryDirectory();
     const store = await openStore(directory);
     await fc.assert(

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { formatVersionRequest, isSatisfiedBy, parseVersionRequest } from '../../../src/release/version-request.ts';
 import { KubeparcelError } from '../../../src/support/errors.ts';
 
-describe('what may be written for a version', () => {
+describe('a version argument', () => {
   test.each([
     ['v1.36.4', { kind: 'exact', version: '1.36.4' }],
     ['1.36.4', { kind: 'exact', version: '1.36.4' }],
@@ -19,8 +19,8 @@ describe('what may be written for a version', () => {
   });
 
   test.each([
-    ['1.10.13', 'Kubernetes 1.10 is too old'],
-    ['1.7', 'Kubernetes 1.7 is too old'],
+    ['1.10.13', 'Kubernetes 1.10 is not supported'],
+    ['1.7', 'Kubernetes 1.7 is not supported'],
     ['', 'not a version'],
     ['latest', 'not a version'],
     ['1', 'not a version'],
@@ -37,7 +37,7 @@ describe('what may be written for a version', () => {
     ['1.36.4/../..', 'not a version'],
     ['1.36.4.5', 'not a version'],
     ['vv1.36.4', 'not a version'],
-  ])('%j is refused and says what is accepted', (text, what) => {
+  ])('%j is refused, with a hint', (text, what) => {
     const refused = () => parseVersionRequest(text);
     expect(refused).toThrow(what);
     expect(refused).toThrow(KubeparcelError);
@@ -48,7 +48,7 @@ describe('what may be written for a version', () => {
     }
   });
 
-  test('any text is a version written again the same, or a usage error', () => {
+  test('any text is a version that formats to the same text, or a usage error', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.stringMatching(/^v?1\.\d{1,3}(\.\d{1,2}(-[a-z]+\.\d)?)?$/)), (text) => {
         try {
@@ -73,7 +73,7 @@ test.each([
   ['stable', '1.37.0-rc.1', false],
   ['stable', '1.37.0', true],
   ['1.37.0-rc.1', '1.37.0-rc.1', true],
-])('a request for %s is answered by %s: %s', (text, version, satisfied) => {
+])('a request for %s is satisfied by %s: %s', (text, version, satisfied) => {
   if (satisfied === undefined) {
     expect(() => parseVersionRequest(text)).toThrow();
   } else {
