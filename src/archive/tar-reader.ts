@@ -9,11 +9,11 @@ const LONG_NAME_MAX = 8192;
 const PAX_HEADER_MAX = 1 << 16;
 
 interface TarMemberBase {
-  /** As it stands in the archive, and as hostile as that. A directory's has no trailing slash. */
+  /** As in the archive, unchecked. A directory has no trailing slash. */
   readonly path: string;
   /** Permission bits, 0 to 0o7777. */
   readonly mode: number;
-  /** By name; the decimal id where the archive has no name. */
+  /** Name, or the decimal id when the archive has no name. */
   readonly owner: string;
   readonly group: string;
   /** Seconds since 1970-01-01 UTC, 0 to 2^32-1. */
@@ -24,22 +24,31 @@ export type TarMember = TarMemberBase &
     | { readonly kind: 'file'; readonly size: number; readonly content: AsyncIterable<Uint8Array> }
     | { readonly kind: 'directory' }
     | { readonly kind: 'symlink'; readonly target: string }
-    /** Another name of a file that came before; `target` is its path. */
+    /** Another name of an earlier file; `target` is its path. */
     | { readonly kind: 'hardlink'; readonly target: string }
   );
 
 export interface ReadTarOptions {
-  /** Understand pax headers (POSIX.1-2017 pax, "pax Header Block") too, which dpkg does not. */
+  /** Accept pax headers (POSIX.1-2017 pax, "pax Header Block"), which dpkg does not. */
   readonly pax?: boolean;
 }
 
-/**
- * Reads a tar archive as dpkg understands one (deb(5)): v7, ustar and GNU headers, GNU's long names, sizes in base 256.
- * What is left of a file's content when the next member is asked for is passed over. Bounded in memory whatever the
- * archive says; paths are for the caller to judge.
+/*
+ * Why archives are not read and written with the `tar` library, which provides only headers and pax records here:
  *
- * @throws KubeparcelError of kind 'format' for a damaged or truncated archive, for devices, pipes, sparse files and, unless
- *   asked for, pax headers (none of which dpkg's own packages have), and for anything but zeros after the end
+ * - Its parser (7.5, also in strict mode) accepts an archive without an end, with a truncated header or with bytes after the
+ *   end; it skips members of unknown types, and reads an invalid size as 0. dpkg-deb and this reader refuse all of these.
+ *   Packages and upstream archives come from outside, so both go through this reader.
+ * - Its writer needs contents as files or streams and gives one stream of bytes. Members of packages have to be split at
+ *   the contents, so that every large content is compressed once, and dpkg needs GNU long names in place of pax headers.
+ */
+
+/**
+ * Reads a tar archive like dpkg (deb(5)): v7, ustar and GNU headers, GNU long names, sizes in base 256. Skips the rest of
+ * a file's content when the next member is requested. Memory is bounded for any archive. The caller has to check paths.
+ *
+ * @throws KubeparcelError of kind 'format' for a damaged or truncated archive; for devices, pipes and sparse files; for pax
+ *   headers, unless accepted; and for bytes other than zero after the end
  */
 export async function* readTar(
   chunks: Chunks,
@@ -66,7 +75,7 @@ export async function* readTar(
       }
       if (options.pax === true && (header.type === 'x' || header.type === 'g')) {
         const found = await readPax(reader, header.size);
-        // What holds for the whole archive ('g') is nothing that anybody here asks for: comments, times.
+        // Global headers ('g') are ignored: they have comments and times.
         pax = header.type === 'x' ? found : pax;
         continue;
       }

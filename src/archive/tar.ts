@@ -37,8 +37,9 @@ export type TarEntry = TarEntryBase &
 const TYPES = { file: 'File', directory: 'Directory', symlink: 'SymbolicLink' } as const;
 
 /**
- * Writes a tar archive as dpkg reads it (deb(5)): ustar headers, names and link targets of 100 bytes and more in GNU's
- * members of their own, sizes beyond 8 GiB in base 256; no pax headers, which dpkg refuses. Owners go by name, with id 0.
+ * Writes a tar archive for dpkg (deb(5)): ustar headers, GNU members for names and link targets of 100 bytes and more, and
+ * base 256 for sizes over 8 GiB. No pax headers, which dpkg refuses. Owners are names with id 0. See tar-reader.ts for why
+ * the `tar` library does not write it.
  *
  * @throws KubeparcelError of kind 'verification' when a content is longer or shorter than its size
  */
