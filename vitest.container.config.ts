@@ -1,14 +1,12 @@
-import { defineConfig } from 'vitest/config';
+import { suite } from './vitest.shared.ts';
 
-/** The tests in containers: a file at a time, since each runs several containers at once. Run: npm run test:containers */
-export default defineConfig({
-  test: {
-    include: ['test/container/**/*.test.ts'],
-    testTimeout: 2_400_000,
-    hookTimeout: 1_800_000,
-    fileParallelism: false,
-    // A busy machine is too slow for a boot now and then; a fault is there the second time, too.
-    retry: 1,
-    maxConcurrency: 3,
-  },
+/** The tests in containers: one file at a time, because each runs several containers. Run: npm run test:containers */
+export default suite('containers', {
+  include: ['test/container/**/*.test.ts'],
+  testTimeout: 2_400_000,
+  hookTimeout: 1_800_000,
+  fileParallelism: false,
+  // On a busy machine a boot sometimes takes too long; a real fault fails the second time, too.
+  retry: 1,
+  maxConcurrency: 3,
 });

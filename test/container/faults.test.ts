@@ -104,9 +104,10 @@ async function brokenPackages(fault: Fault): Promise<string> {
   return directory;
 }
 
-// One scenario a host, so that it is the fault that is noticed and not this test; suite.test.ts shows that all pass.
+// One scenario for each host, which shows that the fault makes it fail; suite.test.ts shows that all pass.
+// Concurrent tests need an expect of their own: with the common one, one test resets the count of another.
 describe.concurrent('unbroken packages pass', () => {
-  test.each(hostIds)('on %s', async (host) => {
+  test.for(hostIds)('on %s', async (host, { expect }) => {
     const directory = mkdtempSync(join(work, 'sound-'));
     for (const path of sound[formatOf(host)]) linkSync(path, join(directory, basename(path)));
     const scenario = FAULTS.find((fault) => fault.host === host)?.scenario ?? '';
@@ -117,9 +118,9 @@ describe.concurrent('unbroken packages pass', () => {
 });
 
 describe.concurrent('a planted fault is noticed', () => {
-  test.each(FAULTS.map((fault) => [`${fault.name} (${fault.scenario} on ${fault.host})`, fault] as const))(
+  test.for(FAULTS.map((fault) => [`${fault.name} (${fault.scenario} on ${fault.host})`, fault] as const))(
     '%s',
-    async (_, fault) => {
+    async ([, fault], { expect }) => {
       const first = await firstFailure(fault);
       const report = first === undefined ? 'nothing failed' : describeStep(first);
       if (typeof fault.noticed === 'string') expect(report).toContain(fault.noticed);

@@ -2,7 +2,7 @@
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, type ExpectStatic, test } from 'vitest';
 import type { Container } from '../../src/container/engine.ts';
 import type { Format } from '../../src/model/format.ts';
 import { signPackages } from '../../src/pipeline/sign.ts';
@@ -98,6 +98,8 @@ const views = (format: Format): readonly View[] => [
 
 /** A host with a copy of each repository below /srv, which this machine changes and the host only reads. */
 interface Host {
+  /** The expect of the test: with the common one, a concurrent test resets the count of another. */
+  readonly expect: ExpectStatic;
   readonly container: Container;
   readonly client: RepoClient;
   /** Puts a copy of a repository there; its name. */
@@ -186,8 +188,12 @@ function remove(directory: string, name: string): void {
   }
 }
 
-/** Starts a host for one test, and removes it then. */
-async function onHost(id: string, run: (host: Host, base: readonly [file: string, http: string]) => Promise<void>) {
+/** Starts a host for one test, and removes it afterwards. */
+async function onHost(
+  id: string,
+  expect: ExpectStatic,
+  run: (host: Host, base: readonly [file: string, http: string]) => Promise<void>,
+) {
   const scenarioHost = machine.hosts.find((host) => host.id === id);
   if (scenarioHost === undefined) throw new Error(`no host ${id}`);
   const { image, manager } = scenarioHost;
@@ -209,7 +215,7 @@ async function onHost(id: string, run: (host: Host, base: readonly [file: string
       change(directory(name));
       return name;
     };
-    await run({ container, client, directory, copy }, ['file:///srv', await serveDirectory(container)]);
+    await run({ expect, container, client, directory, copy }, ['file:///srv', await serveDirectory(container)]);
   } finally {
     await container.remove();
     rmSync(root, { recursive: true, force: true });
@@ -220,7 +226,7 @@ const KEY = '/srv/keys/rsa.asc';
 /** What clients say when bytes are not what was signed. */
 const REASON = /hash sum mismatch|checksum|digest|not signed|signature|signed file|public key data/i;
 
-async function refusesWhatIsTamperedWith({ client, copy }: Host, bases: readonly string[]): Promise<void> {
+async function refusesWhatIsTamperedWith({ expect, client, copy }: Host, bases: readonly string[]): Promise<void> {
   const { format } = client;
   for (const [at, view] of views(format).entries()) {
     const base = bases[at] ?? '';
@@ -252,7 +258,7 @@ async function refusesWhatIsTamperedWith({ client, copy }: Host, bases: readonly
 }
 
 async function installsAndUpgrades(host: Host, bases: readonly string[]): Promise<void> {
-  const { container, client, copy, directory } = host;
+  const { expect, container, client, copy, directory } = host;
   const { format } = client;
   for (const base of bases) {
     for (const view of views(format)) {
@@ -296,7 +302,7 @@ const SOLUTIONS: readonly Solution[] = [
   { asked: [`kubeadm ${FORMER}-1`, `kubelet ${FORMER}-1`], of: NEXT, former: ['kubeadm', 'kubelet'] },
 ];
 
-async function choosesAsTheOthers({ client, copy }: Host, base: string): Promise<void> {
+async function choosesAsTheOthers({ expect, client, copy }: Host, base: string): Promise<void> {
   const { format } = client;
   const site = copy(SITE);
   for (const { minor, asked, of, only = NAMES, former = [] } of SOLUTIONS) {
@@ -308,8 +314,8 @@ async function choosesAsTheOthers({ client, copy }: Host, base: string): Promise
   }
 }
 
-test.concurrent.each(HOSTS)('%s installs, upgrades and verifies, and refuses what was tampered with', async (id) => {
-  await onHost(id, async (host, bases) => {
+test.concurrent.for(HOSTS)('%s installs, upgrades and verifies, and rejects modified files', async (id, { expect }) => {
+  await onHost(id, expect, async (host, bases) => {
     await refusesWhatIsTamperedWith(host, bases);
     await choosesAsTheOthers(host, bases[0]);
     await installsAndUpgrades(host, bases);
