@@ -303,20 +303,31 @@ describe('segments', () => {
     expect(await Promise.all(segments)).toEqual(['gone']);
   });
 
-  test('a reader that fails, at once or on the way, keeps nobody waiting', { timeout: 10_000 }, async () => {
-    const long = async function* () {
-      for (let mebibytes = 0; mebibytes < 64; mebibytes += 1) yield new Uint8Array(1 << 20).fill(mebibytes + 1);
-    };
-    const atOnce = async () => ({ done: Promise.reject(new Error('no thread')) });
-    await cutSegments(long(), atOnce, 2 ** 30);
-    const onTheWay = async (segment: AsyncIterable<Uint8Array>) => {
-      const read = async () => {
-        for await (const _ of segment) throw new Error('out of memory');
+  const failingReaders = [
+    ['at once', async () => ({ done: Promise.reject(new Error('no thread')) })],
+    [
+      'on the way',
+      async (segment: AsyncIterable<Uint8Array>) => {
+        const read = async () => {
+          for await (const _ of segment) throw new Error('out of memory');
+        };
+        return { done: read() };
+      },
+    ],
+  ] as const;
+  test.each(failingReaders)(
+    'a reader that fails %s does not block the stream',
+    { timeout: 10_000 },
+    async (_, begin) => {
+      const MEBIBYTES = 64;
+      let read = 0;
+      const long = async function* () {
+        for (; read < MEBIBYTES; read += 1) yield new Uint8Array(1 << 20).fill(read + 1);
       };
-      return { done: read() };
-    };
-    await cutSegments(long(), onTheWay, 2 ** 30);
-  });
+      await cutSegments(long(), begin, 2 ** 30);
+      expect(read).toBe(MEBIBYTES);
+    },
+  );
 });
 
 describe('the store', () => {

@@ -115,8 +115,10 @@ describe('the top level of a KubeletConfiguration', () => {
         if (mine.kind === 'unclear') return;
         const documents = parseAllDocuments(text, { version: '1.1', merge: false, logLevel: 'error' });
         const theirs: unknown = 'empty' in documents ? null : documents[0]?.toJS();
-        // The kubelet rejects invalid YAML, so only valid documents are compared.
+        // The kubelet rejects invalid YAML: only readings of valid documents must agree.
         if (!('empty' in documents) && documents.some(({ errors }) => errors.length > 0)) return;
+        // The yaml library overlooks the wrong column of an empty key ("c:\n  d: e\n : "); the kubelet's parser rejects it.
+        if (typeof theirs === 'object' && theirs !== null && '' in theirs && /^ +:/m.test(text)) return;
         expect('empty' in documents ? 0 : documents.length).toBeLessThanOrEqual(1);
         if (mine.values.size > 0) clear += 1;
         const entries = [...mine.values].map(([key, value]) => {
