@@ -50,8 +50,8 @@ async function killOne(site: string): Promise<void> {
   expect(signal, 'it ended by itself').toBe('SIGKILL');
 }
 
-describe.skipIf(!hasTool('apt-get'))(`${KILLS} kills`, () => {
-  test('leave the old repository or the new one, for apt and for verify', { timeout: 900_000 }, async () => {
+describe.skipIf(!hasTool('apt-get'))(`repo add, killed ${KILLS} times at random moments`, () => {
+  test('leaves the old repository or the new one, for apt and for verify', { timeout: 900_000 }, async () => {
     const sources = sites.flatMap((site) => [`file:${site} stable main`, `file:${site}/core:/stable:/v1.36/deb ./`]);
     const apt = aptClient(join(directory, 'apt'), sources, key.public);
     let inTheMiddle = 0;
