@@ -3,13 +3,13 @@ import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { packageRoot } from '../../src/support/package-root.ts';
-import { temporaryFolder } from '../support/temp-folder.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 // The two check a lock differently: npm 11 requires the optional packages of every platform in it.
 test.each(['10', '11'])('npm %s installs from package-lock.json, and no tracked file changes', async (major) => {
   const checkout = packageRoot();
-  const folder = temporaryFolder();
-  const clone = join(folder, 'clone');
+  const directory = temporaryDirectory();
+  const clone = join(directory, 'clone');
   const { stdout: tracked } = await execa('git', ['ls-files', '-z'], { cwd: checkout });
   for (const path of tracked.split('\0').filter((path) => path !== '' && existsSync(join(checkout, path)))) {
     mkdirSync(dirname(join(clone, path)), { recursive: true });
@@ -21,7 +21,7 @@ test.each(['10', '11'])('npm %s installs from package-lock.json, and no tracked 
 
   const npm = ['--yes', `npm@${major}`];
   expect((await run('npx', ...npm, '--version')).stdout).toMatch(new RegExp(`^${major}\\.`));
-  const ci = await run('npx', ...npm, 'ci', '--ignore-scripts', '--cache', join(folder, 'cache'));
+  const ci = await run('npx', ...npm, 'ci', '--ignore-scripts', '--cache', join(directory, 'cache'));
   expect(ci.exitCode, ci.all).toBe(0);
   const compile = await run('npx', ...npm, 'run', 'compile');
   expect(compile.exitCode, compile.all).toBe(0);

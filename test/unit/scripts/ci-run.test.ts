@@ -3,7 +3,7 @@ import { delimiter, join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
 import { packageRoot } from '../../../src/support/package-root.ts';
-import { temporaryFolder } from '../../support/temp-folder.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 interface Counts {
   readonly passed?: number;
@@ -44,10 +44,10 @@ const ALL: Readonly<Record<string, Stub>> = {
 
 /** Runs .ci/run with an npm and package tools that do nothing but this. */
 async function run(npm: Readonly<Record<string, Stub>>) {
-  const folder = temporaryFolder();
-  const calls = join(folder, 'calls');
+  const directory = temporaryDirectory();
+  const calls = join(directory, 'calls');
   const stub = (name: string, script: string) =>
-    writeFileSync(join(folder, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    writeFileSync(join(directory, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
   for (const name of ['apt-get', 'go', 'sudo']) stub(name, 'exit 0');
   stub('dpkg-query', 'printf installed');
   const cases = Object.entries(npm).map(([words, { reports = {}, status = 0 }]) => {
@@ -59,10 +59,10 @@ async function run(npm: Readonly<Record<string, Stub>>) {
   });
   stub('npm', `echo "$*" >>'${calls}'\ncase "$*" in\n${cases.join('\n')}\nesac`);
   const env = {
-    PATH: `${folder}${delimiter}${process.env.PATH}`,
-    HOME: folder,
+    PATH: `${directory}${delimiter}${process.env.PATH}`,
+    HOME: directory,
     CI: 'true',
-    TMPDIR: join(folder, 'tmp'),
+    TMPDIR: join(directory, 'tmp'),
   };
   mkdirSync(env.TMPDIR);
   const { all, exitCode } = await execa(join(packageRoot(), '.ci', 'run'), [], { env, all: true, reject: false });

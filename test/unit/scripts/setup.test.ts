@@ -3,7 +3,7 @@ import { delimiter, join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
 import { packageRoot } from '../../../src/support/package-root.ts';
-import { temporaryFolder } from '../../support/temp-folder.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const A = { version: '1.0.0', integrity: 'sha512-a' };
 const OPTIONAL = { version: '2.0.0', integrity: 'sha512-b', optional: true };
@@ -16,23 +16,23 @@ const LOCK = {
 
 /** A project with that lock and those installed packages; runs the script there with an npm that exits with `status`. */
 async function setUp(installed: object | undefined, { dependencies = DEPENDENCIES as object, status = 0 } = {}) {
-  const folder = temporaryFolder();
-  const put = (path: string, content: object) => writeFileSync(join(folder, path), JSON.stringify(content));
-  mkdirSync(join(folder, 'scripts'));
-  copyFileSync(join(packageRoot(), 'scripts', 'setup.mjs'), join(folder, 'scripts', 'setup.mjs'));
+  const directory = temporaryDirectory();
+  const put = (path: string, content: object) => writeFileSync(join(directory, path), JSON.stringify(content));
+  mkdirSync(join(directory, 'scripts'));
+  copyFileSync(join(packageRoot(), 'scripts', 'setup.mjs'), join(directory, 'scripts', 'setup.mjs'));
   put('package.json', { dependencies });
   put('package-lock.json', { packages: LOCK });
   if (installed !== undefined) {
-    mkdirSync(join(folder, 'node_modules'));
-    for (const path of Object.keys(installed)) mkdirSync(join(folder, path));
+    mkdirSync(join(directory, 'node_modules'));
+    for (const path of Object.keys(installed)) mkdirSync(join(directory, path));
     put('node_modules/.package-lock.json', { packages: installed });
   }
-  const called = join(folder, 'called');
-  writeFileSync(join(folder, 'npm'), `#!/bin/sh\necho added 1 package\necho "$1" >'${called}'\nexit ${status}\n`, {
+  const called = join(directory, 'called');
+  writeFileSync(join(directory, 'npm'), `#!/bin/sh\necho added 1 package\necho "$1" >'${called}'\nexit ${status}\n`, {
     mode: 0o755,
   });
-  const env = { PATH: `${folder}${delimiter}${process.env.PATH}` };
-  const { exitCode, stdout, stderr } = await execa('node', ['scripts/setup.mjs'], { cwd: folder, env, reject: false });
+  const env = { PATH: `${directory}${delimiter}${process.env.PATH}` };
+  const { exitCode, stdout, stderr } = await execa('node', ['scripts/setup.mjs'], { cwd: directory, env, reject: false });
   return { exitCode, stdout, stderr, installs: existsSync(called) };
 }
 
