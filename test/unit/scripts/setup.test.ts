@@ -32,7 +32,11 @@ async function setUp(installed: object | undefined, { dependencies = DEPENDENCIE
     mode: 0o755,
   });
   const env = { PATH: `${directory}${delimiter}${process.env.PATH}` };
-  const { exitCode, stdout, stderr } = await execa('node', ['scripts/setup.mjs'], { cwd: directory, env, reject: false });
+  const { exitCode, stdout, stderr } = await execa('node', ['scripts/setup.mjs'], {
+    cwd: directory,
+    env,
+    reject: false,
+  });
   return { exitCode, stdout, stderr, installs: existsSync(called) };
 }
 
