@@ -8,10 +8,10 @@ import { type Config, configSchema } from './schema.ts';
 const CONFIG_FILE = 'kubeparcel.yaml';
 
 /**
- * Reads a configuration; paths in it count from the file's own directory.
+ * Reads a configuration. Paths in it are relative to its directory.
  *
- * @param path as named by the user; undefined looks for kubeparcel.yaml here and takes no file as an empty one
- * @throws KubeparcelError of kind 'config' with file, line and column; of kind 'io' when a named file cannot be read
+ * @param path the file; if undefined, kubeparcel.yaml in the current directory, which may be missing
+ * @throws KubeparcelError of kind 'config' with file, line and column; of kind 'io' if the file cannot be read
  */
 export async function loadConfig(path: string | undefined): Promise<Config> {
   const file = path ?? CONFIG_FILE;
@@ -22,20 +22,20 @@ export async function loadConfig(path: string | undefined): Promise<Config> {
     if (path === undefined && isErrno(cause, 'ENOENT')) {
       return {};
     }
-    throw new KubeparcelError('io', 'the configuration cannot be read', {
+    throw new KubeparcelError('io', 'cannot read the configuration', {
       where: file,
-      hint: 'name a file that is there with --config, or write one with kubeparcel init',
+      hint: 'choose an existing file with --config, or create one with kubeparcel init',
       cause,
     });
   }
   return withAbsolutePaths(parseConfig(text, file), dirname(resolve(file)));
 }
 
-/** Parses the text of a kubeparcel.yaml; see loadConfig for the errors. */
+/** Parses a kubeparcel.yaml; see loadConfig for the errors. */
 export function parseConfig(text: string, where: string): Config {
-  // A file of comments only is an empty configuration, as `kubeparcel init` leaves it.
-  const empty = text.split('\n').every((line) => /^\s*(#.*)?$/.test(line));
-  return empty ? {} : parseValidatedYaml(text, configSchema, where);
+  // `kubeparcel init` writes a file that contains only comments.
+  const isEmpty = text.split('\n').every((line) => /^\s*(#.*)?$/.test(line));
+  return isEmpty ? {} : parseValidatedYaml(text, configSchema, where);
 }
 
 function withAbsolutePaths(config: Config, directory: string): Config {

@@ -24,7 +24,7 @@ const EXAMPLES: Readonly<Record<keyof typeof configSchema.shape, unknown>> = {
   packaging: './packaging',
 };
 
-/** The commented kubeparcel.yaml that `kubeparcel init` writes: every key with its meaning, all commented out. */
+/** The kubeparcel.yaml that `kubeparcel init` writes: all keys with descriptions, commented out. */
 export function configTemplate(): string {
   const keys = Object.entries(configSchema.shape).map(([key, schema]) => {
     const description = z.globalRegistry.get(schema.unwrap())?.description ?? '';
@@ -33,7 +33,7 @@ export function configTemplate(): string {
   });
   return [
     '# yaml-language-server: $schema=node_modules/kubeparcel/docs/kubeparcel.schema.json',
-    '# Settings of kubeparcel. Each key shows an example; take the # away to set it. Flags win over this file.',
+    '# Settings of kubeparcel. The values are examples; remove the # to set a key. Flags take precedence.',
     '',
     ...keys,
   ].join('\n');

@@ -3,7 +3,7 @@ import { KubeparcelError } from './errors.ts';
 
 const MAX_REDIRECTS = 8;
 
-/** A failure after which the same request may succeed. `retryAfter`: milliseconds that the server asks to wait. */
+/** A temporary failure: the request can be repeated. `retryAfter` are the milliseconds that the server asks to wait. */
 export class PassingFailure extends Error {
   readonly retryAfter: number | undefined;
 
@@ -20,9 +20,9 @@ export interface HttpAgent {
   /**
    * Sends one request and follows redirects.
    *
-   * @returns a response of status 200, 206, 404, 410 or 416; 405 or 501 from a server that knows no HEAD
-   * @throws PassingFailure for broken connections, stalls, 408, 429 and 5xx; KubeparcelError of kind 'network' for
-   * everything that will not get better; the signal's reason after an abort
+   * @returns a response of status 200, 206, 404, 410 or 416; 405 or 501 from a server without HEAD
+   * @throws PassingFailure for broken connections, timeouts, 408, 429 and 5xx; KubeparcelError of kind 'network' for
+   *   permanent failures; the reason of the signal after an abort
    */
   send(
     method: 'GET' | 'HEAD',
@@ -33,9 +33,7 @@ export interface HttpAgent {
   close(): Promise<void>;
 }
 
-/**
- * @param stall milliseconds without a byte after which a connection counts as broken
- */
+/** @param stall milliseconds without data after which a connection times out */
 export function createHttpAgent(stall: number): HttpAgent {
   const dispatcher = new EnvHttpProxyAgent({ headersTimeout: stall, bodyTimeout: stall, connect: { timeout: stall } });
   return {
@@ -49,7 +47,7 @@ export function createHttpAgent(stall: number): HttpAgent {
             method,
             dispatcher,
             headers: { ...headers, 'accept-encoding': 'identity', 'user-agent': 'kubeparcel' },
-            ...(signal === undefined ? {} : { signal }),
+            signal: signal ?? null,
           });
         } catch (error) {
           throw connectionFailure(error, url.href, signal);
@@ -72,25 +70,25 @@ export function createHttpAgent(stall: number): HttpAgent {
         if (statusCode === 408 || statusCode === 429 || statusCode >= 500) {
           throw new PassingFailure(`the server answered ${statusCode}`, { retryAfter: retryAfter(response) });
         }
-        throw failed(`the server answered ${statusCode}`, url.href, todoFor(statusCode));
+        throw failed(`the server answered ${statusCode}`, url.href, hintFor(statusCode));
       }
       throw failed(`more than ${MAX_REDIRECTS} redirects`, start, 'check the base URL of the server');
     },
   };
 }
 
-/** A header's value; of several, the first. */
+/** The first value of a header. */
 export function header(response: HttpResponse, name: string): string | undefined {
   const value = response.headers[name];
   return Array.isArray(value) ? value[0] : value;
 }
 
-/** Lets a body go that nobody wants; small ones are read so that the connection can be used again. */
+/** Discards a body. Small bodies are read so that the connection can be reused. */
 export function drop(response: HttpResponse): void {
   response.body.dump({ limit: 16_384 }).catch(() => {});
 }
 
-/** What an error of a connection, also in the middle of a body, means. */
+/** Classifies an error of a connection or of a response body. */
 export function connectionFailure(error: unknown, url: string, signal: AbortSignal | undefined): unknown {
   if (signal?.aborted === true) {
     return signal.reason;
@@ -100,8 +98,8 @@ export function connectionFailure(error: unknown, url: string, signal: AbortSign
   }
   const code = 'code' in error ? String(error.code) : '';
   if (/^(CERT_|ERR_TLS_|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO_)/.test(code)) {
-    return failed(`the server's certificate is not accepted: ${error.message}`, url, {
-      hint: 'name the certificate authority of your proxy or mirror in NODE_EXTRA_CA_CERTS',
+    return failed(`cannot verify the certificate of the server: ${error.message}`, url, {
+      hint: 'set NODE_EXTRA_CA_CERTS to the certificate authority of your proxy or mirror',
       cause: error,
     });
   }
@@ -116,21 +114,21 @@ function reasonOf(error: Error, code: string): string {
     case 'UND_ERR_HEADERS_TIMEOUT':
     case 'UND_ERR_BODY_TIMEOUT':
     case 'UND_ERR_CONNECT_TIMEOUT':
-      return 'the server sends nothing any more';
+      return 'the connection timed out';
     case 'ECONNREFUSED':
-      return 'the server refuses connections';
+      return 'connection refused';
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
-      return "the server's name is not known";
+      return 'unknown host name';
     default:
-      return `the connection broke (${error.message || code})`;
+      return `connection lost (${error.message || code})`;
   }
 }
 
 function httpUrl(text: string, base: string): URL {
   const url = URL.canParse(text, base) ? new URL(text, base) : undefined;
   if (url === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
-    throw failed(`not an address on a web server: ${JSON.stringify(text.slice(0, 200))}`, base);
+    throw failed(`not an HTTP URL: ${JSON.stringify(text.slice(0, 200))}`, base);
   }
   return url;
 }
@@ -143,9 +141,9 @@ function retryAfter(response: HttpResponse): number | undefined {
   return Number.isNaN(milliseconds) ? undefined : Math.max(0, milliseconds);
 }
 
-function todoFor(status: number): string | undefined {
-  if (status === 407) return 'check the user and the password in HTTPS_PROXY';
-  if (status === 401 || status === 403) return 'check that you may read from this server';
+function hintFor(status: number): string | undefined {
+  if (status === 407) return 'check the user name and password in HTTPS_PROXY';
+  if (status === 401 || status === 403) return 'check your permissions on this server';
   return undefined;
 }
 

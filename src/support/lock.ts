@@ -4,7 +4,7 @@ import { KubeparcelError } from './errors.ts';
 import { isErrno } from './file-system.ts';
 import { ownedSuffix, ownerState } from './ownership.ts';
 
-/** Milliseconds. An owner touches its lock regularly, so an older lock of another machine has no owner any more. */
+/** Milliseconds. An owner touches its lock regularly, so an older lock of another machine is stale. */
 const STALE_AFTER = 60_000;
 const TOUCH_EVERY = 10_000;
 const RETRY_AFTER = 20;
@@ -26,7 +26,7 @@ export async function withLock<T>(path: string, what: string, work: () => Promis
     if (Date.now() - since > GIVE_UP_AFTER) {
       throw new KubeparcelError('io', `another kubeparcel process is still using ${what}`, {
         where: path,
-        hint: 'wait for it to end; if there is no such process, remove the lock file',
+        hint: 'wait until it ends; if there is no such process, remove the lock file',
       });
     }
     await removeStale(path, own);

@@ -1,14 +1,14 @@
-/** The first bytes of a file that nobody changes. */
+/** The start of a file that does not change. */
 export interface FileChunk {
   readonly path: string;
   /** Bytes. */
   readonly size: number;
 }
 
-/** Bytes, or where they are. */
+/** Bytes in memory or in a file. */
 export type OutputChunk = Uint8Array | FileChunk;
 
-/** Bytes of all chunks. */
+/** The total size in bytes. */
 export function totalSize(chunks: readonly OutputChunk[]): number {
-  return chunks.reduce((sum, part) => sum + (part instanceof Uint8Array ? part.length : part.size), 0);
+  return chunks.reduce((sum, chunk) => sum + (chunk instanceof Uint8Array ? chunk.length : chunk.size), 0);
 }

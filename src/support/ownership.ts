@@ -4,17 +4,14 @@ import { hostname } from 'node:os';
 import { isErrno } from './file-system.ts';
 
 /**
- * A suffix that names the process which owns a file: `.TAG.PID.RANDOM`. TAG stands for the machine and its process
- * namespace, because containers that share a cache have process numbers of their own.
+ * A file name suffix that identifies the process that owns the file: `.TAG.PID.RANDOM`. TAG identifies the machine and
+ * its PID namespace, because containers that share a cache have their own process ids.
  */
 export function ownedSuffix(): string {
   return `.${tag()}.${process.pid}.${randomBytes(6).toString('hex')}`;
 }
 
-/**
- * Whether the owner that a suffix names still runs; unknown for a process of another machine and for text that is not a
- * suffix.
- */
+/** Whether the owner in a suffix is running; `unknown` on other machines and for text without a suffix. */
 export function ownerState(name: string): 'running' | 'gone' | 'unknown' {
   const match = /\.([0-9a-f]{12})\.(\d{1,10})\.[0-9a-f]{12}$/.exec(name);
   if (match === null || match[1] !== tag()) return 'unknown';
@@ -26,7 +23,7 @@ export function ownerState(name: string): 'running' | 'gone' | 'unknown' {
   }
 }
 
-/** Whether a name's owner was a process of this machine that has ended. */
+/** Whether the owner in a suffix was a process of this machine that has ended. */
 export function isAbandoned(name: string): boolean {
   return ownerState(name) === 'gone';
 }

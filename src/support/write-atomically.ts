@@ -12,20 +12,20 @@ export interface WrittenFile {
 }
 
 export interface PlaceOptions {
-  /** Where the unfinished file is, on the same file system; the file's own directory by default. */
+  /** Directory of the temporary file, on the same file system. Default: the directory of the file. */
   readonly temporaryDirectory?: string;
-  /** Called with the unfinished file's name when all bytes are in it. */
+  /** Called with the name of the temporary file when it is complete. */
   readonly onWritten?: (temporary: string) => Promise<void>;
-  /** False for what may be lost, and is checked where it is read, so that nobody waits for the disk. */
+  /** `false` skips fsync, for files that are verified when they are read. */
   readonly sync?: false;
 }
 
 /**
- * Streams chunks into a file that appears under its name only when all of it is on disk: written beside as
- * `.NAME.RANDOM.tmp`, fsynced, renamed, and the directory fsynced. A killed process leaves the old file or the new one.
- * An error, also one that the source throws, removes the temporary file.
+ * Streams chunks into a file atomically: writes `.NAME.RANDOM.tmp` in the same directory, flushes it, renames it and
+ * flushes the directory. A killed process leaves the old file or the new one. Errors remove the temporary file, also
+ * errors of the source.
  *
- * @param options.mode permission bits, whatever the umask; 0644 by default
+ * @param options.mode permission bits, not affected by the umask; 0644 by default
  */
 export async function writeAtomically(
   path: string,
@@ -53,8 +53,8 @@ export async function writeAtomically(
 }
 
 /**
- * The same for a file that somebody else writes: `write` gets the name of a file that is not there yet, and resolves when
- * all of it is on disk.
+ * The same for a file that another program writes: `write` gets the name of a file to create, and resolves when the file
+ * is complete and flushed.
  */
 export async function placeAtomically<T>(
   path: string,
@@ -72,7 +72,7 @@ export async function placeAtomically<T>(
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });
-    // The system names no file where it cannot write to an open one.
+    // Errors of writing to an open file do not contain the path.
     throw error instanceof Error && 'syscall' in error && !('path' in error) ? Object.assign(error, { path }) : error;
   }
   if (options.sync !== false) await syncDirectory(dirname(path));

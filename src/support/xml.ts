@@ -1,17 +1,17 @@
-/** What XML 1.0 has no way to write (section 2.2) or discourages: control characters, halves of characters. */
-const UNWRITABLE = /(?![\t\n\r])\p{Cc}|\p{Cs}|[\ufffe\uffff]/gu;
+/** Characters that XML 1.0 (section 2.2) forbids or discourages: control characters and unpaired surrogates. */
+const FORBIDDEN = /(?![\t\n\r])\p{Cc}|\p{Cs}|[\ufffe\uffff]/gu;
 
-/** Text between tags. */
+/** Escapes text between tags. */
 export function escapeText(value: string): string {
   return value
-    .replace(UNWRITABLE, '')
+    .replace(FORBIDDEN, '')
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')
     .replaceAll('\r', '&#13;');
 }
 
-/** ` name="value"` for each; those of undefined are left out. Line breaks and tabs are kept, as a parser would not. */
+/** ` name="value"` for each defined value. Line breaks and tabs are escaped, because parsers normalize them. */
 export function attributes(values: Readonly<Record<string, string | number | undefined>>): string {
   return Object.entries(values)
     .filter(([, value]) => value !== undefined)
@@ -19,7 +19,7 @@ export function attributes(values: Readonly<Record<string, string | number | und
     .join('');
 }
 
-/** The value of an attribute in double quotes, also in HTML. */
+/** Escapes the value of an attribute in double quotes, for XML and HTML. */
 export function escapeAttribute(value: string): string {
   return escapeText(value).replaceAll('"', '&quot;').replaceAll('\n', '&#10;').replaceAll('\t', '&#9;');
 }

@@ -174,7 +174,12 @@ out: made
   test.each([
     ['an unknown key', 'source: sample\n\nformat: deb\n', /k\.yaml:3:1/, 'format'],
     ['a number as version', 'source: sample\nversion: 1.30\n', /k\.yaml:2:1/, 'quotes'],
-    ['an unknown architecture', 'architectures:\n  - amd64\n  - mips\n', /k\.yaml:3:5/, '"mips" is none of amd64'],
+    [
+      'an unknown architecture',
+      'architectures:\n  - amd64\n  - mips\n',
+      /k\.yaml:3:5/,
+      'unknown architecture "mips"; expected amd64',
+    ],
     ['too many jobs', '# one\njobs: 1000\n', /k\.yaml:2:1/, 'from 1 to 256'],
     ['invalid YAML', 'jobs: [\n', /k\.yaml:\d:\d/, 'invalid YAML'],
   ])('with %s is refused with the line number', async (_, text, where, message) => {
