@@ -185,12 +185,7 @@ describe('a transfer fails with a message and the URL', () => {
     ],
     ['a web page', [{ kind: 'page' }], 'network', 'web page'],
     ['a redirect to itself', [{ kind: 'redirect', to: PATH }], 'network', 'redirects'],
-    [
-      'a redirect to a file',
-      [{ kind: 'redirect', to: 'file:///etc/passwd' }],
-      'network',
-      'not an HTTP URL',
-    ],
+    ['a redirect to a file', [{ kind: 'redirect', to: 'file:///etc/passwd' }], 'network', 'not an HTTP URL'],
     ['a redirect to nowhere', [{ kind: 'redirect', to: 'http://' }], 'network', 'not an HTTP URL'],
     ['a compressed body', [{ kind: 'encoded' }], 'network', 'compresses'],
     ['more than announced', [{ kind: 'length', off: 100 }], 'verification', 'expected 100000'],
