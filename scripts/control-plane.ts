@@ -1,5 +1,6 @@
-import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { ensureDir } from 'fs-extra/esm';
 import { KubeparcelError } from '../src/support/errors.ts';
 import { cacheDirectory, checkDisk, removeStale, WORK_PREFIX } from './real-payload/cache.ts';
 import { findPackage, findSource, openDebian, unpackPackages } from './real-payload/debian.ts';
@@ -38,7 +39,7 @@ export async function makeControlPlane(options: Options = {}): Promise<ControlPl
   const { signal } = options;
   const architecture = hostArchitecture();
   const cache = cacheDirectory();
-  await mkdir(cache, { recursive: true });
+  await ensureDir(cache);
   await removeStale(cache);
 
   const result = join(cache, `control-plane-${shortDigest([CONTROL_PLANE, RECIPE, architecture])}`);
@@ -51,7 +52,7 @@ export async function makeControlPlane(options: Options = {}): Promise<ControlPl
   try {
     await checkDisk(work);
     const out = join(work, 'out', architecture);
-    await mkdir(out, { recursive: true });
+    await ensureDir(out);
     await fill(out, work, say, signal);
     await writeFile(join(work, 'out', SUMS), await sumsOf(join(work, 'out')));
     await keep(join(work, 'out'), result);

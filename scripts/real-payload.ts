@@ -1,5 +1,6 @@
-import { chmod, cp, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { copy, ensureDir } from 'fs-extra/esm';
 import type { Architecture } from '../src/model/architecture.ts';
 import { KubeparcelError } from '../src/support/errors.ts';
 import { checkAnswers } from './real-payload/answers.ts';
@@ -60,7 +61,7 @@ export async function makeRealPayload(options: Options = {}): Promise<RealPayloa
   const architecture = hostArchitecture();
   const recipe = shortDigest([RECIPE, architecture]);
   const cache = cacheDirectory();
-  await mkdir(cache, { recursive: true });
+  await ensureDir(cache);
   await removeStale(cache);
 
   const found = await findCached(cache, recipe, say);
@@ -93,7 +94,7 @@ async function makeAll(making: Making): Promise<Found> {
 
   const root = join(work, 'root');
   const out = join(work, 'out', architecture);
-  await mkdir(join(out, 'cni'), { recursive: true });
+  await ensureDir(join(out, 'cni'));
   await timed(say, 'fetching and unpacking Go, reflect2 and the CNI plugins', () =>
     unpackPackages(debian, [...toolchain, reflect2, plugins], root),
   );
@@ -110,7 +111,7 @@ async function makeAll(making: Making): Promise<Found> {
   await timed(say, `compiling ${commands.join(', ')} with Go ${go.version}`, () =>
     compileKubernetes(work, go, commands, out, signal),
   );
-  await cp(join(root, RECIPE.cniPlugins.directory), join(out, 'cni'), { recursive: true });
+  await copy(join(root, RECIPE.cniPlugins.directory), join(out, 'cni'));
 
   const packages = [source, ...toolchain, reflect2, plugins];
   const versions: PayloadVersions = {
@@ -129,7 +130,7 @@ async function makeAll(making: Making): Promise<Found> {
 async function addCrictl(making: Making, found: Found): Promise<Found & Pick<RealPayload, 'cached'>> {
   const { work, architecture, say, signal } = making;
   const out = join(work, 'out', architecture);
-  await cp(join(found.directory, architecture), out, { recursive: true });
+  await copy(join(found.directory, architecture), out);
   let go: Go | undefined;
   try {
     go = await makeCrictl(making, out, async () => {

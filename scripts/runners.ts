@@ -4,9 +4,10 @@
  * Without an architecture it makes all four. --pack also copies them to runners/bin, for the npm package.
  */
 import { realpathSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { copy, ensureDir } from 'fs-extra/esm';
 import { ARCHITECTURES, type Architecture } from '../src/model/architecture.ts';
 import { cachedRunners, findRunner, packagedRunners, runnerName } from '../src/runner/find-runner.ts';
 import { recipeDigest } from '../src/runner/recipe.ts';
@@ -44,7 +45,7 @@ export async function makeRunners(
   }
   if (missing.length === 0) return runners;
   const cache = cachedRunners();
-  await mkdir(cache, { recursive: true });
+  await ensureDir(cache);
   await removeStale(cache);
   const work = await mkdtemp(join(cache, WORK_PREFIX));
   try {
@@ -90,7 +91,7 @@ async function make(
   }
   const directory = join(cache, `${await recipeDigest()}-${libc}-${toolchain.digest}`);
   const path = join(directory, runnerName(architecture));
-  await mkdir(directory, { recursive: true });
+  await ensureDir(directory);
   await rename(compiled, path);
   return path;
 }
@@ -99,13 +100,13 @@ async function make(
 async function pack(runners: ReadonlyMap<Architecture, string>): Promise<void> {
   const target = packagedRunners();
   const names = new Set([...runners.values()].map((path) => basename(dirname(path))));
-  await mkdir(target, { recursive: true });
+  await ensureDir(target);
   for (const name of await readdir(target)) {
     if (!names.has(name)) await rm(join(target, name), { recursive: true });
   }
   for (const path of runners.values()) {
-    const copy = join(target, basename(dirname(path)), basename(path));
-    if (copy !== path) await cp(path, copy);
+    const packaged = join(target, basename(dirname(path)), basename(path));
+    if (packaged !== path) await copy(path, packaged);
   }
 }
 

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writ
 import { availableParallelism, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { execa } from 'execa';
+import { copySync, emptyDirSync, ensureDirSync } from 'fs-extra/esm';
 import { packageRoot } from '../../src/support/package-root.ts';
 import { makeRealPayload } from '../real-payload.ts';
 import { makeRunners } from '../runners.ts';
@@ -46,9 +47,9 @@ export async function makeBench(level: number, say: (line: string) => void): Pro
   const environment = { XDG_CACHE_HOME: cache, SOURCE_DATE_EPOCH: '1610496000' };
 
   const emptyCache = async () => {
-    rmSync(cache, { recursive: true, force: true });
-    mkdirSync(join(cache, 'kubeparcel'), { recursive: true });
-    if (existsSync(runners)) await execa('cp', ['-a', runners, join(cache, 'kubeparcel')]);
+    emptyDirSync(cache);
+    if (existsSync(runners)) copySync(runners, join(cache, 'kubeparcel', 'runners'), { preserveTimestamps: true });
+    else ensureDirSync(join(cache, 'kubeparcel'));
   };
   const main = join(packageRoot(), 'lib', 'cli', 'main.js');
   const kubeparcel = (command: string, out: string, distributions: readonly string[], ...more: string[]) =>

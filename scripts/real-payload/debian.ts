@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ensureDir } from 'fs-extra/esm';
 import { KubeparcelError } from '../../src/support/errors.ts';
 import { RECIPE } from './recipe.ts';
 import { type Run, run, type Say } from './run.ts';
@@ -46,9 +47,8 @@ export async function openDebian(
   lists: Lists = { suite: RECIPE.suite, binary: true, source: true },
 ): Promise<Debian> {
   const { suite } = lists;
-  for (const part of ['lists/partial', 'cache/archives/partial', 'empty', 'log']) {
-    await mkdir(join(directory, part), { recursive: true });
-  }
+  for (const part of ['lists/partial', 'cache/archives/partial', 'empty', 'log'])
+    await ensureDir(join(directory, part));
   const debian: Debian = { directory, configuration: join(directory, 'apt.conf'), signal };
   await writeFile(join(directory, 'status'), '');
   await writeFile(debian.configuration, configurationText(directory, lists.architectures));
@@ -179,8 +179,8 @@ export async function unpackPackages(
   directory: string,
 ): Promise<void> {
   const downloads = join(debian.directory, `downloads-${packages[0]?.name ?? 'none'}`);
-  await mkdir(downloads, { recursive: true });
-  await mkdir(directory, { recursive: true });
+  await ensureDir(downloads);
+  await ensureDir(directory);
   const wanted = packages.map(({ name, version }) => `${name}=${version}`);
   await apt(debian, 'apt-get', ['-qq', 'download', ...wanted], 'Debian packages could not be downloaded', downloads);
   for (const file of (await readdir(downloads)).sort()) {
@@ -198,7 +198,7 @@ export async function downloadSource(
   source: Pick<ArchivePackage, 'name' | 'version'>,
 ): Promise<string> {
   const downloads = join(debian.directory, `source-${source.name}`);
-  await mkdir(downloads, { recursive: true });
+  await ensureDir(downloads);
   await apt(
     debian,
     'apt-get',

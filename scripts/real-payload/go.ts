@@ -1,6 +1,7 @@
-import { chmod, cp, mkdir, readdir, rename } from 'node:fs/promises';
+import { chmod, readdir, rename } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
+import { copy, ensureDir } from 'fs-extra/esm';
 import semver from 'semver';
 import { KubeparcelError } from '../../src/support/errors.ts';
 import { RECIPE } from './recipe.ts';
@@ -48,9 +49,7 @@ function goEnvironment(work: string, go: Go, more: NodeJS.ProcessEnv): NodeJS.Pr
 }
 
 async function prepare(work: string): Promise<void> {
-  for (const part of ['gopath/src', 'gocache', 'tmp']) {
-    await mkdir(join(work, part), { recursive: true });
-  }
+  for (const part of ['gopath/src', 'gocache', 'tmp']) await ensureDir(join(work, part));
 }
 
 /** The toolchain that unpackPackages put into `directory`. */
@@ -248,7 +247,7 @@ export async function compileCrictl(
 ): Promise<void> {
   const { module, version, linkerFlags } = RECIPE.criTools;
   const tree = join(work, 'cri-tools');
-  await cp(join(work, 'gopath/pkg/mod', `${module}@v${version}`), tree, { recursive: true });
+  await copy(join(work, 'gopath/pkg/mod', `${module}@v${version}`), tree);
   const flags = `${linkerFlags} -X ${module}/pkg/version.Version=${version}`;
   const args = ['build', '-p', String(availableParallelism()), '-ldflags', flags, '-o', `${into}/`, './cmd/crictl'];
   await run(go.command, args, { ...modules(work, go, signal), cwd: tree, failure: 'crictl could not be compiled' });

@@ -1,5 +1,5 @@
-import { cp, mkdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { copy, emptyDir, ensureDir } from 'fs-extra/esm';
 import { type ArchivePackage, type Debian, unpackSource } from './debian.ts';
 import { RECIPE } from './recipe.ts';
 
@@ -15,10 +15,10 @@ export async function unpackKubernetes(
   work: string,
 ): Promise<void> {
   const tree = join(work, 'gopath/src/k8s.io/kubernetes');
-  await mkdir(join(tree, '..'), { recursive: true });
+  await ensureDir(dirname(tree));
   await unpackSource(debian, source, tree);
   // The vendored 1.0.1 reads the runtime's maps by a layout that Go changed with 1.18: it crashes.
   const vendored = join(tree, 'vendor/github.com/modern-go/reflect2');
-  await rm(vendored, { recursive: true });
-  await cp(join(root, RECIPE.reflect2.directory), vendored, { recursive: true });
+  await emptyDir(vendored);
+  await copy(join(root, RECIPE.reflect2.directory), vendored);
 }

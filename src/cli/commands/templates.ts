@@ -20,12 +20,11 @@ export const templatesCommand = defineCommand({
       process.stdout.write(`${files.map(({ name }) => name).join('\n')}\n`);
       return;
     }
-    const { mkdir, writeFile } = await import('node:fs/promises');
-    const { dirname, join } = await import('node:path');
+    const { outputFile } = await import('fs-extra/esm');
+    const { join } = await import('node:path');
     for (const { name, text } of files) {
       const path = join(dir, name);
-      await mkdir(dirname(path), { recursive: true });
-      const exists = await writeFile(path, text, { flag: 'wx' }).then(() => false, isExisting);
+      const exists = await outputFile(path, text, { flag: 'wx' }).then(() => false, isExisting);
       process.stdout.write(`${exists ? 'exists' : 'wrote '}  ${path}\n`);
     }
   },

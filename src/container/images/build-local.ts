@@ -1,6 +1,7 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
+import { ensureDir, outputFile } from 'fs-extra/esm';
 import { KubeparcelError } from '../../support/errors.ts';
 import { writeAtomically } from '../../support/write-atomically.ts';
 import { lastLine } from '../cli-container.ts';
@@ -93,11 +94,7 @@ async function debootstrap({ id }: HostImage, { suite, packages }: LocalRecipe, 
 }
 
 async function writeStage(stage: string, { files, provides }: LocalRecipe, spoolDirectory: string): Promise<void> {
-  for (const [path, text] of Object.entries(files)) {
-    const file = join(stage, 'root', path);
-    await mkdir(dirname(file), { recursive: true });
-    await writeFile(file, text);
-  }
-  await mkdir(join(stage, 'root'), { recursive: true });
+  await ensureDir(join(stage, 'root'));
+  for (const [path, text] of Object.entries(files)) await outputFile(join(stage, 'root', path), text);
   if (provides.length > 0) await writeAtomically(join(stage, 'provides.rpm'), providesRpm(provides, spoolDirectory));
 }

@@ -1,5 +1,6 @@
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { outputFile } from 'fs-extra/esm';
 import type { Format } from '../../model/format.ts';
 import { packagesText } from '../../repo/formats/apt/texts.ts';
 import { repodataFiles } from '../../repo/formats/rpm-md/view.ts';
@@ -28,7 +29,6 @@ export async function indexPackages(directory: string, format: Format, signal?: 
   const date = Math.max(0, ...packages.map(({ record }) => record.date));
   const listed = packages.map(({ name, record }) => ({ href: name, record }));
   for (const { path, bytes } of await repodataFiles(listed, { compression: 'gz', signers: [], date })) {
-    await mkdir(dirname(join(directory, path)), { recursive: true });
-    await writeFile(join(directory, path), bytes);
+    await outputFile(join(directory, path), bytes);
   }
 }
