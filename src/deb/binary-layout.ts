@@ -3,10 +3,10 @@ import type { Layout } from '../model/layout.ts';
 import { controlMembers } from './write-control.ts';
 
 /**
- * The binary layout that `dpkg-deb --root-owner-group --build DIRECTORY` makes the package of: DEBIAN/ with the control
- * files (deb(5)), and beside it the file system as the package unpacks it.
+ * The input of `dpkg-deb --root-owner-group --build DIRECTORY`: the control files (deb(5)) in DEBIAN/, next to the tree
+ * that the package installs.
  *
- * @param md5 MD5 of a file's content in hex, by its path; what DEBIAN/md5sums states
+ * @param md5 returns the MD5 of a file's content in hex by its path, for DEBIAN/md5sums
  */
 export function debTree(layout: Layout, md5: (path: string) => string): TreeItem[] {
   const { date } = layout;

@@ -1,19 +1,19 @@
 import type { Operator, Relation, RelationKind, RelationTarget } from '../model/relation.ts';
 import { KubeparcelError } from '../support/errors.ts';
 
-/** Fields of a paragraph in their order; a value's lines are joined by line feeds, without the blank that continues them. */
+/** Fields of a stanza in file order. Lines of a value are joined by line feeds, without the leading space of continuation lines. */
 export type ControlFields = readonly (readonly [name: string, value: string])[];
 
-/** Writes one paragraph in the syntax of deb822(5). No line of a value may be empty. */
+/** Formats a stanza (deb822(5)). No line of a value may be empty. */
 export function formatControl(fields: ControlFields): string {
   return fields.map(([name, value]) => `${name}: ${value.replaceAll('\n', '\n ')}\n`).join('');
 }
 
 /**
- * Reads a file that is one paragraph, deb822(5). Names keep their spelling; the values' lines keep everything but the
- * blank or tab that continues them, so that what formatControl has written comes back as it was.
+ * Parses a file that consists of one stanza (deb822(5)). Field names keep their spelling. Only the leading space or tab
+ * of continuation lines is removed, so parsing is the inverse of formatControl.
  *
- * @throws KubeparcelError of kind 'format' for other paragraphs, doubled fields and lines that belong to no field
+ * @throws KubeparcelError of kind 'format' for several stanzas, duplicate fields and lines outside a field
  */
 export function parseControl(text: string): ControlFields {
   const fields: [string, string][] = [];
@@ -28,7 +28,7 @@ export function parseControl(text: string): ControlFields {
       seen.add(start[1].toLowerCase());
       fields.push(current);
     } else {
-      throw new KubeparcelError('format', `line ${index + 1} of the control file cannot be: ${quote(line)}`);
+      throw new KubeparcelError('format', `line ${index + 1} of the control file is invalid: ${quote(line)}`);
     }
   }
   return fields;
@@ -38,12 +38,12 @@ function quote(line: string): string {
   return JSON.stringify(line.length > 80 ? `${line.slice(0, 80)}...` : line);
 }
 
-/** A field's value whatever the case of its name. */
+/** The value of a field; names are case-insensitive. */
 export function controlField(fields: ControlFields, name: string): string | undefined {
   return fields.find(([known]) => known.toLowerCase() === name.toLowerCase())?.[1];
 }
 
-/** Description (Debian policy 5.6.13): the summary, then the text with ` .` for its empty lines. */
+/** The Description field (Debian policy 5.6.13): the summary, then the description with `.` in place of empty lines. */
 export function foldDescription(summary: string, description: string): string {
   return description === '' ? summary : [summary, ...description.split('\n').map((line) => line || '.')].join('\n');
 }
@@ -53,7 +53,7 @@ export function unfoldDescription(value: string): { readonly summary: string; re
   return { summary, description: lines.map((line) => (line === '.' ? '' : line)).join('\n') };
 }
 
-/** The fields of deb-control(5), in the order in which dpkg-gencontrol writes them. */
+/** Relation fields (deb-control(5)) in the order of dpkg-gencontrol. */
 export const RELATION_FIELDS: readonly (readonly [field: string, kind: RelationKind])[] = [
   ['Pre-Depends', 'preDepends'],
   ['Depends', 'depends'],
@@ -66,7 +66,7 @@ export const RELATION_FIELDS: readonly (readonly [field: string, kind: RelationK
   ['Provides', 'provides'],
 ];
 
-/** `<` and `>` are what dpkg once had for `<=` and `>=`, and still reads so. */
+/** `<` and `>` are obsolete; dpkg reads them as `<=` and `>=`. */
 const OPERATORS: Readonly<Record<string, Operator>> = {
   '<<': '<<',
   '<=': '<=',
@@ -77,11 +77,11 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
   '>': '>=',
 };
 
-/** A package's name, with the architecture it must have (`:any`) where one is asked for. */
+/** A package name, optionally with an architecture qualifier (`:any`). */
 export const RELATION_NAME = /^[A-Za-z0-9][A-Za-z0-9.+-]*(:[a-z0-9-]+)?$/;
 
 /**
- * Reads a relation field: `a (>= 1), b | c`; deb-control(5), Debian policy 7.1.
+ * Parses a relation field: `a (>= 1), b | c` (deb-control(5), Debian policy 7.1).
  *
  * @throws KubeparcelError of kind 'format'
  */
@@ -99,7 +99,7 @@ function parseTarget(field: string, text: string): RelationTarget {
   const operator = match?.[2] === undefined ? undefined : OPERATORS[match[2]];
   const version = match?.[3];
   if (!RELATION_NAME.test(name) || (match?.[2] !== undefined && operator === undefined)) {
-    throw new KubeparcelError('format', `${field} has ${JSON.stringify(text.slice(0, 100))}, which is not a relation`);
+    throw new KubeparcelError('format', `${field} contains an invalid relation: ${JSON.stringify(text.slice(0, 100))}`);
   }
   return operator === undefined || version === undefined ? { name } : { name, constraint: { operator, version } };
 }

@@ -1,13 +1,13 @@
 import type { ChangelogEntry } from '../model/layout.ts';
 
-/** Where a package keeps its changelog (Debian policy 12.7): packages with a Debian revision, and native ones. */
+/** Paths of the changelog (Debian policy 12.7): of packages with a Debian revision, and of native packages. */
 export function changelogPaths(packageName: string): string[] {
   return ['changelog.Debian.gz', 'changelog.gz'].map((file) => `/usr/share/doc/${packageName}/${file}`);
 }
 
 /**
- * Reads as much as can be read of a changelog: deb-changelog(5) has been written by hand for thirty years. A change that
- * goes over several lines becomes one; what is not of this form, and all that follows it, is left out.
+ * Parses a deb-changelog(5). A change that spans several lines becomes one line. Changelogs are often written by hand:
+ * parsing stops without an error at the first line that does not match the format.
  */
 export function parseDebChangelog(text: string): ChangelogEntry[] {
   const entries: ChangelogEntry[] = [];
@@ -48,8 +48,7 @@ function addChange(changes: string[], change: string, line: string): void {
 }
 
 /**
- * The licence that a machine-readable copyright file (copyright-format 1.0) states for `Files: *`; '' for any other kind
- * of copyright file.
+ * The licence of `Files: *` in a machine-readable copyright file (copyright-format 1.0); '' for any other copyright file.
  */
 export function parseFilesLicence(text: string): string {
   if (!/^Format:/im.test(text.slice(0, text.indexOf('\n\n') + 1 || text.length))) {

@@ -16,16 +16,17 @@ const MAX_CONTROL = 16 << 20;
 const MAX_CHANGELOG = 16 << 20;
 
 /**
- * Reads any DEB (deb(5)), its own or another's, and checks all that it says about its own bytes: the structure, the
- * checksums of its compressed parts, md5sums. Nothing is unpacked to disk. Roles are inferred: conffiles are config, below
- * /usr/share/doc files are doc, and those named copyright licence; the licence is what a machine-readable copyright
- * file says of `Files: *`. A hard link becomes a file of its own with the same content.
+ * Reads any DEB (deb(5)) and verifies its structure, the checksums of its compressed members and md5sums. Nothing is
+ * unpacked to disk. Roles are inferred: conffiles are config, files below /usr/share/doc are doc, and those named
+ * copyright are licence. The layout's licence is that of `Files: *` in a machine-readable copyright file. A hard link
+ * becomes a file with the same content.
  *
- * @throws KubeparcelError of kind 'format' for what is damaged, hostile or not a DEB, 'io' for a file that cannot be read
+ * @throws KubeparcelError of kind 'format' for a damaged or hostile file or one that is not a DEB, 'io' for an unreadable
+ *   file
  */
 export async function readDeb(path: string, options: ReadOptions = {}): Promise<ReadPackage> {
   try {
-    return assemble(await readMembers(fileChunks(path, options.signal), options.maxUnpackedBytes ?? MAX_UNPACKED));
+    return toPackage(await readMembers(fileChunks(path, options.signal), options.maxUnpackedBytes ?? MAX_UNPACKED));
   } catch (error) {
     throw error instanceof KubeparcelError && error.kind !== 'io' ? error.within(path) : error;
   }
@@ -40,7 +41,7 @@ async function* fileChunks(path: string, signal: AbortSignal | undefined): Async
     }
   } catch (error) {
     if (error instanceof Error && 'code' in error && 'syscall' in error) {
-      throw new KubeparcelError('io', `it cannot be read (${error.code})`, { where: path, cause: error });
+      throw new KubeparcelError('io', `the package cannot be read (${error.code})`, { where: path, cause: error });
     }
     throw error;
   }
@@ -52,7 +53,7 @@ interface Members {
   readonly codec: Codec;
 }
 
-/** deb(5): debian-binary, control.tar, data.tar in this order; further members are someone's own and begin with `_`. */
+/** deb(5): debian-binary, control.tar and data.tar in this order. Names of additional members begin with `_`. */
 async function readMembers(chunks: AsyncIterable<Uint8Array>, maxUnpacked: number): Promise<Members> {
   let versionSeen = false;
   let control: ControlArchive | undefined;
@@ -61,42 +62,42 @@ async function readMembers(chunks: AsyncIterable<Uint8Array>, maxUnpacked: numbe
   for await (const { name, content } of readAr(chunks)) {
     if (!versionSeen) {
       if (name !== 'debian-binary') {
-        throw new KubeparcelError('format', 'an ar archive, but not a Debian package');
+        throw new KubeparcelError('format', 'an ar archive, but not a DEB package');
       }
       await checkFormatVersion(content);
       versionSeen = true;
     } else if (name.startsWith('_')) {
-      // Such as the signatures of debsigs.
+      // Ignored; signatures of debsigs, for example.
     } else if (control === undefined && /^control\.tar(\.|$)/.test(name)) {
-      const [, unpacked] = await open(name, content, MAX_CONTROL);
+      const [, unpacked] = await openMember(name, content, MAX_CONTROL);
       control = await within(name, () => readControl(unpacked));
     } else if (control !== undefined && data === undefined && /^data\.tar(\.|$)/.test(name)) {
-      const known = control;
-      const [dataCodec, unpacked] = await open(name, content, maxUnpacked);
+      const controlArchive = control;
+      const [dataCodec, unpacked] = await openMember(name, content, maxUnpacked);
       codec = dataCodec;
-      data = await within(name, () => readData(unpacked, known));
+      data = await within(name, () => readData(unpacked, controlArchive));
     } else {
-      throw new KubeparcelError('format', `a member named ${JSON.stringify(name)} where it cannot be`);
+      throw new KubeparcelError('format', `unexpected member ${JSON.stringify(name)}`);
     }
   }
   if (control === undefined || data === undefined) {
-    throw new KubeparcelError('format', `it has no ${control === undefined ? 'control.tar' : 'data.tar'}`);
+    throw new KubeparcelError('format', `the package has no ${control === undefined ? 'control.tar' : 'data.tar'}`);
   }
   return { control, data, codec };
 }
 
 async function checkFormatVersion(content: AsyncIterable<Uint8Array>): Promise<void> {
-  const tooLong = () => new KubeparcelError('format', 'debian-binary is too long');
+  const tooLong = () => new KubeparcelError('format', 'debian-binary is longer than 1024 bytes');
   const text = Buffer.from(await collect(content, 1024, tooLong)).toString('latin1');
   if (!/^2\.\d+\n/.test(text)) {
-    throw new KubeparcelError('format', `a Debian package of the unknown version ${JSON.stringify(text.slice(0, 20))}`);
+    throw new KubeparcelError('format', `unsupported version of the DEB format: ${JSON.stringify(text.slice(0, 20))}`);
   }
 }
 
 const SUFFIXES: Readonly<Record<string, Codec>> = { '': 'none', '.gz': 'gzip', '.xz': 'xz', '.zst': 'zstd' };
 
-/** A member's codec, which its name and its first bytes must agree on, and what it unpacks to. */
-async function open(
+/** Decompresses a member. Its suffix and its first bytes must state the same codec. */
+async function openMember(
   name: string,
   content: AsyncIterable<Uint8Array>,
   maxBytes: number,
@@ -118,7 +119,9 @@ async function open(
   }
   const found = detectCodec(Buffer.concat(start).subarray(0, MAGIC_LENGTH));
   if (found !== codec) {
-    throw new KubeparcelError('format', `named for ${codec}, but it is ${found}`, { where: name });
+    throw new KubeparcelError('format', `the suffix of the member means ${codec}, but its content is ${found}`, {
+      where: name,
+    });
   }
   async function* whole() {
     yield* start;
@@ -127,7 +130,7 @@ async function open(
   return [codec, decompress(whole(), codec, { maxBytes })];
 }
 
-/** Says which member an error is about. */
+/** Adds the name of the member to errors. */
 async function within<T>(name: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -136,9 +139,9 @@ async function within<T>(name: string, work: () => Promise<T>): Promise<T> {
   }
 }
 
-async function assemble({ control, data, codec }: Members): Promise<ReadPackage> {
-  const changelog = await readChangelog(control.facts.name, data.kept);
-  const copyright = data.kept.get(`/usr/share/doc/${control.facts.name}/copyright`);
+async function toPackage({ control, data, codec }: Members): Promise<ReadPackage> {
+  const changelog = await readChangelog(control.facts.name, data.documents);
+  const copyright = data.documents.get(`/usr/share/doc/${control.facts.name}/copyright`);
   const layout: Layout = {
     format: 'deb',
     ...control.facts,
@@ -151,14 +154,14 @@ async function assemble({ control, data, codec }: Members): Promise<ReadPackage>
   return { layout, codec, metadata: control.fields, digests: data.digests };
 }
 
-async function readChangelog(name: string, kept: ReadonlyMap<string, Uint8Array>): Promise<Layout['changelog']> {
-  const path = changelogPaths(name).find((candidate) => kept.has(candidate));
-  const packed = path === undefined ? undefined : kept.get(path);
+async function readChangelog(name: string, documents: ReadonlyMap<string, Uint8Array>): Promise<Layout['changelog']> {
+  const path = changelogPaths(name).find((candidate) => documents.has(candidate));
+  const packed = path === undefined ? undefined : documents.get(path);
   if (path === undefined || packed === undefined) {
     return [];
   }
   return within(path, async () => {
-    const tooLong = () => new KubeparcelError('format', `a changelog of more than ${MAX_CHANGELOG} bytes`);
+    const tooLong = () => new KubeparcelError('format', `the changelog is longer than ${MAX_CHANGELOG} bytes`);
     const text = await collect(decompress([packed], 'gzip', { maxBytes: MAX_CHANGELOG }), MAX_CHANGELOG, tooLong);
     return parseDebChangelog(Buffer.from(text).toString('utf8'));
   });

@@ -12,44 +12,47 @@ export interface DebSignOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The signature of whoever publishes the package; debsig-verify(1) also knows `maint` and `archive`. */
+/** The publisher's signature; debsig-verify(1) also knows _gpgmaint and _gpgarchive. */
 const SIGNATURE_MEMBER = '_gpgorigin';
-/** debian-binary, control.tar, data.tar, and members of other people's. */
+/** debian-binary, control.tar, data.tar and additional members. */
 const MAX_MEMBERS = 64;
 const AR_MAGIC_LENGTH = 8;
 const AR_HEADER_LENGTH = 60;
 
 /**
- * Signs a DEB where it stands, as debsigs does and debsig-verify checks it: a detached signature over the contents of
- * debian-binary, control.tar and data.tar one after the other, in a member `_gpgorigin` at the archive's end. dpkg and apt
- * pass over it. Other members stay byte for byte; an older signature of this kind is replaced. A killed run leaves the old
- * file or the new one.
+ * Signs a DEB in place in the format of debsigs: a detached signature over the concatenated contents of debian-binary,
+ * control.tar and data.tar, in a member `_gpgorigin` at the end of the archive. debsig-verify checks it; dpkg and apt
+ * ignore it. An existing `_gpgorigin` is replaced; other members are copied unchanged. The file is replaced atomically.
  *
- * @throws KubeparcelError of kind 'format' for what is no DEB, of kind 'usage' for a subkey, which debsig-verify takes for
- *   another key than the one in its keyring
+ * @throws KubeparcelError of kind 'format' for a file that is not a DEB, 'usage' for a signing subkey: debsig-verify finds
+ *   only primary keys in its keyring
  */
 export async function signDeb(path: string, signer: Signer, options: DebSignOptions): Promise<WrittenFile> {
   if (signer.signingFingerprint !== signer.fingerprint) {
-    throw new KubeparcelError('usage', 'debsig-verify takes no signatures of subkeys', {
+    throw new KubeparcelError('usage', 'debsig-verify does not accept signatures by subkeys', {
       where: signer.signingFingerprint,
-      hint: "sign with a key whose primary key signs, as kubeparcel keys new makes it, or leave DEBs to apt's signed index",
+      hint: "use a key whose primary key signs (kubeparcel keys new), or rely on apt's signed index for DEBs",
     });
   }
   try {
     const members = await listMembers(path, options.signal);
     const hash = createHash('sha256');
     const signed = members.filter(({ name }) => !name.startsWith('_'));
-    const signature = await signer.signDetached(observed(ranges(path, signed, options.signal), hash), options.date);
+    const signature = await signer.signDetached(hashed(ranges(path, signed, options.signal), hash), options.date);
     const { mode } = await stat(path);
-    return await writeAtomically(path, archive(path, members, { signature, expected: hash.digest('hex') }, options), {
-      mode: mode & 0o777,
-    });
+    return await writeAtomically(
+      path,
+      signedArchive(path, members, { signature, expected: hash.digest('hex') }, options),
+      {
+        mode: mode & 0o777,
+      },
+    );
   } catch (error) {
     throw error instanceof KubeparcelError && error.where === undefined ? error.within(path) : error;
   }
 }
 
-/** Where a member is in the file: bytes of its header, and of its content. */
+/** Offsets of a member's header and content in the file, in bytes. */
 interface PlacedMember {
   readonly name: string;
   readonly headerAt: number;
@@ -57,19 +60,20 @@ interface PlacedMember {
   readonly size: number;
 }
 
-/** Reads the whole archive once, which says that it is one. */
+/** Reads the whole archive, which also validates it. */
 async function listMembers(path: string, signal: AbortSignal | undefined): Promise<PlacedMember[]> {
   const members: PlacedMember[] = [];
   let at = AR_MAGIC_LENGTH;
   for await (const { name, size } of readAr(createReadStream(path, { signal }))) {
     members.push({ name, headerAt: at, start: at + AR_HEADER_LENGTH, size });
     at += AR_HEADER_LENGTH + size + (size % 2);
-    if (members.length > MAX_MEMBERS) throw new KubeparcelError('format', 'an archive of too many members for a DEB');
+    if (members.length > MAX_MEMBERS)
+      throw new KubeparcelError('format', `the archive has more than ${MAX_MEMBERS} members`);
   }
   const [first, control, data, ...others] = members.filter(({ name }) => !name.startsWith('_')).map(({ name }) => name);
   const isDeb = first === 'debian-binary' && control?.startsWith('control.tar') && data?.startsWith('data.tar');
   if (!isDeb || others.length > 0) {
-    throw new KubeparcelError('format', 'an ar archive, but not a Debian package');
+    throw new KubeparcelError('format', 'an ar archive, but not a DEB package');
   }
   return members;
 }
@@ -80,15 +84,15 @@ async function* ranges(path: string, members: readonly PlacedMember[], signal: A
   }
 }
 
-async function* observed(chunks: AsyncIterable<Uint8Array>, hash: ReturnType<typeof createHash>) {
+async function* hashed(chunks: AsyncIterable<Uint8Array>, hash: ReturnType<typeof createHash>) {
   for await (const chunk of chunks) {
     hash.update(chunk);
     yield chunk;
   }
 }
 
-/** Members as they stand but for the old signature, then the new one. */
-async function* archive(
+/** The existing members without the old signature, then the new signature. */
+async function* signedArchive(
   path: string,
   members: readonly PlacedMember[],
   { signature, expected }: { readonly signature: Uint8Array; readonly expected: string },
@@ -100,11 +104,14 @@ async function* archive(
     const { headerAt, start, size, name } = member;
     yield* createReadStream(path, { start: headerAt, end: start - 1 });
     const content = ranges(path, [member], signal);
-    yield* name.startsWith('_') ? content : observed(content, hash);
+    yield* name.startsWith('_') ? content : hashed(content, hash);
     if (size % 2 === 1) yield Buffer.from('\n');
   }
   if (hash.digest('hex') !== expected) {
-    throw new KubeparcelError('io', 'the package changed while it was signed', { where: path, hint: 'sign it again' });
+    throw new KubeparcelError('io', 'the package changed while it was being signed', {
+      where: path,
+      hint: 'sign it again',
+    });
   }
   const own: ArMember = { name: SIGNATURE_MEMBER, size: signature.length, content: [signature] };
   let magic = true;

@@ -4,8 +4,7 @@ import { KubeparcelError } from '../support/errors.ts';
 const EPOCH_MAX = 2 ** 31 - 1;
 
 /**
- * Takes a version apart: [epoch:]upstream[-revision], deb-version(7). A version without a revision (of a native package)
- * gets the revision ''.
+ * Parses [epoch:]upstream[-revision] (deb-version(7)). The revision of a native package is ''.
  *
  * @throws KubeparcelError of kind 'format'
  */
@@ -14,17 +13,17 @@ export function parseDebVersion(text: string): PackageVersion {
   const epoch = Number(match?.[1] ?? 0);
   const upstream = match?.[2];
   if (upstream === undefined || epoch > EPOCH_MAX || (upstream.includes(':') && match?.[1] === undefined)) {
-    throw new KubeparcelError('format', `${JSON.stringify(text.slice(0, 100))} is not a version of a Debian package`);
+    throw new KubeparcelError('format', `${JSON.stringify(text.slice(0, 100))} is not a valid Debian version`);
   }
   return { epoch, upstream, revision: match?.[3] ?? '' };
 }
 
 /**
- * Orders versions of Debian packages as dpkg does (deb-version(7), "Sorting algorithm"): epoch, upstream version,
- * revision; `~` before everything, also before the end.
+ * Compares Debian versions as dpkg does (deb-version(7), "Sorting algorithm"): epoch, upstream version, revision; `~`
+ * sorts before everything, even the end.
  *
- * @returns below 0 when `a` is the earlier one, 0 for equal ones (1.0 and 1.0-0 are), above 0 otherwise
- * @throws KubeparcelError of kind 'format' for what is no version
+ * @returns negative if `a` is earlier, 0 if they are equal (1.0 equals 1.0-0), positive if `a` is later
+ * @throws KubeparcelError of kind 'format' for an invalid version
  */
 export function compareDebVersions(a: string, b: string): number {
   const left = parseDebVersion(a);
@@ -36,7 +35,7 @@ export function compareDebVersions(a: string, b: string): number {
   );
 }
 
-/** Pieces of text and numbers in turn, text first. */
+/** Compares runs of non-digits and runs of digits alternately. */
 function comparePart(a: string, b: string): number {
   let left = a;
   let right = b;
@@ -57,7 +56,7 @@ function comparePart(a: string, b: string): number {
   return 0;
 }
 
-/** Letters before other characters, `~` before the end. */
+/** `~` sorts before the end, letters before other characters. */
 function compareText(a: string, b: string): number {
   for (let at = 0; at < Math.max(a.length, b.length); at++) {
     const difference = rank(a, at) - rank(b, at);

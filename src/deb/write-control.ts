@@ -5,7 +5,7 @@ import { formatVersion } from '../model/package-version.ts';
 import { formatRelation, type RelationKind } from '../model/relation.ts';
 import { type ControlFields, foldDescription, formatControl, RELATION_FIELDS } from './control-file.ts';
 
-/** A file of DEBIAN/ and of control.tar. */
+/** A file in DEBIAN/ or control.tar. */
 export interface ControlMember {
   readonly name: string;
   readonly mode: number;
@@ -13,10 +13,10 @@ export interface ControlMember {
 }
 
 /**
- * The control files of a package (deb(5), deb-control(5), deb-md5sums(5), deb-conffiles(5)), sorted by name. md5sums lists
- * the files that are no conffiles, as dh_md5sums does: dpkg itself keeps the digests of conffiles.
+ * The control files of a package (deb(5), deb-control(5), deb-md5sums(5), deb-conffiles(5)), sorted by name. Like
+ * dh_md5sums, md5sums leaves out conffiles: dpkg records their digests itself.
  *
- * @param md5 MD5 of a file's content in hex, by its path
+ * @param md5 returns the MD5 of a file's content in hex by its path
  */
 export function controlMembers(layout: Layout, md5: (path: string) => string): ControlMember[] {
   const files = layout.entries.filter((entry) => entry.kind === 'file');
@@ -37,7 +37,7 @@ export function controlMembers(layout: Layout, md5: (path: string) => string): C
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** As md5sum writes it; a name with a backslash is escaped, and the line begins with one. */
+/** As written by md5sum(1): a line whose name contains backslashes is escaped and begins with a backslash. */
 function md5Line(sum: string, path: string): string {
   return path.includes('\\') ? `\\${sum}  ${path.replaceAll('\\', '\\\\')}\n` : `${sum}  ${path}\n`;
 }
@@ -65,7 +65,7 @@ function relationField(layout: Layout, kind: RelationKind): string {
   return layout.relations[kind].map(formatRelation).join(', ');
 }
 
-/** In KiB, as dpkg-gencontrol counts (deb-substvars(5)): files rounded up, 1 for everything else and the root directory. */
+/** In KiB, as computed by dpkg-gencontrol (deb-substvars(5)): file sizes rounded up, 1 for every other entry and the root. */
 function installedSize(entries: readonly Entry[]): number {
   return entries.reduce(
     (sum, entry) => sum + (entry.kind === 'file' ? Math.ceil(contentSize(entry.content) / 1024) : 1),

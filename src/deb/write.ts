@@ -1,11 +1,10 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { type FileHandle, open, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { createHash } from 'node:crypto';
 import { arChunks, writeAr } from '../archive/ar.ts';
 import { type TarEntry, tarSource, writeTar } from '../archive/tar.ts';
 import { compress } from '../compress/compress.ts';
 import { compressArchive, isBlockCodec } from '../compress/compress-archive.ts';
 import type { Packager, SpliceOptions, WriteOptions } from '../layout/packager.ts';
+import { Spool } from '../layout/spool.ts';
 import { verifiedContent } from '../layout/tree.ts';
 import type { Codec } from '../model/compression.ts';
 import { contentSha256, contentSize } from '../model/content.ts';
@@ -16,14 +15,12 @@ import { controlMembers } from './write-control.ts';
 
 const SUFFIXES: Readonly<Record<Codec, string>> = { none: '', gzip: '.gz', xz: '.xz', zstd: '.zst' };
 
-/** What deb(5) calls version 2.0 of the format. */
+/** Format version 2.0 (deb(5)). */
 const DEBIAN_BINARY = Buffer.from('2.0\n');
 
-const SPOOL_CHUNK = 1 << 16;
-
-/** DEBs as deb(5) describes them, with control.tar and data.tar in the same compression. */
+/** Writes DEBs (deb(5)) with the same compression for control.tar and data.tar. */
 export const debPackager: Packager = {
-  /** name_version_architecture.deb, without the epoch, as dpkg-deb names it. */
+  /** As dpkg-deb names it: name_version_architecture.deb without the epoch. */
   fileName: ({ name, version, architecture }) =>
     `${name}_${version.upstream}${version.revision === '' ? '' : `-${version.revision}`}_${architecture}.deb`,
   write: writeDeb,
@@ -31,23 +28,23 @@ export const debPackager: Packager = {
 };
 
 /**
- * @throws KubeparcelError of kind 'format' for a layout that no DEB can hold, 'verification' for a stored content that
- *   is not what the layout says
+ * @throws KubeparcelError of kind 'format' for a layout that a DEB cannot represent, 'verification' for a stored content
+ *   that differs from the layout
  */
 async function* writeDeb(layout: Layout, options: WriteOptions): AsyncGenerator<Uint8Array, void, undefined> {
   checkDebLayout(layout);
   const { compression, signal } = options;
   const sums = new Map<string, string>();
-  const spool = await openSpool(options.spoolDirectory);
+  const spool = await Spool.create(options.spoolDirectory);
   try {
-    const size = await fill(spool, compress(writeTar(dataEntries(layout, sums, options)), compression, signal));
-    const control = await all(compress(writeTar(controlEntries(layout, sums)), compression, signal));
+    const size = await spool.write(compress(writeTar(dataEntries(layout, sums, options)), compression, signal));
+    const control = await collectChunks(compress(writeTar(controlEntries(layout, sums)), compression, signal));
     const suffix = SUFFIXES[compression.codec];
     yield* writeAr(
       [
         { name: 'debian-binary', size: DEBIAN_BINARY.length, content: [DEBIAN_BINARY] },
         { name: `control.tar${suffix}`, size: control.reduce((sum, { length }) => sum + length, 0), content: control },
-        { name: `data.tar${suffix}`, size, content: drain(spool, signal) },
+        { name: `data.tar${suffix}`, size, content: spool.read(signal) },
       ],
       layout.date,
     );
@@ -68,11 +65,11 @@ async function spliceDeb(layout: Layout, options: SpliceOptions): Promise<Output
   for (const entry of layout.entries) {
     if (entry.kind === 'file') sums.set(entry.path, await knownMd5(entry, sums, options));
   }
-  const controlTar = Buffer.concat(await all(writeTar(controlEntries(layout, sums))));
+  const controlTar = Buffer.concat(await collectChunks(writeTar(controlEntries(layout, sums))));
   const control =
     codec === 'zstd'
       ? [await blocks.zstdFrame(controlTar, level)]
-      : await all(compress([controlTar], compression, signal));
+      : await collectChunks(compress([controlTar], compression, signal));
   const suffix = SUFFIXES[codec];
   return arChunks(
     [
@@ -84,21 +81,21 @@ async function spliceDeb(layout: Layout, options: SpliceOptions): Promise<Output
   );
 }
 
-async function all(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array[]> {
-  const kept: Uint8Array[] = [];
-  for await (const chunk of chunks) kept.push(chunk);
-  return kept;
+async function collectChunks(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array[]> {
+  const all: Uint8Array[] = [];
+  for await (const chunk of chunks) all.push(chunk);
+  return all;
 }
 
-/** The MD5 of a content; it is read for it only where it was not read to be compressed. */
+/** The MD5 of a content. The content is read only if compression did not already read it. */
 function knownMd5(
   { path, content }: FileEntry,
   sums: ReadonlyMap<string, string>,
   { objects, blocks }: SpliceOptions,
 ): Promise<string> {
   const find = async () => {
-    const passed = sums.get(path);
-    if (passed !== undefined) return passed;
+    const known = sums.get(path);
+    if (known !== undefined) return known;
     const md5 = createHash('md5');
     for await (const chunk of verifiedContent(content, objects)) md5.update(chunk);
     return md5.digest('hex');
@@ -138,7 +135,7 @@ function dataEntry(entry: Entry, sums: Map<string, string>, options: ContentOpti
   }
 }
 
-/** A file's verified content; when it has passed, its MD5 stands in `sums`. */
+/** A file's verified content; adds its MD5 to `sums` at the end. */
 async function* summed(
   { path, content }: FileEntry,
   sums: Map<string, string>,
@@ -158,39 +155,5 @@ function* controlEntries(layout: Layout, sums: ReadonlyMap<string, string>): Gen
   yield { ...base, path: './', kind: 'directory', mode: 0o755 };
   for (const { name, mode, bytes } of controlMembers(layout, (path) => sums.get(path) ?? '')) {
     yield { ...base, path: `./${name}`, kind: 'file', mode, size: bytes.length, content: [bytes] };
-  }
-}
-
-/** A file that has lost its name already, so that nothing is left behind however the process ends. */
-async function openSpool(directory: string): Promise<FileHandle> {
-  const path = join(directory, `.${randomBytes(8).toString('hex')}.data.tar`);
-  const spool = await open(path, 'wx+', 0o600);
-  try {
-    await rm(path);
-  } catch (error) {
-    await spool.close();
-    throw error;
-  }
-  return spool;
-}
-
-async function fill(spool: FileHandle, chunks: AsyncIterable<Uint8Array>): Promise<number> {
-  let size = 0;
-  for await (const chunk of chunks) {
-    await spool.writeFile(chunk);
-    size += chunk.length;
-  }
-  return size;
-}
-
-async function* drain(spool: FileHandle, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array, void, undefined> {
-  for (let position = 0; ; ) {
-    signal?.throwIfAborted();
-    const { bytesRead, buffer } = await spool.read(Buffer.allocUnsafe(SPOOL_CHUNK), 0, SPOOL_CHUNK, position);
-    if (bytesRead === 0) {
-      return;
-    }
-    position += bytesRead;
-    yield buffer.subarray(0, bytesRead);
   }
 }

@@ -2,7 +2,7 @@ export const FORMATS = ['deb', 'rpm'] as const;
 
 export type Format = (typeof FORMATS)[number];
 
-/** Maintainer scripts (deb-postinst(5) and its kin) and scriptlets (rpm-scriptlets(7)) by the name their format gives. */
+/** Names of maintainer scripts (deb-preinst(5) to deb-postrm(5)) and scriptlets (rpm-scriptlets(7)). */
 export const SCRIPT_NAMES = {
   deb: ['preinst', 'postinst', 'prerm', 'postrm'],
   rpm: ['pretrans', 'pre', 'post', 'preun', 'postun', 'posttrans', 'preuntrans', 'postuntrans', 'verifyscript'],

@@ -3,17 +3,18 @@ import { contentSize } from './content.ts';
 import type { Format, ScriptName } from './format.ts';
 import type { PackageVersion } from './package-version.ts';
 import type { Relation, RelationKind } from './relation.ts';
+
 /**
- * The one model of a package. A layout says everything that a package holds, the same for DEB and RPM; what differs
- * between the two worlds (names, paths, spellings of versions and architectures) is decided when the layout is made,
- * so that the writers decide nothing.
+ * The package model. A layout is the complete description of a package, in the same form for DEB and RPM. Names, paths
+ * and the spelling of versions and architectures are chosen for the format when the layout is composed; the writers make
+ * no decisions.
  */
 
 /**
- * - plain: nothing special
- * - config: kept when the administrator has edited it: a DEB conffile, an RPM `%config(noreplace)`
- * - ghost: belongs to the package without being in its payload (RPM `%ghost`; a DEB layout has none)
- * - doc, licence: RPM `%doc`, `%license`; in a DEB what stands below /usr/share/doc (`copyright` is the licence)
+ * - plain: no special treatment
+ * - config: kept if the administrator has edited it: a DEB conffile, an RPM `%config(noreplace)`
+ * - ghost: owned by the package but not in its payload (RPM `%ghost`; not used in DEBs)
+ * - doc, licence: RPM `%doc`, `%license`; in a DEB the files below /usr/share/doc (`copyright` is the licence)
  */
 export type EntryRole = 'plain' | 'config' | 'ghost' | 'doc' | 'licence';
 
@@ -43,9 +44,9 @@ export interface SymlinkEntry extends EntryBase {
 export type Entry = FileEntry | DirectoryEntry | SymlinkEntry;
 
 export interface Script {
-  /** What runs it, with its arguments: `/bin/sh`, `/bin/sh -e`, `<lua>`. A DEB's first line is `#!` and this. */
+  /** Interpreter with its arguments: `/bin/sh`, `/bin/sh -e`, `<lua>`. In a DEB, the first line after `#!`. */
   readonly interpreter: string;
-  /** Everything after the interpreter line. An RPM's ends without a line break, since rpmbuild drops blanks there. */
+  /** Everything after the interpreter line. In an RPM it has no trailing newline: rpmbuild strips trailing whitespace. */
   readonly body: string;
 }
 
@@ -56,7 +57,7 @@ export interface ChangelogEntry {
   readonly date: number;
   /** `Name <address>` */
   readonly author: string;
-  /** One line each, no leading bullet. */
+  /** One line each, without a bullet. */
   readonly changes: readonly string[];
 }
 
@@ -64,37 +65,45 @@ export interface Layout {
   readonly format: Format;
   readonly name: string;
   readonly version: PackageVersion;
-  /** In the format's own words: amd64, ppc64el, all; x86_64, ppc64le, noarch. */
+  /** The format's own name: amd64, ppc64el, all; x86_64, ppc64le, noarch. */
   readonly architecture: string;
-  /** One line, no full stop. */
+  /** One line without a full stop. */
   readonly summary: string;
-  /** Paragraphs separated by an empty line; no trailing newline. */
+  /** Paragraphs separated by empty lines; no trailing newline. */
   readonly description: string;
   /** SPDX expression. */
   readonly licence: string;
-  /** `Name <address>`: Maintainer in a DEB, Packager in an RPM. */
+  /** `Name <address>`; Maintainer in a DEB, Packager in an RPM. */
   readonly maintainer: string;
   readonly homepage: string;
   /** DEB section (`admin`), RPM group (`System Environment/Base`). */
   readonly section: string;
-  /** Source package's name (DEB) or the stem of the source RPM. */
+  /** Name of the source package. */
   readonly source: string;
-  /** DEB only; absent means `no`. */
-  readonly multiArch?: 'foreign' | 'same' | 'allowed';
-  /** Build time that the package states, seconds since 1970-01-01 UTC; also the newest mtime it may hold. */
+  /** DEB only; undefined means `no`. */
+  readonly multiArch?: 'foreign' | 'same' | 'allowed' | undefined;
+  /** Build time in seconds since 1970-01-01 UTC. No entry may have a later mtime. */
   readonly date: number;
   readonly relations: Readonly<Record<RelationKind, readonly Relation[]>>;
   readonly scripts: Readonly<Partial<Record<ScriptName, Script>>>;
   /** Newest first. */
   readonly changelog: readonly ChangelogEntry[];
   /**
-   * Sorted by path, bytewise, each path once. A DEB lists every parent directory but `/` itself (dpkg keeps directories only
-   * if the archive has them); an RPM lists only the directories that the package owns.
+   * Sorted bytewise by path, each path once. A DEB lists every parent directory except `/` (dpkg only tracks directories
+   * that are in the archive); an RPM lists only the directories that the package owns.
    */
   readonly entries: readonly Entry[];
 }
 
-/** Bytes of all file contents together. */
+/** Entries in bytewise order of their paths. */
+export function sortByPath(entries: Iterable<Entry>): Entry[] {
+  return [...entries]
+    .map((entry) => ({ entry, key: Buffer.from(entry.path) }))
+    .sort((a, b) => Buffer.compare(a.key, b.key))
+    .map(({ entry }) => entry);
+}
+
+/** Total size of all file contents in bytes. */
 export function payloadSize(layout: Layout): number {
   return layout.entries.reduce((sum, entry) => sum + (entry.kind === 'file' ? contentSize(entry.content) : 0), 0);
 }

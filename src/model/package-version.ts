@@ -1,7 +1,7 @@
 export interface PackageVersion {
-  /** 0 when there is none. */
+  /** 0 if there is none. */
   readonly epoch: number;
-  /** No `-`; pre-releases with `~` (1.37.0~rc.1), so that they sort before the release in both worlds. */
+  /** Contains no `-`. Pre-releases use `~` (1.37.0~rc.1), which sorts before the release in both formats. */
   readonly upstream: string;
   /** DEB revision, RPM release. */
   readonly revision: string;
@@ -12,7 +12,7 @@ export function formatVersion({ epoch, upstream, revision }: PackageVersion): st
   return `${epoch === 0 ? '' : `${epoch}:`}${upstream}${revision === '' ? '' : `-${revision}`}`;
 }
 
-/** Numbers of any length; none is 0. */
+/** Compares decimal numbers of any length; the empty string is 0. */
 export function compareDigits(a: string, b: string): number {
   const left = a.replace(/^0+/, '');
   const right = b.replace(/^0+/, '');

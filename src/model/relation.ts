@@ -1,19 +1,19 @@
-/** Debian's words (deb-control(5)): << strictly earlier, >> strictly later. RPM writes < and > for them. */
+/** As in deb-control(5): << is strictly earlier, >> strictly later. RPM writes < and >. */
 export type Operator = '<<' | '<=' | '=' | '>=' | '>>';
 
 export interface RelationTarget {
-  /** A package, a virtual name, a path or soname (RPM); in the distribution's own spelling. */
+  /** A package, a virtual package, or in an RPM also a path or soname; in the distribution's spelling. */
   readonly name: string;
   /** `version` is in the format's spelling: [epoch:]upstream[-revision]. */
-  readonly constraint?: { readonly operator: Operator; readonly version: string };
+  readonly constraint?: { readonly operator: Operator; readonly version: string } | undefined;
 }
 
-/** At least one target must hold. Several: `a | b` in a DEB, `(a or b)` in an RPM. */
+/** Satisfied if any target is: `a | b` in a DEB, `(a or b)` in an RPM. */
 export interface Relation {
   readonly anyOf: readonly RelationTarget[];
 }
 
-/** preDepends is RPM's `Requires(pre)`; replaces is RPM's Obsoletes; breaks exists in DEBs, supplements in RPMs only. */
+/** preDepends is `Requires(pre)` in RPM, replaces is Obsoletes; breaks exists only in DEB, supplements only in RPM. */
 export const RELATION_KINDS = [
   'preDepends',
   'depends',
@@ -29,7 +29,11 @@ export const RELATION_KINDS = [
 
 export type RelationKind = (typeof RELATION_KINDS)[number];
 
-/** `a (>= 1) | b`, the same for both formats. */
+export function noRelations(): Record<RelationKind, Relation[]> {
+  return Object.fromEntries(RELATION_KINDS.map((kind) => [kind, []])) as unknown as Record<RelationKind, Relation[]>;
+}
+
+/** `a (>= 1) | b`, in either format. */
 export function formatRelation(relation: Relation): string {
   return relation.anyOf
     .map(({ name, constraint }) =>

@@ -1,17 +1,16 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { open, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { createHash } from 'node:crypto';
 import { readSource, sourceKey } from '../archive/archive-source.ts';
 import { type CpioMember, cpioSource, writeCpio } from '../archive/cpio.ts';
 import { compress } from '../compress/compress.ts';
 import { type BlockCodec, compressArchive } from '../compress/compress-archive.ts';
 import type { SpliceOptions, WriteOptions } from '../layout/packager.ts';
+import { Spool } from '../layout/spool.ts';
 import { verifiedContent } from '../layout/tree.ts';
 import { contentSha256 } from '../model/content.ts';
 import type { OutputChunk } from '../support/output-chunks.ts';
 import { EMPTY_SHA256, hasLargeFiles, type ListedFile } from './file-list.ts';
 
-/** What the headers state of a payload. Digests are SHA-256 in hex. */
+/** Sizes and digests of a payload for the headers. Digests are SHA-256 in hex. */
 export interface PayloadFacts {
   /** Bytes. */
   readonly size: number;
@@ -21,14 +20,14 @@ export interface PayloadFacts {
   readonly archiveDigest: string;
 }
 
-/** A compressed payload that waits until the headers before it can be written. */
-export interface WaitingPayload extends PayloadFacts {
-  /** May be read more than once. */
+/** A compressed payload in a temporary file, kept until the headers before it are written. */
+export interface SpooledPayload extends PayloadFacts {
+  /** May be called several times. */
   chunks(): AsyncIterable<Uint8Array>;
   close(): Promise<void>;
 }
 
-/** The payload, put together from what is compressed already; no file in it may be large. */
+/** Assembles the payload from compressed blocks. None of the files may be large (see hasLargeFiles). */
 export async function packPayload(
   files: readonly ListedFile[],
   codec: BlockCodec,
@@ -53,42 +52,24 @@ export async function packPayload(
   };
 }
 
-/** The payload, compressed into a new file in the spool directory. */
-export async function spoolPayload(files: readonly ListedFile[], options: WriteOptions): Promise<WaitingPayload> {
-  const path = join(options.spoolDirectory, `payload.${randomBytes(8).toString('hex')}.cpio`);
+/** Compresses the payload into a temporary file in the spool directory. */
+export async function spoolPayload(files: readonly ListedFile[], options: WriteOptions): Promise<SpooledPayload> {
   const archive = measured(writeCpio(members(files, options), { stripped: hasLargeFiles(files) }));
   const payload = measured(compress(archive.chunks, options.compression, options.signal));
-  const file = await open(path, 'wx', 0o600);
+  const spool = await Spool.create(options.spoolDirectory);
   try {
-    for await (const chunk of payload.chunks) {
-      await file.writeFile(chunk);
-    }
-    await file.close();
+    await spool.write(payload.chunks);
   } catch (error) {
-    await file.close();
-    await rm(path, { force: true });
+    await spool.close();
     throw error;
   }
   return {
     ...payload.facts(),
     archiveSize: archive.facts().size,
     archiveDigest: archive.facts().digest,
-    chunks: () => readSpool(path, options.signal),
-    close: () => rm(path, { force: true }),
+    chunks: () => spool.read(options.signal),
+    close: () => spool.close(),
   };
-}
-
-/** Reads the spooled payload back. */
-async function* readSpool(path: string, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
-  const file = await open(path, 'r');
-  try {
-    for await (const chunk of file.createReadStream({ highWaterMark: 1 << 20, autoClose: false })) {
-      signal?.throwIfAborted();
-      yield chunk;
-    }
-  } finally {
-    await file.close();
-  }
 }
 
 type ContentOptions = Pick<WriteOptions, 'objects' | 'onBytes'>;
@@ -125,7 +106,7 @@ async function* content({ entry }: ListedFile, { objects, onBytes }: ContentOpti
   }
 }
 
-/** The same chunks, their count of bytes and SHA-256 known once they have passed. */
+/** Passes the chunks on and determines their size and SHA-256. */
 function measured(source: AsyncIterable<Uint8Array>) {
   const hash = createHash('sha256');
   let size = 0;

@@ -19,7 +19,7 @@ const CODECS = ['gzip:6', 'xz:1', 'zstd:3', 'none'];
 
 const LONG = `/opt/${'a-rather-long-name-'.repeat(8)}`;
 
-/** All that a DEB can say, small. */
+/** A small package that uses every feature of a DEB. */
 function fullLayout(): Layout {
   const sample = sampleLayout('deb');
   const base = { owner: 'root', group: 'root', mtime: sample.date - 100, role: 'plain' } as const;
@@ -118,7 +118,7 @@ describe.skipIf(missing).each(CODECS)('dpkg-deb and a package compressed with %s
     expect(listing(path)).toEqual([root, ...layout.entries.map((entry) => describeEntry(entry))]);
   });
 
-  test('unpacks the files as they are', async () => {
+  test('extracts the files unchanged', async () => {
     const directory = temporaryDirectory();
     const layout = fullLayout();
     const root = join(directory, 'root');
@@ -170,7 +170,7 @@ describe.skipIf(missing)('packages of Debian', () => {
     // Scripts that divert other packages' files.
     ['dash', { file: '/bin/dash' }],
   ];
-  test.each(packages)('%s is read as dpkg-deb reads it', async (name, has) => {
+  test.each(packages)('%s: the reader agrees with dpkg-deb', async (name, has) => {
     const directory = temporaryDirectory();
     const apt = spawnSync('apt-get', ['-q', '-o', 'APT::Sandbox::User=root', 'download', name], {
       cwd: directory,
@@ -211,7 +211,7 @@ describe.skipIf(missing)('packages of Debian', () => {
   });
 });
 
-/** What dpkg-deb --contents shows, in the words of describeEntry. */
+/** The output of dpkg-deb --contents in the format of describeEntry. */
 function listing(path: string): string[] {
   const tar = 'dpkg-deb --fsys-tarfile "$1" | tar -tv --full-time --utc --quoting-style=literal';
   return run('sh', '-c', tar, 'sh', path)

@@ -308,7 +308,7 @@ describe.skipIf(!hasTool('debsig-verify') || !hasTool('dpkg-deb'))('DEBs', () =>
   test('must be DEBs', async () => {
     const path = join(temporaryDirectory(), 'x.deb');
     writeFileSync(path, '!<arch>\nfoo             0           0     0     100644  2         `\nab');
-    await expect(signPackages([path], signerOf('Ed25519'), { date: LATER })).rejects.toThrow(/not a Debian package/);
+    await expect(signPackages([path], signerOf('Ed25519'), { date: LATER })).rejects.toThrow(/not a DEB package/);
     writeFileSync(path, 'something else entirely');
     await expect(signPackages([path], signerOf('Ed25519'), { date: MADE })).rejects.toThrow(
       /neither a .deb nor an .rpm/,

@@ -12,7 +12,7 @@ const layout: Layout = {
   scripts: { postinst: { interpreter: '/bin/sh', body: 'set -e\nexit 0\n' } },
 };
 
-/** The layout that is read, or the error for a person; anything else that is thrown fails the test. */
+/** The layout, or the KubeparcelError; any other exception fails the test. */
 async function outcome(bytes: Uint8Array, directory: string): Promise<Layout | KubeparcelError> {
   try {
     return (await readBytes(bytes, directory)).layout;
@@ -23,26 +23,26 @@ async function outcome(bytes: Uint8Array, directory: string): Promise<Layout | K
 }
 
 describe.each(['gzip:9', 'xz:6', 'zstd:12'])('a package compressed with %s', (compression) => {
-  test('every flipped byte is noticed or carries no meaning', async () => {
+  test('every flipped byte is detected or does not change the layout', async () => {
     const directory = temporaryDirectory();
     const whole = await writeBytes(layout, directory, compression);
     const expected = byReference(layout);
-    let noticed = 0;
+    let detected = 0;
     for (let index = 0; index < whole.length; index++) {
       const broken = Buffer.from(whole);
       broken[index] = (broken[index] ?? 0) ^ (1 << (index % 8));
       const result = await outcome(broken, directory);
       if (result instanceof KubeparcelError) {
-        noticed += 1;
+        detected += 1;
       } else {
         expect(result, `byte ${index}`).toEqual(expected);
       }
     }
-    // ar's times, owners and modes, the minor version of the format, and what compressed streams have to spare.
-    expect(noticed).toBeGreaterThan(whole.length * 0.85);
+    // Undetected: times, owners and modes in ar headers, the minor format version and unused bits of compressed streams.
+    expect(detected).toBeGreaterThan(whole.length * 0.85);
   });
 
-  test('every truncation is noticed', async () => {
+  test('every truncation is detected', async () => {
     const directory = temporaryDirectory();
     const whole = await writeBytes(layout, directory, compression);
     for (let length = 0; length < whole.length; length++) {
@@ -53,7 +53,7 @@ describe.each(['gzip:9', 'xz:6', 'zstd:12'])('a package compressed with %s', (co
 });
 
 describe('a package without compression', () => {
-  test('flipped bytes are noticed in files, and in all structure', async () => {
+  test('flipped bytes are detected in files and in the structure of the archive', async () => {
     const directory = temporaryDirectory();
     const whole = await writeBytes(layout, directory, 'none');
     const expected = byReference(layout);
@@ -78,12 +78,12 @@ describe('a package without compression', () => {
         }
       }
     }
-    // No digest stands for the control files nor for a conffile. What else there is has md5sums or a tar header's sum.
+    // Control files and conffiles have no digest. All else is covered by md5sums or the checksum of a tar header.
     expect([...changed].filter((what) => what.startsWith('/'))).toEqual(['/etc/default/kubelet']);
     expect(changed).not.toContain('date');
   });
 
-  test('every truncation is noticed', async () => {
+  test('every truncation is detected', async () => {
     const directory = temporaryDirectory();
     const whole = await writeBytes(layout, directory, 'none');
     for (let length = 0; length < whole.length; length += 41) {

@@ -9,15 +9,15 @@ import { KubeparcelError } from '../../../src/support/errors.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { readBytes } from './packages.ts';
 
-type Header0 = {
+type Member = {
   path: string;
   type?: 'File' | 'Directory' | 'SymbolicLink' | 'Link' | 'FIFO';
   text?: string;
   linkpath?: string;
 };
 
-/** An archive with no regard for what may stand in one. */
-function tar(...members: Header0[]): Buffer {
+/** A tar archive without any validation of its members. */
+function tar(...members: Member[]): Buffer {
   const blocks = members.flatMap(({ path, type = 'File', text = '', linkpath = '' }) => {
     const block = Buffer.alloc(512);
     const size = Buffer.byteLength(text);
@@ -30,102 +30,114 @@ function tar(...members: Header0[]): Buffer {
 }
 
 const CONTROL = 'Package: x\nVersion: 1-1\nArchitecture: all\nMaintainer: A <a@b>\nDescription: x\n';
-const control = (text = CONTROL, ...more: Header0[]) => tar({ path: './control', text }, ...more);
+const control = (text = CONTROL, ...more: Member[]) => tar({ path: './control', text }, ...more);
 const file = (name: string, bytes: Uint8Array): ArMember => ({ name, size: bytes.length, content: [bytes] });
 const BINARY = file('debian-binary', Buffer.from('2.0\n'));
 
 async function deb(...members: ArMember[]): Promise<Uint8Array> {
-  return collect(writeAr(members, 1e9), 1 << 30, () => new Error('a test made too much'));
+  return collect(writeAr(members, 1e9), 1 << 30, () => new Error('the test wrote more than 1 GiB'));
 }
-const withControl = (text: string, ...more: Header0[]) =>
+const withControl = (text: string, ...more: Member[]) =>
   deb(BINARY, file('control.tar', control(text, ...more)), file('data.tar', tar()));
-const withData = (...members: Header0[]) =>
+const withData = (...members: Member[]) =>
   deb(BINARY, file('control.tar', control()), file('data.tar', tar(...members)));
 
 async function read(bytes: Uint8Array): Promise<Layout> {
   return (await readBytes(bytes, temporaryDirectory())).layout;
 }
 
-describe('refuses', () => {
+describe('rejects', () => {
   const cases: [string, () => Promise<Uint8Array>, RegExp][] = [
-    ['an ar archive of another kind', () => deb(file('a.o', Buffer.of(1))), /not a Debian package/],
-    ['another version', () => deb(file('debian-binary', Buffer.from('3.0\n'))), /unknown version/],
-    ['a package of nothing', () => deb(BINARY), /no control\.tar/],
+    ['an ar archive of another kind', () => deb(file('a.o', Buffer.of(1))), /not a DEB package/],
+    [
+      'an unknown format version',
+      () => deb(file('debian-binary', Buffer.from('3.0\n'))),
+      /unsupported version of the DEB format/,
+    ],
+    ['a package without members', () => deb(BINARY), /no control\.tar/],
     ['no data.tar', () => deb(BINARY, file('control.tar', control())), /no data\.tar/],
     [
       'data.tar first',
       () => deb(BINARY, file('data.tar', tar()), file('control.tar', control())),
-      /where it cannot be/,
+      /unexpected member "data.tar"/,
     ],
     [
       'two control.tar',
       () => deb(BINARY, file('control.tar', control()), file('control.tar', control())),
-      /where it cannot/,
+      /unexpected member "control.tar"/,
     ],
     [
       'two data.tar',
       () => deb(BINARY, file('control.tar', control()), file('data.tar', tar()), file('data.tar', tar())),
-      /where it cannot be/,
+      /unexpected member "data.tar"/,
     ],
-    ['a member of no use', () => deb(BINARY, file('extra', tar())), /where it cannot be/],
+    ['an unknown member', () => deb(BINARY, file('extra', tar())), /unexpected member "extra"/],
     ['bzip2', () => deb(BINARY, file('control.tar.bz2', Buffer.from('BZh9'))), /bzip2, which kubeparcel does not read/],
     [
       'lzma',
       () => deb(BINARY, file('control.tar', control()), file('data.tar.lzma', Buffer.from('x'))),
       /lzma, which kubeparcel does not read/,
     ],
-    ['a codec that the name denies', () => deb(BINARY, file('control.tar.xz', gzipSync(control()))), /named for xz/],
-    ['a path with ..', () => withData({ path: './usr/../../etc/passwd' }), /does not stay inside/],
-    ['a path that is only ..', () => withData({ path: '..' }), /does not stay inside/],
-    ['an absolute path', () => withData({ path: '/etc/passwd' }), /does not stay inside/],
-    ['a doubled slash', () => withData({ path: './usr//bin' }), /does not stay inside/],
-    ['a line feed in a name', () => withData({ path: './a\nb' }), /does not stay inside/],
     [
-      'a path through a link',
+      'a suffix of another codec',
+      () => deb(BINARY, file('control.tar.xz', gzipSync(control()))),
+      /suffix of the member means xz, but its content is gzip/,
+    ],
+    ['a path with ..', () => withData({ path: './usr/../../etc/passwd' }), /invalid path or one outside the package/],
+    ['a path that is only ..', () => withData({ path: '..' }), /invalid path or one outside the package/],
+    ['an absolute path', () => withData({ path: '/etc/passwd' }), /invalid path or one outside the package/],
+    ['a double slash', () => withData({ path: './usr//bin' }), /invalid path or one outside the package/],
+    ['a line feed in a name', () => withData({ path: './a\nb' }), /invalid path or one outside the package/],
+    [
+      'a path below a symbolic link',
       () => withData({ path: './a', type: 'SymbolicLink', linkpath: '/etc' }, { path: './a/b' }),
-      /no directory/,
+      /is not a directory, but contains this path/,
     ],
     [
-      'a path through a file, with others between',
+      'a path below a file that is not the previous entry',
       () => withData({ path: './a' }, { path: './a-b' }, { path: './a/b/c' }),
-      /no directory/,
+      /is not a directory, but contains this path/,
     ],
     ['a file twice', () => withData({ path: './a' }, { path: 'a' }), /twice/],
     [
-      'a hard link out',
+      'a hard link out of the package',
       () => withData({ path: './a', type: 'Link', linkpath: '../../etc/passwd' }),
-      /does not stay inside/,
+      /invalid path or one outside the package/,
     ],
-    ['a hard link to nothing', () => withData({ path: './a', type: 'Link', linkpath: './b' }), /hard link/],
-    ['a pipe', () => withData({ path: './a', type: 'FIFO' }), /named pipe/],
-    ['a link to nothing', () => withData({ path: './a', type: 'SymbolicLink' }), /link to nothing/],
+    ['a hard link to a missing file', () => withData({ path: './a', type: 'Link', linkpath: './b' }), /hard link/],
+    ['a named pipe', () => withData({ path: './a', type: 'FIFO' }), /named pipe/],
+    ['a symbolic link without a target', () => withData({ path: './a', type: 'SymbolicLink' }), /empty target/],
     ['no control file', () => deb(BINARY, file('control.tar', tar()), file('data.tar', tar())), /no control file/],
-    ['two control files', () => withControl(CONTROL, { path: 'control', text: CONTROL }), /doubled/],
-    ['a control file in a directory', () => withControl(CONTROL, { path: './a/b' }), /not in its place/],
+    ['two control files', () => withControl(CONTROL, { path: 'control', text: CONTROL }), /a duplicate/],
+    ['a control file in a subdirectory', () => withControl(CONTROL, { path: './a/b' }), /in a subdirectory/],
     [
-      'a link among control files',
+      'a symbolic link in control.tar',
       () => withControl(CONTROL, { path: './postinst', type: 'SymbolicLink', linkpath: '/x' }),
-      /not a file/,
+      /not a regular file/,
     ],
-    ['a second paragraph', () => withControl(`${CONTROL}\nPackage: y\n`), /line 6/],
+    ['a second stanza', () => withControl(`${CONTROL}\nPackage: y\n`), /line 6/],
     ['a field twice', () => withControl(`${CONTROL}package: y\n`), /line 6/],
-    ['a line of no field', () => withControl(`oops\n${CONTROL}`), /line 1/],
-    ['no version', () => withControl(CONTROL.replace(/Version.*\n/, '')), /no valid Version/],
-    ['a wrong version', () => withControl(CONTROL.replace('1-1', 'one')), /not a version/],
-    ['a name with a slash', () => withControl(CONTROL.replace('Package: x', 'Package: ../x')), /no valid Package/],
-    ['a wrong relation', () => withControl(`${CONTROL}Depends: a (>> )\n`), /not a relation/],
-    ['a wrong operator', () => withControl(`${CONTROL}Depends: a (=> 1)\n`), /not a relation/],
+    ['a line outside a field', () => withControl(`oops\n${CONTROL}`), /line 1/],
+    ['no version', () => withControl(CONTROL.replace(/Version.*\n/, '')), /field Version is missing or invalid/],
+    ['an invalid version', () => withControl(CONTROL.replace('1-1', 'one')), /not a valid Debian version/],
     [
-      'a conffile that is not there',
+      'a name with a slash',
+      () => withControl(CONTROL.replace('Package: x', 'Package: ../x')),
+      /field Package is missing or invalid/,
+    ],
+    ['an invalid relation', () => withControl(`${CONTROL}Depends: a (>> )\n`), /invalid relation/],
+    ['an invalid operator', () => withControl(`${CONTROL}Depends: a (=> 1)\n`), /invalid relation/],
+    [
+      'a conffile that is not in the package',
       () => withControl(CONTROL, { path: 'conffiles', text: '/etc/x\n' }),
-      /does not hold/,
+      /conffile is not in the package/,
     ],
     [
-      'a sum of a file that is not there',
+      'an MD5 of a file that is not in the package',
       () => withControl(CONTROL, { path: 'md5sums', text: `${'0'.repeat(32)}  x\n` }),
-      /does not hold/,
+      /file in md5sums is not in the package/,
     ],
-    ['a sum that is none', () => withControl(CONTROL, { path: 'md5sums', text: 'x  y\n' }), /not a sum/],
+    ['an invalid line in md5sums', () => withControl(CONTROL, { path: 'md5sums', text: 'x  y\n' }), /invalid line/],
   ];
   test.each(cases)('%s', async (_, bytes, message) => {
     const error = await read(await bytes()).catch((thrown: unknown) => thrown);
@@ -134,7 +146,7 @@ describe('refuses', () => {
     expect((error as KubeparcelError).where).toContain('package.deb');
   });
 
-  test('a data.tar that unpacks to more than is allowed', async () => {
+  test('a data.tar that unpacks to more than the limit', async () => {
     const bomb = gzipSync(tar({ path: './zeros', text: '\0'.repeat(2_000_000) }));
     const bytes = await deb(BINARY, file('control.tar', control()), file('data.tar.gz', bomb));
     const directory = temporaryDirectory();
@@ -159,18 +171,18 @@ describe('refuses', () => {
     await expect(read(bytes)).rejects.toThrow('unpacks to more than');
   });
 
-  test('a file that is not there', async () => {
+  test('a missing package', async () => {
     await expect(readDeb('/nowhere/at/all.deb')).rejects.toMatchObject({ kind: 'io', where: '/nowhere/at/all.deb' });
   });
 });
 
-describe('reads what others write', () => {
-  test("members that begin with an underscore are someone else's", async () => {
+describe('reads packages of other tools', () => {
+  test('members whose names begin with an underscore are ignored', async () => {
     const signed = [BINARY, file('_x', Buffer.of(1)), file('control.tar', control()), file('data.tar', tar())];
     expect((await read(await deb(...signed, file('_gpgorigin', Buffer.of(1))))).name).toBe('x');
   });
 
-  test('hard links are files with the same content', async () => {
+  test('hard links become files with the same content', async () => {
     const { entries } = await read(
       await withData({ path: './a', text: 'same' }, { path: './b', type: 'Link', linkpath: './a' }),
     );
@@ -182,7 +194,7 @@ describe('reads what others write', () => {
     expect(a?.kind === 'file' && b?.kind === 'file' && a.content).toEqual(b?.kind === 'file' && b.content);
   });
 
-  test('sums of names with a backslash, as md5sum escapes them', async () => {
+  test('md5sums with an escaped backslash in a name', async () => {
     const sums = '\\9a0364b9e99bb480dd25e1f0284c8555  a\\\\b\n';
     const bytes = await deb(
       BINARY,
@@ -208,7 +220,7 @@ describe('reads what others write', () => {
     expect(layout.multiArch).toBeUndefined();
   });
 
-  test('a program in place of a script', async () => {
+  test('a binary in place of a maintainer script', async () => {
     const layout = await read(await withControl(CONTROL, { path: './preinst', text: '\x7fELF\0' }));
     expect(layout.scripts.preinst).toEqual({ interpreter: '', body: '\x7fELF\0' });
   });

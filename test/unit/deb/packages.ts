@@ -9,9 +9,9 @@ import { contentSha256, contentSize } from '../../../src/model/content.ts';
 import type { Layout } from '../../../src/model/layout.ts';
 
 export const noObjects: WriteOptions['objects'] = {
-  // biome-ignore lint/correctness/useYield: it is there to fail
+  // biome-ignore lint/correctness/useYield: it only throws
   async *open(sha256) {
-    throw new Error(`no object ${sha256} here`);
+    throw new Error(`unexpected read of object ${sha256}`);
   },
 };
 
@@ -27,7 +27,7 @@ export async function writeBytes(
     spoolDirectory: directory,
   };
   return Buffer.from(
-    await collect(debPackager.write(layout, options), 1 << 30, () => new Error('a test made too much')),
+    await collect(debPackager.write(layout, options), 1 << 30, () => new Error('the test wrote more than 1 GiB')),
   );
 }
 
@@ -37,7 +37,7 @@ export async function readBytes(bytes: Uint8Array, directory: string): Promise<R
   return readDeb(path);
 }
 
-/** As a reader returns it: all contents by reference. */
+/** The layout as a reader returns it, with all contents by reference. */
 export function byReference(layout: Layout): Layout {
   return {
     ...layout,

@@ -5,7 +5,7 @@ import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { arbitraryLayout } from './arbitrary-layout.ts';
 import { byReference, readBytes, writeBytes } from './packages.ts';
 
-test('any layout written and read back is the same layout', async () => {
+test('any layout is unchanged after writing and reading it', async () => {
   const directory = temporaryDirectory();
   await fc.assert(
     fc.asyncProperty(arbitraryLayout, fc.constantFrom('gzip:1', 'none', 'xz:0'), async (layout, compression) => {
@@ -17,7 +17,7 @@ test('any layout written and read back is the same layout', async () => {
   );
 });
 
-test('and with zstd', async () => {
+test('any layout is unchanged after writing and reading it with zstd', async () => {
   const directory = temporaryDirectory();
   await fc.assert(
     fc.asyncProperty(arbitraryLayout, async (layout) => {

@@ -11,7 +11,7 @@ import { noObjects, readBytes, writeBytes } from './packages.ts';
 
 const layout = sampleLayout('deb');
 
-/** The sample with its binary as a stored object. */
+/** The sample layout with its binary as a stored object. */
 function withStored(bytes: Uint8Array, size = bytes.length): Layout {
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   return {
@@ -34,7 +34,7 @@ function object(bytes: Uint8Array, cut = 1000) {
   };
 }
 
-test('file names are without the epoch', () => {
+test('file names do not contain the epoch', () => {
   const identity = {
     name: 'kubelet',
     version: { epoch: 1, upstream: '1.37.0~rc.1', revision: '2' },
@@ -67,7 +67,7 @@ test('the control file has the fields in the order of dpkg-gencontrol', async ()
     ['Version', '2:1.36.4-1'],
     ['Architecture', 'amd64'],
     ['Maintainer', 'Release Team <release@example.org>'],
-    // The root, four directories and the link count 1 each, the two small files too.
+    // 1 each for the root, four directories, the link and the two small files.
     ['Installed-Size', '8'],
     ['Pre-Depends', 'init'],
     ['Depends', 'cri (>= 1:2) | docker, mount'],
@@ -81,7 +81,7 @@ test('the control file has the fields in the order of dpkg-gencontrol', async ()
   ]);
 });
 
-test('md5sums are of all files but conffiles', async () => {
+test('md5sums lists all files except conffiles', async () => {
   const directory = temporaryDirectory();
   const { digests } = await readBytes(await writeBytes(layout, directory), directory);
   expect(digests).toEqual([
@@ -89,7 +89,7 @@ test('md5sums are of all files but conffiles', async () => {
   ]);
 });
 
-test('the same bytes however the objects come', async () => {
+test('the bytes do not depend on how objects are chunked', async () => {
   const directory = temporaryDirectory();
   const bytes = Buffer.alloc(3_000_000, 'some content that goes on, ');
   const made: string[] = [];
@@ -100,7 +100,7 @@ test('the same bytes however the objects come', async () => {
   expect(new Set(made).size).toBe(1);
 });
 
-test('progress counts the bytes of the files', async () => {
+test('progress counts the bytes of all files', async () => {
   const bytes = Buffer.alloc(100_000);
   let counted = 0;
   const chunks = debPackager.write(withStored(bytes), {
@@ -112,18 +112,18 @@ test('progress counts the bytes of the files', async () => {
     },
   });
   for await (const _ of chunks) {
-    // Only to have it written.
+    // Discard the output.
   }
   expect(counted).toBe(100_000 + 'KUBELET_EXTRA_ARGS=\n'.length);
 });
 
-describe('a stored content that is not what the layout says', () => {
+describe('fails for a stored content that differs from the layout', () => {
   const bytes = Buffer.from('the right content');
   test.each([
-    ['another of the same size', Buffer.from('the wrong content'), bytes.length],
+    ['different bytes of the same size', Buffer.from('the wrong content'), bytes.length],
     ['longer', Buffer.from('the right content!'), bytes.length],
     ['shorter', Buffer.from('the right conten'), bytes.length],
-    ['of a size that the layout has wrong', bytes, bytes.length + 1],
+    ['a wrong size in the layout', bytes, bytes.length + 1],
   ])('%s', async (_, found, size) => {
     const directory = temporaryDirectory();
     await expect(writeBytes(withStored(bytes, size), directory, 'gzip:1', object(found))).rejects.toMatchObject({
@@ -134,7 +134,7 @@ describe('a stored content that is not what the layout says', () => {
   });
 });
 
-test('an early end leaves nothing behind', async () => {
+test('stopping early leaves no files behind', async () => {
   const directory = temporaryDirectory();
   const options = { compression: parseCompression('none'), objects: noObjects, spoolDirectory: directory };
   for await (const _ of debPackager.write(layout, options)) {
@@ -143,7 +143,7 @@ test('an early end leaves nothing behind', async () => {
   expect(readdirSync(directory)).toEqual([]);
 });
 
-test('an aborted signal ends it', async () => {
+test('an aborted signal stops writing', async () => {
   const controller = new AbortController();
   const bytes = Buffer.alloc(5_000_000);
   const chunks = debPackager.write(withStored(bytes), {
@@ -156,42 +156,42 @@ test('an aborted signal ends it', async () => {
   await expect(
     (async () => {
       for await (const _ of chunks) {
-        // Only to have it written.
+        // Discard the output.
       }
     })(),
   ).rejects.toThrow('enough');
 });
 
-describe('refuses a layout that no DEB can hold', () => {
+describe('rejects a layout that a DEB cannot represent', () => {
   const root = layout.entries[0] as Entry;
   const file = layout.entries.find(({ kind }) => kind === 'file') as FileEntry;
   const cases: [string, Partial<Layout>, RegExp][] = [
-    ['of the other format', { format: 'rpm' }, /layout for rpm/],
-    ['a file without its directory', { entries: [root, file] }, /without the directory/],
+    ['a layout for RPM', { format: 'rpm' }, /layout is for rpm/],
+    ['a file without its parent directory', { entries: [root, file] }, /parent directory of .* is not listed/],
     ['a ghost', { entries: [{ ...file, path: '/x', role: 'ghost' }] }, /ghost/],
-    ['a directory as a conffile', { entries: [{ ...root, role: 'config' }] }, /conffile and no file/],
-    ['supplements', { relations: relations({ supplements: [{ anyOf: [{ name: 'a' }] }] }) }, /Supplements/],
+    ['a directory as a conffile', { entries: [{ ...root, role: 'config' }] }, /conffile but not a regular file/],
+    ['supplements', { relations: relations({ supplements: [{ anyOf: [{ name: 'a' }] }] }) }, /supplements/],
     ['a revision with a hyphen', { version: { epoch: 0, upstream: '1', revision: '1-1' } }, /revision/],
     ['a version that begins with a letter', { version: { epoch: 0, upstream: 'v1', revision: '1' } }, /version/],
     ['a line break in the summary', { summary: 'a\nEssential: yes' }, /summary/],
-    ['a full stop for a paragraph', { description: 'a\n.\nb' }, /full stop/],
-    ['a blank line', { description: 'a\n \nb' }, /blanks/],
+    ['a line with only a full stop', { description: 'a\n.\nb' }, /contains a line "."/],
+    ['a line of whitespace', { description: 'a\n \nb' }, /line of whitespace/],
     ['a carriage return', { description: 'a\r\nb' }, /control character/],
     [
       'a relation with an RPM capability',
       { relations: relations({ depends: [{ anyOf: [{ name: '/bin/sh' }] }] }) },
-      /not the name/,
+      /depends: invalid package name/,
     ],
     [
-      'a relation with a broken version',
+      'a relation with an invalid version',
       {
         relations: relations({ depends: [{ anyOf: [{ name: 'a', constraint: { operator: '=', version: 'x y' } }] }] }),
       },
-      /no version/,
+      /depends: invalid version/,
     ],
     ['a scriptlet', { scripts: { post: { interpreter: '/bin/sh', body: '' } } }, /no script named post/],
-    ['a Lua script', { scripts: { postinst: { interpreter: '<lua>', body: '' } } }, /no program's path/],
-    ['a file from the future', { date: 1 }, /newer than the package/],
+    ['a Lua script', { scripts: { postinst: { interpreter: '<lua>', body: '' } } }, /not an absolute path/],
+    ['a file newer than the package', { date: 1 }, /newer than the package/],
     ['an owner with a long name', { entries: [{ ...root, owner: 'x'.repeat(32) }] }, /31 bytes/],
   ];
   test.each(cases)('%s', async (_, change, message) => {

@@ -95,7 +95,7 @@ describe('the RPM writer', () => {
     expect(readdirSync(directory)).toEqual([]);
   });
 
-  test('removes its spool file when nobody takes the rest of the package', async () => {
+  test('leaves no spool file, not even while the package is being read', async () => {
     const directory = temporaryDirectory();
     const options = {
       compression: { codec: 'none', level: 0 } as const,
@@ -103,13 +103,13 @@ describe('the RPM writer', () => {
       spoolDirectory: directory,
     };
     for await (const _chunk of rpmPackager.write(sample, options)) {
-      expect(readdirSync(directory)).toHaveLength(1);
+      expect(readdirSync(directory)).toEqual([]);
       break;
     }
     expect(readdirSync(directory)).toEqual([]);
   });
 
-  test('stops when it is told to, and reports the bytes that it takes in', async () => {
+  test('stops when it is aborted, and reports the bytes that it reads', async () => {
     const directory = temporaryDirectory();
     const taken: number[] = [];
     const options = {
@@ -119,7 +119,7 @@ describe('the RPM writer', () => {
       onBytes: (bytes: number) => taken.push(bytes),
     };
     for await (const _chunk of rpmPackager.write(stored({}), options)) {
-      // Taken.
+      // Discard the output.
     }
     expect(taken.reduce((sum, bytes) => sum + bytes)).toBe(20 + content.length);
     const aborted = rpmPackager.write(sample, { ...options, signal: AbortSignal.abort(new Error('stop')) });
@@ -127,7 +127,7 @@ describe('the RPM writer', () => {
     expect(readdirSync(directory)).toEqual([]);
   });
 
-  test('states noon UTC for every change, whatever the hour', async () => {
+  test('dates every change at noon UTC', async () => {
     const changelog = [0, 43_199, 86_399].map((hour) => ({ ...change, date: 1_760_054_400 - 86_400 + hour }));
     const { layout } = await readRpm(await pack({ ...sample, changelog }, temporaryDirectory()));
     expect(new Set(layout.changelog.map(({ date }) => new Date(date * 1000).toISOString()))).toEqual(
@@ -135,7 +135,7 @@ describe('the RPM writer', () => {
     );
   });
 
-  test('states config() only where there is something to configure', async () => {
+  test('provides config() only if the package has configuration files', async () => {
     const entries = sample.entries.filter(({ role }) => role !== 'config');
     const { metadata } = await readRpm(await pack({ ...sample, entries }, temporaryDirectory()));
     expect(new Map(metadata).get('PROVIDENAME')).toBe('kubelet\nkubelet(x86-64)');
