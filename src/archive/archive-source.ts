@@ -2,87 +2,92 @@ import { createHash } from 'node:crypto';
 import type { Codec } from '../model/compression.ts';
 import type { Chunks } from './chunks.ts';
 
-/** A file's content within an archive that is still to be read. */
+/** The content of a file in an archive, by reference. */
 export interface SourceContent {
   /**
-   * 64 hex digits that stand for these bytes and no others: the content's SHA-256, or one over what it is made of. Empty
-   * where nobody asks.
+   * 64 hex digits that identify the bytes: the SHA-256 of a file's content, or for several files that are compressed
+   * together a SHA-256 over what they consist of (sourceKey). Empty if the content is written without a block store.
    */
   readonly key: string;
   /** Bytes. */
   readonly size: number;
-  /** It repeats itself over more than a compressor's segment, and is not cut. */
-  readonly whole?: boolean;
+  /** Compress without splitting: matches reach farther than a segment. */
+  readonly whole?: boolean | undefined;
   /** May be called more than once. */
   open(): Chunks;
 }
 
-/** An archive in parts: what is small and known, and contents by reference. */
+/** A part of an archive before compression: headers and padding as bytes, contents by reference. */
 export type SourcePart = Uint8Array | SourceContent;
 
-/** All bytes of the pieces. */
-export async function* readSource(pieces: Iterable<SourcePart>): AsyncGenerator<Uint8Array, void, undefined> {
-  for (const piece of pieces) {
-    if (piece instanceof Uint8Array) yield piece;
-    else yield* piece.open();
+/** Reads all bytes of an archive. */
+export async function* readSource(parts: Iterable<SourcePart>): AsyncGenerator<Uint8Array, void, undefined> {
+  for (const part of parts) {
+    if (part instanceof Uint8Array) yield part;
+    else yield* part.open();
   }
 }
 
-/** 64 hex digits that are equal when the bytes of all pieces are. */
-export function sourceKey(pieces: Iterable<Uint8Array | Pick<SourceContent, 'key' | 'size'>>): string {
+/** @returns 64 hex digits that identify the bytes of all parts */
+export function sourceKey(parts: Iterable<Uint8Array | Pick<SourceContent, 'key' | 'size'>>): string {
+  // The words are part of file names in the cache.
   const hash = createHash('sha256').update('pieces\n');
-  for (const piece of pieces) {
-    if (piece instanceof Uint8Array) hash.update(`bytes ${piece.length}\n`).update(piece);
-    else hash.update(`content ${piece.size} ${piece.key}\n`);
+  for (const part of parts) {
+    if (part instanceof Uint8Array) hash.update(`bytes ${part.length}\n`).update(part);
+    else hash.update(`content ${part.size} ${part.key}\n`);
   }
   return hash.digest('hex');
 }
 
-/** Contents of as many bytes are worth a place in the store of compressed blocks. */
+/** Bytes. Blocks of smaller contents are not cached. */
 export const MIN_CACHED_SIZE = 512 << 10;
 /**
- * More big files than these in one archive have much in common: Kubernetes' binaries come alone, its CNI plugins share
- * most of their code (15.9 MB as one stream against 27.4 MB file by file, at level 9).
+ * If an archive has more large files, they are compressed together: the CNI plugins share most of their code (15.9 MB
+ * together, 27.4 MB one by one, zstd level 9). The other binaries of Kubernetes are alone in their packages.
  */
 export const MAX_INDEPENDENT_FILES = 4;
 
 /**
- * Big contents as they are to be compressed: each apart, or, where there are many, all with what stands between them as
- * one. Small contents are read.
+ * Prepares an archive for compression: reads small contents, and merges more than MAX_INDEPENDENT_FILES large ones, with
+ * the headers between them, into one content.
  */
-export async function groupContents(pieces: Iterable<SourcePart>, codec: Codec): Promise<SourcePart[]> {
+export async function groupContents(parts: Iterable<SourcePart>, codec: Codec): Promise<SourcePart[]> {
   const read: SourcePart[] = [];
-  for (const piece of pieces) {
-    if (piece instanceof Uint8Array || piece.size >= MIN_CACHED_SIZE) {
-      read.push(piece);
+  for (const part of parts) {
+    if (part instanceof Uint8Array || part.size >= MIN_CACHED_SIZE) {
+      read.push(part);
     } else {
-      for await (const chunk of piece.open()) read.push(chunk);
+      for await (const chunk of part.open()) read.push(chunk);
     }
   }
-  // gzip looks back 32 KiB, and has nothing of what is common.
-  if (codec === 'gzip') return joined(read);
-  const isBig = (piece: SourcePart) => !(piece instanceof Uint8Array);
-  if (read.filter(isBig).length <= MAX_INDEPENDENT_FILES) return read;
-  const first = read.findIndex(isBig);
-  const last = read.findLastIndex(isBig);
+  // gzip refers back at most 32 KiB, so merging large files does not help.
+  if (codec === 'gzip') return mergeBytes(read);
+  const isContent = (part: SourcePart) => !(part instanceof Uint8Array);
+  if (read.filter(isContent).length <= MAX_INDEPENDENT_FILES) return read;
+  const first = read.findIndex(isContent);
+  const last = read.findLastIndex(isContent);
   const together = read.slice(first, last + 1);
-  const size = together.reduce((sum, piece) => sum + (piece instanceof Uint8Array ? piece.length : piece.size), 0);
-  const one: SourceContent = { key: sourceKey(together), size, whole: true, open: () => readSource(together) };
-  return [...read.slice(0, first), one, ...read.slice(last + 1)];
+  const size = together.reduce((sum, part) => sum + (part instanceof Uint8Array ? part.length : part.size), 0);
+  const merged = { key: sourceKey(together), size, whole: true, open: () => readSource(together) };
+  return [...read.slice(0, first), merged, ...read.slice(last + 1)];
 }
 
-/** The same with one piece for small ones beside each other. */
-function joined(pieces: readonly SourcePart[]): SourcePart[] {
-  const fewer: SourcePart[] = [];
+/** Concatenates neighbouring byte arrays; everything else stays in its place. */
+export function mergeBytes<T>(parts: readonly (Uint8Array | T)[]): (Uint8Array | T)[] {
+  const merged: (Uint8Array | T)[] = [];
   let pending: Uint8Array[] = [];
-  for (const piece of [...pieces, undefined]) {
-    if (piece instanceof Uint8Array) {
-      pending.push(piece);
-      continue;
-    }
-    if (pending.length > 0) fewer.push(Buffer.concat(pending));
+  const flush = () => {
+    if (pending.length > 0) merged.push(Buffer.concat(pending));
     pending = [];
-    if (piece !== undefined) fewer.push(piece);
+  };
+  for (const part of parts) {
+    if (part instanceof Uint8Array) {
+      pending.push(part);
+    } else {
+      flush();
+      merged.push(part);
+    }
   }
-  return fewer;
+  flush();
+  return merged;
 }

@@ -3,11 +3,11 @@ import { crc32 } from 'node:zlib';
 import { z } from 'zod';
 import { isErrno } from '../support/file-system.ts';
 
-const INPUT_SIZE = 1 << 20;
+const READ_SIZE = 1 << 20;
 
-/** What stands at the end of a file of blocks, before its own CRC-32 and length in four bytes each. */
+/** The JSON at the end of a block file. Its CRC-32 and its length follow, four bytes each. */
 const trailerSchema = z.object({
-  /** Bytes of the blocks. */
+  /** Size of the blocks in bytes. */
   size: z.int(),
   crc32: z.int(),
   windowDescriptor: z.int().optional(),
@@ -20,18 +20,20 @@ export interface StoredBlocks extends Trailer {
   readonly path: string;
 }
 
-/** What is known of the blocks when all of them are there. */
-export type BlocksFacts = Omit<Trailer, 'size' | 'crc32'>;
+/** What a trailer states about the blocks besides their size and checksum. */
+export type BlockFacts = Omit<Trailer, 'size' | 'crc32'>;
+
+export type AppendBytes = (bytes: Uint8Array) => Promise<void>;
 
 /**
  * Writes blocks and the trailer into a new file.
  *
- * @param make appends the blocks, in one go or one after another as they come to be: one at a time
- * @param options.sync false for what need not outlast a power cut: damage is found when it is read
+ * @param make appends the blocks in order, and waits for each call of `append`
+ * @param options.sync false if the file may be lost in a power failure; damage is detected when it is read
  */
 export async function writeBlocks(
   path: string,
-  make: (append: (bytes: Uint8Array) => Promise<void>) => Promise<BlocksFacts>,
+  make: (append: AppendBytes) => Promise<BlockFacts>,
   options: { readonly sync?: false } = {},
 ): Promise<void> {
   const file = await open(path, 'wx', 0o644);
@@ -39,7 +41,7 @@ export async function writeBlocks(
     let size = 0;
     let crc = 0;
     const facts = await make(async (bytes) => {
-      // zlib.crc32 begins anew at an empty array.
+      // zlib.crc32 returns 0 for an empty array, whatever the initial value.
       if (bytes.length === 0) return;
       size += bytes.length;
       crc = crc32(bytes, crc);
@@ -56,27 +58,28 @@ export async function writeBlocks(
   }
 }
 
-/** Whether a file of blocks is as it was written. */
+/** Whether the checksums of a block file are correct. */
 export async function isIntactBlockFile(path: string): Promise<boolean> {
   const file = await open(path, 'r');
   try {
     const trailer = await readTrailer(file);
-    return trailer !== undefined && (await sumOf(file, trailer.size)) === trailer.crc32;
+    return trailer !== undefined && (await crc32Of(file, trailer.size)) === trailer.crc32;
   } finally {
     await file.close();
   }
 }
 
 /**
- * Where the blocks are in a file that is whole and sound; any other is removed.
+ * Verifies a block file; removes it if it is damaged.
  *
- * @param crcOf the CRC-32 of a file's first bytes
+ * @param crcOf computes the CRC-32 of the first `size` bytes of a file
+ * @returns undefined if there is no intact file
  */
 export async function readBlocks(
   path: string,
   crcOf: (path: string, size: number) => Promise<number>,
 ): Promise<StoredBlocks | undefined> {
-  const file = await unlessMissing(path, () => open(path, 'r'));
+  const file = await ifFile(path, () => open(path, 'r'));
   if (file === undefined) return undefined;
   try {
     const trailer = (await file.stat()).isFile() ? await readTrailer(file) : undefined;
@@ -91,9 +94,9 @@ export async function readBlocks(
   return undefined;
 }
 
-/** The same for a few blocks, with their bytes. */
+/** Reads a small block file with its bytes; removes it if it is damaged. */
 export async function readRun(path: string): Promise<(Trailer & { readonly bytes: Uint8Array }) | undefined> {
-  const file = await readKept(path);
+  const file = await readIfFile(path);
   if (file === undefined) return undefined;
   const trailer = parseTrailer(file, file.length);
   const bytes = file.subarray(0, trailer?.size);
@@ -105,13 +108,13 @@ export async function readRun(path: string): Promise<(Trailer & { readonly bytes
   return undefined;
 }
 
-/** All of a file that is kept; undefined where there is none. */
-export function readKept(path: string): Promise<Buffer | undefined> {
-  return unlessMissing(path, () => readFile(path));
+/** Reads a whole file of the cache; undefined if it does not exist. */
+export function readIfFile(path: string): Promise<Buffer | undefined> {
+  return ifFile(path, () => readFile(path));
 }
 
-/** What is no file, but stands where one belongs, is removed: it would be in the way for ever. */
-async function unlessMissing<T>(path: string, read: () => Promise<T>): Promise<T | undefined> {
+/** Removes directories and links at the path of a file: otherwise the file could never be written. */
+async function ifFile<T>(path: string, read: () => Promise<T>): Promise<T | undefined> {
   try {
     return await read();
   } catch (error) {
@@ -121,35 +124,35 @@ async function unlessMissing<T>(path: string, read: () => Promise<T>): Promise<T
   }
 }
 
-/** What was used last is pruned last. */
+/** Pruning removes the least recently used files first. */
 async function touch(path: string): Promise<void> {
   const now = new Date();
   await utimes(path, now, now).catch(() => {});
 }
 
-/** A trailer of 64 KiB has a record of every 24 MiB of 50 GiB. */
-const MAX_TRAILER = 1 << 16;
+/** Bytes; enough for the xz records of 50 GiB. */
+const MAX_TRAILER_SIZE = 1 << 16;
 
 async function readTrailer(file: FileHandle): Promise<Trailer | undefined> {
   const { size } = await file.stat();
-  const tail = Buffer.alloc(Math.min(size, MAX_TRAILER));
+  const tail = Buffer.alloc(Math.min(size, MAX_TRAILER_SIZE));
   await file.read(tail, 0, tail.length, size - tail.length);
   return parseTrailer(tail, size);
 }
 
-/** @param size of the whole file, whose end `tail` is */
+/** @param tail end of a file of `size` bytes */
 function parseTrailer(tail: Buffer, size: number): Trailer | undefined {
   if (tail.length < 8) return undefined;
   const at = tail.length - 8 - tail.readUInt32LE(tail.length - 4);
   if (at < 0) return undefined;
   const text = tail.subarray(at, tail.length - 8);
   if (crc32(text) !== tail.readUInt32LE(tail.length - 8)) return undefined;
-  // Zeros, as a power cut leaves them, are an empty text with the right sum.
-  const { data: trailer } = trailerSchema.safeParse(parsed(text));
+  // A file of zeros, for example after a power failure, has an empty trailer with a correct checksum.
+  const { data: trailer } = trailerSchema.safeParse(parseJson(text));
   return trailer?.size === size - text.length - 8 ? trailer : undefined;
 }
 
-function parsed(json: Buffer): unknown {
+function parseJson(json: Buffer): unknown {
   try {
     return JSON.parse(json.toString());
   } catch {
@@ -157,9 +160,9 @@ function parsed(json: Buffer): unknown {
   }
 }
 
-async function sumOf(file: FileHandle, size: number): Promise<number> {
+async function crc32Of(file: FileHandle, size: number): Promise<number> {
   let crc = 0;
-  const buffer = Buffer.allocUnsafe(INPUT_SIZE);
+  const buffer = Buffer.allocUnsafe(READ_SIZE);
   for (let position = 0; position < size; ) {
     const { bytesRead } = await file.read(buffer, 0, Math.min(buffer.length, size - position), position);
     if (bytesRead === 0) break;

@@ -1,296 +1,282 @@
 import { createHash } from 'node:crypto';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { crc32 } from 'node:zlib';
-import pLimit from 'p-limit';
 import type { SourceContent } from '../archive/archive-source.ts';
-import { type Chunks, rechunk } from '../archive/chunks.ts';
+import type { Chunks } from '../archive/chunks.ts';
+import type { Codec } from '../model/compression.ts';
 import { untilAborted } from '../support/abort.ts';
 import { formatChecksummed, parseChecksummed } from '../support/checksummed-lines.ts';
 import { KubeparcelError } from '../support/errors.ts';
-import { isErrno, syncFile } from '../support/file-system.ts';
-import { type OutputChunk, totalSize } from '../support/output-chunks.ts';
+import { syncFile } from '../support/file-system.ts';
+import { type FileChunk, type OutputChunk, totalSize } from '../support/output-chunks.ts';
 import { ownedSuffix } from '../support/ownership.ts';
 import { storeFailure } from '../support/store-failure.ts';
 import { type PlaceOptions, placeAtomically, type WrittenFile, writeAtomically } from '../support/write-atomically.ts';
-import { readBlocks, readKept, readRun, type StoredBlocks, writeBlocks } from './block-file.ts';
-import { xz } from './codecs/xz.ts';
-import { withChecksum } from './codecs/zstd.ts';
-import { frameParts } from './codecs/zstd-frame.ts';
-import type { BlockCodec, BlockStore, OnRead } from './compress-archive.ts';
-import { compressSegments, INPUT_SIZE, inSegments, rankOf } from './compress-segments.ts';
+import { BlockCompressor } from './block-compressor.ts';
+import {
+  type AppendBytes,
+  type BlockFacts,
+  readBlocks,
+  readIfFile,
+  readRun,
+  type StoredBlocks,
+  writeBlocks,
+} from './block-file.ts';
 import type { CompressionThreads } from './compression-threads.ts';
-import { deflateRun } from './splice/gzip-blocks.ts';
-import { blocksOf, type XzRecord, type XzRun } from './splice/xz-blocks.ts';
-import { compressFrame, compressRun, runOf, type ZstdRun } from './splice/zstd-run.ts';
-import type { FileCall } from './threads/file-thread.ts';
-import { createPlaces } from './threads/places.ts';
+import type { XzRecord, XzRun } from './splice/xz-blocks.ts';
+import type { ZstdRun } from './splice/zstd-run.ts';
+import type { ZstdBlocks } from './splice/zstd-splice.ts';
 
-/** What decides the blocks beside content, codec and level: the libraries, sizes of segments, the format of files here. */
-export const BLOCK_RECIPE = 'zstd-wasm-1.12.5-lzma-native-8.0.6-2';
-/** What else decides the blocks: Node's own zlib. */
-const BY: Readonly<Record<BlockCodec, string>> = { zstd: '', xz: '', gzip: `-zlib-${process.versions.zlib}` };
-/** Bytes. */
-const GZIP_SEGMENT = 4 << 20;
-/** Bytes; three dictionaries of xz -6, as xz itself cuts for its threads. */
-const XZ_SEGMENT = 24 << 20;
+/** Codecs that compress into blocks that can be joined. */
+export type BlockCodec = Exclude<Codec, 'none'>;
 
-export interface OpenBlockStore extends BlockStore {
-  /** As writeAtomically does, on a thread, mode 0644. It cannot be stopped on the way. */
-  write(path: string, chunks: readonly OutputChunk[], options: PlaceOptions): Promise<WrittenFile>;
-  /** Whether blocks of contents came into it since it was opened. */
-  grown(): boolean;
+export function isBlockCodec(codec: Codec): codec is BlockCodec {
+  return codec !== 'none';
 }
 
 /**
- * Opens the store of compressed blocks in the directory of the content store. Any number of processes may use it: a file
- * appears by renaming a whole one. A damaged file is made anew.
- *
- * @param jobs contents or segments of them that are compressed at a time
- * @param signal with it aborted, no more is read or begun; what is on a thread of `threads` ends with that
+ * Directory of the blocks in the cache. Change it whenever the same content, codec and level give other blocks: libraries,
+ * segment sizes, the format of block files.
  */
-export async function openBlockStore(
-  directory: string,
-  threads: CompressionThreads,
-  jobs: number,
-  signal?: AbortSignal,
-): Promise<OpenBlockStore> {
-  const blocksDirectory = join(directory, 'packed', BLOCK_RECIPE);
-  const temporary = join(directory, 'tmp');
-  // A segment that no thread is free for waits unread.
-  const places = createPlaces(jobs, signal);
-  // liblzma works on threads of its own.
-  const limit = pLimit(jobs);
-  // What is long goes first, so that none of it is left over for the end.
-  const onFiles = (call: FileCall) =>
-    threads.files
-      .with((thread) => thread.run(call), totalSize(call.chunks))
-      .catch((cause) => {
-        throw isErrno(cause, 'ENOENT') && call.chunks.some((part) => 'path' in part && part.path === cause.path)
-          ? new KubeparcelError('io', 'a file of the cache was removed while a build used it', {
-              where: cause.path,
-              hint: 'run the command again; prune the cache when no build runs',
-              cause,
-            })
-          : cause;
-      });
-  const sum = (algorithm: 'crc32' | 'md5' | 'sha256', chunks: readonly OutputChunk[]) =>
-    onFiles({ call: 'sum', algorithm, chunks: inFewer(chunks) });
-  const crcOf = async (path: string, size: number) => Number(await sum('crc32', [{ path, size }]));
-  const frame = (bytes: Uint8Array, level: number) =>
-    threads.small.with((thread) => compressFrame(thread, bytes, level));
-  const xzStream = (chunks: Chunks, level: number) =>
-    limit(async () => {
-      signal?.throwIfAborted();
-      return blocksOf(Buffer.concat(await all(xz(untilAborted(rechunk(chunks, INPUT_SIZE), signal), level))));
-    });
-  const refuse = (cause: unknown): never => {
-    throw storeFailure(directory, cause);
-  };
-  let grown = false;
-  await mkdir(temporary, { recursive: true });
+export const BLOCK_RECIPE = 'zstd-wasm-1.12.5-lzma-native-8.0.6-2';
+/** gzip is compressed by Node's own zlib. */
+const CODEC_VERSIONS: Readonly<Record<BlockCodec, string>> = {
+  zstd: '',
+  xz: '',
+  gzip: `-zlib-${process.versions.zlib}`,
+};
 
-  /** What is kept in this place; made, and read back, where it is not there or damaged. */
-  const kept = async <T>(
+/** Blocks of an xz stream in a file. */
+export interface XzBlocks extends FileChunk {
+  readonly records: readonly XzRecord[];
+  /** Differs if the blocks differ. */
+  readonly key: string;
+}
+
+/** Deflate blocks in a file. */
+export interface DeflateBlocks extends FileChunk {
+  /** CRC-32 and size in bytes of the uncompressed content. */
+  readonly unpacked: { readonly crc32: number; readonly size: number };
+  /** Differs if the blocks differ. */
+  readonly key: string;
+}
+
+/** Called with the number of content bytes read since the last call. */
+export type OnProgress = (bytes: number) => void;
+
+interface ReadProgress {
+  bytes: number;
+  readonly listeners: Set<OnProgress>;
+}
+
+/**
+ * Cache of compressed blocks: compresses each large content once per codec and level. Several processes may use the
+ * directory at the same time, because files appear by rename. Damaged files are replaced.
+ */
+export class BlockStore {
+  readonly #directory: string;
+  readonly #threads: CompressionThreads;
+  readonly #signal: AbortSignal | undefined;
+  readonly #compressor: BlockCompressor;
+  /** By path: concurrent and later requests share one result. */
+  readonly #blocks = new Map<string, Promise<StoredBlocks>>();
+  readonly #runs = new Map<string, Promise<ZstdRun>>();
+  readonly #reads = new Map<string, ReadProgress>();
+  #hasNewBlocks = false;
+
+  /**
+   * @param directory directory of the content store
+   * @param jobs number of segments to compress in parallel
+   * @param signal when aborted, nothing more is read or started; running work on `threads` finishes
+   */
+  static async open(
+    directory: string,
+    threads: CompressionThreads,
+    jobs: number,
+    signal?: AbortSignal | undefined,
+  ): Promise<BlockStore> {
+    const store = new BlockStore(directory, threads, jobs, signal);
+    await mkdir(store.#temporaryDirectory, { recursive: true });
+    return store;
+  }
+
+  private constructor(directory: string, threads: CompressionThreads, jobs: number, signal: AbortSignal | undefined) {
+    this.#directory = directory;
+    this.#threads = threads;
+    this.#signal = signal;
+    this.#compressor = new BlockCompressor(threads, jobs, signal);
+  }
+
+  /** Whether this instance added blocks of contents. */
+  get hasNewBlocks(): boolean {
+    return this.#hasNewBlocks;
+  }
+
+  /**
+   * Returns the content's blocks. Reads the content only if they are not in the cache, and once for all callers.
+   *
+   * @param onProgress reports reading, also if another caller started it
+   */
+  async zstdBlocks(content: SourceContent, level: number, onProgress?: OnProgress): Promise<ZstdBlocks> {
+    const { windowDescriptor = 0, ...blocks } = await this.#blocksOf('zstd', content, level, onProgress);
+    return { windowDescriptor, ...blocks };
+  }
+
+  /** Like zstdBlocks. */
+  async xzBlocks(content: SourceContent, level: number, onProgress?: OnProgress): Promise<XzBlocks> {
+    const { records = [], ...blocks } = await this.#blocksOf('xz', content, level, onProgress);
+    return { records, ...blocks };
+  }
+
+  /** Like zstdBlocks. */
+  async deflateBlocks(content: SourceContent, level: number, onProgress?: OnProgress): Promise<DeflateBlocks> {
+    const { unpacked, ...blocks } = await this.#blocksOf('gzip', content, level, onProgress);
+    if (unpacked === undefined) throw new Error('a gzip block file does not state the size of its content');
+    return { unpacked, ...blocks };
+  }
+
+  /** Compresses the content into the cache. */
+  async add(codec: BlockCodec, content: SourceContent, level: number): Promise<void> {
+    await this.#blocksOf(codec, content, level);
+  }
+
+  /** The blocks of small contents and headers; cached by their bytes. */
+  zstdRun(bytes: Uint8Array, level: number): Promise<ZstdRun> {
+    const path = this.#pathOf(`zstd-run-${level}`, createHash('sha256').update(bytes).digest('hex'));
+    const write = async (unfinished: string) => {
+      const { window, blocks } = await this.#compressor.zstdRun(bytes, level);
+      const make = async (append: AppendBytes) => {
+        await append(Buffer.concat(blocks));
+        return { windowDescriptor: window };
+      };
+      await writeBlocks(unfinished, make, { sync: false });
+    };
+    return shared(this.#runs, path, async () => {
+      const { windowDescriptor = 0, bytes } = await this.#findOrWrite(path, readRun, write);
+      return { window: windowDescriptor, blocks: [bytes] };
+    });
+  }
+
+  /** A zstd frame with a content checksum; not cached. */
+  zstdFrame(bytes: Uint8Array, level: number): Promise<Uint8Array> {
+    return this.#compressor.zstdFrame(bytes, level);
+  }
+
+  /** The xz blocks of small contents and headers; not cached. */
+  xzRun(bytes: Uint8Array, level: number): Promise<XzRun> {
+    return this.#compressor.xzRun([bytes], level);
+  }
+
+  /**
+   * Caches one line of text that depends only on the bytes with this key, for example another digest of them.
+   *
+   * @param compute returns the line if it is not cached
+   */
+  async fact(kind: string, key: string, compute: () => Promise<string>): Promise<string> {
+    const path = this.#pathOf('facts', kind, key);
+    const known = parseChecksummed((await readIfFile(path).catch(this.#fail))?.toString() ?? '')?.[0];
+    if (known !== undefined) return known;
+    const fact = await compute();
+    try {
+      await mkdir(dirname(path), { recursive: true });
+      const options = { temporaryDirectory: this.#temporaryDirectory, sync: false } as const;
+      await writeAtomically(path, [formatChecksummed([fact])], options);
+    } catch (cause) {
+      this.#fail(cause);
+    }
+    return fact;
+  }
+
+  /** The digest of all bytes in hex, computed on a thread. */
+  digest(algorithm: 'md5' | 'sha256', chunks: readonly OutputChunk[]): Promise<string> {
+    return this.#threads.files.digest(algorithm, chunks);
+  }
+
+  /** Like writeAtomically with mode 0644, on a thread. It cannot be aborted. */
+  async write(path: string, chunks: readonly OutputChunk[], options: PlaceOptions): Promise<WrittenFile> {
+    const sha256 = await placeAtomically(path, options, async (unfinished) => {
+      const digest = await this.#threads.files.write(unfinished, 0o644, chunks);
+      // Not on the thread, which can write the next file meanwhile.
+      await syncFile(unfinished);
+      return digest;
+    });
+    return { path, size: totalSize(chunks), sha256 };
+  }
+
+  get #temporaryDirectory(): string {
+    return join(this.#directory, 'tmp');
+  }
+
+  #pathOf(...names: [...directories: string[], key: string]): string {
+    const key = names.at(-1) ?? '';
+    return join(this.#directory, 'packed', BLOCK_RECIPE, ...names.slice(0, -1), key.slice(0, 2), key.slice(2));
+  }
+
+  async #blocksOf(
+    codec: BlockCodec,
+    content: SourceContent,
+    level: number,
+    onProgress?: OnProgress,
+  ): Promise<FileChunk & BlockFacts & { readonly key: string }> {
+    const path = this.#pathOf(`${codec}${CODEC_VERSIONS[codec]}-${level}`, content.key);
+    const progress = this.#reads.get(path) ?? { bytes: 0, listeners: new Set() };
+    this.#reads.set(path, progress);
+    if (onProgress !== undefined) {
+      onProgress(progress.bytes);
+      progress.listeners.add(onProgress);
+    }
+    const open = () => withProgress(untilAborted(content.open(), this.#signal), progress);
+    const write = async (unfinished: string) => {
+      await writeBlocks(unfinished, (append) => this.#compressor[codec]({ ...content, open }, level, append));
+      this.#hasNewBlocks = true;
+    };
+    const crcOf = (file: string, size: number) => this.#threads.files.crc32([{ path: file, size }]);
+    const find = (file: string) => readBlocks(file, crcOf);
+    const { crc32, ...blocks } = await shared(this.#blocks, path, () => this.#findOrWrite(path, find, write));
+    return { ...blocks, key: `${content.key} ${crc32}` };
+  }
+
+  /** Reads a file of the cache, or writes it if it is missing or damaged, and reads it back. */
+  async #findOrWrite<T>(
     path: string,
     find: (path: string) => Promise<T | undefined>,
-    make: (path: string) => Promise<void>,
-  ): Promise<T> => {
-    const read = (path: string) => find(path).catch(refuse);
-    const found = await read(path);
+    write: (path: string) => Promise<void>,
+  ): Promise<T> {
+    const found = await find(path).catch(this.#fail);
     if (found !== undefined) return found;
-    const unfinished = join(temporary, `object${ownedSuffix()}`);
+    const unfinished = join(this.#temporaryDirectory, `object${ownedSuffix()}`);
     try {
-      await make(unfinished);
+      await write(unfinished);
       await mkdir(dirname(path), { recursive: true });
       await rename(unfinished, path);
     } catch (cause) {
       await rm(unfinished, { force: true });
-      refuse(cause);
+      this.#fail(cause);
     }
-    const made = await read(path);
-    if (made === undefined) {
-      throw new KubeparcelError('io', 'what was just written reads back differently', {
-        where: path,
-        hint: 'check the disk',
-      });
-    }
-    return made;
-  };
-  const xzStreams = async (
-    content: SourceContent,
-    compress: (chunks: Chunks) => Promise<XzRun>,
-    take: (blocks: XzRun) => Promise<void>,
-  ) => {
-    if (content.whole !== true) return inSegments(content, XZ_SEGMENT, places, (bytes) => compress([bytes]), take);
-    const leave = await places.take(rankOf(content));
-    await take(await compress(content.open()).finally(leave));
-  };
-  const place = (room: string, key: string) => join(blocksDirectory, room, key.slice(0, 2), key.slice(2));
-  const blocks = once<StoredBlocks>();
-  const runs = once<ZstdRun>();
-  const readings = new Map<string, Reading>();
-  /** @param make gets the content with its readers counted */
-  const blocksOfContent = (
-    codec: BlockCodec,
-    { content, level, onRead }: Wanted,
-    make: (path: string, content: SourceContent) => Promise<void>,
-  ) => {
-    const path = place(`${codec}${BY[codec]}-${level}`, content.key);
-    const reading = readings.get(path) ?? { bytes: 0, heard: new Set() };
-    readings.set(path, reading);
-    if (onRead !== undefined) {
-      onRead(reading.bytes);
-      reading.heard.add(onRead);
-    }
-    const makeMore = async (unfinished: string) => {
-      await make(unfinished, { ...content, open: () => told(untilAborted(content.open(), signal), reading) });
-      grown = true;
-    };
-    return blocks(path, () => kept(path, (there) => readBlocks(there, crcOf), makeMore));
-  };
+    const written = await find(path).catch(this.#fail);
+    if (written !== undefined) return written;
+    throw new KubeparcelError('io', 'a file reads back differently than it was written', {
+      where: path,
+      hint: 'check the disk',
+    });
+  }
 
-  return {
-    async zstdBlocks(content, level, onRead) {
-      const make = (path: string, content: SourceContent) =>
-        writeBlocks(path, async (append) => {
-          const windows = await compressSegments(content, places, append, (segment, take) =>
-            threads.zstd.with((thread) => compressRun(thread, rechunk(segment, INPUT_SIZE), level, take)),
-          );
-          return { windowDescriptor: Math.max(...windows) };
-        });
-      const { windowDescriptor = 0, ...blocks } = await blocksOfContent('zstd', { content, level, onRead }, make);
-      return { windowDescriptor, id: `${content.key} ${blocks.crc32}`, ...blocks };
-    },
-    async xzBlocks(content, level, onRead) {
-      const make = (path: string, content: SourceContent) =>
-        writeBlocks(path, async (append) => {
-          const records: XzRecord[] = [];
-          const compress = (chunks: Chunks) => xzStream(chunks, level);
-          await xzStreams(content, compress, async (blocks) => {
-            records.push(...blocks.records);
-            await append(blocks.bytes);
-          });
-          return { records };
-        });
-      const { records = [], ...blocks } = await blocksOfContent('xz', { content, level, onRead }, make);
-      return { records, id: `${content.key} ${blocks.crc32}`, ...blocks };
-    },
-    async deflateBlocks(content, level, onRead) {
-      const make = (path: string, content: SourceContent) =>
-        writeBlocks(path, async (append) => {
-          const unpacked = { crc32: 0, size: 0 };
-          let before: Uint8Array = new Uint8Array();
-          const compress = (bytes: Uint8Array) => {
-            unpacked.crc32 = crc32(bytes, unpacked.crc32);
-            unpacked.size += bytes.length;
-            const run = deflateRun(bytes, level, before);
-            before = bytes;
-            return run;
-          };
-          await inSegments(content, GZIP_SEGMENT, places, compress, append);
-          return { unpacked };
-        });
-      const { unpacked, ...blocks } = await blocksOfContent('gzip', { content, level, onRead }, make);
-      if (unpacked === undefined) throw new Error('blocks of gzip are kept without what they unpack to');
-      return { unpacked, id: `${content.key} ${blocks.crc32}`, ...blocks };
-    },
-    zstdRun(bytes, level) {
-      const path = place(`zstd-run-${level}`, createHash('sha256').update(bytes).digest('hex'));
-      const make = async (unfinished: string) => {
-        const { window, blocks } = await runOf(frameParts([await frame(bytes, level)]));
-        const make = async (append: (bytes: Uint8Array) => Promise<void>) => {
-          await append(Buffer.concat(blocks));
-          return { windowDescriptor: window };
-        };
-        await writeBlocks(unfinished, make, { sync: false });
-      };
-      return runs(path, async () => {
-        const { windowDescriptor = 0, bytes } = await kept(path, readRun, make);
-        return { window: windowDescriptor, blocks: [bytes] };
-      });
-    },
-    zstdFrame: async (bytes, level) => withChecksum(await frame(bytes, level), bytes),
-    xzRun: (bytes, level) => xzStream([bytes], level),
-    async fact(kind, key, find) {
-      const path = join(directory, 'packed', BLOCK_RECIPE, 'facts', kind, key.slice(0, 2), key.slice(2));
-      const known = parseChecksummed((await readKept(path).catch(refuse))?.toString() ?? '')?.[0];
-      if (known !== undefined) return known;
-      const fact = await find();
-      try {
-        await mkdir(dirname(path), { recursive: true });
-        await writeAtomically(path, [formatChecksummed([fact])], { temporaryDirectory: temporary, sync: false });
-      } catch (cause) {
-        refuse(cause);
-      }
-      return fact;
-    },
-    digest: sum,
-    grown: () => grown,
-    async write(path, chunks, options) {
-      const sha256 = await placeAtomically(path, options, async (unfinished) => {
-        const written = await onFiles({ call: 'write', path: unfinished, mode: 0o644, chunks: inFewer(chunks) });
-        // The thread has the next file to write meanwhile.
-        await syncFile(unfinished);
-        return written;
-      });
-      return { path, size: totalSize(chunks), sha256 };
-    },
+  readonly #fail = (cause: unknown): never => {
+    throw storeFailure(this.#directory, cause);
   };
 }
 
-interface Wanted {
-  readonly content: SourceContent;
-  readonly level: number;
-  readonly onRead: OnRead | undefined;
-}
-
-/** How far a content is read that is compressed, and who wants to know. */
-interface Reading {
-  bytes: number;
-  readonly heard: Set<OnRead>;
-}
-
-async function* told(chunks: Chunks, reading: Reading): AsyncGenerator<Uint8Array, void, undefined> {
+async function* withProgress(chunks: Chunks, progress: ReadProgress): AsyncGenerator<Uint8Array, void, undefined> {
   for await (const chunk of chunks) {
-    reading.bytes += chunk.length;
-    for (const onRead of reading.heard) onRead(chunk.length);
+    progress.bytes += chunk.length;
+    for (const listener of progress.listeners) listener(chunk.length);
     yield chunk;
   }
 }
 
-/** Whoever asks for the same meanwhile, or later, gets the same. */
-function once<T>() {
-  const running = new Map<string, Promise<T>>();
-  return (name: string, make: () => Promise<T>): Promise<T> => {
-    const one = running.get(name) ?? make();
-    running.set(name, one);
-    return one;
-  };
-}
-
-/** The same bytes in as few chunks as they can be, and with nothing in them that cannot be sent to a thread. */
-function inFewer(chunks: readonly OutputChunk[]): OutputChunk[] {
-  const fewer: OutputChunk[] = [];
-  let pending: Uint8Array[] = [];
-  const flush = () => {
-    if (pending.length > 0) fewer.push(Buffer.concat(pending));
-    pending = [];
-  };
-  for (const part of chunks) {
-    if (part instanceof Uint8Array) {
-      pending.push(part);
-    } else {
-      flush();
-      fewer.push({ path: part.path, size: part.size });
-    }
-  }
-  flush();
-  return fewer;
-}
-
-async function all(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array[]> {
-  const kept: Uint8Array[] = [];
-  for await (const chunk of chunks) kept.push(chunk);
-  return kept;
+/** Calls `make` once per name; all callers share the result. */
+function shared<T>(results: Map<string, Promise<T>>, name: string, make: () => Promise<T>): Promise<T> {
+  const result = results.get(name) ?? make();
+  results.set(name, result);
+  return result;
 }

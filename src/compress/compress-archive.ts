@@ -1,185 +1,113 @@
 import { crc32 } from 'node:zlib';
-import { groupContents, type SourceContent, type SourcePart, sourceKey } from '../archive/archive-source.ts';
-import type { Codec } from '../model/compression.ts';
+import {
+  groupContents,
+  mergeBytes,
+  type SourceContent,
+  type SourcePart,
+  sourceKey,
+} from '../archive/archive-source.ts';
 import { orAborted } from '../support/abort.ts';
 import { type FileChunk, type OutputChunk, totalSize } from '../support/output-chunks.ts';
+import type { BlockCodec, BlockStore, OnProgress } from './block-store.ts';
 import { deflateRun, joinCrc32, memberEnd, memberHeader } from './splice/gzip-blocks.ts';
-import { streamEnd, streamHeader, type XzRecord, type XzRun } from './splice/xz-blocks.ts';
-import type { ZstdRun } from './splice/zstd-run.ts';
-import { spliceFrame, type ZstdBlocks } from './splice/zstd-splice.ts';
-
-/** Codecs whose blocks can be put together. */
-export type BlockCodec = Exclude<Codec, 'none'>;
-
-export function isBlockCodec(codec: Codec): codec is BlockCodec {
-  return codec !== 'none';
-}
-
-/** Blocks of an xz stream, compressed apart. */
-export interface XzBlocks extends FileChunk {
-  readonly records: readonly XzRecord[];
-  /** Differs where the bytes differ. */
-  readonly id: string;
-}
-
-/** Deflate blocks, compressed apart. */
-export interface DeflateBlocks extends FileChunk {
-  /** What they unpack to; size in bytes. */
-  readonly unpacked: { readonly crc32: number; readonly size: number };
-  /** Differs where the bytes differ. */
-  readonly id: string;
-}
-
-export type OnRead = (bytes: number) => void;
-
-/** Compressed blocks of big contents, by what they were made of; found, or made and kept. */
-export interface BlockStore {
-  /**
-   * The content's blocks. Reads the content only when they are not there, and once for all who ask meanwhile.
-   *
-   * @param onRead called with counts of bytes of the content that were read, for whomever
-   */
-  zstdBlocks(content: SourceContent, level: number, onRead?: OnRead): Promise<ZstdBlocks>;
-  xzBlocks(content: SourceContent, level: number, onRead?: OnRead): Promise<XzBlocks>;
-  deflateBlocks(content: SourceContent, level: number, onRead?: OnRead): Promise<DeflateBlocks>;
-  /** Compresses bytes that nobody keeps, as a frame or a stream of their own. */
-  zstdRun(bytes: Uint8Array, level: number): Promise<ZstdRun>;
-  /** The same as a whole frame, with a content checksum. */
-  zstdFrame(bytes: Uint8Array, level: number): Promise<Uint8Array>;
-  xzRun(bytes: Uint8Array, level: number): Promise<XzRun>;
-  /**
-   * A fact that follows from bytes and takes reading them: kept by `kind` and key.
-   *
-   * @param find how it is found; one line
-   */
-  fact(kind: string, key: string, find: () => Promise<string>): Promise<string>;
-  /** The digest of all bytes of the parts, in hex; found on a thread. */
-  digest(algorithm: 'md5' | 'sha256', chunks: readonly OutputChunk[]): Promise<string>;
-}
-
-/** The content's blocks in this codec. */
-export function compressContent(
-  store: BlockStore,
-  codec: BlockCodec,
-  content: SourceContent,
-  level: number,
-): Promise<FileChunk> {
-  switch (codec) {
-    case 'zstd':
-      return store.zstdBlocks(content, level);
-    case 'xz':
-      return store.xzBlocks(content, level);
-    case 'gzip':
-      return store.deflateBlocks(content, level);
-  }
-}
+import { streamEnd, streamHeader } from './splice/xz-blocks.ts';
+import { spliceFrame } from './splice/zstd-splice.ts';
 
 /** A compressed archive whose size is known before its bytes are read. */
 export interface CompressedArchive {
   /** Bytes. */
   readonly size: number;
-  /** 64 hex digits that stand for the compressed bytes. */
+  /** 64 hex digits that identify the compressed bytes. */
   readonly key: string;
   readonly chunks: readonly OutputChunk[];
 }
 
-interface PackOptions {
+interface CompressOptions {
   readonly codec: BlockCodec;
   readonly level: number;
   readonly store: BlockStore;
-  /** Called with counts of bytes of contents that are in the archive by now. */
-  readonly onBytes?: ((count: number) => void) | undefined;
-  /** With it aborted nobody waits for the store; what it has begun is for others, or for it to end. */
+  /** Called with the number of content bytes compressed since the last call. */
+  readonly onBytes?: OnProgress | undefined;
+  /** When aborted, the call fails at once; the store finishes or stops its work by its own signal. */
   readonly signal?: AbortSignal | undefined;
 }
 
-type KnownPart = Uint8Array | (FileChunk & { readonly id: string });
+type KeyedChunk = Uint8Array | (FileChunk & { readonly key: string });
 
 /**
- * Compresses an archive in which every big content is compressed once, whatever the number of archives that it is in: as
- * one zstd frame (without a checksum), one xz stream of several blocks, or one gzip member.
+ * Compresses an archive as one zstd frame (without checksum), one xz stream with several blocks, or one gzip member.
+ * Takes the blocks of large contents from the store, which compresses each content once for all archives.
  */
-export async function compressArchive(pieces: Iterable<SourcePart>, options: PackOptions): Promise<CompressedArchive> {
-  const gathered = await groupContents(pieces, options.codec);
-  const parts = await orAborted(PUT_TOGETHER[options.codec](gathered, options), options.signal);
-  return {
-    size: totalSize(parts),
-    // Of what the archive is made of, and not of what it was made from: the same contents, put together in another way by
-    // another version, have another key.
-    key: sourceKey(parts.map((part) => (part instanceof Uint8Array ? part : { key: part.id, size: part.size }))),
-    chunks: parts,
-  };
+export async function compressArchive(
+  source: Iterable<SourcePart>,
+  options: CompressOptions,
+): Promise<CompressedArchive> {
+  const parts = await groupContents(source, options.codec);
+  const chunks = await orAborted(COMPRESS[options.codec](parts, options), options.signal);
+  // Computed from the blocks and not from the source, so that it changes if another version compresses differently.
+  return { size: totalSize(chunks), key: sourceKey(chunks), chunks };
 }
 
-async function frameOf(pieces: readonly SourcePart[], { level, store, onBytes }: PackOptions): Promise<KnownPart[]> {
-  // All at once: the store's threads are busy as long as there is something to do.
-  const packed = await Promise.all(
-    pieces.map((piece) => {
-      if (piece instanceof Uint8Array) return piece;
-      const counter = countUpTo(piece.size, onBytes);
-      return store.zstdBlocks(piece, level, counter.add).finally(counter.finish);
-    }),
+async function zstdFrame(parts: readonly SourcePart[], { level, store, onBytes }: CompressOptions) {
+  const inputs = await Promise.all(
+    parts.map((part) =>
+      part instanceof Uint8Array
+        ? part
+        : withBytes(part, onBytes, (onProgress) => store.zstdBlocks(part, level, onProgress)),
+    ),
   );
-  return spliceFrame(packed, (bytes) => store.zstdRun(bytes, level));
+  return spliceFrame(inputs, (bytes) => store.zstdRun(bytes, level));
 }
 
-async function streamOf(pieces: readonly SourcePart[], { level, store, onBytes }: PackOptions): Promise<KnownPart[]> {
-  const parts: Promise<{ part: KnownPart; records: readonly XzRecord[] }>[] = [];
-  const run = async (bytes: Uint8Array) => {
-    const { bytes: part, records } = await store.xzRun(bytes, level);
-    return { part, records };
-  };
-  let pending: Uint8Array[] = [];
-  const flush = () => {
-    if (pending.length > 0) parts.push(run(Buffer.concat(pending)));
-    pending = [];
-  };
-  for (const piece of pieces) {
-    if (piece instanceof Uint8Array) {
-      if (piece.length > 0) pending.push(piece);
-    } else {
-      flush();
-      const counter = countUpTo(piece.size, onBytes);
-      const blocks = store.xzBlocks(piece, level, counter.add).finally(counter.finish);
-      parts.push(blocks.then((part) => ({ part, records: part.records })));
-    }
-  }
-  flush();
-  const made = await Promise.all(parts);
-  return [streamHeader(), ...made.map(({ part }) => part), streamEnd(made.flatMap(({ records }) => records))];
+async function xzStream(parts: readonly SourcePart[], { level, store, onBytes }: CompressOptions) {
+  const runs = await Promise.all(
+    mergeBytes(parts)
+      .filter((part) => !(part instanceof Uint8Array) || part.length > 0)
+      .map(async (part) => {
+        if (part instanceof Uint8Array) {
+          const { bytes, records } = await store.xzRun(part, level);
+          return { chunk: bytes, records };
+        }
+        const blocks = await withBytes(part, onBytes, (onProgress) => store.xzBlocks(part, level, onProgress));
+        return { chunk: blocks, records: blocks.records };
+      }),
+  );
+  return [streamHeader(), ...runs.map(({ chunk }) => chunk), streamEnd(runs.flatMap(({ records }) => records))];
 }
 
-async function memberOf(pieces: readonly SourcePart[], { level, store, onBytes }: PackOptions): Promise<KnownPart[]> {
-  const made = await Promise.all(
-    pieces.map(async (piece) => {
-      if (piece instanceof Uint8Array) {
-        const part = await deflateRun(piece, level, new Uint8Array());
-        return { part, unpacked: { crc32: crc32(piece), size: piece.length } };
+async function gzipMember(parts: readonly SourcePart[], { level, store, onBytes }: CompressOptions) {
+  const runs = await Promise.all(
+    parts.map(async (part) => {
+      if (part instanceof Uint8Array) {
+        const chunk = await deflateRun(part, level, new Uint8Array());
+        return { chunk, unpacked: { crc32: crc32(part), size: part.length } };
       }
-      const counter = countUpTo(piece.size, onBytes);
-      const part = await store.deflateBlocks(piece, level, counter.add).finally(counter.finish);
-      return { part, unpacked: part.unpacked };
+      const chunk = await withBytes(part, onBytes, (onProgress) => store.deflateBlocks(part, level, onProgress));
+      return { chunk, unpacked: chunk.unpacked };
     }),
   );
-  const unpacked = made.reduce(
-    (all, { unpacked: { crc32, size } }) => ({ crc32: joinCrc32(all.crc32, crc32, size), size: all.size + size }),
+  const unpacked = runs.reduce(
+    (sum, { unpacked: { crc32, size } }) => ({ crc32: joinCrc32(sum.crc32, crc32, size), size: sum.size + size }),
     { crc32: 0, size: 0 },
   );
-  return [memberHeader(level), ...made.map(({ part }) => part), memberEnd(unpacked.crc32, unpacked.size)];
+  return [memberHeader(level), ...runs.map(({ chunk }) => chunk), memberEnd(unpacked.crc32, unpacked.size)];
 }
 
-const PUT_TOGETHER: Readonly<
-  Record<BlockCodec, (pieces: readonly SourcePart[], options: PackOptions) => Promise<KnownPart[]>>
-> = { zstd: frameOf, xz: streamOf, gzip: memberOf };
+const COMPRESS: Readonly<
+  Record<BlockCodec, (parts: readonly SourcePart[], options: CompressOptions) => Promise<KeyedChunk[]>>
+> = { zstd: zstdFrame, xz: xzStream, gzip: gzipMember };
 
-/** Counts a content's bytes as they are read, and at the end those that were never read since the blocks were there. */
-function countUpTo(size: number, onBytes: OnRead | undefined) {
+/** Counts each byte of a content once: not again if it is read again, and at the end if the store did not read it. */
+async function withBytes<T>(
+  { size }: SourceContent,
+  onBytes: OnProgress | undefined,
+  request: (onProgress: OnProgress) => Promise<T>,
+): Promise<T> {
   let counted = 0;
-  const add = (bytes: number) => {
-    // Somebody may have to read it again.
-    const more = Math.min(bytes, size - counted);
-    counted += more;
-    if (more > 0) onBytes?.(more);
+  const onProgress = (bytes: number) => {
+    const added = Math.min(bytes, size - counted);
+    counted += added;
+    if (added > 0) onBytes?.(added);
   };
-  return { add, finish: () => add(size) };
+  return request(onProgress).finally(() => onProgress(size));
 }

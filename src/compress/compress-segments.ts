@@ -1,112 +1,129 @@
 import type { SourceContent } from '../archive/archive-source.ts';
 import { type Chunks, rechunk } from '../archive/chunks.ts';
+import type { AppendBytes } from './block-file.ts';
 import { cutSegments } from './splice/segments.ts';
 import { RESET } from './splice/zstd-blocks.ts';
-import type { Places } from './threads/places.ts';
+import type { SlotQueue } from './threads/slot-queue.ts';
 
-/** How much of a content is handed over at a time, in bytes. */
+/** Bytes passed to a compressor at a time. */
 export const INPUT_SIZE = 1 << 20;
 
-/** What cannot be cut is begun before everything that can, so that no long one is left over for the end. */
-const WHOLE = 2 ** 52;
+/** Contents that cannot be split start before all others, so that no long one runs alone at the end. */
+const WHOLE_PRIORITY = 2 ** 52;
 
-export function rankOf({ whole, size }: SourceContent): number {
-  return whole === true ? WHOLE + size : size;
+/** Larger contents start first. */
+export function priorityOf({ whole, size }: SourceContent): number {
+  return whole === true ? WHOLE_PRIORITY + size : size;
 }
 
-/** Small blocks are written together. Bytes. */
-const APPENDED_SIZE = 1 << 20;
+/** Bytes; smaller blocks are written together. */
+const WRITE_SIZE = 1 << 20;
 
 /**
- * Segments of the content, each compressed on a thread of its own as soon as one is free, of large contents first; their
- * blocks are appended one segment after the other. What comes before its turn waits in memory: a segment is not begun
- * before the last one is all but read, so that it is little.
+ * Cuts a content at runs of equal bytes (splice/segments.ts) and compresses the segments in parallel, each on its own
+ * thread. Appends the blocks in order, with a reset between segments. Blocks that are ready before their turn wait in
+ * memory; they are few, because a segment starts only when the previous one is almost read.
  *
- * @returns what each segment's `compress` does
+ * @param compress compresses one segment and passes on each block
+ * @returns the results of `compress` in order
  */
 export async function compressSegments<T>(
   content: SourceContent,
-  places: Places,
-  append: (bytes: Uint8Array) => Promise<void>,
-  compress: (segment: Chunks, take: (block: Uint8Array) => Promise<void>) => Promise<T>,
+  slots: SlotQueue,
+  append: AppendBytes,
+  compress: (segment: Chunks, onBlock: AppendBytes) => Promise<T>,
 ): Promise<T[]> {
-  const runs: Promise<T>[] = [];
+  const results: Promise<T>[] = [];
   let failed = false;
-  let lastIsWritten: Promise<unknown> = Promise.resolve();
+  let previous: Promise<unknown> = Promise.resolve();
   const begin = async (segment: Chunks) => {
-    const leave = await places.take(rankOf(content));
-    // Throws what the failure was: the rest of the content is of no use.
-    if (failed) await Promise.all(runs).finally(leave);
-    const blocks = createAppender(append, lastIsWritten);
-    if (runs.length > 0) await blocks.take(RESET);
-    const done = compress(segment, blocks.take).finally(leave);
-    const written = done.then(async (made) => {
-      await blocks.finish();
-      return made;
+    const release = await slots.acquire(priorityOf(content));
+    // Rethrows the failure: the rest of the content is not needed.
+    if (failed) await Promise.all(results).finally(release);
+    const appender = new OrderedAppender(append, previous);
+    if (results.length > 0) await appender.append(RESET);
+    const done = compress(segment, (block) => appender.append(block)).finally(release);
+    const written = done.then(async (result) => {
+      await appender.finish();
+      return result;
     });
     written.catch(() => {
       failed = true;
     });
-    lastIsWritten = written;
-    runs.push(written);
+    previous = written;
+    results.push(written);
     return { done };
   };
   if (content.whole === true) await begin(content.open());
   else await cutSegments(rechunk(content.open(), INPUT_SIZE), begin);
-  return Promise.all(runs);
+  return Promise.all(results);
 }
 
-/** Appends small bytes together, when it is their turn. */
-function createAppender(append: (bytes: Uint8Array) => Promise<void>, turn: Promise<unknown>) {
-  const waiting: Uint8Array[] = [];
-  let size = 0;
-  let isTurn = false;
-  const begin = () => {
-    isTurn = true;
-  };
-  turn.then(begin, () => {});
-  const flush = async () => {
-    size = 0;
-    await append(Buffer.concat(waiting.splice(0)));
-  };
-  return {
-    async take(bytes: Uint8Array) {
-      waiting.push(bytes);
-      size += bytes.length;
-      if (isTurn && size >= APPENDED_SIZE) await flush();
-    },
-    async finish() {
-      await turn;
-      await flush();
-    },
-  };
+/** Buffers blocks until the previous segment is written, and then writes small blocks together. */
+class OrderedAppender {
+  readonly #write: AppendBytes;
+  readonly #previous: Promise<unknown>;
+  #pending: Uint8Array[] = [];
+  #size = 0;
+  #isTurn = false;
+
+  constructor(write: AppendBytes, previous: Promise<unknown>) {
+    this.#write = write;
+    this.#previous = previous;
+    previous.then(
+      () => {
+        this.#isTurn = true;
+      },
+      () => {},
+    );
+  }
+
+  async append(bytes: Uint8Array): Promise<void> {
+    this.#pending.push(bytes);
+    this.#size += bytes.length;
+    if (this.#isTurn && this.#size >= WRITE_SIZE) await this.#flush();
+  }
+
+  async finish(): Promise<void> {
+    await this.#previous;
+    await this.#flush();
+  }
+
+  async #flush(): Promise<void> {
+    const pending = this.#pending;
+    this.#pending = [];
+    this.#size = 0;
+    await this.#write(Buffer.concat(pending));
+  }
 }
 
-/** The content in segments of as many bytes; a segment is read when there is a place for it, and taken in its turn. */
-export async function inSegments<T>(
+/** Compresses segments of `size` bytes in parallel. Reads a segment when a slot is free; handles results in order. */
+export async function compressFixedSegments<T>(
   content: SourceContent,
   size: number,
-  places: Places,
+  slots: SlotQueue,
   compress: (bytes: Uint8Array) => Promise<T>,
-  take: (made: T) => Promise<void>,
+  handle: (result: T) => Promise<void>,
 ): Promise<void> {
-  const rank = rankOf(content);
-  let taken = Promise.resolve();
+  let handled = Promise.resolve();
   let failed = false;
   const segments = rechunk(content.open(), size);
   try {
     for (;;) {
-      const leave = await places.take(rank);
-      const segment = await (failed
+      const release = await slots.acquire(priorityOf(content));
+      const segment = failed
         ? undefined
-        : segments.next().catch((error) => Promise.reject(error).finally(leave)));
+        : await segments.next().catch((error) => {
+            release();
+            throw error;
+          });
       if (segment === undefined || segment.done) {
-        leave();
-        return await taken;
+        release();
+        return await handled;
       }
-      const made = compress(segment.value).finally(leave);
-      taken = Promise.all([made, taken]).then(([one]) => take(one));
-      taken.catch(() => {
+      const result = compress(segment.value).finally(release);
+      handled = Promise.all([result, handled]).then(([value]) => handle(value));
+      handled.catch(() => {
         failed = true;
       });
     }

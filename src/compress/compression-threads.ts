@@ -1,37 +1,24 @@
-import { availableParallelism } from 'node:os';
 import { startZstdThread, type ZstdThread } from './codecs/zstd-library.ts';
-import { type FileThread, startFileThread } from './threads/file-thread.ts';
-import { createThreadPool, type ThreadPool } from './threads/thread.ts';
+import { FileThreads } from './threads/file-threads.ts';
+import { ThreadPool } from './threads/thread.ts';
 
-/** What packing works with beside the main thread. */
-export interface CompressionThreads {
-  /** Compress segments of big contents; contexts of up to about 130 MB (level 19) each. Who asks bounds their number. */
-  readonly zstd: ThreadPool<ZstdThread>;
-  /** One for what is small, so that it need not wait for what is big. */
-  readonly small: ThreadPool<ZstdThread>;
-  readonly files: ThreadPool<FileThread>;
-  close(): Promise<void>;
-}
+/** The threads of a build. Threads for files and small contents start at once, because starting them takes a while. */
+export class CompressionThreads {
+  /** Compress segments of large contents; each uses up to 130 MB (level 19). The callers limit their number. */
+  readonly zstd = new ThreadPool<ZstdThread>(Number.POSITIVE_INFINITY, () => startZstdThread(1));
+  /** One thread for small contents, so that they do not wait for large ones. */
+  readonly small = new ThreadPool<ZstdThread>(1, () => startZstdThread(1, { eager: true }));
+  readonly files = new FileThreads();
 
-/** More would wait for the disk. */
-const MOST_FILES = 4;
+  constructor() {
+    // If a thread does not start, the first call that needs it reports why.
+    this.files
+      .fill()
+      .then(() => this.small.fill())
+      .catch(() => {});
+  }
 
-/** Those for files and for small things begin at once, since starting them takes as long as much of their work. */
-export function createCompressionThreads(): CompressionThreads {
-  const pools = {
-    zstd: createThreadPool(Number.POSITIVE_INFINITY, () => startZstdThread(1)),
-    small: createThreadPool(1, () => startZstdThread(1, { ahead: true })),
-    files: createThreadPool(Math.min(availableParallelism(), MOST_FILES), startFileThread),
-  };
-  // Where they cannot be begun ahead, whoever needs them hears why.
-  pools.files
-    .fill()
-    .then(() => pools.small.fill())
-    .catch(() => {});
-  return {
-    ...pools,
-    async close() {
-      await Promise.all(Object.values(pools).map((pool) => pool.close()));
-    },
-  };
+  async close(): Promise<void> {
+    await Promise.all([this.zstd, this.small, this.files].map((threads) => threads.close()));
+  }
 }

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { arChunks, writeAr } from '../archive/ar.ts';
 import { type TarEntry, tarSource, writeTar } from '../archive/tar.ts';
+import { isBlockCodec } from '../compress/block-store.ts';
 import { compress } from '../compress/compress.ts';
-import { compressArchive, isBlockCodec } from '../compress/compress-archive.ts';
+import { compressArchive } from '../compress/compress-archive.ts';
 import type { Packager, SpliceOptions, WriteOptions } from '../layout/packager.ts';
 import { Spool } from '../layout/spool.ts';
 import { verifiedContent } from '../layout/tree.ts';

@@ -1,4 +1,4 @@
-import type { BlockStore } from '../compress/compress-archive.ts';
+import type { BlockStore } from '../compress/block-store.ts';
 import type { Codec, Compression } from '../model/compression.ts';
 import type { ObjectReader } from '../model/content.ts';
 import type { Layout } from '../model/layout.ts';

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import pLimit from 'p-limit';
-import type { OpenBlockStore } from '../compress/block-store.ts';
-import { isBlockCodec } from '../compress/compress-archive.ts';
+import { type BlockStore, isBlockCodec } from '../compress/block-store.ts';
 import type { WriteOptions } from '../layout/packager.ts';
 import { validateLayout } from '../layout/validate.ts';
 import type { ObjectReader } from '../model/content.ts';
@@ -27,7 +26,7 @@ export interface RunOptions {
   readonly pack?: Pack | undefined;
   readonly objects: ObjectReader;
   /** Lets kubeparcel's own writers compress each large content once for all packages. */
-  readonly blocks?: OpenBlockStore | undefined;
+  readonly blocks?: BlockStore | undefined;
   /** Skips packages that an earlier build wrote; default: write all. */
   readonly cache?: BuildCache | undefined;
   /** Output directory; created if necessary. */

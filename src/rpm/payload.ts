@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { readSource, sourceKey } from '../archive/archive-source.ts';
 import { type CpioMember, cpioSource, writeCpio } from '../archive/cpio.ts';
+import type { BlockCodec } from '../compress/block-store.ts';
 import { compress } from '../compress/compress.ts';
-import { type BlockCodec, compressArchive } from '../compress/compress-archive.ts';
+import { compressArchive } from '../compress/compress-archive.ts';
 import type { SpliceOptions, WriteOptions } from '../layout/packager.ts';
 import { Spool } from '../layout/spool.ts';
 import { verifiedContent } from '../layout/tree.ts';

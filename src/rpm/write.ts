@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { isBlockCodec } from '../compress/compress-archive.ts';
+import { isBlockCodec } from '../compress/block-store.ts';
 import type { PackageIdentity, Packager, SpliceOptions, WriteOptions } from '../layout/packager.ts';
 import type { Compression } from '../model/compression.ts';
 import type { Layout } from '../model/layout.ts';

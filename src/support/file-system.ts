@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 
 /** Whether an error is a system error with this code, for example ENOENT. */
-export function isErrno(error: unknown, code: string): boolean {
+export function isErrno(error: unknown, code: string): error is NodeJS.ErrnoException {
   return error instanceof Error && 'code' in error && error.code === code;
 }
 

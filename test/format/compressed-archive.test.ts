@@ -1,41 +1,37 @@
-/** Archives that are put together from blocks compressed apart, held against zstd, dpkg-deb and rpm2cpio. */
+/** Compares archives that are joined from separately compressed blocks with zstd, xz, gzip and dpkg-deb. */
 import { execFileSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { MIN_CACHED_SIZE, readSource, type SourcePart } from '../../src/archive/archive-source.ts';
 import { collect } from '../../src/archive/chunks.ts';
 import { cpioSource } from '../../src/archive/cpio.ts';
 import { tarSource } from '../../src/archive/tar.ts';
-import { type OpenBlockStore, openBlockStore } from '../../src/compress/block-store.ts';
+import { type BlockCodec, BlockStore } from '../../src/compress/block-store.ts';
 import { decompress } from '../../src/compress/compress.ts';
-import {
-  type BlockCodec,
-  type BlockStore,
-  compressArchive,
-  compressContent,
-} from '../../src/compress/compress-archive.ts';
-import { createCompressionThreads } from '../../src/compress/compression-threads.ts';
+import { compressArchive } from '../../src/compress/compress-archive.ts';
+import { CompressionThreads } from '../../src/compress/compression-threads.ts';
 import { cutSegments } from '../../src/compress/splice/segments.ts';
 import { RESET_BEFORE, RESET_OUTPUT } from '../../src/compress/splice/zstd-blocks.ts';
 import { hasTool } from '../support/tools.ts';
 
 const LEVEL = 3;
 const work = mkdtempSync(join(tmpdir(), 'kubeparcel-packed-'));
-const threads = createCompressionThreads();
-let store: OpenBlockStore;
+const threads = new CompressionThreads();
+const openStore = () => BlockStore.open(join(work, 'cache'), threads, 2);
+let store: BlockStore;
 beforeAll(async () => {
-  store = await openBlockStore(join(work, 'cache'), threads, 2);
+  store = await openStore();
 });
 afterAll(async () => {
   await threads.close();
   rmSync(work, { recursive: true, force: true });
 });
 
-/** What a file is made of: of every kind of bytes that a compressor treats in its own way. */
+/** Kinds of bytes that compressors treat differently. */
 type Stuff = 'random' | 'zeros' | 'text' | 'code';
 interface Shape {
   readonly stuff: Stuff;
@@ -46,7 +42,7 @@ function bytesOf({ stuff, size }: Shape): Buffer {
   if (stuff === 'random') return randomBytes(size);
   if (stuff === 'zeros') return Buffer.alloc(size);
   if (stuff === 'text') return Buffer.alloc(size, 'A kubelet runs on every node of a cluster.\n');
-  // Like an executable: repeated structures, paddings of equal bytes, some noise.
+  // Like an executable: repeated structures, padding with equal bytes, some noise.
   const bytes = Buffer.alloc(size);
   const noise = randomBytes(4096);
   for (let offset = 0; offset < size; offset += 512) {
@@ -131,24 +127,24 @@ const shape: fc.Arbitrary<Shape> = fc.record({
   size: sizes,
 });
 
-describe.each(['zstd', 'xz', 'gzip'] as const)('one %s stream of many parts', (codec) => {
+describe.each(['zstd', 'xz', 'gzip'] as const)('a %s archive joined from blocks', (codec) => {
   const absent = !hasTool(codec) || !hasTool('dpkg-deb');
 
   test.skipIf(absent).each([
     ['no file', []],
     ['an empty file', [{ stuff: 'zeros', size: 0 }]],
-    ['one big file', [{ stuff: 'code', size: 5 * MIN_CACHED_SIZE }]],
+    ['one large file', [{ stuff: 'code', size: 5 * MIN_CACHED_SIZE }]],
     [
-      'two big ones',
+      'two large files',
       [
         { stuff: 'code', size: 2 * MIN_CACHED_SIZE },
         { stuff: 'text', size: MIN_CACHED_SIZE },
       ],
     ],
-    ['a big one of zeros', [{ stuff: 'zeros', size: 9 << 20 }]],
-    ['a big one that cannot be compressed', [{ stuff: 'random', size: 3 << 20 }]],
+    ['a large file of zeros', [{ stuff: 'zeros', size: 9 << 20 }]],
+    ['a large incompressible file', [{ stuff: 'random', size: 3 << 20 }]],
     [
-      'big, small, big',
+      'large, small, large',
       [
         { stuff: 'code', size: MIN_CACHED_SIZE },
         { stuff: 'random', size: 100 * KIB },
@@ -156,32 +152,32 @@ describe.each(['zstd', 'xz', 'gzip'] as const)('one %s stream of many parts', (c
       ],
     ],
     [
-      'more big ones than are cut apart',
+      'more large files than are compressed independently',
       Array.from({ length: 6 }, (): Shape => ({ stuff: 'code', size: MIN_CACHED_SIZE })),
     ],
     ['more than one segment', [{ stuff: 'code', size: 40 << 20 }]],
-  ] satisfies [string, Shape[]][])('%s', async (_, shapes) => {
+  ] satisfies [string, Shape[]][])('unpacks to the original: %s', async (_, shapes) => {
     const files = shapes.map(bytesOf);
     await expectSame(tarOf(files), codec);
     await expectSame(cpioOf(files), codec);
   });
 
   test.skipIf(absent)(
-    'archives of every shape unpack to what went in',
+    'unpacks to the original: random files',
     async () => {
       await fc.assert(
         fc.asyncProperty(fc.array(shape, { maxLength: 7 }), fc.boolean(), async (shapes, asTar) => {
           const files = shapes.map(bytesOf);
           await expectSame(asTar ? tarOf(files) : cpioOf(files), codec);
         }),
-        // xz takes its time.
+        // xz is slow.
         { numRuns: codec === 'xz' ? 5 : 15 },
       );
     },
     240_000,
   );
 
-  test.skipIf(absent)('dpkg-deb unpacks a data.tar that is put together', async () => {
+  test.skipIf(absent)('dpkg-deb unpacks a package with such a data.tar', async () => {
     const files = [bytesOf({ stuff: 'code', size: 20 << 20 }), bytesOf({ stuff: 'code', size: MIN_CACHED_SIZE })];
     const directory = mkdtempSync(join(work, 'deb-'));
     writeFileSync(join(directory, 'debian-binary'), '2.0\n');
@@ -208,29 +204,27 @@ describe.each(['zstd', 'xz', 'gzip'] as const)('one %s stream of many parts', (c
   });
 });
 
-describe("an archive's key", () => {
+describe('the key of an archive', () => {
   const files = [bytesOf({ stuff: 'code', size: MIN_CACHED_SIZE }), bytesOf({ stuff: 'text', size: 3000 })];
   const keyFrom = async (from: BlockStore, codec: BlockCodec) =>
     (await compressArchive(cpioOf(files), { codec, level: LEVEL, store: from })).key;
 
-  test.each(['zstd', 'xz', 'gzip'] as const)('is the same for the same bytes, and only for them: %s', async (codec) => {
+  test.each(['zstd', 'xz', 'gzip'] as const)('changes exactly when the compressed bytes change: %s', async (codec) => {
     const key = await keyFrom(store, codec);
     expect(await keyFrom(store, codec)).toBe(key);
-    // The same contents, as another version may put them together; digests of the one must not be stated of the other.
-    const small: BlockStore = {
-      ...store,
-      zstdRun: (bytes, level) => store.zstdRun(bytes, level + 6),
-      xzRun: (bytes, level) => store.xzRun(Buffer.concat([bytes, Buffer.alloc(4)]), level),
-    };
-    // The store does nothing for what is small in gzip.
+    // Another version may compress the same contents differently. A cached digest of the archive must not apply then.
+    const small = await openStore();
+    vi.spyOn(small, 'zstdRun').mockImplementation((bytes, level) => store.zstdRun(bytes, level + 6));
+    vi.spyOn(small, 'xzRun').mockImplementation((bytes, level) =>
+      store.xzRun(Buffer.concat([bytes, Buffer.alloc(4)]), level),
+    );
+    // gzip does not use the store for small contents.
     if (codec !== 'gzip') expect(await keyFrom(small, codec)).not.toBe(key);
-    const big: BlockStore = {
-      ...store,
-      zstdBlocks: (content, level) => store.zstdBlocks(content, level + 6),
-      xzBlocks: (content, level) => store.xzBlocks(content, level + 6),
-      deflateBlocks: (content, level) => store.deflateBlocks(content, level + 6),
-    };
-    expect(await keyFrom(big, codec)).not.toBe(key);
+    const large = await openStore();
+    vi.spyOn(large, 'zstdBlocks').mockImplementation((content, level) => store.zstdBlocks(content, level + 6));
+    vi.spyOn(large, 'xzBlocks').mockImplementation((content, level) => store.xzBlocks(content, level + 6));
+    vi.spyOn(large, 'deflateBlocks').mockImplementation((content, level) => store.deflateBlocks(content, level + 6));
+    expect(await keyFrom(large, codec)).not.toBe(key);
   });
 });
 
@@ -251,7 +245,7 @@ describe('segments', () => {
     return Promise.all(segments);
   };
 
-  test('lie in runs of equal bytes, however the stream is cut, and leave nothing out', async () => {
+  test('end in runs of equal bytes and cover the whole stream, whatever its chunks', async () => {
     const piece = fc.oneof(
       fc.uint8Array({ minLength: 1, maxLength: 40 }),
       fc
@@ -283,12 +277,12 @@ describe('segments', () => {
     );
   });
 
-  test('a run that ends the stream is cut nowhere: a reset would have nothing behind it', async () => {
+  test('the stream is not cut at a run at its end: a reset must be followed by another block', async () => {
     const bytes = Buffer.concat([Buffer.from('0123456789'), Buffer.alloc(RESET_BEFORE + RESET_OUTPUT)]);
     expect(await cut(bytes, 10, 1000)).toEqual([bytes]);
   });
 
-  test('a stream that fails fails its segments', async () => {
+  test('a failing stream fails its segments', async () => {
     const failing = (async function* () {
       yield new Uint8Array(100);
       throw new Error('gone');
@@ -330,14 +324,14 @@ describe('segments', () => {
   );
 });
 
-describe('the store', () => {
+describe('the block store', () => {
   const bytes = bytesOf({ stuff: 'code', size: 2 * MIN_CACHED_SIZE });
   const files = () =>
     readdirSync(join(work, 'cache/packed'), { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map((entry) => join(entry.parentPath, entry.name));
 
-  test('reads a content once, whoever asks, and never again', async () => {
+  test('reads a content once for all requests', async () => {
     let reads = 0;
     const { key, size } = contentOf(Buffer.concat([bytes, Buffer.from('once')]));
     const content = {
@@ -349,16 +343,16 @@ describe('the store', () => {
       },
     };
     const [a, b] = await Promise.all([store.zstdBlocks(content, LEVEL), store.zstdBlocks(content, LEVEL)]);
-    const again = await openBlockStore(join(work, 'cache'), threads, 2);
+    const again = await openStore();
     const c = await again.zstdBlocks(content, LEVEL);
     expect([a.size, b.size, reads]).toEqual([c.size, c.size, 1]);
   });
 
-  test('tells all who ask how far a content is read, whoever asked first', async () => {
+  test('reports the same progress to every request for a content', async () => {
     const whole = bytesOf({ stuff: 'code', size: 4 * MIN_CACHED_SIZE });
-    let goOn = () => {};
-    const half = new Promise<void>((resolve) => {
-      goOn = resolve;
+    let resume = () => {};
+    const resumed = new Promise<void>((resolve) => {
+      resume = resolve;
     });
     const { key, size } = contentOf(whole);
     const content = {
@@ -366,36 +360,36 @@ describe('the store', () => {
       size,
       async *open() {
         yield whole.subarray(0, 3 * MIN_CACHED_SIZE);
-        await half;
+        await resumed;
         yield whole.subarray(3 * MIN_CACHED_SIZE);
       },
     };
-    const heard = { first: 0, second: 0 };
-    let isHalf = () => {};
-    const reached = new Promise<void>((resolve) => {
-      isHalf = resolve;
+    const progress = { first: 0, second: 0 };
+    let onPaused = () => {};
+    const paused = new Promise<void>((resolve) => {
+      onPaused = resolve;
     });
     const first = store.zstdBlocks(content, LEVEL, (count) => {
-      heard.first += count;
-      if (heard.first === 3 * MIN_CACHED_SIZE) isHalf();
+      progress.first += count;
+      if (progress.first === 3 * MIN_CACHED_SIZE) onPaused();
     });
-    await reached;
+    await paused;
     const second = store.zstdBlocks(content, LEVEL, (count) => {
-      heard.second += count;
+      progress.second += count;
     });
-    expect(heard).toEqual({ first: 3 * MIN_CACHED_SIZE, second: 3 * MIN_CACHED_SIZE });
-    goOn();
+    expect(progress).toEqual({ first: 3 * MIN_CACHED_SIZE, second: 3 * MIN_CACHED_SIZE });
+    resume();
     await Promise.all([first, second]);
-    expect(heard).toEqual({ first: size, second: size });
+    expect(progress).toEqual({ first: size, second: size });
   });
 
-  test.each(['zstd', 'xz', 'gzip'] as const)('makes anew what is damaged: %s', async (codec) => {
+  test.each(['zstd', 'xz', 'gzip'] as const)('replaces damaged blocks: %s', async (codec) => {
     const before = await pack(tarOf([bytes]), codec);
     const path = files().find(
       (file) =>
         file.includes(`/${codec}-`) && file.includes(`-${LEVEL}/`) && file.endsWith(contentOf(bytes).key.slice(2)),
     );
-    if (path === undefined) throw new Error('the blocks are not where they were looked for');
+    if (path === undefined) throw new Error('no block file found');
     const good = readFileSync(path);
     const flipped = [0, good.length >> 1, good.length - 1, good.length - 7, good.length - 20, good.length - 50].map(
       (at) => {
@@ -404,20 +398,20 @@ describe('the store', () => {
         return () => writeFileSync(path, bad);
       },
     );
-    // As a power cut leaves it, and what is no file at all.
-    const others = [0, 1, 8, 300, good.length].map((size) => () => writeFileSync(path, Buffer.alloc(size)));
-    const inItsPlace = [() => mkdirSync(join(path, 'directory'), { recursive: true }), () => symlinkSync(path, path)];
-    for (const damage of [...flipped, ...others, ...inItsPlace]) {
+    // As after a power failure; and directories and links instead of a file.
+    const zeros = [0, 1, 8, 300, good.length].map((size) => () => writeFileSync(path, Buffer.alloc(size)));
+    const notFiles = [() => mkdirSync(join(path, 'directory'), { recursive: true }), () => symlinkSync(path, path)];
+    for (const damage of [...flipped, ...zeros, ...notFiles]) {
       rmSync(path);
       damage();
-      const fresh = await openBlockStore(join(work, 'cache'), threads, 2);
+      const fresh = await openStore();
       const packed = await pack(tarOf([bytes]), codec, fresh);
       expect(packed.equals(before)).toBe(true);
       expect(readFileSync(path).equals(good)).toBe(true);
     }
   });
 
-  test('makes anew what is damaged: a small run', async () => {
+  test('replaces a damaged small run', async () => {
     const small = Buffer.from('kept '.repeat(500));
     const first = await store.zstdRun(small, LEVEL);
     const key = createHash('sha256').update(small).digest('hex');
@@ -431,15 +425,15 @@ describe('the store', () => {
       Buffer.alloc(good.length),
     ]) {
       writeFileSync(path, bad);
-      const fresh = await openBlockStore(join(work, 'cache'), threads, 2);
+      const fresh = await openStore();
       expect(Buffer.concat([...(await fresh.zstdRun(small, LEVEL)).blocks])).toEqual(Buffer.concat([...first.blocks]));
       expect(readFileSync(path).equals(good)).toBe(true);
     }
   });
 
-  test.each(['zstd', 'xz', 'gzip'] as const)('begins and reads no more when it is aborted: %s', async (codec) => {
+  test.each(['zstd', 'xz', 'gzip'] as const)('stops reading and compressing after an abort: %s', async (codec) => {
     const stop = new AbortController();
-    const stopped = await openBlockStore(join(work, 'stopped'), threads, 1, stop.signal);
+    const stopped = await BlockStore.open(join(work, 'stopped'), threads, 1, stop.signal);
     const bytes = randomBytes(2 * MIN_CACHED_SIZE);
     let read = 0;
     const endless = {
@@ -452,29 +446,30 @@ describe('the store', () => {
         }
       },
     };
-    await expect(compressContent(stopped, codec, endless, 1)).rejects.toThrow('interrupted');
+    await expect(stopped.add(codec, endless, 1)).rejects.toThrow('interrupted');
     expect(read).toBeLessThan(50);
     expect(readdirSync(join(work, 'stopped/tmp'))).toEqual([]);
   });
 
-  test('whoever packs does not wait for a store that others still use', async () => {
+  test('an aborted archive does not wait for the store', async () => {
     const stop = new AbortController();
-    const slow: BlockStore = { ...store, zstdBlocks: () => new Promise(() => {}) };
-    const packing = compressArchive(tarOf([bytesOf({ stuff: 'random', size: 2 * MIN_CACHED_SIZE })]), {
+    const slow = await openStore();
+    vi.spyOn(slow, 'zstdBlocks').mockReturnValue(new Promise(() => {}));
+    const compressing = compressArchive(tarOf([bytesOf({ stuff: 'random', size: 2 * MIN_CACHED_SIZE })]), {
       codec: 'zstd',
       level: LEVEL,
       store: slow,
       signal: stop.signal,
     });
     stop.abort(new Error('another package failed'));
-    await expect(packing).rejects.toThrow('another package failed');
+    await expect(compressing).rejects.toThrow('another package failed');
   });
 
-  test('says what to do when blocks were removed under a build', async () => {
+  test('explains what to do if blocks are removed during a build', async () => {
     const [file] = (await compressArchive(tarOf([bytes]), { codec: 'zstd', level: 2, store })).chunks.filter(
       (part) => 'path' in part,
     );
-    if (file === undefined) throw new Error('nothing of it is in a file');
+    if (file === undefined) throw new Error('no chunk is in a file');
     rmSync(file.path);
     await expect(store.write(join(work, 'out'), [file], { temporaryDirectory: work })).rejects.toMatchObject({
       kind: 'io',

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { openBlockStore } from '../../src/compress/block-store.ts';
-import { createCompressionThreads } from '../../src/compress/compression-threads.ts';
+import { BlockStore } from '../../src/compress/block-store.ts';
+import { CompressionThreads } from '../../src/compress/compression-threads.ts';
 import type { Architecture } from '../../src/model/architecture.ts';
 import type { Compression } from '../../src/model/compression.ts';
 import type { ObjectReader } from '../../src/model/content.ts';
@@ -82,8 +82,8 @@ export async function buildSample(directory: string, options: SampleOptions = {}
 
 /** Layouts that are composed already, or changed since, written into `out`. */
 export async function writeSample({ jobs, objects }: ComposedSample, out: string): Promise<SamplePackage[]> {
-  const threads = createCompressionThreads();
-  const blocks = await openBlockStore(join(out, '..', 'store'), threads, 2);
+  const threads = new CompressionThreads();
+  const blocks = await BlockStore.open(join(out, '..', 'store'), threads, 2);
   const cache = new BuildCache(join(out, '..', 'store'));
   const built = await writePackages(jobs, { objects, blocks, cache, out, jobs: 2 }).finally(() => threads.close());
   return jobs.map((job, index) => ({ job, layout: job.layout, path: built[index]?.path ?? '' }));

@@ -22,7 +22,7 @@ export const buildCommand = defineCommand({
     // The compression threads start while the other modules load.
     const threads =
       args.assemble === 'native' && !args['dry-run']
-        ? (await import('../../compress/compression-threads.ts')).createCompressionThreads()
+        ? new (await import('../../compress/compression-threads.ts')).CompressionThreads()
         : undefined;
     try {
       const { runBuild } = await import('./run-build.ts');

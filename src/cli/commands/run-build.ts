@@ -1,4 +1,4 @@
-import { openBlockStore } from '../../compress/block-store.ts';
+import { BlockStore } from '../../compress/block-store.ts';
 import type { CompressionThreads } from '../../compress/compression-threads.ts';
 import { limitBlocks } from '../../payload/cache.ts';
 import { type ContentStore, openStore } from '../../payload/store/content-store.ts';
@@ -34,7 +34,7 @@ export async function runBuild(args: BuildArguments, threads: CompressionThreads
       const { payload } = await fetch(store, blocks && compressEarly(prepared, blocks, store));
       const packages = composeLayouts(prepared, payload);
       const built = await writePackages(packages, { ...context, objects: store, out, jobs, ...options });
-      if (blocks?.grown() === true) await limitBlocks(store.directory);
+      if (blocks?.hasNewBlocks === true) await limitBlocks(store.directory);
       return renderBuilt(prepared, built, out);
     };
     if (threads === undefined) {
@@ -46,7 +46,7 @@ export async function runBuild(args: BuildArguments, threads: CompressionThreads
     const signal = AbortSignal.any([context.signal, failure.signal]);
     try {
       return await build(async ({ directory }) => ({
-        blocks: await openBlockStore(directory, threads, jobs, signal),
+        blocks: await BlockStore.open(directory, threads, jobs, signal),
         cache: new BuildCache(directory),
       }));
     } catch (error) {

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import type { Zstd } from '@hpcc-js/wasm-zstd';
-import { startThread, type Thread } from '../threads/thread.ts';
+import { Thread } from '../threads/thread.ts';
 
 export type ZstdCall =
   /** Ends what was begun, and starts a frame at this level. */
@@ -54,23 +54,23 @@ const FIRST_CALL = `call({ call: 'frame', bytes: Buffer.alloc(4096, 'a line of t
  * A (de)compressor on a thread of its own, with a memory of its own. It must be closed. The chunk of a `compress` is
  * handed over and may not be used again.
  *
- * @param options.ahead the library is loaded before it is called for
+ * @param options.eager the library is loaded before it is called for
  */
-export function startZstdThread(level: number, options: { readonly ahead?: boolean } = {}): ZstdThread {
+export function startZstdThread(level: number, options: { readonly eager?: boolean } = {}): ZstdThread {
   const library = pathToFileURL(createRequire(import.meta.url).resolve('@hpcc-js/wasm-zstd')).href;
   const start = `async ({ library, level }) => {
     const { Zstd } = await import(library);
     const call = (${startZstd.toString()})(await Zstd.load(), level);
-    ${options.ahead === true ? FIRST_CALL : ''}
+    ${options.eager === true ? FIRST_CALL : ''}
     return call;
   }`;
-  return startThread(
+  return new Thread(
     start,
     { library, level },
     {
       ...options,
-      handOver: (call) => (call.call === 'compress' ? [call.chunk.buffer as ArrayBuffer] : []),
-      handBack: '(output) => output.map((bytes) => bytes.buffer)',
+      transfer: (call) => (call.call === 'compress' ? [call.chunk.buffer as ArrayBuffer] : []),
+      transferAnswer: '(output) => output.map((bytes) => bytes.buffer)',
     },
   );
 }

@@ -42,7 +42,7 @@ export function streamEnd(records: readonly XzRecord[]): Uint8Array {
 }
 
 /** The blocks of a whole stream with CRC64 that liblzma has just made. */
-export function blocksOf(stream: Uint8Array): XzRun {
+export function xzRunOf(stream: Uint8Array): XzRun {
   const bytes = Buffer.from(stream.buffer, stream.byteOffset, stream.length);
   if (!bytes.subarray(0, EDGE).equals(Buffer.from(streamHeader()))) {
     throw new Error('liblzma made a stream of another kind');

@@ -9,7 +9,7 @@ export interface ZstdBlocks extends FileChunk {
   /** Of the frame that they were made in (RFC 8878, 3.1.1.1.2). */
   readonly windowDescriptor: number;
   /** Differs where the bytes differ. */
-  readonly id: string;
+  readonly key: string;
 }
 
 /** What an archive is put together from, in order. */

@@ -1,100 +1,98 @@
 import { Worker } from 'node:worker_threads';
 import { KubeparcelError } from '../../support/errors.ts';
-import { createPlaces } from './places.ts';
+import { SlotQueue } from './slot-queue.ts';
 
-export interface Thread<Call, Answer> {
-  /** When it runs, and has what it was to have ahead; never where it breaks before. */
-  readonly ready: Promise<void>;
-  /** One call at a time. */
-  run(call: Call): Promise<Answer>;
-  close(): Promise<void>;
+/** Messages of a worker: it is ready, or the result of a call. */
+type Message<Answer> = 'ready' | { readonly answer: Answer } | { readonly failure: object };
+
+export interface ThreadOptions<Call> {
+  /** Calls `start` when the thread starts, not at the first call. */
+  readonly eager?: boolean | undefined;
+  /** Buffers of a call to transfer instead of copying them. */
+  readonly transfer?: ((call: Call) => ArrayBuffer[]) | undefined;
+  /** The same for answers; JavaScript source. */
+  readonly transferAnswer?: string | undefined;
 }
 
-/** What a thread's source posts: that it is ready; what it was asked for, or why there is none. */
-type Posted<Answer> = 'ready' | { readonly answer: Answer } | { readonly failure: object };
+/** A worker that answers one call at a time. It keeps the process alive only during a call, and must be closed. */
+export class Thread<Call, Answer> {
+  /** Resolves when the thread runs and eager initialisation is done; never if that fails. */
+  readonly ready: Promise<void>;
+  readonly #worker: Worker;
+  readonly #transfer: (call: Call) => ArrayBuffer[];
+  #pending: { resolve: (answer: Answer) => void; reject: (error: Error) => void } | undefined;
+  #failure: Error | undefined;
 
-/**
- * A worker that answers calls. It keeps the process alive only while a call is under way, and must be closed.
- *
- * @param start JavaScript, since Node 20 cannot start a worker from a TypeScript file: an expression that is a function,
- *   which gets `data` and returns, or resolves to, a function from calls to answers. It is called at the first call
- * @param options.ahead it is called as soon as the thread runs
- * @param options.handOver buffers of a call that are handed over rather than copied
- * @param options.handBack the same of an answer; JavaScript
- */
-export function startThread<Call, Answer>(
-  start: string,
-  data: unknown,
-  options: {
-    readonly ahead?: boolean;
-    readonly handOver?: (call: Call) => ArrayBuffer[];
-    readonly handBack?: string;
-  } = {},
-): Thread<Call, Answer> {
-  const source = `
+  /**
+   * @param start JavaScript source, because Node 20 cannot start a worker from a TypeScript file: an expression for a
+   *   function that gets `data` and returns, or resolves to, a function from calls to answers
+   * @throws KubeparcelError of kind 'io' if the system starts no more threads
+   */
+  constructor(start: string, data: unknown, options: ThreadOptions<Call> = {}) {
+    this.#worker = startWorker(workerSource(start, options), data);
+    this.#transfer = options.transfer ?? (() => []);
+    let isReady = () => {};
+    this.ready = new Promise((resolve) => {
+      isReady = resolve;
+    });
+    this.#worker.unref();
+    this.#worker.on('message', (message: Message<Answer>) => {
+      if (message === 'ready') isReady();
+      else if ('answer' in message) this.#pending?.resolve(message.answer);
+      else this.#pending?.reject(Object.assign(new Error(), definedOnly(message.failure)));
+    });
+    const fail = (error: Error) => {
+      this.#failure ??= error;
+      this.#pending?.reject(error);
+    };
+    this.#worker.on('error', fail);
+    this.#worker.on('exit', () => fail(new Error('the thread has ended')));
+  }
+
+  async run(call: Call): Promise<Answer> {
+    if (this.#failure !== undefined) throw this.#failure;
+    this.#worker.ref();
+    try {
+      return await new Promise<Answer>((resolve, reject) => {
+        this.#pending = { resolve, reject };
+        this.#worker.postMessage(call, this.#transfer(call));
+      });
+    } finally {
+      this.#pending = undefined;
+      this.#worker.unref();
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#worker.terminate();
+  }
+}
+
+function workerSource<Call>(start: string, { eager, transferAnswer }: ThreadOptions<Call>): string {
+  return `
 const { parentPort, workerData } = require('node:worker_threads');
 const start = async () => (${start})(workerData);
-let started${options.ahead === true ? ' = start()' : ''};
+let started${eager === true ? ' = start()' : ''};
 Promise.resolve(started).then(() => parentPort.postMessage('ready'), () => {});
 parentPort.on('message', async (call) => {
   try {
     started ??= start();
     const answer = (await started)(call);
-    parentPort.postMessage({ answer }, (${options.handBack ?? '() => []'})(answer));
+    parentPort.postMessage({ answer }, (${transferAnswer ?? '() => []'})(answer));
   } catch (error) {
     const { message, code, errno, syscall, path } = error;
     parentPort.postMessage({ failure: { message, code, errno, syscall, path } });
   }
 });
 `;
-  const worker = startWorker(source, data);
-  let settle: { resolve: (answer: Answer) => void; reject: (error: Error) => void } | undefined;
-  let broken: Error | undefined;
-  let isReady = () => {};
-  const ready = new Promise<void>((resolve) => {
-    isReady = resolve;
-  });
-  const fail = (error: Error) => {
-    broken ??= error;
-    settle?.reject(error);
-  };
-  worker.unref();
-  worker.on('message', (posted: Posted<Answer>) => {
-    if (posted === 'ready') isReady();
-    else if ('answer' in posted) settle?.resolve(posted.answer);
-    else settle?.reject(Object.assign(new Error(), definedOnly(posted.failure)));
-  });
-  worker.on('error', fail);
-  worker.on('exit', () => fail(new Error('the thread has ended')));
-  return {
-    ready,
-    run: async (call) => {
-      if (broken !== undefined) {
-        throw broken;
-      }
-      worker.ref();
-      try {
-        return await new Promise<Answer>((resolve, reject) => {
-          settle = { resolve, reject };
-          worker.postMessage(call, options.handOver?.(call) ?? []);
-        });
-      } finally {
-        settle = undefined;
-        worker.unref();
-      }
-    },
-    close: async () => {
-      await worker.terminate();
-    },
-  };
 }
 
 function startWorker(source: string, data: unknown): Worker {
   try {
     return new Worker(source, { eval: true, execArgv: [], workerData: data });
   } catch (cause) {
-    throw new KubeparcelError('io', 'no more threads can be started', {
-      hint: 'allow more processes (ulimit -u, the limit of a container), or ask for fewer with --jobs',
+    throw new KubeparcelError('io', 'cannot start another thread', {
+      hint: 'raise the process limit (ulimit -u, the pids limit of the container), or lower --jobs',
       cause,
     });
   }
@@ -104,61 +102,59 @@ function definedOnly(fields: object): object {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
 
-export interface ThreadPool<T> {
-  /** Threads, at most. */
-  readonly size: number;
-  /** Does the work with a thread as soon as one is free; who has the higher rank goes first. */
-  with<R>(work: (thread: T) => Promise<R>, rank?: number): Promise<R>;
-  /** Begins them all now: one after another, so that the others have the rest of the processors. */
-  fill(): Promise<void>;
-  close(): Promise<void>;
-}
+/** At most `size` threads, started when they are first needed. */
+export class ThreadPool<T extends Pick<Thread<unknown, unknown>, 'ready' | 'close'>> {
+  readonly #size: number;
+  readonly #start: () => T;
+  readonly #slots: SlotQueue;
+  readonly #idle: T[] = [];
+  readonly #threads = new Set<T>();
+  #closed = false;
 
-/** Threads that are begun when they are first needed. */
-export function createThreadPool<T extends Pick<Thread<unknown, unknown>, 'ready' | 'close'>>(
-  size: number,
-  start: () => T,
-): ThreadPool<T> {
-  const idle: T[] = [];
-  const all = new Set<T>();
-  const places = createPlaces(size);
-  const begin = () => {
-    const thread = start();
-    all.add(thread);
-    return thread;
-  };
-  let closed = false;
-  return {
-    size,
-    async with(work, rank = 0) {
-      const leave = await places.take(rank);
+  constructor(size: number, start: () => T) {
+    this.#size = size;
+    this.#start = start;
+    this.#slots = new SlotQueue(size);
+  }
+
+  /** Runs `work` with an idle thread; replaces the thread if `work` fails. */
+  async with<R>(work: (thread: T) => Promise<R>, priority = 0): Promise<R> {
+    const release = await this.#slots.acquire(priority);
+    try {
+      if (this.#closed) throw new Error('the thread pool is closed');
+      const thread = this.#idle.pop() ?? this.#add();
       try {
-        if (closed) throw new Error('the threads are closed');
-        const thread = idle.pop() ?? begin();
-        try {
-          const result = await work(thread);
-          idle.push(thread);
-          return result;
-        } catch (error) {
-          // It may be the thread that is broken: out of memory, for one.
-          all.delete(thread);
-          await thread.close();
-          throw error;
-        }
-      } finally {
-        leave();
+        const result = await work(thread);
+        this.#idle.push(thread);
+        return result;
+      } catch (error) {
+        // The thread itself may be broken, for example out of memory.
+        this.#threads.delete(thread);
+        await thread.close();
+        throw error;
       }
-    },
-    async fill() {
-      while (all.size < size && !closed) {
-        const thread = begin();
-        idle.push(thread);
-        await thread.ready;
-      }
-    },
-    async close() {
-      closed = true;
-      await Promise.all([...all].map((thread) => thread.close()));
-    },
-  };
+    } finally {
+      release();
+    }
+  }
+
+  /** Starts all threads now, one after another, so that they do not slow down other work. */
+  async fill(): Promise<void> {
+    while (this.#threads.size < this.#size && !this.#closed) {
+      const thread = this.#add();
+      this.#idle.push(thread);
+      await thread.ready;
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all([...this.#threads].map((thread) => thread.close()));
+  }
+
+  #add(): T {
+    const thread = this.#start();
+    this.#threads.add(thread);
+    return thread;
+  }
 }

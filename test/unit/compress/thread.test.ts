@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { createThreadPool, startThread, type Thread } from '../../../src/compress/threads/thread.ts';
+import { Thread, ThreadPool } from '../../../src/compress/threads/thread.ts';
 
 const double = 'async ({ by }) => (call) => { if (call < 0) throw new RangeError("below zero"); return call * by; }';
-const start = () => startThread<number, number>(double, { by: 2 });
+const start = () => new Thread<number, number>(double, { by: 2 });
 
 describe('a thread', () => {
-  test.each([false, true])('answers one call after another; ahead: %s', async (ahead) => {
-    const thread = startThread<number, number>(double, { by: 3 }, { ahead });
+  test.each([false, true])('answers one call after another (eager: %s)', async (eager) => {
+    const thread = new Thread<number, number>(double, { by: 3 }, { eager });
     expect([await thread.run(2), await thread.run(5)]).toEqual([6, 15]);
     await expect(thread.run(-1)).rejects.toThrow('below zero');
     expect(await thread.run(1)).toBe(3);
@@ -14,18 +14,18 @@ describe('a thread', () => {
     await expect(thread.run(1)).rejects.toThrow('the thread has ended');
   });
 
-  test('tells the errno of what failed', async () => {
+  test('reports the code of a system error', async () => {
     const open = `() => (path) => require('node:fs').openSync(path)`;
-    const thread = startThread<string, number>(open, undefined);
+    const thread = new Thread<string, number>(open, undefined);
     await expect(thread.run('/nowhere/at all')).rejects.toMatchObject({ code: 'ENOENT', syscall: 'open' });
     await thread.close();
   });
 
   test.each([
-    ['that cannot start', 'async () => { throw new Error("no library"); }', 'no library'],
-    ['that ends', '() => () => process.exit(3)', 'the thread has ended'],
-  ])('%s fails its calls', async (_, source, message) => {
-    const thread = startThread<number, number>(source, undefined);
+    ['that fails to start', 'async () => { throw new Error("no library"); }', 'no library'],
+    ['that exits', '() => () => process.exit(3)', 'the thread has ended'],
+  ])('%s rejects its calls', async (_, source, message) => {
+    const thread = new Thread<number, number>(source, undefined);
     await expect(thread.run(1)).rejects.toThrow(message);
     await thread.close();
   });
@@ -39,10 +39,10 @@ describe('a pool of threads', () => {
       started.push(thread);
       return thread;
     };
-    return { started, pool: createThreadPool(size, begin) };
+    return { started, pool: new ThreadPool(size, begin) };
   };
 
-  test('has no more of them than it says, and keeps none waiting', async () => {
+  test('starts at most its size of threads and completes all calls', async () => {
     const { started, pool } = counting(2);
     const numbers = Array.from({ length: 20 }, (_, index) => index);
     const answers = numbers.map((number) => pool.with((thread) => thread.run(number)));
@@ -51,7 +51,7 @@ describe('a pool of threads', () => {
     await pool.close();
   });
 
-  test('replaces a thread that failed, and goes on with what waits', async () => {
+  test('replaces a failed thread and continues with waiting calls', async () => {
     const { started, pool } = counting(1);
     const [bad, good] = [pool.with((thread) => thread.run(-1)), pool.with((thread) => thread.run(4))];
     await expect(bad).rejects.toThrow('below zero');
@@ -61,7 +61,7 @@ describe('a pool of threads', () => {
     await pool.close();
   });
 
-  test('begins them all when it is told to, one after another', async () => {
+  test('fill starts all threads, one after another', async () => {
     const { started, pool } = counting(3);
     const filled = pool.fill();
     expect(started).toHaveLength(1);
@@ -72,7 +72,7 @@ describe('a pool of threads', () => {
     await pool.close();
   });
 
-  test('begins no more of them when it is closed', async () => {
+  test('starts no thread after it was closed', async () => {
     const { started, pool } = counting(3);
     const filled = pool.fill();
     await started[0]?.ready;

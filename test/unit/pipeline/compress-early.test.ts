@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
-import { describe, expect, test } from 'vitest';
-import type { SourceContent } from '../../../src/archive/archive-source.ts';
+import { describe, expect, test, vi } from 'vitest';
 import { loadCatalog } from '../../../src/catalog/catalog.ts';
 import { targets } from '../../../src/catalog/targets.ts';
-import { type OpenBlockStore, openBlockStore } from '../../../src/compress/block-store.ts';
-import { createCompressionThreads } from '../../../src/compress/compression-threads.ts';
+import { BlockStore } from '../../../src/compress/block-store.ts';
+import { CompressionThreads } from '../../../src/compress/compression-threads.ts';
 import { fetchPayload } from '../../../src/payload/fetch.ts';
 import { openStore } from '../../../src/payload/store/content-store.ts';
 import { compressEarly } from '../../../src/pipeline/compress-early.ts';
@@ -33,7 +32,7 @@ function artifact(component: Artifact['component'], name: string, bytes: Uint8Ar
   };
 }
 
-/** A release of these files, and the plan of its packages for two distributions with two codecs. */
+/** A release of these files, and the plan of its packages for two distributions that use different codecs. */
 function releaseOf(files: readonly (readonly [component: Artifact['component'], name: string])[]) {
   const contents = new Map(files.map(([, name]) => [name, big(name)]));
   const artifacts = files.map(([component, name]) => artifact(component, name, contents.get(name) ?? Buffer.alloc(0)));
@@ -44,74 +43,63 @@ function releaseOf(files: readonly (readonly [component: Artifact['component'], 
   return { release, tasks, contents };
 }
 
-describe('what was fetched is compressed', () => {
-  test('while other artifacts are on their way', { timeout: 20_000 }, async () => {
+describe('compression during the fetch', () => {
+  test('compresses a fetched binary while other artifacts are still being fetched', { timeout: 20_000 }, async () => {
     const { release, tasks, contents } = releaseOf([
       ['kubeadm', 'kubeadm'],
       ['kubelet', 'kubelet'],
     ]);
     const directory = temporaryDirectory();
     const store = await openStore(directory);
-    const threads = createCompressionThreads();
-    const blocks = await openBlockStore(directory, threads, 2);
-    const asked: string[] = [];
-    let firstIsPacked = () => {};
-    const packing = new Promise<void>((resolve) => {
-      firstIsPacked = resolve;
+    const threads = new CompressionThreads();
+    const blocks = await BlockStore.open(directory, threads, 2);
+    const requested: string[] = [];
+    let onCompressed = () => {};
+    const firstCompressed = new Promise<void>((resolve) => {
+      onCompressed = resolve;
     });
-    const heard: OpenBlockStore = {
-      ...blocks,
-      zstdBlocks: async (content: SourceContent, level) => {
-        asked.push(`zstd:${level} ${content.key}`);
-        const made = await blocks.zstdBlocks(content, level);
-        firstIsPacked();
-        return made;
-      },
-      xzBlocks: (content, level) => {
-        asked.push(`xz:${level} ${content.key}`);
-        return blocks.xzBlocks(content, level);
-      },
-    };
+    const add = blocks.add.bind(blocks);
+    vi.spyOn(blocks, 'add').mockImplementation(async (codec, content, level) => {
+      requested.push(`${codec}:${level} ${content.key}`);
+      await add(codec, content, level);
+      if (codec === 'zstd') onCompressed();
+    });
     const source: Source = {
       ...({} as Source),
       transfer: async ({ name }, sink) => {
-        // It comes when the other is compressed, or never.
-        if (name === 'kubelet') await packing;
+        // The transfer ends only after the other artifact is compressed.
+        if (name === 'kubelet') await firstCompressed;
         await sink.append(contents.get(name) ?? Buffer.alloc(0));
       },
     };
-    const onFiles = compressEarly({ release, tasks }, heard, store);
+    const onFiles = compressEarly({ release, tasks }, blocks, store);
     await fetchPayload({ release, source, store, onFiles });
     const levels = tasks.map(({ compression: { codec, level } }) => `${codec}:${level}`);
     const expected = ['kubeadm', 'kubelet'].flatMap((name) =>
       [...new Set(levels)].map((level) => `${level} ${sha256(contents.get(name) ?? Buffer.alloc(0))}`),
     );
-    expect(asked.sort()).toEqual(expected.sort());
-    // The DEB's MD5 is there without another reading.
+    expect(requested.sort()).toEqual(expected.sort());
+    // The MD5 for the DEB is cached already.
     const bytes = contents.get('kubeadm') ?? Buffer.alloc(0);
     const md5 = await blocks.fact('md5', sha256(bytes), async () => 'read again');
     expect(md5).toBe(createHash('md5').update(bytes).digest('hex'));
     await threads.close();
   });
 
-  test('but not what is compressed with its like', async () => {
+  test('skips files that are compressed together, such as the CNI plugins', async () => {
     const plugins = ['bridge', 'loopback', 'host-local', 'portmap', 'dhcp'];
     const { release, tasks, contents } = releaseOf(plugins.map((name) => ['cni-plugins', name] as const));
     const directory = temporaryDirectory();
-    const threads = createCompressionThreads();
-    const asked: SourceContent[] = [];
-    const ask = async (content: SourceContent) => {
-      asked.push(content);
-      throw new Error('asked');
-    };
-    const blocks = { ...(await openBlockStore(directory, threads, 2)), zstdBlocks: ask, xzBlocks: ask };
+    const threads = new CompressionThreads();
+    const blocks = await BlockStore.open(directory, threads, 2);
+    const add = vi.spyOn(blocks, 'add').mockRejectedValue(new Error('not expected'));
     const onFiles = compressEarly({ release, tasks }, blocks, await openStore(directory));
     for (const one of release.artifacts) {
       const size = contents.get(one.name)?.length ?? 0;
       onFiles(one, [{ name: one.name, sha256: one.sha256 ?? '', size, executable: true, libraries: [] }]);
     }
     expect(tasks.length).toBeGreaterThan(0);
-    expect(asked).toEqual([]);
+    expect(add).not.toHaveBeenCalled();
     await threads.close();
   });
 });

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { createPlaces } from '../../../src/compress/threads/places.ts';
+import { SlotQueue } from '../../../src/compress/threads/slot-queue.ts';
 import { orAborted, untilAborted } from '../../../src/support/abort.ts';
 import { formatChecksummed, parseChecksummed } from '../../../src/support/checksummed-lines.ts';
 
 const reason = new Error('interrupted');
 
-describe('with a signal aborted', () => {
-  test('chunks end with its reason, and their source is closed', async () => {
+describe('after an abort', () => {
+  test('a stream fails with the reason and closes its source', async () => {
     const stop = new AbortController();
     const seen: (number | string)[] = [];
     const source = async function* () {
@@ -27,7 +27,7 @@ describe('with a signal aborted', () => {
     await expect(untilAborted([1], stop.signal).next()).rejects.toBe(reason);
   });
 
-  test('a promise is not waited for, however many wait', async () => {
+  test('a pending promise rejects at once, without a warning about listeners', async () => {
     const stop = new AbortController();
     const warnings: string[] = [];
     const warn = ({ message }: Error) => warnings.push(message);
@@ -44,24 +44,24 @@ describe('with a signal aborted', () => {
     expect(warnings).toEqual([]);
   });
 
-  test('places are refused to those who wait, and to those who come', async () => {
+  test('a slot queue rejects waiting and later requests', async () => {
     const stop = new AbortController();
-    const places = createPlaces(1, stop.signal);
-    const leave = await places.take(0);
-    const waiting = places.take(1);
+    const slots = new SlotQueue(1, stop.signal);
+    const release = await slots.acquire(0);
+    const waiting = slots.acquire(1);
     stop.abort(reason);
     await expect(waiting).rejects.toBe(reason);
-    leave();
-    await expect(places.take(2)).rejects.toBe(reason);
+    release();
+    await expect(slots.acquire(2)).rejects.toBe(reason);
   });
 });
 
-describe('lines with their sum', () => {
-  test.each([[['one']], [['one', 'two', '']], [['']]])('%j are themselves again', (lines) => {
+describe('lines with a checksum', () => {
+  test.each([[['one']], [['one', 'two', '']], [['']]])('%j can be read back', (lines) => {
     expect(parseChecksummed(formatChecksummed(lines).toString())).toEqual(lines);
   });
 
-  test('are none when any byte is another, or missing', () => {
+  test('are rejected if any byte is changed or missing', () => {
     const good = formatChecksummed(['a line', 'another']);
     for (let at = 0; at < good.length; at++) {
       const bad = Buffer.from(good);
