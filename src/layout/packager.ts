@@ -50,6 +50,6 @@ export interface ReadPackage {
 
 export interface ReadOptions {
   /** Refuse a package whose unpacked payload is larger (bytes). Default 16 GiB. */
-  readonly maxUnpackedBytes?: number;
+  readonly maxUnpackedBytes?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }

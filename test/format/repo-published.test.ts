@@ -408,7 +408,7 @@ describe.each(SOURCES.filter(({ missing }) => missing !== true))('what is publis
 });
 
 describe('a directory', () => {
-  test('links are those that publish makes; others are not followed', async () => {
+  test('symbolic links made by publish are followed, others are refused', async () => {
     const site = copy();
     renameSync(join(site, DEB), join(dirname(site), 'elsewhere'));
     symlinkSync(join(dirname(site), 'elsewhere'), join(site, DEB));
@@ -417,7 +417,7 @@ describe('a directory', () => {
     const report = await verifyPublished(site);
     expect(faults(report)).toContain(`changed ${KUBELET}`);
     expect(faults(report)).toContain(`index ${DEB}/InRelease`);
-    expect(report.findings.map(({ what }) => what)).toContain('a link leads to it that leaves the repository');
+    expect(report.findings.map(({ what }) => what)).toContain('a symbolic link in its path leaves the repository');
   });
 
   test('a package of several names is read once', async () => {

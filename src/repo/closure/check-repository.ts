@@ -2,7 +2,7 @@ import { loadCatalog } from '../../catalog/catalog.ts';
 import { findDistribution } from '../../catalog/targets.ts';
 import { KubeparcelError } from '../../support/errors.ts';
 import type { Channel, RepositoryPackage } from '../model/repository.ts';
-import { recordsOf } from '../records/record-cache.ts';
+import { RecordCache } from '../records/record-cache.ts';
 import { openState } from '../transaction/state.ts';
 import { type ClosurePackage, type ClosureReport, checkClosure } from './closure.ts';
 import { faultTexts } from './fault-text.ts';
@@ -52,7 +52,7 @@ export async function checkPackages(
     });
   }
   const offered = packages.filter(({ channels }) => minorsIn(channels, channel).length > 0);
-  const records = await recordsOf(directory, offered, signal === undefined ? {} : { signal });
+  const records = await new RecordCache(directory).recordsOf(offered, { signal });
   const report = checkClosure({
     packages: offered.flatMap((each): ClosurePackage[] => {
       const record = records.get(each.sha256);

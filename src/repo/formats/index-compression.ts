@@ -6,18 +6,18 @@ import type { Codec } from '../../model/compression.ts';
 import { KubeparcelError } from '../../support/errors.ts';
 
 const gzipAll = promisify(gzip);
-/** Indices are read often and written often: the level from which on it takes several times as long for a few percent. */
+/** Higher levels take several times as long and save a few percent. */
 const GZIP_LEVEL = 6;
 const XZ_LEVEL = 2;
 const ZSTD_LEVEL = 10;
 
-/** Where gzip says what made it (RFC 1952, 2.3.1): Unix, whatever made it. */
+/** Operating system byte of the gzip header (RFC 1952, 2.3.1), always Unix so that hosts give the same bytes. */
 const OS_OFFSET = 9;
 const OS_UNIX = 3;
 
 export type IndexCodec = 'gz' | 'xz' | 'zst';
 
-/** Compresses a whole index; the same bytes give the same result. */
+/** Compresses an index; deterministic. */
 export async function pack(bytes: Uint8Array, codec: IndexCodec): Promise<Uint8Array> {
   if (codec === 'gz') {
     const packed = await gzipAll(bytes, { level: GZIP_LEVEL });
@@ -30,17 +30,18 @@ export async function pack(bytes: Uint8Array, codec: IndexCodec): Promise<Uint8A
   return Buffer.concat(chunks);
 }
 
-/** More than any index of this kind; less than what fits into a string. */
+/** More than any real index, less than the maximum length of a string. */
 const MAX_UNPACKED = 256 << 20;
 const CODECS: Readonly<Record<string, Codec>> = { gz: 'gzip', xz: 'xz', zst: 'zstd' };
 
 /**
- * Unpacks an index by the end of its name.
+ * Decompresses an index; the suffix of its name determines the codec.
  *
- * @throws KubeparcelError of kind 'format' for what is damaged or unpacks to more than 256 MiB
+ * @throws KubeparcelError of kind 'format' if it is damaged or larger than 256 MiB
  */
 export async function unpack(bytes: Uint8Array, name: string): Promise<Uint8Array> {
   const codec = CODECS[name.slice(name.lastIndexOf('.') + 1)] ?? 'none';
-  const tooLong = () => new KubeparcelError('format', `unpacks to more than ${MAX_UNPACKED} bytes`, { where: name });
+  const tooLong = () =>
+    new KubeparcelError('format', `larger than ${MAX_UNPACKED} bytes when decompressed`, { where: name });
   return collect(decompress([bytes], codec, { maxBytes: MAX_UNPACKED }), MAX_UNPACKED, tooLong);
 }

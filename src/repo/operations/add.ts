@@ -10,9 +10,8 @@ import { KubeparcelError } from '../../support/errors.ts';
 import { compareMinors, kubernetesPackages, minorsOf } from '../model/minors.ts';
 import type { PackageRecord } from '../model/record.ts';
 import { type Channel, poolPath, type RepositoryPackage } from '../model/repository.ts';
-import { digestPackage } from '../records/digest-package.ts';
-import { readRecord } from '../records/read-record.ts';
-import { openCache } from '../records/record-cache.ts';
+import { digestPackage, readRecord } from '../records/read-record.ts';
+import { RecordCache } from '../records/record-cache.ts';
 import type { ChangeResult } from '../transaction/commit.ts';
 import { type WriteOptions, writeRepository } from '../transaction/session.ts';
 import { isPlainName } from '../transaction/state.ts';
@@ -80,10 +79,9 @@ async function takeIn(
   files: readonly string[],
   signal: AbortSignal | undefined,
 ): Promise<PackageRecord[]> {
-  const cache = openCache(directory);
+  const cache = new RecordCache(directory);
   const limit = pLimit(READ_AT_ONCE);
   await mkdir(join(directory, work), { recursive: true });
-  const options = signal === undefined ? {} : { signal };
   return Promise.all(
     files.map((file, number) =>
       limit(async () => {
@@ -92,7 +90,7 @@ async function takeIn(
         await copyIn(file, copy);
         const digests = await digestPackage(copy, signal);
         try {
-          const record = cache.get(digests.sha256) ?? (await readRecord(copy, digests, options));
+          const record = cache.get(digests.sha256) ?? (await readRecord(copy, digests, { signal }));
           cache.put(record);
           await rename(copy, join(directory, work, digests.sha256));
           return record;
@@ -100,7 +98,7 @@ async function takeIn(
           if (!(error instanceof KubeparcelError)) throw error;
           const { kind, message, hint, cause } = error;
           const where = error.where === undefined ? file : error.where.replaceAll(copy, file);
-          throw new KubeparcelError(kind, message, { where, cause, ...(hint === undefined ? {} : { hint }) });
+          throw new KubeparcelError(kind, message, { where, cause, hint });
         }
       }),
     ),

@@ -1,9 +1,8 @@
 import { join } from 'node:path';
 import { KubeparcelError } from '../../support/errors.ts';
 import { poolPath, type RepositoryPackage, type RepositorySettings } from '../model/repository.ts';
-import { digestPackage } from '../records/digest-package.ts';
-import { readRecord } from '../records/read-record.ts';
-import { openCache } from '../records/record-cache.ts';
+import { digestPackage, readRecord } from '../records/read-record.ts';
+import { RecordCache } from '../records/record-cache.ts';
 import type { ChangeResult } from '../transaction/commit.ts';
 import { type WriteOptions, writeRepository } from '../transaction/session.ts';
 
@@ -31,9 +30,9 @@ export async function indexRepository(directory: string, options: IndexOptions):
 async function reread(
   directory: string,
   packages: readonly RepositoryPackage[],
-  { signal }: { readonly signal?: AbortSignal },
+  { signal }: { readonly signal?: AbortSignal | undefined },
 ): Promise<void> {
-  const cache = openCache(directory);
+  const cache = new RecordCache(directory);
   for (const each of packages) {
     const path = join(directory, poolPath(each));
     const digests = await digestPackage(path, signal);
@@ -43,6 +42,6 @@ async function reread(
         hint: 'remove it, and add it again from where it was built',
       });
     }
-    cache.put(await readRecord(path, digests, signal === undefined ? {} : { signal }));
+    cache.put(await readRecord(path, digests, { signal }));
   }
 }

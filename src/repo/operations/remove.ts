@@ -1,6 +1,6 @@
 import { CHANNELS, type Channel, poolPath, type RepositoryPackage } from '../model/repository.ts';
 import { type PrunePolicy, pruned, selectPackages, withChannel } from '../model/select.ts';
-import { sweepCache } from '../records/record-cache.ts';
+import { RecordCache } from '../records/record-cache.ts';
 import type { ChangeResult } from '../transaction/commit.ts';
 import { type WriteOptions, type WriteSession, writeRepository } from '../transaction/session.ts';
 
@@ -60,6 +60,6 @@ async function shrink(
 ): Promise<RemovalResult> {
   if (dryRun || taken.length === 0) return { ...NOTHING, unchanged: before.views.length, taken };
   const result = await commit({ packages: left });
-  await sweepCache(directory, new Set(left.map(({ sha256 }) => sha256)));
+  await new RecordCache(directory).sweep(new Set(left.map(({ sha256 }) => sha256)));
   return { ...result, taken };
 }

@@ -6,65 +6,68 @@ import pLimit from 'p-limit';
 import { KubeparcelError } from '../../support/errors.ts';
 import { isErrno, syncDirectory } from '../../support/file-system.ts';
 import { writeAtomically } from '../../support/write-atomically.ts';
-import { fileSha256 } from '../storage/file-digest.ts';
-import type { ListedFile, SourceFile } from '../storage/files.ts';
-import { listFiles } from '../storage/list-files.ts';
+import { digestFile } from '../records/read-record.ts';
+import { type ListedFile, listFiles, type SourceFile } from '../storage/list-files.ts';
 import type { Upload } from './plan.ts';
-import type { PublishTarget } from './target.ts';
+import type { Comparison, PublishContext, PublishTarget } from './target.ts';
 
-const AT_A_TIME = 4;
+const CONCURRENCY = 4;
 
-/**
- * A directory of this machine, such as a web server's. Each file appears under its name whole or not at all.
- *
- * @throws KubeparcelError of kind 'usage' for a directory inside the repository or around it
- */
-export function directoryTarget(target: string): PublishTarget {
-  return {
-    name: target,
-    mode: 'source',
-    async compare(files, { directory, signal }) {
-      refuseOverlap(resolve(directory), resolve(target));
-      // Hidden files too: what a killed run left unfinished goes with the deletions.
-      const there = (await isDirectory(target)) ? await listFiles(target, 'target') : [];
-      const sizes = new Map(there.map(({ path, size }) => [path, size]));
-      const known = new Map(files.map(({ path, size }) => [path, size]));
-      const both = ({ path, size }: SourceFile) => sizes.get(path) === size && known.get(path) === size;
-      return {
-        local: await withDigests(directory, files, both, signal),
-        remote: await withDigests(target, there, both, signal),
-      };
-    },
-    async present() {
-      return new Set((await listFiles(target, 'target')).map(({ path }) => path));
-    },
-    async upload(uploads, { directory, signal, onEvent }) {
-      const limit = pLimit(AT_A_TIME);
-      await Promise.all(
-        uploads.map((upload) =>
-          limit(async () => {
-            signal?.throwIfAborted();
-            const path = join(target, upload.path);
-            await mkdir(dirname(path), { recursive: true });
-            await put(upload, join(directory, upload.path), path, target);
-            onEvent({ type: 'uploaded', upload });
-          }),
-        ),
-      );
-    },
-    async remove(paths, { signal, onEvent }) {
-      for (const path of paths) {
-        signal?.throwIfAborted();
-        await rm(join(target, path), { force: true });
-        onEvent({ type: 'deleted', path });
-        await removeEmptyDirectories(target, dirname(path));
-      }
-    },
-    close: () => Promise.resolve(),
-  };
+/** A local directory, for example of a web server. Files are replaced atomically. */
+export class DirectoryTarget implements PublishTarget {
+  readonly name: string;
+  readonly mode = 'source';
+
+  constructor(directory: string) {
+    this.name = directory;
+  }
+
+  /** @throws KubeparcelError of kind 'usage' if the target is inside the repository or contains it */
+  async compare(files: readonly SourceFile[], { directory, signal }: PublishContext): Promise<Comparison> {
+    refuseOverlap(resolve(directory), resolve(this.name));
+    // Includes hidden files, so that temporary files of a killed run are deleted.
+    const remote = (await isDirectory(this.name)) ? await listFiles(this.name, 'target') : [];
+    const sizes = new Map(remote.map(({ path, size }) => [path, size]));
+    const localSizes = new Map(files.map(({ path, size }) => [path, size]));
+    const isSameSize = ({ path, size }: SourceFile) => sizes.get(path) === size && localSizes.get(path) === size;
+    return {
+      local: await withDigests(directory, files, isSameSize, signal),
+      remote: await withDigests(this.name, remote, isSameSize, signal),
+    };
+  }
+
+  async present(): Promise<ReadonlySet<string>> {
+    return new Set((await listFiles(this.name, 'target')).map(({ path }) => path));
+  }
+
+  async upload(uploads: readonly Upload[], { directory, signal, onEvent }: PublishContext): Promise<void> {
+    const limit = pLimit(CONCURRENCY);
+    await Promise.all(
+      uploads.map((upload) =>
+        limit(async () => {
+          signal?.throwIfAborted();
+          const path = join(this.name, upload.path);
+          await mkdir(dirname(path), { recursive: true });
+          await put(upload, join(directory, upload.path), path, this.name);
+          onEvent({ type: 'uploaded', upload });
+        }),
+      ),
+    );
+  }
+
+  async remove(paths: readonly string[], { signal, onEvent }: PublishContext): Promise<void> {
+    for (const path of paths) {
+      signal?.throwIfAborted();
+      await rm(join(this.name, path), { force: true });
+      onEvent({ type: 'deleted', path });
+      await removeEmptyDirectories(this.name, dirname(path));
+    }
+  }
+
+  async close(): Promise<void> {}
 }
 
-/** A link, another name of a file that is there, or the file's content; in each case whole or not at all. */
+/** Creates a symbolic link, a hard link to a file of the target, or a copy of the source; atomically in each case. */
 async function put({ link, twin }: Upload, source: string, path: string, target: string): Promise<void> {
   if (link === undefined && twin === undefined) {
     await writeAtomically(path, createReadStream(source));
@@ -77,7 +80,7 @@ async function put({ link, twin }: Upload, source: string, path: string, target:
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });
-    // A file system that has no hard links.
+    // EPERM: the file system has no hard links.
     if (twin === undefined || !isErrno(error, 'EPERM')) throw error;
     await writeAtomically(path, createReadStream(source));
     return;
@@ -85,21 +88,21 @@ async function put({ link, twin }: Upload, source: string, path: string, target:
   await syncDirectory(dirname(path));
 }
 
-/** Digests only of files whose size does not tell already that they differ. */
+/** Adds digests where they are needed; files of different size need none. */
 async function withDigests(
   directory: string,
   files: readonly SourceFile[],
-  needed: (file: SourceFile) => boolean,
+  isNeeded: (file: SourceFile) => boolean,
   signal: AbortSignal | undefined,
 ): Promise<ListedFile[]> {
-  const limit = pLimit(AT_A_TIME);
+  const limit = pLimit(CONCURRENCY);
   return Promise.all(
     files.map((file) =>
       limit(async () => {
         signal?.throwIfAborted();
         const { link } = file;
-        const digest = link === undefined ? () => fileSha256(join(directory, file.path)) : () => `link ${link}`;
-        return { ...file, digest: needed(file) ? await digest() : undefined };
+        const digest = async () => (link === undefined ? digestFile(join(directory, file.path)) : `link ${link}`);
+        return { ...file, digest: isNeeded(file) ? await digest() : undefined };
       }),
     ),
   );
@@ -125,10 +128,10 @@ async function isDirectory(path: string): Promise<boolean> {
 }
 
 function refuseOverlap(source: string, target: string): void {
-  const inside = (inner: string, outer: string) => inner === outer || inner.startsWith(`${outer}/`);
-  if (!inside(source, target) && !inside(target, source)) return;
-  throw new KubeparcelError('usage', 'the target is in the repository, or the repository in the target', {
+  const isInside = (inner: string, outer: string) => inner === outer || inner.startsWith(`${outer}/`);
+  if (!isInside(source, target) && !isInside(target, source)) return;
+  throw new KubeparcelError('usage', 'the target is inside the repository or contains it', {
     where: target,
-    hint: 'name a directory beside the repository',
+    hint: 'use a directory outside the repository',
   });
 }

@@ -1,79 +1,80 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { KubeparcelError } from '../../support/errors.ts';
-import type { PublishContext, PublishTarget } from './target.ts';
+import type { SourceFile } from '../storage/list-files.ts';
+import type { Upload } from './plan.ts';
+import type { Comparison, PublishContext, PublishTarget } from './target.ts';
 
 /**
- * What every run has: times and links kept, new files beside the old ones until they are whole, digests compared where
- * sizes are the same (an index may change without changing its size in the same second).
+ * Keep times and links, write new files under temporary names, and compare digests of files with the same size (an index
+ * may change without changing its size, within one second).
  */
 const OPTIONS = ['--times', '--perms', '--chmod=D755,F644', '--checksum', '--hard-links', '--links', '--timeout=60'];
-const MAX_LISTING = 512 << 20;
+const FROM_LIST = ['--from0', '--files-from=-'];
+const MAX_OUTPUT = 512 << 20;
 
 /**
- * A place that rsync writes to: `rsync://host/module/path`, `user@host:path`. Only rsync's own words reach it, as a list
- * of arguments; how it reaches the host (RSYNC_RSH, ssh's configuration) and how it says who it is (RSYNC_PASSWORD, keys)
- * is between the two.
+ * An rsync destination: `rsync://host/module/path`, `user@host:path`. Connection and authentication are up to rsync
+ * (RSYNC_RSH, the configuration of ssh, RSYNC_PASSWORD).
  */
-export function rsyncTarget(destination: string): PublishTarget {
-  if (destination.startsWith('-'))
-    throw new KubeparcelError('usage', 'a target does not begin with -', { where: destination });
-  const place = destination.replace(/\/*$/, '/');
-  return {
-    name: destination,
-    mode: 'source',
-    async compare(files, context) {
-      // What differs is rsync's to find out; it is asked without a change, once for all files.
-      const changed = new Set(
-        (
-          await rsync(
-            [...OPTIONS, '--dry-run', '--out-format=%n', ...fromList],
-            files.map(({ path }) => path),
-            place,
-            context,
-          )
-        ).map(unescapeName),
-      );
-      const remote = (await remoteFiles(place, context)).map((path) => ({ path, size: -1, digest: undefined }));
-      const here = new Map(files.map((file) => [file.path, file]));
-      return {
-        local: files.map((file) => ({ ...file, digest: changed.has(file.path) ? undefined : 'same' })),
-        remote: remote.map((file) => ({ path: file.path, size: here.get(file.path)?.size ?? -1, digest: 'same' })),
-      };
-    },
-    async present(context) {
-      return new Set(await remoteFiles(place, context));
-    },
-    async upload(uploads, context) {
-      // rsync makes hard links between files of one list.
-      const names = new Set(uploads.flatMap(({ path, twin }) => (twin === undefined ? [path] : [twin, path])));
-      await rsync([...OPTIONS, ...fromList], [...names], place, context);
-      for (const upload of uploads) context.onEvent({ type: 'uploaded', upload });
-    },
-    remove: (paths, context) => deleteLeftOver(paths, place, context),
-    close: () => Promise.resolve(),
-  };
+export class RsyncTarget implements PublishTarget {
+  readonly name: string;
+  readonly mode = 'source';
+  readonly #url: string;
+
+  /** @throws KubeparcelError of kind 'usage' if rsync would take the destination for an option */
+  constructor(destination: string) {
+    if (destination.startsWith('-')) {
+      throw new KubeparcelError('usage', 'a target cannot begin with -', { where: destination });
+    }
+    this.name = destination;
+    this.#url = destination.replace(/\/*$/, '/');
+  }
+
+  async compare(files: readonly SourceFile[], context: PublishContext): Promise<Comparison> {
+    // A dry run of rsync lists the files that differ.
+    const paths = files.map(({ path }) => path);
+    const output = await rsync([...OPTIONS, '--dry-run', '--out-format=%n', ...FROM_LIST], paths, this.#url, context);
+    const changed = new Set(output.map(unescapeName));
+    const sizes = new Map(files.map(({ path, size }) => [path, size]));
+    return {
+      local: files.map((file) => ({ ...file, digest: changed.has(file.path) ? undefined : 'same' })),
+      remote: (await remoteFiles(this.#url, context)).map((path) => ({
+        path,
+        size: sizes.get(path) ?? -1,
+        digest: 'same',
+      })),
+    };
+  }
+
+  async present(context: PublishContext): Promise<ReadonlySet<string>> {
+    return new Set(await remoteFiles(this.#url, context));
+  }
+
+  async upload(uploads: readonly Upload[], context: PublishContext): Promise<void> {
+    // rsync creates hard links only between files of one list.
+    const names = new Set(uploads.flatMap(({ path, twin }) => (twin === undefined ? [path] : [twin, path])));
+    await rsync([...OPTIONS, ...FROM_LIST], [...names], this.#url, context);
+    for (const upload of uploads) context.onEvent({ type: 'uploaded', upload });
+  }
+
+  /** Deletes exactly these files: names in the list that the repository does not have (--delete-missing-args). */
+  async remove(paths: readonly string[], context: PublishContext): Promise<void> {
+    await rsync(['--delete-missing-args', '--timeout=60', ...FROM_LIST], paths, this.#url, context, isVanished);
+    for (const path of paths) context.onEvent({ type: 'deleted', path });
+  }
+
+  async close(): Promise<void> {}
 }
 
-const fromList = ['--from0', '--files-from=-'];
-
-/**
- * Names that stand in the list and not in the repository are deleted (--delete-missing-args): nothing else can be,
- * whatever came to the target in the meantime.
- */
-async function deleteLeftOver(paths: readonly string[], place: string, context: PublishContext): Promise<void> {
-  await rsync(['--delete-missing-args', '--timeout=60', ...fromList], paths, place, context, isVanished);
-  for (const path of paths) context.onEvent({ type: 'deleted', path });
-}
-
-/** rsync tells of the names' directories that they have vanished too, where a whole view is gone, and deletes all the same. */
+/** rsync reports missing parent directories as vanished (status 24) when a whole view is gone, but deletes the files. */
 function isVanished(status: number | null): boolean {
   return status === 24;
 }
 
-async function remoteFiles(place: string, context: PublishContext): Promise<string[]> {
-  // --list-only of a directory that is not there yet fails; its first publication makes it.
+async function remoteFiles(url: string, context: PublishContext): Promise<string[]> {
+  // --list-only fails if the directory does not exist yet; the first publication creates it.
   const lines = await run(
-    ['--recursive', '--list-only', '--timeout=60', '--', place],
+    ['--recursive', '--list-only', '--timeout=60', '--', url],
     '',
     context,
     (status, text) => status === 23 && /No such file or directory/.test(text),
@@ -88,24 +89,19 @@ async function remoteFiles(place: string, context: PublishContext): Promise<stri
 function rsync(
   options: readonly string[],
   paths: readonly string[],
-  place: string,
+  url: string,
   context: PublishContext,
   expected?: Expected,
 ): Promise<string[]> {
   const list = paths.map((path) => `${path}\0`).join('');
-  // --mkpath of rsync 3.2.3; the directory given is the root of the names in the list.
-  return run(
-    [...options, '--mkpath', '--', `${context.directory.replace(/\/*$/, '')}/`, place],
-    list,
-    context,
-    expected,
-  );
+  // --mkpath requires rsync 3.2.3. The names in the list are relative to the directory.
+  return run([...options, '--mkpath', '--', `${context.directory.replace(/\/*$/, '')}/`, url], list, context, expected);
 }
 
-/** Whether an exit status other than 0 is no failure. */
+/** Whether an exit status other than 0 is not a failure. */
 type Expected = (status: number | null, errors: string) => boolean;
 
-/** Runs rsync; its output's lines. */
+/** Runs rsync and returns the lines of its output. */
 async function run(
   args: readonly string[],
   input: string,
@@ -113,13 +109,13 @@ async function run(
   expected: Expected = () => false,
 ): Promise<string[]> {
   signal?.throwIfAborted();
-  const child = spawn('rsync', args, { stdio: ['pipe', 'pipe', 'pipe'], ...(signal === undefined ? {} : { signal }) });
+  const child = spawn('rsync', args, { stdio: ['pipe', 'pipe', 'pipe'], signal });
   const [status, output, errors] = await finished(child, input);
   if (status !== 0 && !expected(status, errors)) {
-    const said = errors.trim().split('\n').at(-1) ?? '';
-    throw new KubeparcelError('network', `rsync ended with status ${status}${said === '' ? '' : `: ${said}`}`, {
+    const detail = errors.trim().split('\n').at(-1) ?? '';
+    throw new KubeparcelError('network', `rsync exited with status ${status}${detail === '' ? '' : `: ${detail}`}`, {
       where: args.at(-1) ?? '',
-      hint: 'try the target by hand: rsync --list-only TARGET',
+      hint: 'test the target with rsync --list-only TARGET',
     });
   }
   return output.split('\n').filter((line) => line !== '');
@@ -134,7 +130,7 @@ function finished(
     for (const name of ['stdout', 'stderr'] as const) {
       child[name]?.setEncoding('utf8').on('data', (chunk: string) => {
         texts[name] += chunk;
-        if (texts[name].length > MAX_LISTING) child.kill();
+        if (texts[name].length > MAX_OUTPUT) child.kill();
       });
     }
     child.on('error', (cause: NodeJS.ErrnoException) => {
@@ -145,13 +141,13 @@ function finished(
       reject(cause.code === 'ENOENT' ? missing : cause);
     });
     child.on('close', (status) => resolve([status, texts.stdout, texts.stderr]));
-    // rsync may end before it has read its list; its status says why.
+    // EPIPE: rsync exited before it had read the list; its status tells why.
     child.stdin?.on('error', () => {});
     child.stdin?.end(input);
   });
 }
 
-/** rsync writes what a terminal would not like as \#012. */
+/** rsync escapes control characters as \#012. */
 function unescapeName(name: string): string {
   return name.replace(/\\#([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
 }

@@ -1,4 +1,4 @@
-import type { ListedFile, SourceFile } from '../storage/files.ts';
+import type { ListedFile, SourceFile } from '../storage/list-files.ts';
 import type { Upload } from './plan.ts';
 
 export type OnPublishEvent = (event: PublishEvent) => void;
@@ -7,26 +7,28 @@ export type PublishEvent =
   | { readonly type: 'deleted'; readonly path: string };
 
 export interface PublishContext {
-  /** The repository's directory. */
+  /** The repository. */
   readonly directory: string;
   readonly signal: AbortSignal | undefined;
   readonly onEvent: OnPublishEvent;
 }
 
-/** A place that a repository is published to. */
+/** The files of the repository and of the target, with digests that can be compared. */
+export interface Comparison {
+  readonly local: readonly ListedFile[];
+  readonly remote: readonly ListedFile[];
+}
+
+/** Where a repository is published. */
 export interface PublishTarget {
-  /** For people: `s3://bucket/prefix`, without any secret. */
+  /** For messages, without secrets: `s3://bucket/prefix`. */
   readonly name: string;
-  /** Whether it takes a repository with its links, or as a web server shows it. */
+  /** source: the target has symbolic links; plain: it gets copies of what they point to. */
   readonly mode: 'source' | 'plain';
-  /** What is there and what the repository has, with digests that can be compared. */
-  compare(
-    files: readonly SourceFile[],
-    context: PublishContext,
-  ): Promise<{ readonly local: readonly ListedFile[]; readonly remote: readonly ListedFile[] }>;
-  /** Paths of all files that are there now. */
+  compare(files: readonly SourceFile[], context: PublishContext): Promise<Comparison>;
+  /** Paths of all files that the target has now. */
   present(context: PublishContext): Promise<ReadonlySet<string>>;
-  /** Brings files there, in any order; each appears whole or not at all, unless the target knows no better. */
+  /** Uploads files in any order; each appears completely or not at all if the target supports that. */
   upload(uploads: readonly Upload[], context: PublishContext): Promise<void>;
   remove(paths: readonly string[], context: PublishContext): Promise<void>;
   close(): Promise<void>;

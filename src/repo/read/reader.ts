@@ -1,50 +1,50 @@
-/** What is known of a file. */
+import { KubeparcelError } from '../../support/errors.ts';
+
 export interface FileFacts {
-  /** Bytes; of a file that is longer than asked for at least one more than that. */
+  /** Bytes. For a file longer than expected, any larger number. */
   readonly size: number;
-  /** 64 lower-case hex digits; undefined when it was not asked for, or the size is another. */
+  /** 64 lower-case hex digits; undefined if it was not requested or the size differs. */
   readonly sha256: string | undefined;
 }
 
 /**
- * A repository, or a copy of one, to look at: a directory, a bucket, a web server. Paths are relative to its root,
- * `/`-separated, and safe (`safePath`). Whatever fails for another reason than that a file is not there is thrown as a
- * KubeparcelError of kind 'network' or 'io'.
+ * Read access to a repository or a published copy: a directory, a bucket or a web server. Paths are relative to its root,
+ * `/`-separated, and safe (`safePath`). Failures other than a missing file are KubeparcelErrors of kind 'network' or 'io'.
  */
 export interface RepositoryReader {
-  /** For people. */
+  /** For messages. */
   readonly name: string;
   /**
-   * A file's bytes; undefined when it is not there.
+   * Reads a file; undefined if it does not exist.
    *
-   * @throws KubeparcelError of kind 'format' for one of more than `max` bytes, and for what is no file
+   * @throws KubeparcelError of kind 'format' if it has more than `max` bytes or is not a regular file
    */
   read(path: string, max: number): Promise<Buffer | undefined>;
   /**
-   * A file's size, and unless `quick` its digest when it has so many bytes; undefined when it is not there. Memory does
-   * not grow with it.
+   * Returns the size of a file and, unless `quick`, its digest if it has the given size; undefined if it does not exist.
+   * Memory use does not depend on its size.
    *
-   * @throws KubeparcelError of kind 'format' for what is no file
+   * @throws KubeparcelError of kind 'format' if it is not a regular file
    */
   examine(path: string, size: number, quick: boolean): Promise<FileFacts | undefined>;
-  /** Sizes of all files by path; undefined where nobody can say. */
+  /** Sizes of all files by path; undefined if files cannot be listed. */
   list(): Promise<ReadonlyMap<string, number> | undefined>;
   close(): Promise<void>;
 }
 
-/**
- * A path that an index states, as readers take it; undefined for one that leads out of the repository or that a terminal
- * would trip over.
- */
-export function safePath(text: string): string | undefined {
-  const path = text.replace(/^(\.\/)+/, '');
-  const parts = path.split('/');
-  const bad = parts.some((part) => part === '' || part === '.' || part === '..');
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it looks for
-  return bad || path.length > 4096 || /[\u0000-\u001f\u007f-\u009f\\]/.test(path) ? undefined : path;
+export function tooLarge(path: string, max: number, cause?: unknown): KubeparcelError {
+  return new KubeparcelError('format', `larger than ${max} bytes`, { where: path, cause });
 }
 
-/** Below a directory of the repository, '' for its root. */
+/** Normalizes a path from an index; undefined if it leaves the repository or contains control characters. */
+export function safePath(text: string): string | undefined {
+  const path = text.replace(/^(\.\/)+/, '');
+  const hasBadSegment = path.split('/').some((segment) => segment === '' || segment === '.' || segment === '..');
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: refuses them
+  return hasBadSegment || path.length > 4096 || /[\u0000-\u001f\u007f-\u009f\\]/.test(path) ? undefined : path;
+}
+
+/** @param directory in the repository; '' for its root */
 export function below(directory: string, path: string): string {
   return directory === '' ? path : `${directory}/${path}`;
 }

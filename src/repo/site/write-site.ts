@@ -6,7 +6,7 @@ import { withLock } from '../../support/lock.ts';
 import { writeAtomically } from '../../support/write-atomically.ts';
 import { indexText, type RepositoryIndex } from '../model/index-file.ts';
 import { lockPath, publicKeyPath, type RepositoryState } from '../model/repository.ts';
-import { recordsOf } from '../records/record-cache.ts';
+import { RecordCache } from '../records/record-cache.ts';
 import { openState } from '../transaction/state.ts';
 import { loadClients } from './clients.ts';
 import { siteModel } from './model.ts';
@@ -29,7 +29,7 @@ export async function writeSite(
     const state = await openState(directory);
     const index = JSON.parse(indexText(state)) as RepositoryIndex;
     const pages = await renderSite({
-      model: siteModel(index, await recordsOf(directory, state.packages, options)),
+      model: siteModel(index, await new RecordCache(directory).recordsOf(state.packages, options)),
       clients: await loadClients(await loadCatalog()),
       keys: await keysOf(directory, state),
       url: url.replace(/\/+$/, ''),

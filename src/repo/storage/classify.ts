@@ -1,11 +1,11 @@
 /**
- * In which order files go out. A reader that comes in between finds the old state, whole: what a new index names is
- * there before the index, what a new pointer names is there before the pointer, nothing goes before all that named it.
+ * The order of uploads. A client that reads the target meanwhile sees a complete old or new state: files are uploaded
+ * before the index or pointer that names them, and deleted after it.
  *
  * - packages: packages and keys
- * - indices: lists under names that change with their content (by-hash, checksum-named), then those under fixed names
- * - pointers: what clients ask for first, and signatures of it
- * - pages: what people and scripts look at
+ * - indices: files with a digest in their name (by-hash, repodata/SHA256-*), then files with fixed names
+ * - pointers: what clients request first (Release, InRelease, repomd.xml), and its signatures
+ * - pages: files for people and scripts
  */
 export const PHASES = ['packages', 'indices', 'pointers', 'pages'] as const;
 export type Phase = (typeof PHASES)[number];
@@ -13,7 +13,7 @@ export type Phase = (typeof PHASES)[number];
 const IMMUTABLE = 'public, max-age=31536000, immutable';
 const MUTABLE = 'public, max-age=60, must-revalidate';
 
-/** `rank` orders files within their phase: a signature goes before what it signs, since clients ask in that order. */
+/** `rank`: order within the phase. Detached signatures come before the files that they sign. */
 export interface Classified {
   readonly phase: Phase;
   readonly rank: number;
@@ -23,14 +23,14 @@ export interface Classified {
 
 /**
  * @param path relative to the repository, `/`-separated
- * @param isLink a symbolic link, which makes all that it leads to current at once
+ * @param isLink a symbolic link, which activates all files it points to at once
  */
 export function classify(path: string, isLink = false): Classified {
   const name = path.slice(path.lastIndexOf('/') + 1);
   const contentType = contentTypeOf(name, path);
   const as = (phase: Phase, rank: number, cacheControl: string) => ({ phase, rank, cacheControl, contentType });
   if (isLink) return as('pointers', 3, MUTABLE);
-  // Nobody sees these before the link to their directory.
+  // Clients cannot see a hidden directory before the symbolic link to it.
   if (/(^|\/)\.[^/]*\/[^/]*$/.test(path)) return as('indices', 0, MUTABLE);
   if (/\.(deb|rpm)$/.test(name)) return as('packages', 0, IMMUTABLE);
   if (/(^|\/)by-hash\//.test(path) || /^[0-9a-f]{32,128}-/.test(name)) return as('indices', 0, IMMUTABLE);
@@ -61,7 +61,7 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
   zst: 'application/zstd',
 };
 
-/** What a server says that a file is. */
+/** MIME type. */
 function contentTypeOf(name: string, path = name): string {
   if (path.includes('/by-hash/')) return 'application/octet-stream';
   if (/^(In)?Release$|^Packages$|^Contents-/.test(name) && !/\.(gz|xz)$/.test(name)) return 'text/plain; charset=utf-8';

@@ -1,68 +1,94 @@
 import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { KubeparcelError } from '../../support/errors.ts';
-import type { ListedFile } from './files.ts';
-import { s3Failure } from './s3-failure.ts';
+import type { ListedFile } from './list-files.ts';
 
 const ATTEMPTS = 5;
 
 export interface S3Location {
   readonly bucket: string;
-  /** Without slashes at its ends; '' for the whole bucket. */
+  /** Without leading and trailing slashes; '' for the whole bucket. */
   readonly prefix: string;
-  /** URL of a storage that is not Amazon's. */
+  /** URL of an S3-compatible storage other than AWS. */
   readonly endpoint?: string | undefined;
   readonly region?: string | undefined;
 }
 
 /**
- * The place that `s3://BUCKET/PREFIX` means.
+ * Parses `s3://BUCKET/PREFIX`.
  *
- * @throws KubeparcelError of kind 'usage' for what is none
+ * @throws KubeparcelError of kind 'usage' if it is invalid
  */
 export function s3Location(text: string, options: Pick<S3Location, 'endpoint' | 'region'>): S3Location {
   const [, bucket, prefix = ''] = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/.exec(text) ?? [];
   if (bucket === undefined || /(^|\/)\.{0,2}\/|(^|\/)\.{1,2}$/.test(prefix)) {
-    throw new KubeparcelError('usage', 'not a place in S3', { where: text, hint: 'write s3://BUCKET/PREFIX' });
+    throw new KubeparcelError('usage', 'invalid S3 location', { where: text, hint: 'use s3://BUCKET/PREFIX' });
   }
   return { bucket, prefix: prefix.replace(/\/+$/, ''), endpoint: options.endpoint, region: options.region };
 }
 
-export interface Storage {
-  /** For people: s3://bucket/prefix */
+/** A prefix in a bucket. Credentials come from where the AWS tools look: environment, ~/.aws, instance role. */
+export class S3Storage {
+  /** For messages: s3://bucket/prefix */
   readonly name: string;
   readonly client: S3Client;
   readonly bucket: string;
-  /** The key of a path; of '' what all keys begin with. */
-  readonly keyOf: (path: string) => string;
+  readonly #prefix: string;
+
+  constructor({ bucket, prefix, endpoint, region }: S3Location) {
+    const url = endpoint ?? process.env.AWS_ENDPOINT_URL_S3 ?? process.env.AWS_ENDPOINT_URL;
+    // The SDK is pinned to a version that supports Node 20; hide its deprecation warning from users.
+    process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
+    const isDefaultRegion = region === undefined && url !== undefined;
+    this.client = new S3Client({
+      maxAttempts: ATTEMPTS,
+      // Uploads have Content-MD5, which every storage supports.
+      requestChecksumCalculation: 'WHEN_REQUIRED',
+      responseChecksumValidation: 'WHEN_REQUIRED',
+      ...(url !== undefined && { endpoint: url, forcePathStyle: true }),
+      ...(region !== undefined && { region }),
+      ...(isDefaultRegion && { region: process.env.AWS_REGION ?? 'us-east-1' }),
+    });
+    this.name = `s3://${[bucket, prefix].filter((part) => part !== '').join('/')}`;
+    this.bucket = bucket;
+    this.#prefix = prefix;
+  }
+
+  /** The key of a path; for '' the common prefix of all keys. */
+  keyOf(path: string): string {
+    return this.#prefix === '' ? path : `${this.#prefix}/${path}`;
+  }
+
+  /** All objects below the prefix. Their digests are entity tags. */
+  async list(signal: AbortSignal | undefined): Promise<ListedFile[]> {
+    const files: ListedFile[] = [];
+    const start = this.keyOf('');
+    for (let token: string | undefined, more = true; more; ) {
+      const page = await this.client.send(
+        new ListObjectsV2Command({ Bucket: this.bucket, Prefix: start, ContinuationToken: token }),
+        abortOn(signal),
+      );
+      for (const { Key: key, Size: size, ETag: tag } of page.Contents ?? []) {
+        if (key === undefined || size === undefined || key.endsWith('/')) continue;
+        files.push({ path: key.slice(start.length), size, digest: unquotedTag(tag) });
+      }
+      token = page.NextContinuationToken;
+      more = page.IsTruncated === true && token !== undefined;
+    }
+    return files;
+  }
 }
 
-/** Credentials are where Amazon's own tools look for them: environment, ~/.aws, the machine's role. */
-export function openStorage({ bucket, prefix, endpoint, region }: S3Location): Storage {
-  const elsewhere = endpoint ?? process.env.AWS_ENDPOINT_URL_S3 ?? process.env.AWS_ENDPOINT_URL;
-  // This version of the SDK runs on Node 20, and is pinned for it; its word about later ones is not for our users.
-  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
-  const client = new S3Client({
-    maxAttempts: ATTEMPTS,
-    // Content-MD5 says the same, and every storage knows it.
-    requestChecksumCalculation: 'WHEN_REQUIRED',
-    responseChecksumValidation: 'WHEN_REQUIRED',
-    ...(elsewhere === undefined ? {} : { endpoint: elsewhere, forcePathStyle: true }),
-    ...(region === undefined
-      ? elsewhere === undefined
-        ? {}
-        : { region: process.env.AWS_REGION ?? 'us-east-1' }
-      : { region }),
-  });
-  return {
-    name: `s3://${[bucket, prefix].filter((part) => part !== '').join('/')}`,
-    client,
-    bucket,
-    keyOf: (path) => (prefix === '' ? path : `${prefix}/${path}`),
-  };
+export function unquotedTag(tag: string | undefined): string | undefined {
+  return tag?.replace(/^"|"$/g, '');
 }
 
-/** Runs a request; its failures are said for people. */
-export async function attempt<T>(where: string, work: () => Promise<T>): Promise<T> {
+/** Options of a request. */
+export function abortOn(signal: AbortSignal | undefined): { abortSignal: AbortSignal } | undefined {
+  return signal === undefined ? undefined : { abortSignal: signal };
+}
+
+/** Runs requests and converts their failures to KubeparcelError. */
+export async function withS3Failure<T>(where: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
@@ -70,32 +96,32 @@ export async function attempt<T>(where: string, work: () => Promise<T>): Promise
   }
 }
 
-/** All objects below the prefix; digests are their entity tags. */
-export async function listObjects(
-  { client, bucket, keyOf }: Storage,
-  signal: AbortSignal | undefined,
-): Promise<ListedFile[]> {
-  const files: ListedFile[] = [];
-  const start = keyOf('');
-  for (let token: string | undefined, more = true; more; ) {
-    const page = await client.send(
-      new ListObjectsV2Command({ Bucket: bucket, Prefix: start, ContinuationToken: token }),
-      aborted(signal),
-    );
-    for (const { Key: key, Size: size, ETag: tag } of page.Contents ?? []) {
-      if (key === undefined || size === undefined || key.endsWith('/')) continue;
-      files.push({ path: key.slice(start.length), size, digest: plainTag(tag) });
-    }
-    token = page.NextContinuationToken;
-    more = page.IsTruncated === true && token !== undefined;
+const HINTS: Readonly<Record<string, string>> = {
+  AccessDenied: 'grant these credentials permission to list, read, write and delete objects there',
+  CredentialsProviderError: 'set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE',
+  InvalidAccessKeyId: 'check AWS_ACCESS_KEY_ID',
+  NoSuchBucket: 'create the bucket first',
+  PermanentRedirect: 'specify the region of the bucket with --region',
+  SignatureDoesNotMatch: 'check AWS_SECRET_ACCESS_KEY and the system clock',
+};
+
+/** The message is that of the storage; it contains neither requests nor credentials. */
+function s3Failure(error: unknown, where: string): unknown {
+  if (!(error instanceof Error) || error instanceof KubeparcelError || error.name === 'AbortError') return error;
+  const isFileSystemError = 'syscall' in error && 'path' in error;
+  if (isFileSystemError) return error;
+  if ('code' in error && typeof error.code === 'string') {
+    return new KubeparcelError('network', `cannot reach the storage (${error.code})`, {
+      where,
+      hint: 'check --endpoint and whether the storage is running',
+      cause: error,
+    });
   }
-  return files;
-}
-
-export function plainTag(tag: string | undefined): string | undefined {
-  return tag?.replace(/^"|"$/g, '');
-}
-
-export function aborted(signal: AbortSignal | undefined): { abortSignal: AbortSignal } | undefined {
-  return signal === undefined ? undefined : { abortSignal: signal };
+  const detail =
+    error.message === '' || error.message === 'UnknownError' ? '' : `: ${error.message.replace(/\.$/, '')}`;
+  return new KubeparcelError('network', `the storage returned an error (${error.name})${detail}`, {
+    where,
+    cause: error,
+    hint: HINTS[error.name],
+  });
 }

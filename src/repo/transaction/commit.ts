@@ -24,7 +24,7 @@ import {
 } from '../model/repository.ts';
 import { sortedChannels } from '../model/select.ts';
 import type { ViewFile } from '../model/view-files.ts';
-import { recordsOf } from '../records/record-cache.ts';
+import { RecordCache } from '../records/record-cache.ts';
 import { commit, type Step } from './journal.ts';
 import { stateText } from './state.ts';
 
@@ -70,8 +70,7 @@ export async function commitChange(change: Change): Promise<ChangeResult> {
   const steps = newSteps();
   packageSteps(change, steps);
   const views = new Map(wanted.map((view) => [viewDirectory(view), known.get(viewDirectory(view))]));
-  const records = await recordsOf(
-    directory,
+  const records = await new RecordCache(directory).recordsOf(
     packages.filter((each) => changed.some((view) => isIn(each, view))),
   );
   const write = await writer(directory, work);

@@ -17,9 +17,9 @@ import {
   viewDirectory,
   viewsOf,
 } from '../model/repository.ts';
-import { directoryReader } from '../read/directory-reader.ts';
+import { openDirectoryReader } from '../read/directory-reader.ts';
 import { below, type RepositoryReader } from '../read/reader.ts';
-import { digestFile } from '../records/digest-package.ts';
+import { digestFile } from '../records/read-record.ts';
 import { hasJournal, recover } from '../transaction/journal.ts';
 import { openState } from '../transaction/state.ts';
 import { checkPackages } from './check-packages.ts';
@@ -63,7 +63,7 @@ export async function verifyRepository(directory: string, options: VerifyOptions
 }
 
 async function verifyState(directory: string, state: RepositoryState, options: VerifyOptions): Promise<VerifyReport> {
-  const reader = await directoryReader(directory, options.signal);
+  const reader = await openDirectoryReader(directory, options.signal);
   const findings: VerifyFinding[] = await checkPackages(reader, state.packages.map(inPool), options);
   let files = state.packages.length;
   const keys = new Set<string>();
@@ -103,7 +103,7 @@ export async function verifyPackages(
   directory: string,
   packages: readonly RepositoryPackage[],
 ): Promise<VerifyFinding[]> {
-  return checkPackages(await directoryReader(directory), packages.map(inPool));
+  return checkPackages(await openDirectoryReader(directory), packages.map(inPool));
 }
 
 function inPool(each: RepositoryPackage): IndexedFile {

@@ -4,8 +4,7 @@ import { outputFile } from 'fs-extra/esm';
 import type { Format } from '../../model/format.ts';
 import { packagesText } from '../../repo/formats/apt/texts.ts';
 import { repodataFiles } from '../../repo/formats/rpm-md/view.ts';
-import { digestPackage } from '../../repo/records/digest-package.ts';
-import { readRecord } from '../../repo/records/read-record.ts';
+import { digestPackage, readRecord } from '../../repo/records/read-record.ts';
 
 /**
  * Writes the index of a directory of packages: Packages (a flat, unsigned repository) or repodata/, with the date of the

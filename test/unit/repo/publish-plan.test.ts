@@ -42,12 +42,12 @@ describe('the order of publishing', () => {
     ['rpm/repodata/repomd.xml.key', 'packages', 'max-age=60'],
     ['repository.json', 'pages', 'max-age=60'],
     ['index.html', 'pages', 'max-age=60'],
-  ])('%s goes with the %s, %s', (path, phase, caching) => {
+  ])('%s is uploaded in the phase "%s" with Cache-Control %s', (path, phase, caching) => {
     expect(classify(path).phase).toBe(phase);
     expect(classify(path).cacheControl).toContain(caching);
   });
 
-  test('indices come before the pointers that name them, InRelease last', () => {
+  test('indices are uploaded before the pointers that name them, InRelease last', () => {
     const names = ['deb/InRelease', 'deb/Release', 'deb/Release.gpg', 'deb/Packages', 'deb/by-hash/SHA256/1', 'a.deb'];
     const plan = planPublish(
       names.map((name) => file(name)),
@@ -65,7 +65,7 @@ describe('the order of publishing', () => {
     ]);
   });
 
-  test('what is there is left alone; what left the repository goes; what others keep there stays', () => {
+  test('unchanged files are skipped, obsolete files are deleted, foreign files are kept', () => {
     const local = [file('pool/a.deb'), file('deb/InRelease', 'new'), file(MARKER)];
     const remote = [
       file('pool/a.deb'),
@@ -88,7 +88,7 @@ describe('the order of publishing', () => {
     ).toEqual([]);
   });
 
-  test('carried out, every plan leaves the target with all of the repository', () => {
+  test('after any plan the target has all files of the repository', () => {
     const path: fc.Arbitrary<string> = fc.constantFrom(
       'pool/a.deb',
       'pool/b.rpm',
@@ -116,7 +116,7 @@ describe('the order of publishing', () => {
 });
 
 describe('publishing to a directory', () => {
-  test('names of one file stay names of one file, whichever goes first', async () => {
+  test('hard links and symbolic links are preserved', async () => {
     const temp = temporaryDirectory();
     const [directory, out] = [join(temp, 'repo'), join(temp, 'out')];
     write(directory, { 'pool/a.deb': 'a', 'deb/Packages': 'p', 'deb/by-hash/x': '', [MARKER]: '{}' });
@@ -133,7 +133,7 @@ describe('publishing to a directory', () => {
     expect(readFileSync(join(out, 'rpm/repodata/repomd.xml'), 'utf8')).toBe('r');
   });
 
-  test('makes it the same, twice, and a dry run changes nothing', async () => {
+  test('makes the target equal to the repository, also the second time; a dry run changes nothing', async () => {
     const temp = temporaryDirectory();
     const [directory, out] = [join(temp, 'repo'), join(temp, 'out')];
     write(directory, {
@@ -157,19 +157,19 @@ describe('publishing to a directory', () => {
     expect((await run()).unchanged).toBe(4);
   });
 
-  test('refuses what cannot be: no repository, a target inside it, links', async () => {
+  test('refuses a source that is not a repository, a target inside it, and symbolic links to files', async () => {
     const temp = temporaryDirectory();
     const run = async (directory: string, out: string) =>
       publish({ directory, marker: MARKER, target: await openTarget(out), dryRun: false, keep: false });
     await expect(run(temp, join(temp, 'out'))).rejects.toThrow('not a repository');
     write(temp, { [MARKER]: '{}' });
-    await expect(run(temp, join(temp, 'out'))).rejects.toThrow('the target is in the repository');
+    await expect(run(temp, join(temp, 'out'))).rejects.toThrow('the target is inside the repository');
     symlinkSync('/etc/passwd', join(temp, 'passwd'));
-    await expect(run(temp, `${temp}-out`)).rejects.toThrow('neither a file nor a directory');
+    await expect(run(temp, `${temp}-out`)).rejects.toThrow('neither a regular file nor a directory');
   });
 
   test.each(['ftp://host/x', 's3://', 's3://B', 's3://bucket/../x', 's3://bucket//x', '-e:x'])(
-    '%s is no target',
+    '%s is refused as a target',
     async (text) => {
       await expect(openTarget(text)).rejects.toMatchObject({ kind: 'usage' });
     },

@@ -4,7 +4,7 @@ import { gunzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { parseControl } from '../../../src/deb/control-file.ts';
 import type { Format } from '../../../src/model/format.ts';
-import { digestFile } from '../../../src/repo/records/digest-package.ts';
+import { digestFile } from '../../../src/repo/records/read-record.ts';
 import { indexPackages } from '../../../src/scenario/sets/index-packages.ts';
 import { smallLayout, writeSmall } from '../../support/repo-packages.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';

@@ -28,7 +28,7 @@ export const repoPublishCommand = defineCommand({
       .epilogue('Uploads packages first, then indices, then signed pointers; deletes files last.'),
   handler: async (args) => {
     const { openTarget } = await import('../../../repo/publish/open-target.ts');
-    const { publishRepository } = await import('../../../repo/publish/publish-repository.ts');
+    const { publishRepository } = await import('../../../repo/publish/publish.ts');
     const { renderPublished, publishedJson } = await import('../../render/repo-publish.ts');
     const signal = interruptible();
     const target = await openTarget(args.target, { endpoint: args.endpoint, region: args.region });

@@ -3,27 +3,26 @@ import { readDeb } from '../../../deb/read.ts';
 import { payloadSize } from '../../../model/layout.ts';
 import { formatVersion } from '../../../model/package-version.ts';
 import { KubeparcelError } from '../../../support/errors.ts';
-import type { FileDigests } from '../../model/record.ts';
-import { CHANGELOG_LIMIT, type PackageRecord, RECORD_SCHEMA } from '../../model/record.ts';
+import { CHANGELOG_LIMIT, type FileDigests, type PackageRecord, RECORD_SCHEMA } from '../../model/record.ts';
 
-/** What an index adds to a control paragraph: a package cannot state it of itself. */
-const ADDED = ['filename', 'size', 'md5sum', 'sha1', 'sha256', 'sha512', 'description-md5', 'status'];
+/** Fields that an index adds; dropped if a package states them itself. */
+const INDEX_FIELDS = ['filename', 'size', 'md5sum', 'sha1', 'sha256', 'sha512', 'description-md5', 'status'];
 
 /**
- * Reads all that Packages and Contents say of a DEB, and checks every digest in it.
+ * Reads a DEB for Packages and Contents, and checks all digests in it.
  *
- * @throws KubeparcelError of kind 'format' for a DEB that is damaged
+ * @throws KubeparcelError of kind 'format' for a damaged DEB
  */
 export async function readDebRecord(
   path: string,
   digests: FileDigests,
-  options: { readonly signal?: AbortSignal } = {},
+  options: { readonly signal?: AbortSignal | undefined } = {},
 ): Promise<PackageRecord> {
   const { layout, metadata } = await readDeb(path, options);
   const version = controlField(metadata, 'Version') ?? formatVersion(layout.version);
-  const odd = metadata.find(([, value]) => value.split('\n').some((line, at) => at > 0 && line.trim() === ''));
-  if (odd !== undefined) {
-    throw new KubeparcelError('format', `its field ${odd[0]} has an empty line`, { where: path });
+  const split = metadata.find(([, value]) => value.split('\n').some((line, at) => at > 0 && line.trim() === ''));
+  if (split !== undefined) {
+    throw new KubeparcelError('format', `control field ${split[0]} contains an empty line`, { where: path });
   }
   return {
     schema: RECORD_SCHEMA,
@@ -49,9 +48,9 @@ export async function readDebRecord(
   };
 }
 
-/** The package's own fields in their order, with size and digests before the description, which stands last. */
+/** The fields of the package in their order, with Size and the digests before Description, which is last. */
 function stanza(control: readonly (readonly [string, string])[], digests: FileDigests): string {
-  const own = control.filter(([name]) => !ADDED.includes(name.toLowerCase()));
+  const own = control.filter(([name]) => !INDEX_FIELDS.includes(name.toLowerCase()));
   const isDescription = ([name]: readonly [string, string]) => name.toLowerCase() === 'description';
   return formatControl([
     ...own.filter((field) => !isDescription(field)),

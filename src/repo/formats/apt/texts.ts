@@ -1,12 +1,12 @@
 import type { PackageRecord } from '../../model/record.ts';
 
-/** A package in Packages: where it is, relative to the root of the repository. */
+/** A package in Packages. `filename`: relative to the root of the repository. */
 export interface Listed {
   readonly record: PackageRecord;
   readonly filename: string;
 }
 
-/** Packages (deb822(5); wiki.debian.org/DebianRepository/Format, "Packages Indices"): stanzas with an empty line behind each. */
+/** Packages (deb822(5); wiki.debian.org/DebianRepository/Format, "Packages Indices"): stanzas, each followed by an empty line. */
 export function packagesText(listed: readonly Listed[]): string {
   return listed
     .map(({ record, filename }) => {
@@ -16,13 +16,13 @@ export function packagesText(listed: readonly Listed[]): string {
     .join('');
 }
 
-/** Contents (wiki.debian.org/DebianRepository/Format, "Contents indices"): a path and the packages that have it. */
+/** Contents (wiki.debian.org/DebianRepository/Format, "Contents indices"): paths and the packages that contain them. */
 export function contentsText(records: readonly PackageRecord[]): string {
   const owners = new Map<string, Set<string>>();
   for (const { files, name, section } of records) {
     const owner = section === '' ? name : `${section}/${name}`;
     for (const file of files) {
-      // The format has no way to write a line feed.
+      // The format cannot represent a line feed.
       const path = file.slice(1).replaceAll('\n', '\\n');
       const known = owners.get(path);
       if (known === undefined) owners.set(path, new Set([owner]));
@@ -44,7 +44,7 @@ export interface ReleaseFacts {
   readonly date: number;
   readonly validDays: number | undefined;
   readonly architectures: readonly string[];
-  /** None for a flat repository. */
+  /** Empty for a flat repository. */
   readonly components: readonly string[];
   readonly description: string;
   /** Relative to the Release file. */
@@ -53,7 +53,7 @@ export interface ReleaseFacts {
 
 const DAY = 24 * 60 * 60;
 
-/** Release (wiki.debian.org/DebianRepository/Format, "Release files"). SHA-256 is all that apt since 1.1 looks at. */
+/** Release (wiki.debian.org/DebianRepository/Format, "Release files"). apt 1.1 and later uses only SHA-256. */
 export function releaseText(facts: ReleaseFacts): string {
   const lines = [
     `Origin: ${facts.origin}`,
@@ -72,7 +72,7 @@ export function releaseText(facts: ReleaseFacts): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** RFC 5322 in UTC, the only zone that old apt reads: Mon, 23 Nov 2026 01:24:02 UTC */
+/** RFC 5322 date in UTC, the only zone that old apt accepts: Mon, 23 Nov 2026 01:24:02 UTC */
 function debianDate(seconds: number): string {
   return new Date(seconds * 1000).toUTCString().replace('GMT', 'UTC');
 }

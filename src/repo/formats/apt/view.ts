@@ -9,8 +9,8 @@ const ALL = 'all';
 const PACKAGES_CODECS: readonly IndexCodec[] = ['gz', 'xz'];
 
 /**
- * The files of an apt repository (wiki.debian.org/DebianRepository/Format): of a minor a flat one, of a whole channel
- * one below dists/ with a directory for each architecture.
+ * The files of an apt repository (wiki.debian.org/DebianRepository/Format): a flat repository for one minor, a suite
+ * below dists/ for all minors of a channel.
  */
 export async function aptFiles(request: ViewRequest): Promise<ViewFile[]> {
   const { view, settings, listed, signers, date } = request;
@@ -24,7 +24,7 @@ export async function aptFiles(request: ViewRequest): Promise<ViewFile[]> {
     codename: view.minor === undefined ? suite : `v${view.minor}`,
     date,
     validDays: settings.validDays,
-    architectures: view.minor === undefined || !listed.some(isForAll) ? architectures : withAll(architectures),
+    architectures: view.minor !== undefined && listed.some(isArchitectureAll) ? withAll(architectures) : architectures,
     components: view.minor === undefined ? [COMPONENT] : [],
     description: `Packages of a Kubernetes node${view.minor === undefined ? '' : `, v${view.minor}`} (${view.channel})`,
     files: indices.map(({ path, bytes }) => ({ path, size: bytes.length, sha256: sha256(bytes) })),
@@ -32,16 +32,14 @@ export async function aptFiles(request: ViewRequest): Promise<ViewFile[]> {
   const bytes = Buffer.from(release);
   const files: ViewFile[] = [...indices.map(byHash), ...indices.map((file) => ({ ...file, role: 'fixed' as const }))];
   if (signers.length > 0) {
-    const [signature, message] = [
-      await signTogether(signers, bytes, date),
-      await clearsignTogether(signers, release, date),
-    ];
+    const detached = await signTogether(signers, bytes, date);
     files.push({ path: 'Release.key', bytes: Buffer.from(await singleArmor(signers)), role: 'fixed' });
-    files.push({ path: 'Release.gpg', bytes: Buffer.from(signature), role: 'pointer' });
-    files.push({ path: 'Release', bytes, role: 'pointer' });
-    files.push({ path: 'InRelease', bytes: Buffer.from(message), role: 'pointer' });
-  } else {
-    files.push({ path: 'Release', bytes, role: 'pointer' });
+    files.push({ path: 'Release.gpg', bytes: Buffer.from(detached), role: 'pointer' });
+  }
+  files.push({ path: 'Release', bytes, role: 'pointer' });
+  if (signers.length > 0) {
+    const clearsigned = await clearsignTogether(signers, release, date);
+    files.push({ path: 'InRelease', bytes: Buffer.from(clearsigned), role: 'pointer' });
   }
   return files;
 }
@@ -51,7 +49,7 @@ interface IndexFile {
   readonly bytes: Uint8Array;
 }
 
-/** One list of all architectures; apt takes those of the machine from it. */
+/** One Packages for all architectures; apt filters by architecture. */
 async function flatIndices({ listed, ...request }: ViewRequest): Promise<IndexFile[]> {
   const text = packagesText(listed.map(({ entry, record }) => ({ record, filename: linkPath(entry) })));
   const files = await inAllCodecs('Packages', text);
@@ -85,7 +83,7 @@ async function contents(path: string, architecture: string, listed: ViewRequest[
   return { path, bytes: await pack(Buffer.from(contentsText(own)), 'gz') };
 }
 
-/** Where apt looks for it by its digest: in the directory of the index. */
+/** The by-hash copy of an index, in the directory of the index. */
 function byHash({ path, bytes }: IndexFile): ViewFile {
   const directory = path.slice(0, path.lastIndexOf('/') + 1);
   return { path: `${directory}by-hash/SHA256/${sha256(bytes)}`, bytes, role: 'named' };
@@ -95,7 +93,7 @@ function serves(architecture: string, machine: string): boolean {
   return architecture === machine || architecture === ALL;
 }
 
-/** Of machines; where there are none, packages for all of them have a list of their own. */
+/** Architectures of the packages without `all`; only `all` if there are no others. */
 function architecturesOf({ listed }: Pick<ViewRequest, 'listed'>): string[] {
   const found = new Set(listed.map(({ record }) => record.architecture));
   const machines = [...found].filter((architecture) => architecture !== ALL).sort();
@@ -106,6 +104,6 @@ function withAll(architectures: readonly string[]): string[] {
   return architectures.includes(ALL) ? [...architectures] : [ALL, ...architectures];
 }
 
-function isForAll({ record }: ViewRequest['listed'][number]): boolean {
+function isArchitectureAll({ record }: ViewRequest['listed'][number]): boolean {
   return record.architecture === ALL;
 }

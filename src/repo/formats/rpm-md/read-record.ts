@@ -5,20 +5,25 @@ import { type Header, numberOf, numbersOf, textOf, textsOf } from '../../../rpm/
 import { readDependencies } from '../../../rpm/relations.ts';
 import { SIGNATURE_TAGS, TAGS } from '../../../rpm/tags.ts';
 import { attributes, element, escapeText } from '../../../support/xml.ts';
-import type { FileDigests } from '../../model/record.ts';
-import { CHANGELOG_LIMIT, type PackageRecord, type PackageXml, RECORD_SCHEMA } from '../../model/record.ts';
+import {
+  CHANGELOG_LIMIT,
+  type FileDigests,
+  type PackageRecord,
+  type PackageXml,
+  RECORD_SCHEMA,
+} from '../../model/record.ts';
 import { type RpmHeaders, readRpmHeaders } from './read-header.ts';
 import { isPrimary, listedRequires, relationsXml } from './relations-xml.ts';
 
 /**
- * Reads all that rpm-md says of an RPM from its headers, and checks every digest of bytes in the file.
+ * Reads the headers of an RPM for rpm-md, and checks all digests in it.
  *
  * @throws KubeparcelError as `readRpmHeaders`
  */
 export async function readRpmRecord(
   path: string,
   digests: FileDigests,
-  options: { readonly signal?: AbortSignal } = {},
+  options: { readonly signal?: AbortSignal | undefined } = {},
 ): Promise<PackageRecord> {
   const headers = await readRpmHeaders(path, options.signal);
   const { header, name, version, architecture } = headers;
@@ -55,7 +60,7 @@ function installedSize(header: Header): number {
   return numberOf(header, TAGS.LONGSIZE) ?? numberOf(header, TAGS.SIZE) ?? 0;
 }
 
-/** As createrepo_c writes it, but for the time of the file, which is the package's own (build) time. */
+/** As createrepo_c writes it, except that the time of the file is the build time. */
 function packageXml(headers: RpmHeaders, files: readonly StatedFile[], digests: FileDigests): PackageXml {
   const { header, signatures, name, architecture } = headers;
   const field = (tag: number) => textOf(header, tag) ?? '';
@@ -113,8 +118,8 @@ function fileXml({ path, kind, role }: StatedFile): string {
 }
 
 /**
- * The newest entries, the oldest of them first. Readers take a time for a key, so that of entries of one time each but the
- * oldest is a second later than the one before it.
+ * The newest entries, oldest first. Readers use the time as a key, so each further entry with the same time is one second
+ * later than the previous one, as in createrepo_c.
  */
 function changelogXml(header: Header): string[] {
   const authors = textsOf(header, TAGS.CHANGELOGNAME) ?? [];

@@ -22,8 +22,8 @@ const FLAGS: ReadonlyMap<number, string> = new Map([
   [SENSE.greater | SENSE.equal, 'GE'],
 ]);
 const COMPARISON = SENSE.less | SENSE.greater | SENSE.equal;
-/** What must be there before the package's scripts run. */
-const BEFORE = SENSE.legacyPreReq | SENSE.pre | SENSE.post;
+/** Requirements that must be installed before the package's scriptlets run. */
+const PRE = SENSE.legacyPreReq | SENSE.pre | SENSE.post;
 
 /** Lines of `rpm:provides`, `rpm:requires` and the others. */
 export function relationsXml(header: Header, files: ReadonlySet<string>): string[] {
@@ -38,23 +38,23 @@ export function relationsXml(header: Header, files: ReadonlySet<string>): string
 
 function entryAttributes({ name, version, flags }: Dependency, list: DependencyList): string {
   const comparison = FLAGS.get(flags & COMPARISON);
-  const pre = list === 'requires' && (flags & BEFORE) !== 0 ? '1' : undefined;
-  return attributes({ name, ...(comparison === undefined ? {} : { flags: comparison, ...evr(version) }), pre });
+  const pre = list === 'requires' && (flags & PRE) !== 0 ? '1' : undefined;
+  return attributes({ name, flags: comparison, ...(comparison && evr(version)), pre });
 }
 
-/** As createrepo_c takes a version apart: at the first dash. */
-function evr(text: string): { epoch?: string; ver?: string; rel?: string } {
+/** Splits a version at the first dash, as createrepo_c does. */
+function evr(text: string): { epoch?: string; ver?: string | undefined; rel?: string | undefined } {
   if (text === '') return {};
   const [, epoch = '0', rest = ''] = /^(?:(\d+):)?(.*)$/s.exec(text) ?? [];
   const dash = rest.indexOf('-');
   const ver = dash < 0 ? rest : rest.slice(0, dash);
   const rel = dash < 0 ? '' : rest.slice(dash + 1);
-  return { epoch, ...(ver === '' ? {} : { ver }), ...(rel === '' ? {} : { rel }) };
+  return { epoch, ver: ver || undefined, rel: rel || undefined };
 }
 
 /**
- * As createrepo_c chooses: neither what rpm itself must be able to do nor what the package brings along, each once, and
- * of glibc's versions of libc.so.6 the highest, which implies the others.
+ * The requirements that createrepo_c lists: without rpmlib(), without what the package provides itself, without
+ * duplicates, and only the highest glibc version of libc.so.6, which implies the others.
  */
 export function listedRequires({ requires, provides }: Dependencies, files: ReadonlySet<string>): Dependency[] {
   const provided = new Set(provides.map(({ name }) => name));
@@ -64,7 +64,7 @@ export function listedRequires({ requires, provides }: Dependencies, files: Read
   for (const dependency of requires) {
     const { name, version, flags } = dependency;
     if (name.startsWith('rpmlib(') || provided.has(name) || (files.has(name) && isPrimary(name))) continue;
-    const facts = JSON.stringify([flags & COMPARISON, version, (flags & BEFORE) !== 0]);
+    const facts = JSON.stringify([flags & COMPARISON, version, (flags & PRE) !== 0]);
     if (latest.get(name) === facts) continue;
     if (name.startsWith('libc.so.6')) {
       if (libc === undefined || isHigher(name, libc.name)) libc = dependency;
@@ -76,12 +76,12 @@ export function listedRequires({ requires, provides }: Dependencies, files: Read
   return libc === undefined ? listed : [...listed, libc];
 }
 
-/** Files that relations may name without filelists being read (yum's rule). */
+/** Whether primary.xml lists the file (yum's rule); others are only in filelists. */
 export function isPrimary(path: string): boolean {
   return path.startsWith('/etc/') || path === '/usr/lib/sendmail' || path.includes('bin/');
 }
 
-/** libc.so.6(GLIBC_2.34)(64bit) is above libc.so.6(GLIBC_2.4)(64bit), and both above libc.so.6()(64bit). */
+/** libc.so.6(GLIBC_2.34)(64bit) is higher than libc.so.6(GLIBC_2.4)(64bit), and both are higher than libc.so.6()(64bit). */
 function isHigher(name: string, than: string): boolean {
   const numbers = (text: string) => (/\(\D*([\d.]*)[^)]*\)/.exec(text)?.[1] ?? '').split('.').map(Number);
   const [left, right] = [numbers(name), numbers(than)];

@@ -10,7 +10,7 @@ import { pack } from '../index-compression.ts';
 
 const DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n';
 
-/** The files of a view that is an rpm-md repository. */
+/** The files of an rpm-md view. */
 export function rpmMdFiles({ settings, listed, ...how }: ViewRequest): Promise<ViewFile[]> {
   const packages = listed.map(({ entry, record }) => ({ href: linkPath(entry), record }));
   return repodataFiles(packages, { ...how, compression: settings.rpmCompression });
@@ -18,17 +18,17 @@ export function rpmMdFiles({ settings, listed, ...how }: ViewRequest): Promise<V
 
 interface RepodataOptions {
   readonly compression: RepositorySettings['rpmCompression'];
-  /** None for a repository without signatures. */
+  /** Empty for an unsigned repository. */
   readonly signers: readonly Signer[];
   /** Seconds since 1970-01-01 UTC. */
   readonly date: number;
 }
 
 /**
- * The files of an rpm-md repository, as createrepo_c writes them without its databases: repomd.xml and what it names, each
- * under a name that begins with its digest.
+ * The files of an rpm-md repository, as `createrepo_c --no-database` writes them: repomd.xml and the documents that it
+ * names, whose file names begin with their digest.
  *
- * @param listed packages, and where they are, relative to the directory of repodata/
+ * @param listed `href`: relative to the directory that contains repodata/
  */
 export async function repodataFiles(
   listed: readonly { readonly href: string; readonly record: PackageRecord }[],

@@ -1,24 +1,16 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { KubeparcelError } from '../../support/errors.ts';
 
-/** SHA-256 of a file in hex; memory does not grow with it. */
-export async function fileSha256(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path)) hash.update(chunk);
-  return hash.digest('hex');
-}
-
-/** One part of a file that is sent in parts. */
+/** A part of a multipart upload. */
 export interface FilePart {
-  /** From 1 on. */
+  /** Starts at 1. */
   readonly number: number;
   readonly offset: number;
   readonly length: number;
 }
 
-/** The parts of a file of this size; one for all that fits into one, an empty file included. */
+/** The parts of a file of this size; at least one, also for an empty file. */
 export function partsOf(size: number, partSize: number): FilePart[] {
   const count = Math.max(1, Math.ceil(size / partSize));
   return Array.from({ length: count }, (_, at) => ({
@@ -29,8 +21,8 @@ export function partsOf(size: number, partSize: number): FilePart[] {
 }
 
 /**
- * The entity tag that S3 gives an object that is sent in these parts: its MD5 for one, else the MD5 of the parts' MD5s
- * and their count (so has every server that clients rely on for it; where one does not, files are sent again).
+ * The entity tag of an object that was uploaded in these parts: the MD5 of a single part, otherwise the MD5 of the parts'
+ * MD5s followed by their number. On a storage with other entity tags, unchanged files are uploaded again.
  */
 export async function entityTag(path: string, size: number, partSize: number): Promise<string> {
   const parts = partsOf(size, partSize);
@@ -48,16 +40,16 @@ export function md5(bytes: Uint8Array): Buffer {
   return createHash('md5').update(bytes).digest();
 }
 
-/** @throws KubeparcelError of kind 'io' when the file has become shorter */
+/** @throws KubeparcelError of kind 'io' if the file has become shorter */
 export async function readPart(file: FileHandle, { offset, length }: FilePart, path: string): Promise<Buffer> {
   const bytes = Buffer.alloc(length);
   let filled = 0;
   while (filled < length) {
     const { bytesRead } = await file.read(bytes, filled, length - filled, offset + filled);
     if (bytesRead === 0) {
-      throw new KubeparcelError('io', 'the file was changed while it was read', {
+      throw new KubeparcelError('io', 'the file changed while it was read', {
         where: path,
-        hint: 'publish when nothing else works on the repository',
+        hint: 'publish again when no other process changes the repository',
       });
     }
     filled += bytesRead;
