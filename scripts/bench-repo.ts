@@ -1,6 +1,6 @@
 /**
- * What a repository of 2,000 packages costs: from nothing, and ten more, beside createrepo_c and apt-ftparchive on the
- * same files. Run: npm run --silent compile && node lib/scripts/bench-repo.js
+ * Measures a repository of 2,000 packages: creating it, and adding ten packages, in comparison with createrepo_c and
+ * apt-ftparchive on the same files. Run: npm run --silent compile && node lib/scripts/bench-repo.js
  */
 
 import { spawnSync } from 'node:child_process';
@@ -36,43 +36,42 @@ try {
       }
     }
   }
-  const ten = all.slice(-10);
-  const before = all.slice(0, -10);
+  const added = all.slice(-10);
+  const initial = all.slice(0, -10);
   const rows: string[][] = [];
-  const scratch: number[] = [];
-  const more: number[] = [];
+  const creating: number[] = [];
+  const adding: number[] = [];
   const checks: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {
     const site = join(directory, `site-${round}`);
-    scratch.push(await timed(() => fill(site, before)));
-    const paths = ten.map(({ path }) => path);
-    more.push(await timed(() => addPackages(site, paths, { channel: 'stable', minors: ['1.38'], unsigned: true })));
+    creating.push(await timed(() => fill(site, initial)));
+    const paths = added.map(({ path }) => path);
+    adding.push(await timed(() => addPackages(site, paths, { channel: 'stable', minors: ['1.38'], unsigned: true })));
     checks.push(await timed(() => verifyRepository(site, { quick: true })));
   }
-  rows.push(['kubeparcel repo add, both formats, 42 indices', best(scratch), best(more)]);
+  rows.push(['kubeparcel repo add, both formats, 42 indices', best(creating), best(adding)]);
   rows.push(['kubeparcel repo verify --quick', best(checks), '']);
   rows.push([
     'createrepo_c, the RPMs, one index',
-    ...foreign('rpm', ['createrepo_c', '-q', '--no-database'], ['--update']),
+    ...otherTool('rpm', ['createrepo_c', '-q', '--no-database'], ['--update']),
   ]);
   rows.push([
-    'apt-ftparchive packages, the DEBs, one index, not packed',
-    ...foreign('deb', ['apt-ftparchive', '--db', join(directory, 'db'), 'packages'], []),
+    'apt-ftparchive packages, the DEBs, one index, uncompressed',
+    ...otherTool('deb', ['apt-ftparchive', '--db', join(directory, 'db'), 'packages'], []),
   ]);
-  const header = [`${before.length} packages, best of ${ROUNDS}`, '>From nothing, s', '>Ten more, s'];
+  const header = [`${initial.length} packages, best of ${ROUNDS}`, '>Create, s', '>Add ten, s'];
   process.stdout.write(`${table(header, rows)}\n`);
 } finally {
   rmSync(directory, { recursive: true });
 }
 
-/** One call for all minors, as a person would make it who has them all in one directory. */
 async function fill(site: string, packages: readonly { readonly path: string; readonly minor: string }[]) {
-  const versioned = packages.map(({ path }) => path);
-  await addPackages(site, versioned, { channel: 'stable', unsigned: true });
+  const paths = packages.map(({ path }) => path);
+  await addPackages(site, paths, { channel: 'stable', unsigned: true });
 }
 
-/** Another tool on the files of one format, which it has to itself. */
-function foreign(format: Format, command: readonly string[], again: readonly string[]): string[] {
+/** Measures another tool with the packages of one format in their own directory. */
+function otherTool(format: Format, command: readonly string[], again: readonly string[]): string[] {
   const [tool = '', ...words] = command;
   const [first, second]: [number[], number[]] = [[], []];
   for (let round = 0; round < ROUNDS; round++) {
@@ -113,27 +112,27 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
 
 function best(times: readonly number[]): string {
   const least = Math.min(...times);
-  return Number.isNaN(least) ? 'not there' : (least / 1000).toFixed(2);
+  return Number.isNaN(least) ? 'not installed' : (least / 1000).toFixed(2);
 }
 
 function packagerOf(format: Format) {
   return format === 'deb' ? debPackager : rpmPackager;
 }
 
-async function write(made: Layout, into: string): Promise<string> {
-  const packager = packagerOf(made.format);
+async function write(layout: Layout, into: string): Promise<string> {
+  const packager = packagerOf(layout.format);
   const open = (): never => {
     throw new Error('these packages have no stored contents');
   };
   const options = { compression: { codec: 'gzip', level: 1 }, objects: { open }, spoolDirectory: into } as const;
   const chunks: Uint8Array[] = [];
-  for await (const chunk of packager.write(made, options)) chunks.push(chunk);
-  const path = join(into, packager.fileName(made));
+  for await (const chunk of packager.write(layout, options)) chunks.push(chunk);
+  const path = join(into, packager.fileName(layout));
   writeFileSync(path, Buffer.concat(chunks));
   return path;
 }
 
-/** A package of a few files and with an own description, relation and change. */
+/** A package with a few files, a description, a relation and a changelog. */
 function layout(format: Format, name: string, version: string): Layout {
   const base = { owner: 'root', group: 'root', mtime: DATE, role: 'plain' } as const;
   const bytes = (text: string) => ({ kind: 'memory', bytes: Buffer.from(text) }) as const;
@@ -160,7 +159,7 @@ function layout(format: Format, name: string, version: string): Layout {
     version: { epoch: 0, upstream: version, revision: '1' },
     architecture: format === 'deb' ? 'amd64' : 'x86_64',
     summary: `${name} of a benchmark`,
-    description: `What a package says of itself.\n\nThis one is ${name} ${version}.`,
+    description: `A package of the benchmark.\n\nThis is ${name} ${version}.`,
     licence: 'Apache-2.0',
     maintainer: 'Release Team <release@example.org>',
     homepage: 'https://kubernetes.io',

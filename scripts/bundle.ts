@@ -1,4 +1,4 @@
-/** Bundles kubelet-confgen for the static runner, and the command, into lib/, and parses packaging/ for it. Run: npm run compile */
+/** Bundles kubelet-confgen and the kubeparcel command into lib/, and precompiles packaging/. Run: npm run compile */
 import { join } from 'node:path';
 import { bundleFile } from '../src/runner/find-runner.ts';
 import { packageRoot } from '../src/support/package-root.ts';

@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { type Plugin, rolldown } from 'rolldown';
 import { writeAtomically } from '../src/support/write-atomically.ts';
 
-/** They load files of their own beside them, or are large and seldom needed. */
-const APART = ['@aws-sdk/client-s3', '@hpcc-js/wasm-zstd', 'lzma-native', 'openpgp'];
+/** Not bundled: packages that load their own files, or are large and rarely used. */
+const EXTERNAL = ['@aws-sdk/client-s3', '@hpcc-js/wasm-zstd', 'lzma-native', 'openpgp'];
 
 /**
- * Modules that come with all that they import, so that it is one file each: what every command begins with, and what
- * `build` needs on top of that. Node takes half a millisecond to find and read a file, however small.
+ * Modules that are bundled with all of their imports into one file each: those of every command, and the additional ones of
+ * `build`. Node needs 0.5 ms to find and read a file.
  */
 const PARTS = [
   { name: 'start', test: /cli[\\/]command-line\.js$/, priority: 3 },
@@ -17,26 +17,26 @@ const PARTS = [
 ];
 
 /**
- * Puts the command's modules and the libraries that they use into a few files: node takes half a second to find and read
- * the four hundred files that they are, which is more than most commands work. Names of files change with their content.
+ * Bundles the command and its libraries into a few files. Node needs 0.5 s to find and read the original 400 files, more
+ * than most commands need to run. File names depend on the content.
  *
  * @param entry compiled main module
- * @param directory gets main.js, its parts, and the licences of the libraries in them; nothing else may be in it
+ * @param directory output directory for main.js, its chunks and the licences of the libraries; other files are removed
  */
 export async function bundleCommand(entry: string, directory: string): Promise<void> {
   const bundle = await rolldown({
     input: entry,
     platform: 'node',
-    external: [/^node:/, ...APART.map((name) => new RegExp(`^${name}(/|$)`))],
+    external: [/^node:/, ...EXTERNAL.map((name) => new RegExp(`^${name}(/|$)`))],
     plugins: [plainWidth],
   });
   try {
     const { output } = await bundle.generate({ format: 'esm', comments: false, codeSplitting: { groups: PARTS } });
     const modules = output.flatMap((part) => (part.type === 'chunk' ? part.moduleIds : []));
     const files = new Map(output.map((part) => [part.fileName, part.type === 'chunk' ? part.code : part.source]));
-    files.set('LICENSES.txt', await licencesOf(modules));
+    files.set('LICENSES.txt', await licenceTexts(modules));
     await mkdir(directory, { recursive: true });
-    // Parts before main.js, which names them.
+    // main.js, which imports the chunks, is written last.
     for (const [name, content] of [...files].reverse()) {
       const path = join(directory, name);
       const bytes = Buffer.from(content);
@@ -51,9 +51,9 @@ export async function bundleCommand(entry: string, directory: string): Promise<v
 }
 
 /**
- * What yargs measures the words of its help with: string-width reads and runs expressions for emoji, which takes 30 ms of
- * every start, as yargs draws the help of a command that it only runs, too. The words are ASCII, one column each; yargs
- * does without string-width in browsers as well.
+ * Replaces string-width, with which yargs measures its help texts. Its regular expressions for emoji take 30 ms of every
+ * start, since yargs renders the help of every command that it runs. The help texts are ASCII. In browsers, yargs also does
+ * not use string-width.
  */
 const PLAIN_WIDTH = 'export default (text) => text.length;';
 
@@ -64,8 +64,8 @@ const plainWidth: Plugin = {
   load: (id) => (id === '\0string-width' ? PLAIN_WIDTH : null),
 };
 
-/** What the licences of libraries ask for: their texts go where their code goes. */
-async function licencesOf(modules: readonly string[]): Promise<string> {
+/** The licence texts of the bundled libraries; the licences require them. */
+async function licenceTexts(modules: readonly string[]): Promise<string> {
   const directories = new Set(
     modules.flatMap((path) => /^\0?(.*\/node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? []),
   );

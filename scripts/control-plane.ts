@@ -2,37 +2,35 @@ import { chmod, copyFile, mkdtemp, readdir, readFile, rename, rm, writeFile } fr
 import { basename, join } from 'node:path';
 import { ensureDir } from 'fs-extra/esm';
 import { KubeparcelError } from '../src/support/errors.ts';
-import { cacheDirectory, checkDisk, removeStale, WORK_PREFIX } from './real-payload/cache.ts';
+import { cacheDirectory, checkDisk, removeStale, sumsOf, WORK_PREFIX } from './real-payload/cache.ts';
 import { findPackage, findSource, openDebian, unpackPackages } from './real-payload/debian.ts';
-import { sumsOf } from './real-payload/directory.ts';
-import { compileKubernetes, debianGo, generateOpenapi } from './real-payload/go.ts';
-import { unpackKubernetes } from './real-payload/kubernetes-source.ts';
+import { debianGo } from './real-payload/go.ts';
+import { compileKubernetes, generateOpenapi, unpackKubernetes } from './real-payload/kubernetes.ts';
 import { CONTROL_PLANE, hostArchitecture, RECIPE, shortDigest } from './real-payload/recipe.ts';
-import { run, type Say, timed } from './real-payload/run.ts';
-import { isScript, runMaking } from './real-payload/script.ts';
+import { isScript, run, runBuild, type Say, timed } from './run.ts';
 
 export interface ControlPlane {
   /** etcd, kube-apiserver and kube-controller-manager, for this machine's architecture. */
   readonly directory: string;
-  /** It was found in the cache. */
+  /** Whether it was in the cache. */
   readonly cached: boolean;
 }
 
 interface Options {
-  readonly say?: Say;
-  readonly signal?: AbortSignal;
+  readonly say?: Say | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 const PROGRAMS = [basename(CONTROL_PLANE.etcd.program), ...CONTROL_PLANE.commands];
 const SUMS = 'SHA256SUMS';
 
 /**
- * Makes what the control plane of a cluster runs on, in the version of the real payload, so that kubeadm can be tested
- * against it; or finds it in the cache ($XDG_CACHE_HOME or ~/.cache, kubeparcel/real-payload/control-plane-RECIPE):
- * kube-apiserver and kube-controller-manager compiled from Debian's source package, etcd as Debian has it. Takes some
- * minutes, the network, and no root.
+ * Builds the programs of a control plane in the version of the real payload, for tests of kubeadm, or finds them in the
+ * cache ($XDG_CACHE_HOME or ~/.cache, kubeparcel/real-payload/control-plane-RECIPE). kube-apiserver and
+ * kube-controller-manager are compiled from Debian's source package, etcd is Debian's. Takes some minutes and needs
+ * network access, but not root.
  *
- * @throws KubeparcelError with what is missing or failed
+ * @throws KubeparcelError if something is missing or fails
  */
 export async function makeControlPlane(options: Options = {}): Promise<ControlPlane> {
   const say = options.say ?? ((line) => process.stderr.write(`control plane: ${line}\n`));
@@ -44,7 +42,7 @@ export async function makeControlPlane(options: Options = {}): Promise<ControlPl
 
   const result = join(cache, `control-plane-${shortDigest([CONTROL_PLANE, RECIPE, architecture])}`);
   const directory = join(result, architecture);
-  if (await isWhole(result)) {
+  if (await isComplete(result)) {
     return { directory, cached: true };
   }
   await rm(result, { recursive: true, force: true });
@@ -53,17 +51,17 @@ export async function makeControlPlane(options: Options = {}): Promise<ControlPl
     await checkDisk(work);
     const out = join(work, 'out', architecture);
     await ensureDir(out);
-    await fill(out, work, say, signal);
+    await buildPrograms(out, work, say, signal);
     await writeFile(join(work, 'out', SUMS), await sumsOf(join(work, 'out')));
-    await keep(join(work, 'out'), result);
+    await moveInto(join(work, 'out'), result);
   } finally {
-    // A stopped Go leaves compilers behind that still write for a moment.
+    // Compilers of an interrupted Go may still write for a moment.
     await rm(work, { recursive: true, force: true, maxRetries: 10, retryDelay: 300 });
   }
   return { directory, cached: false };
 }
 
-async function isWhole(result: string): Promise<boolean> {
+async function isComplete(result: string): Promise<boolean> {
   try {
     return (await readFile(join(result, SUMS), 'utf8')) === (await sumsOf(result));
   } catch {
@@ -71,9 +69,9 @@ async function isWhole(result: string): Promise<boolean> {
   }
 }
 
-async function fill(out: string, work: string, say: Say, signal: AbortSignal | undefined): Promise<void> {
+async function buildPrograms(out: string, work: string, say: Say, signal: AbortSignal | undefined): Promise<void> {
   const root = join(work, 'root');
-  const debian = await timed(say, `fetching the lists of Debian ${RECIPE.suite}`, () =>
+  const debian = await timed(say, `fetching the index files of Debian ${RECIPE.suite}`, () =>
     openDebian(join(work, 'apt'), say, signal),
   );
   const names = [...RECIPE.go.packages, RECIPE.reflect2.package, CONTROL_PLANE.etcd.package];
@@ -99,8 +97,8 @@ async function fill(out: string, work: string, say: Say, signal: AbortSignal | u
 async function checkVersions(out: string, work: string, signal: AbortSignal | undefined): Promise<void> {
   for (const name of PROGRAMS) {
     const failure = `${name} does not run`;
-    const hint = 'What was compiled is of no use: see what changed in the toolchain or in Debian.';
-    const said = await run(join(out, name), ['--version'], {
+    const hint = 'check what changed in the toolchain or in Debian';
+    const output = await run(join(out, name), ['--version'], {
       cwd: work,
       environment: { PATH: process.env.PATH, HOME: work },
       signal,
@@ -110,23 +108,25 @@ async function checkVersions(out: string, work: string, signal: AbortSignal | un
       timeout: 60_000,
     });
     const expected = name === 'etcd' ? 'etcd Version: 3.' : `Kubernetes v${RECIPE.kubernetes.version}`;
-    if (!said.startsWith(expected)) {
-      throw new KubeparcelError('verification', `${name} --version answers ${JSON.stringify(said)}`, { hint });
+    if (!output.startsWith(expected)) {
+      throw new KubeparcelError('verification', `unexpected output of ${name} --version: ${JSON.stringify(output)}`, {
+        hint,
+      });
     }
   }
 }
 
-async function keep(made: string, result: string): Promise<void> {
+async function moveInto(built: string, result: string): Promise<void> {
   try {
-    await rename(made, result);
+    await rename(built, result);
   } catch (error) {
-    // Another process made the same and was first.
-    if (!(await isWhole(result))) {
+    // Another process stored the same programs first.
+    if (!(await isComplete(result))) {
       throw error;
     }
   }
 }
 
 if (isScript(import.meta.url)) {
-  await runMaking('control plane', (say, signal) => makeControlPlane({ say, signal }));
+  await runBuild('control plane', (say, signal) => makeControlPlane({ say, signal }));
 }

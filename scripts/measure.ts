@@ -5,13 +5,13 @@ import { execa } from 'execa';
 
 export interface Measured {
   readonly stdout: string;
-  /** Wall clock. */
+  /** Wall-clock time. */
   readonly seconds: number;
-  /** The largest resident set of a single process of it, bytes. */
+  /** Maximum resident set size of a single process, in bytes. */
   readonly peakMemory: number;
 }
 
-/** Runs a command to its end, as GNU time accounts for it. */
+/** Runs a command and measures it with GNU time. */
 export async function measure(
   command: readonly [string, ...string[]],
   options: { readonly env?: Readonly<Record<string, string>>; readonly cwd?: string } = {},

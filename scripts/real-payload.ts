@@ -3,58 +3,66 @@ import { join } from 'node:path';
 import { copy, ensureDir } from 'fs-extra/esm';
 import type { Architecture } from '../src/model/architecture.ts';
 import { KubeparcelError } from '../src/support/errors.ts';
-import { checkAnswers } from './real-payload/answers.ts';
-import { cacheDirectory, checkDisk, type Found, findCached, removeStale, WORK_PREFIX } from './real-payload/cache.ts';
+import {
+  cacheDirectory,
+  checkDisk,
+  type Found,
+  findCached,
+  type PayloadVersions,
+  readSealedDirectory,
+  readSources,
+  removeStale,
+  sealDirectory,
+  WORK_PREFIX,
+} from './real-payload/cache.ts';
+import { checkBinaries } from './real-payload/check-binaries.ts';
 import { type Debian, findPackage, findSource, openDebian, unpackPackages } from './real-payload/debian.ts';
-import { type PayloadVersions, readMadeFrom, readSealedDirectory, sealDirectory } from './real-payload/directory.ts';
 import {
   compileCrictl,
-  compileKubernetes,
   debianGo,
   fetchCriTools,
   fetchGoForCrictl,
   type Go,
   installedGoForCrictl,
 } from './real-payload/go.ts';
-import { unpackKubernetes } from './real-payload/kubernetes-source.ts';
+import { compileKubernetes, unpackKubernetes } from './real-payload/kubernetes.ts';
 import { hostArchitecture, RECIPE, shortDigest } from './real-payload/recipe.ts';
-import { type Say, timed } from './real-payload/run.ts';
-import { isScript, runMaking } from './real-payload/script.ts';
+import { isScript, runBuild, type Say, timed } from './run.ts';
 
 export interface RealPayload {
-  /** A directory of plain binaries per architecture: ARCH/{kubeadm,kubelet,kubectl,crictl}, ARCH/cni/, SHA256SUMS, release.yaml. */
+  /** Contains ARCH/{kubeadm,kubelet,kubectl,crictl}, ARCH/cni/, SHA256SUMS and release.yaml. */
   readonly directory: string;
-  /** The one architecture that is in it: this machine's. */
+  /** The architecture of this machine, the only one in the directory. */
   readonly architecture: Architecture;
   readonly versions: PayloadVersions;
-  /** It was found in the cache. */
+  /** Whether it was in the cache. */
   readonly cached: boolean;
 }
 
 interface Options {
-  readonly say?: Say;
-  readonly signal?: AbortSignal;
+  readonly say?: Say | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
-interface Making {
+interface Build {
   readonly cache: string;
-  /** Temporary, beside the results. */
+  /** Temporary directory in the cache. */
   readonly work: string;
   readonly architecture: Architecture;
-  /** 16 hex digits over all that is asked for; what a result's name begins with. */
+  /** 16 hex digits of a digest of the recipe: the beginning of the directory name. */
   readonly recipe: string;
   readonly say: Say;
   readonly signal: AbortSignal | undefined;
 }
 
 /**
- * Makes the real payload of this machine's architecture, or finds it in the cache ($XDG_CACHE_HOME or ~/.cache,
- * kubeparcel/real-payload/RECIPE-INPUTS): kubeadm, kubelet and kubectl compiled from Debian's source package, with
- * Debian's patches, by Debian's Go; Debian's CNI plugins as they are; crictl compiled from its Go module. Takes some
- * minutes, the network, and no root. Where Go modules cannot be reached crictl is left out, with warnings and with
- * `versions.criTools` undefined, and is tried again the next time.
+ * Builds a real payload for this machine's architecture, or finds it in the cache ($XDG_CACHE_HOME or ~/.cache,
+ * kubeparcel/real-payload/RECIPE-INPUTS). kubeadm, kubelet and kubectl are compiled from Debian's source package with
+ * Debian's patches and Debian's Go; the CNI plugins are Debian's; crictl is compiled from its Go module. Takes some minutes
+ * and needs network access, but not root. If the Go module proxy is not reachable, crictl is missing, `versions.criTools`
+ * is undefined, and the next call tries again.
  *
- * @throws KubeparcelError with what is missing or failed
+ * @throws KubeparcelError if something is missing or fails
  */
 export async function makeRealPayload(options: Options = {}): Promise<RealPayload> {
   const say = options.say ?? ((line) => process.stderr.write(`real payload: ${line}\n`));
@@ -70,21 +78,21 @@ export async function makeRealPayload(options: Options = {}): Promise<RealPayloa
   }
   const work = await mkdtemp(join(cache, WORK_PREFIX));
   try {
-    const making: Making = { cache, work, architecture, recipe, say, signal: options.signal };
+    const build: Build = { cache, work, architecture, recipe, say, signal: options.signal };
     if (found !== undefined) {
-      return { ...(await addCrictl(making, found)), architecture };
+      return { ...(await addCrictl(build, found)), architecture };
     }
-    return { ...(await makeAll(making)), architecture, cached: false };
+    return { ...(await buildAll(build)), architecture, cached: false };
   } finally {
-    // A stopped Go leaves compilers behind that still write for a moment.
+    // Compilers of an interrupted Go may still write for a moment.
     await rm(work, { recursive: true, force: true, maxRetries: 10, retryDelay: 300 });
   }
 }
 
-async function makeAll(making: Making): Promise<Found> {
-  const { work, architecture, say, signal } = making;
+async function buildAll(build: Build): Promise<Found> {
+  const { work, architecture, say, signal } = build;
   await checkDisk(work);
-  const debian = await timed(say, `fetching the lists of Debian ${RECIPE.suite}`, () =>
+  const debian = await timed(say, `fetching the index files of Debian ${RECIPE.suite}`, () =>
     openDebian(join(work, 'apt'), say, signal),
   );
   const toolchain = await Promise.all(RECIPE.go.packages.map((name) => findPackage(debian, name)));
@@ -102,9 +110,9 @@ async function makeAll(making: Making): Promise<Found> {
     unpackKubernetes(debian, source, root, work),
   );
   const go = await debianGo(work, root, signal);
-  // Before the long step, so that a failure is seen early.
-  const crictlGo = await makeCrictl(making, out, async () => go);
-  // Two toolchains share no compiled package: the disk need not hold both caches.
+  // Before the long step, to fail early.
+  const crictlGo = await buildCrictl(build, out, async () => go);
+  // Saves disk space: the next toolchain cannot use these caches.
   await Promise.all(['gocache', 'gopath/pkg'].map((path) => rm(join(work, path), { recursive: true, force: true })));
 
   const { commands } = RECIPE.kubernetes;
@@ -119,21 +127,21 @@ async function makeAll(making: Making): Promise<Found> {
     cniPlugins: upstreamVersion(plugins.version),
     criTools: crictlGo === undefined ? undefined : RECIPE.criTools.version,
   };
-  const madeFrom = [
-    ...packages.map(({ name, version }) => `made from Debian ${RECIPE.suite}: ${name} ${version}`),
+  const sources = [
+    ...packages.map(({ name, version }) => `built from Debian ${RECIPE.suite}: ${name} ${version}`),
     ...crictlLine(crictlGo),
   ];
-  return keep(making, versions, shortDigest([packages, go.version, crictlGo?.version ?? 'none']), madeFrom);
+  return store(build, versions, shortDigest([packages, go.version, crictlGo?.version ?? 'none']), sources);
 }
 
-/** A cached payload without crictl, and the same with it where Go modules can be reached now. */
-async function addCrictl(making: Making, found: Found): Promise<Found & Pick<RealPayload, 'cached'>> {
-  const { work, architecture, say, signal } = making;
+/** Adds crictl to a cached payload, if the Go module proxy is reachable now. */
+async function addCrictl(build: Build, found: Found): Promise<Found & Pick<RealPayload, 'cached'>> {
+  const { work, architecture, say, signal } = build;
   const out = join(work, 'out', architecture);
   await copy(join(found.directory, architecture), out);
   let go: Go | undefined;
   try {
-    go = await makeCrictl(making, out, async () => {
+    go = await buildCrictl(build, out, async () => {
       const debian: Debian = await openDebian(join(work, 'apt'), say, signal);
       const packages = await Promise.all(RECIPE.go.packages.map((name) => findPackage(debian, name)));
       await unpackPackages(debian, packages, join(work, 'root'));
@@ -149,24 +157,23 @@ async function addCrictl(making: Making, found: Found): Promise<Found & Pick<Rea
     return { ...found, cached: true };
   }
   const versions = { ...found.versions, criTools: RECIPE.criTools.version };
-  const madeFrom = [...(await readMadeFrom(found.directory)), ...crictlLine(go)];
-  const completed = await keep(making, versions, shortDigest([found.directory, go.version]), madeFrom);
+  const sources = [...(await readSources(found.directory)), ...crictlLine(go)];
+  const completed = await store(build, versions, shortDigest([found.directory, go.version]), sources);
   await rm(found.directory, { recursive: true, force: true });
   return { ...completed, cached: false };
 }
 
 /**
- * Puts crictl into `out`. With the Go that is installed here when it is new enough, else with one that `older`
- * fetches.
+ * Compiles crictl into `out`, with the installed Go if it is new enough, else with a newer Go that `older` fetches.
  *
- * @returns the Go that compiled it, or undefined where Go modules cannot be reached, which is said aloud
+ * @returns the Go that compiled it; undefined, after a warning, if the Go module proxy is not reachable
  */
-async function makeCrictl(making: Making, out: string, older: () => Promise<Go>): Promise<Go | undefined> {
-  const { work, architecture, say, signal } = making;
+async function buildCrictl(build: Build, out: string, older: () => Promise<Go>): Promise<Go | undefined> {
+  const { work, architecture, say, signal } = build;
   const installed = await installedGoForCrictl(work, signal);
   const first = installed ?? (await older());
   if (!(await timed(say, 'fetching the module of cri-tools', () => fetchCriTools(work, first, say, signal)))) {
-    warnMissing(say, 'Go modules cannot be reached');
+    warnMissing(say, 'the Go module proxy is not reachable');
     return undefined;
   }
   const go =
@@ -180,33 +187,31 @@ async function makeCrictl(making: Making, out: string, older: () => Promise<Go>)
 
 function warnMissing(say: Say, reason: string): void {
   say(`WARNING: crictl ${RECIPE.criTools.version} IS MISSING from the payload: ${reason}`);
-  say(
-    'WARNING: cri-tools cannot be packaged from it; set GOPROXY to a module proxy that can be reached and run it again',
-  );
+  say('WARNING: it cannot be used to build cri-tools; set GOPROXY to a reachable module proxy and run it again');
 }
 
 function crictlLine(go: Go | undefined): string[] {
   const { module, version } = RECIPE.criTools;
-  return go === undefined ? [] : [`made from the Go module ${module} v${version} by Go ${go.version}`];
+  return go === undefined ? [] : [`built from the Go module ${module} v${version} by Go ${go.version}`];
 }
 
-/** Checks and seals work/out and gives it its name in the cache. */
-async function keep(
-  making: Making,
+/** Checks and seals work/out, and moves it to its place in the cache. */
+async function store(
+  build: Build,
   versions: PayloadVersions,
   inputs: string,
-  madeFrom: readonly string[],
+  sources: readonly string[],
 ): Promise<Found> {
-  const { cache, work, architecture, recipe, say, signal } = making;
+  const { cache, work, architecture, recipe, say, signal } = build;
   const out = join(work, 'out');
   await setModes(join(out, architecture));
-  await timed(say, 'asking the binaries', () => checkAnswers(join(out, architecture), work, signal));
-  await sealDirectory(out, versions, RECIPE.kubernetes.date, madeFrom);
+  await timed(say, 'checking the binaries', () => checkBinaries(join(out, architecture), work, signal));
+  await sealDirectory(out, versions, RECIPE.kubernetes.date, sources);
   const directory = join(cache, `${recipe}-${inputs}`);
   try {
     await rename(out, directory);
   } catch (error) {
-    // Another process made the same and was first.
+    // Another process stored the same payload first.
     if ((await readSealedDirectory(directory)) === undefined) {
       throw error;
     }
@@ -214,7 +219,7 @@ async function keep(
   return { directory, versions };
 }
 
-/** Directories and binaries 0755, whatever the umask was. */
+/** Sets the mode of directories and binaries to 0755, independently of the umask. */
 async function setModes(directory: string): Promise<void> {
   await chmod(directory, 0o755);
   for (const entry of await readdir(directory, { withFileTypes: true })) {
@@ -229,5 +234,5 @@ function upstreamVersion(debianVersion: string): string {
 }
 
 if (isScript(import.meta.url)) {
-  await runMaking('real payload', (say, signal) => makeRealPayload({ say, signal }));
+  await runBuild('real payload', (say, signal) => makeRealPayload({ say, signal }));
 }

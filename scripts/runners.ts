@@ -1,19 +1,17 @@
 /**
- * Makes the runners of kubelet-confgen. Run: npm run runners [-- ARCHITECTURE... | --pack]
+ * Builds the runners of kubelet-confgen. Run: npm run runners [-- ARCHITECTURE... | --pack]
  *
- * Without an architecture it makes all four. --pack also copies them to runners/bin, for the npm package.
+ * Default: all architectures. --pack also copies the runners to runners/bin for the npm package.
  */
-import { realpathSync } from 'node:fs';
 import { mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { copy, ensureDir } from 'fs-extra/esm';
 import { ARCHITECTURES, type Architecture } from '../src/model/architecture.ts';
 import { cachedRunners, findRunner, packagedRunners, runnerName } from '../src/runner/find-runner.ts';
 import { recipeDigest } from '../src/runner/recipe.ts';
-import { EXIT_STATUS, KubeparcelError } from '../src/support/errors.ts';
+import { KubeparcelError } from '../src/support/errors.ts';
 import { removeStale, WORK_PREFIX } from './real-payload/cache.ts';
-import { type Say, timed } from './real-payload/run.ts';
+import { isScript, reportErrors, type Say, timed } from './run.ts';
 import { checkRunner } from './runners/check.ts';
 import { compileRunner } from './runners/compile.ts';
 import { unpackQuickJs } from './runners/source.ts';
@@ -21,17 +19,17 @@ import { findToolchains, type Toolchain } from './runners/toolchain.ts';
 
 interface Options {
   readonly say: Say;
-  /** Fetch musl where it is not installed; else this machine's own runner is made with what there is. */
+  /** Fetch musl if it is not installed. Otherwise the runner of this machine is built with the installed C library. */
   readonly fetchMusl: boolean;
 }
 
 /**
- * Makes those runners that are not there yet, and keeps them in the cache as RECIPE-LIBC-TOOLCHAIN/NAME.
+ * Builds missing runners and stores them in the cache as RECIPE-LIBC-TOOLCHAIN/NAME.
  *
- * @returns by architecture the path of the runner
- * @throws KubeparcelError that says of each one that cannot be made why, and what to do; the others are made first
+ * @returns paths of the runners by architecture
+ * @throws KubeparcelError with the reason and a hint for each runner that cannot be built; builds the others first
  */
-export async function makeRunners(
+export async function buildRunners(
   architectures: readonly Architecture[],
   { say, fetchMusl }: Options,
 ): Promise<Map<Architecture, string>> {
@@ -39,7 +37,7 @@ export async function makeRunners(
   const missing: Architecture[] = [];
   for (const each of architectures) {
     const found = await findRunner(each);
-    // A runner with glibc does, but one with musl is smaller and free to publish.
+    // A glibc runner works, but a musl runner is smaller and can be distributed freely.
     if (found === undefined || (fetchMusl && basename(dirname(found)).includes('-glibc-'))) missing.push(each);
     if (found !== undefined) runners.set(each, found);
   }
@@ -60,7 +58,7 @@ export async function makeRunners(
       const quickJs = join(work, 'quickjs');
       await unpackQuickJs(quickJs, cache, work, say);
       for (const [architecture, toolchain] of usable) {
-        runners.set(architecture, await make(architecture, toolchain, { cache, work, quickJs, say }));
+        runners.set(architecture, await build(architecture, toolchain, { cache, work, quickJs, say }));
       }
     }
     const [first] = problems;
@@ -74,7 +72,7 @@ export async function makeRunners(
   }
 }
 
-async function make(
+async function build(
   architecture: Architecture,
   toolchain: Toolchain,
   { cache, work, quickJs, say }: { cache: string; work: string; quickJs: string; say: Say },
@@ -85,9 +83,7 @@ async function make(
     compileRunner(architecture, toolchain, quickJs, compiled),
   );
   if (!(await checkRunner(architecture, compiled, join(work, `check-${architecture}`)))) {
-    say(
-      `WARNING: the runner for ${architecture} was not tried: nothing here runs it (apt-get install qemu-user-static)`,
-    );
+    say(`WARNING: the runner for ${architecture} was not tested (install qemu-user-static to run it)`);
   }
   const directory = join(cache, `${await recipeDigest()}-${libc}-${toolchain.digest}`);
   const path = join(directory, runnerName(architecture));
@@ -96,7 +92,7 @@ async function make(
   return path;
 }
 
-/** Lets an npm package carry the runners; those of former recipes go. */
+/** Copies the runners into the npm package and removes those of former recipes. */
 async function pack(runners: ReadonlyMap<Architecture, string>): Promise<void> {
   const target = packagedRunners();
   const names = new Set([...runners.values()].map((path) => basename(dirname(path))));
@@ -110,29 +106,21 @@ async function pack(runners: ReadonlyMap<Architecture, string>): Promise<void> {
   }
 }
 
-async function main(words: readonly string[]): Promise<void> {
-  const wanted = words.filter((word) => word !== '--pack');
-  const strange = wanted.find((word) => !ARCHITECTURES.some((each) => each === word));
-  if (strange !== undefined) {
-    throw new KubeparcelError('usage', `no architecture: ${strange}`, {
-      hint: `name some of ${ARCHITECTURES.join(', ')}`,
+async function main(words: readonly string[], say: Say): Promise<void> {
+  const names = words.filter((word) => word !== '--pack');
+  const unknown = names.find((word) => !ARCHITECTURES.some((each) => each === word));
+  if (unknown !== undefined) {
+    throw new KubeparcelError('usage', `unknown architecture ${JSON.stringify(unknown)}`, {
+      hint: `choose from ${ARCHITECTURES.join(', ')}`,
     });
   }
-  const architectures = ARCHITECTURES.filter((each) => wanted.length === 0 || wanted.includes(each));
-  const say: Say = (line) => process.stderr.write(`runners: ${line}\n`);
-  const runners = await makeRunners(architectures, { say, fetchMusl: true });
+  const architectures = ARCHITECTURES.filter((each) => names.length === 0 || names.includes(each));
+  const runners = await buildRunners(architectures, { say, fetchMusl: true });
   if (words.includes('--pack')) await pack(runners);
   else process.stdout.write([...runners.values()].map((path) => `${path}\n`).join(''));
 }
 
-if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
-  try {
-    await main(process.argv.slice(2));
-  } catch (error) {
-    if (!(error instanceof KubeparcelError)) throw error;
-    const where = error.where === undefined ? '' : `\n  where: ${error.where}`;
-    const hint = error.hint === undefined ? '' : `\n  hint: ${error.hint}`;
-    process.stderr.write(`runners: ${error.message}${where}${hint}\n`);
-    process.exitCode = EXIT_STATUS[error.kind];
-  }
+if (isScript(import.meta.url)) {
+  const say: Say = (line) => process.stderr.write(`runners: ${line}\n`);
+  await reportErrors(say, () => main(process.argv.slice(2), say));
 }

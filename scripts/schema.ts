@@ -1,4 +1,4 @@
-/** Writes docs/kubeparcel.schema.json from the schema that the code checks by. Run: npm run schema */
+/** Writes docs/kubeparcel.schema.json from the schema in the code. Run: npm run schema */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { configJsonSchema } from '../src/config/schema.ts';

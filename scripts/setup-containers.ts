@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { enginePackages } from '../src/container/images/hosts.ts';
 import { EXIT_STATUS, KubeparcelError } from '../src/support/errors.ts';
-import { run, type Say } from './real-payload/run.ts';
+import { run, type Say } from './run.ts';
 
 /** How this machine becomes root, or why it cannot; apt-get is asked of nobody else. */
 export async function waysToInstall(): Promise<{ readonly prefix: readonly string[] } | { readonly problem: string }> {

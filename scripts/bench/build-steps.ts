@@ -5,20 +5,20 @@ import { execa } from 'execa';
 import { copySync, emptyDirSync, ensureDirSync } from 'fs-extra/esm';
 import { packageRoot } from '../../src/support/package-root.ts';
 import { makeRealPayload } from '../real-payload.ts';
-import { makeRunners } from '../runners.ts';
+import { buildRunners } from '../runners.ts';
 import { installNfpm, nfpmScript } from './nfpm.ts';
 
 export interface Step {
   readonly title: string;
   readonly command: readonly [string, ...string[]];
-  /** Brings about the state that the step begins in. */
+  /** Prepares the state before the step. */
   readonly before?: () => void | Promise<void>;
-  /** Bytes that it has made. */
+  /** Bytes of its output. */
   readonly bytes?: () => number;
 }
 
 export interface Bench {
-  readonly what: string;
+  readonly title: string;
   readonly directory: string;
   readonly environment: Readonly<Record<string, string>>;
   readonly steps: readonly Step[];
@@ -26,10 +26,10 @@ export interface Bench {
     'floor' | 'cold' | 'revised' | 'unchanged' | 'copy' | 'dpkg' | 'rpmThreads' | 'one' | 'eight',
     Step
   > & {
-    /** With kubeparcel at the level that makes packages of the size nearest to nfpm's, which has none as small as ours. */
+    /** `asLarge`: kubeparcel at the level whose packages are closest to nfpm's in size; nfpm cannot write smaller ones. */
     readonly nfpm: { readonly step: Step; readonly asLarge: Step; readonly level: number } | undefined;
   };
-  /** The largest ratio of a DEB's data.tar.zst to what zstd makes of the whole of it. */
+  /** Maximum ratio between a DEB and its whole data.tar compressed by zstd. */
   sizeRatio(): number;
   close(): Promise<void>;
 }
@@ -37,10 +37,10 @@ export interface Bench {
 const PAIR = ['debian-12', 'el-9'];
 const EIGHT = ['debian-12', 'debian-13', 'ubuntu-22.04', 'ubuntu-24.04', 'el-8', 'el-9', 'el-10', 'opensuse-leap-15.6'];
 
-/** Prepares the real payload and all that the steps need, in a temporary directory. */
-export async function makeBench(level: number, say: (line: string) => void): Promise<Bench> {
+/** Prepares the real payload and the inputs of all steps in a temporary directory. */
+export async function createBench(level: number, say: (line: string) => void): Promise<Bench> {
   const payload = await makeRealPayload({ say });
-  await makeRunners([payload.architecture], { say, fetchMusl: false });
+  await buildRunners([payload.architecture], { say, fetchMusl: false });
   const directory = mkdtempSync(join(tmpdir(), 'kubeparcel-bench-'));
   const cache = join(directory, 'cache');
   const runners = join(process.env.XDG_CACHE_HOME ?? join(process.env.HOME ?? '', '.cache'), 'kubeparcel', 'runners');
@@ -87,7 +87,7 @@ export async function makeBench(level: number, say: (line: string) => void): Pro
     .sort((a, b) => statSync(b).size - statSync(a).size);
 
   const floor: Step = {
-    title: 'floor: zstd of each binary once, all cores',
+    title: 'minimum: zstd of each binary once, all cores',
     command: [
       'sh',
       '-c',
@@ -113,7 +113,7 @@ export async function makeBench(level: number, say: (line: string) => void): Pro
     bytes: sizeOf('revised'),
   };
   const copy: Step = {
-    title: 'copying these packages, synced as kubeparcel does',
+    title: 'copying these packages, with fsync like kubeparcel',
     command: [
       'sh',
       '-c',
@@ -125,7 +125,7 @@ export async function makeBench(level: number, say: (line: string) => void): Pro
     },
   };
   const unchanged: Step = {
-    title: 'kubeparcel, nothing new',
+    title: 'kubeparcel, no changes',
     command: kubeparcel('build', 'revised', PAIR, '--revision', '2'),
   };
   const dpkg: Step = {
@@ -202,28 +202,28 @@ export async function makeBench(level: number, say: (line: string) => void): Pro
       },
       bytes: sizeOf('as-large'),
     });
-    say("looking for the level that makes packages of nfpm's size");
+    say("searching the level that gives packages of nfpm's size");
     before();
     await execa('sh', [script], { cwd: directory });
-    const wanted = sizeOf('nfpm')();
+    const target = sizeOf('nfpm')();
     let best: { readonly level: number; readonly distance: number } | undefined;
     for (const at of [3, 5, 6, 7, 9, 12, 15]) {
       const one = packAt(at);
       await one.before();
       const [program, ...parameters] = one.command;
       await execa(program, parameters, { cwd: directory, env: environment });
-      const distance = Math.abs(one.bytes() - wanted);
+      const distance = Math.abs(one.bytes() - target);
       if (best === undefined || distance < best.distance) best = { level: at, distance };
     }
     return best === undefined ? undefined : { step, asLarge: packAt(best.level), level: best.level };
   }
 
-  const whole = await wholeSizes(directory, debTrees, level, say);
+  const whole = await wholeArchiveSizes(directory, debTrees, level, say);
   return {
-    what: `Kubernetes ${payload.versions.kubernetes}, ${payload.architecture}`,
+    title: `Kubernetes ${payload.versions.kubernetes}, ${payload.architecture}`,
     directory,
     environment,
-    // A kubeparcel step next to the step that it is held against.
+    // Each kubeparcel step is next to the step that it is compared with.
     steps: [
       floor,
       cold,
@@ -239,24 +239,24 @@ export async function makeBench(level: number, say: (line: string) => void): Pro
     ],
     named: { floor, cold, revised, unchanged, copy, dpkg, rpmThreads, one, eight, nfpm },
     sizeRatio: () => {
-      const made = readdirSync(join(directory, 'cold')).filter((file) => file.endsWith('.deb'));
-      // The DEB's other parts count too: some kilobytes.
+      const debs = readdirSync(join(directory, 'cold')).filter((file) => file.endsWith('.deb'));
+      // Includes the other members of the DEB, some kilobytes.
       return Math.max(
-        ...made.map((name) => statSync(join(directory, 'cold', name)).size / (whole.get(name.slice(0, -4)) ?? 0)),
+        ...debs.map((name) => statSync(join(directory, 'cold', name)).size / (whole.get(name.slice(0, -4)) ?? 0)),
       );
     },
     close: async () => rmSync(directory, { recursive: true, force: true }),
   };
 }
 
-/** Bytes that zstd makes of each whole archive, by its tree's name. */
-async function wholeSizes(
+/** Compressed size of each whole archive in bytes, by the name of its tree. */
+async function wholeArchiveSizes(
   directory: string,
   trees: readonly string[],
   level: number,
   say: (line: string) => void,
 ): Promise<Map<string, number>> {
-  say('measuring what zstd makes of the whole archives');
+  say('measuring zstd of the whole archives');
   const script = join(directory, 'whole.sh');
   const pipeline = `tar --sort=name --exclude=./DEBIAN -C "$1" -cf - . | zstd -q -T1 -${level} -c | wc -c`;
   writeFileSync(script, `size=$(${pipeline}) && echo "$1 $size"\n`);

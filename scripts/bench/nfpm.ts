@@ -3,10 +3,10 @@ import { basename, join } from 'node:path';
 import { execa } from 'execa';
 import { stringify } from 'yaml';
 
-/** The newest first: versions after this one need modules that not every proxy has. */
+/** The second version works with module proxies that lack newer modules. */
 const VERSIONS = ['latest', 'v2.45.0'];
 
-/** Compiles nfpm into a directory; undefined where Go or its modules cannot be had. */
+/** Compiles nfpm into a directory. @returns undefined if Go or its modules are not available */
 export async function installNfpm(
   directory: string,
   say: (line: string) => void,
@@ -25,15 +25,15 @@ export async function installNfpm(
       return { path, version: /GitVersion:\s*v?(\S+)/.exec(stdout)?.[1] ?? version };
     }
   }
-  say('nfpm is left out: it cannot be installed here');
+  say('skipping nfpm: it cannot be installed here');
   return undefined;
 }
 
 /**
- * A script that packs the trees of DEBs with nfpm, as DEBs and as RPMs, each with what it packs smallest in: xz for
- * DEBs, for whose zstd it knows no level, and its best zstd for RPMs.
+ * Writes a script that packs DEB trees with nfpm, as DEBs and RPMs, each with the smallest result: xz for DEBs, for which
+ * it has no zstd level, and its best zstd for RPMs.
  *
- * @returns the script's path
+ * @returns path of the script
  */
 export function nfpmScript(directory: string, nfpm: string, trees: readonly string[]): string {
   mkdirSync(join(directory, 'nfpm-configs'));

@@ -3,26 +3,26 @@ import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ensureDir } from 'fs-extra/esm';
 import { KubeparcelError } from '../../src/support/errors.ts';
+import { type Run, run, type Say } from '../run.ts';
 import { RECIPE } from './recipe.ts';
-import { type Run, run, type Say } from './run.ts';
 
-/** apt with a configuration, lists and caches of its own: needs no root and leaves the machine's apt as it is. */
+/** apt with its own configuration, lists and cache. Needs no root and does not affect the apt of the machine. */
 export interface Debian {
   readonly directory: string;
   readonly configuration: string;
   readonly signal: AbortSignal | undefined;
 }
 
-/** Which lists of a suite are wanted. */
+/** The index files to fetch. */
 export interface Lists {
   readonly suite: string;
   readonly binary: boolean;
   readonly source: boolean;
-  /** In Debian's words; this machine's when undefined. */
-  readonly architectures?: readonly string[];
+  /** Debian's names; default: this machine's architecture. */
+  readonly architectures?: readonly string[] | undefined;
 }
 
-/** What the archive's signed indices say about a package: its version and the SHA-256 of its files, sorted. */
+/** A package in the signed indices: its version and the SHA-256 of its files, sorted. */
 export interface ArchivePackage {
   readonly name: string;
   readonly version: string;
@@ -31,14 +31,14 @@ export interface ArchivePackage {
 
 const PUBLIC_MIRRORS = ['http://deb.debian.org/debian', 'http://archive.debian.org/debian'];
 const KEYRINGS = ['/usr/share/keyrings/debian-archive-keyring.gpg', '/usr/share/keyrings/debian-archive-keyring.pgp'];
-const TODO_NETWORK = 'Check the network, proxies and the mirror in /etc/apt, then run it again.';
+const NETWORK_HINT = 'check the network, proxies and the mirror in /etc/apt';
 
 /**
- * Makes the configuration in `directory` (created) and fetches lists from the mirror that this machine uses for Debian,
- * else from Debian's public ones.
+ * Writes the configuration to `directory`, which it creates, and fetches index files from the Debian mirror of this machine,
+ * else from Debian's public mirrors.
  *
- * @param lists of the recipe's suite by default
- * @throws KubeparcelError of kind 'network' when no mirror has lists with a good signature
+ * @param lists default: the suite of the recipe
+ * @throws KubeparcelError of kind 'network' if no mirror has index files with a valid signature
  */
 export async function openDebian(
   directory: string,
@@ -67,26 +67,24 @@ export async function openDebian(
         debian,
         'apt-get',
         ['-o', 'APT::Update::Error-Mode=any', 'update'],
-        `${mirror} gave no lists of ${suite}`,
+        `cannot fetch the index files of ${suite} from ${mirror}`,
       );
       return debian;
     } catch (error) {
       if (!(error instanceof KubeparcelError) || error.kind !== 'network') {
         throw error;
       }
-      say(`${mirror} has no usable lists of ${suite}, trying the next mirror`);
+      say(`${mirror} has no usable index files of ${suite}, trying the next mirror`);
       problems.push(error.message);
     }
   }
-  throw new KubeparcelError('network', `No mirror gave lists of Debian ${suite}\n${problems.join('\n')}`, {
+  throw new KubeparcelError('network', `no mirror has the index files of Debian ${suite}\n${problems.join('\n')}`, {
     hint:
-      keyring === undefined
-        ? "Debian's archive keys are missing here: apt-get install debian-archive-keyring."
-        : TODO_NETWORK,
+      keyring === undefined ? "install Debian's archive keys: apt-get install debian-archive-keyring" : NETWORK_HINT,
   });
 }
 
-/** The machine's own apt.conf.d stays in force: that is where proxies are. */
+/** Keeps the machine's apt.conf.d, which may configure proxies. */
 function configurationText(directory: string, architectures: readonly string[] | undefined): string {
   const at = (...parts: string[]) => `"${join(directory, ...parts)}"`;
   return `${[
@@ -102,7 +100,7 @@ function configurationText(directory: string, architectures: readonly string[] |
     '#clear APT::Update::Pre-Invoke;',
     '#clear APT::Update::Post-Invoke;',
     '#clear APT::Update::Post-Invoke-Success;',
-    // As root apt would fetch as the user _apt, who may not look into root's cache directory.
+    // As root, apt would fetch as the user _apt, which cannot access root's cache directory.
     'APT::Sandbox::User "root";',
     'APT::Install-Recommends "false";',
     'Acquire::Languages "none";',
@@ -112,19 +110,19 @@ function configurationText(directory: string, architectures: readonly string[] |
   ].join('\n')}\n`;
 }
 
-/** The mirrors that this machine is configured with for Debian's main archive, then the public ones. */
+/** The configured mirrors of Debian's main archive, then the public ones. */
 async function mirrors(debian: Debian): Promise<string[]> {
   const targets = await run('apt-get', ['indextargets', '--format', '$(ORIGIN)|$(LABEL)|$(REPO_URI)'], {
-    ...asked(debian, 'apt-get cannot read its configuration'),
+    ...runOptions(debian, 'apt-get cannot read its configuration'),
     kind: 'config',
-    hint: 'Put /etc/apt/sources.list and /etc/apt/sources.list.d in order.',
+    hint: 'fix /etc/apt/sources.list and /etc/apt/sources.list.d',
   });
   const configured = targets.split('\n').flatMap((line) => {
     const [origin, label, uri] = line.split('|');
     if (origin === undefined || uri === undefined || /\s/.test(uri)) {
       return [];
     }
-    // Before the machine's first `apt-get update` nobody has told apt whose archive it is.
+    // Before the first `apt-get update`, apt does not know the origin of an archive.
     const unknown = origin === '' || origin === '$(ORIGIN)';
     const main = unknown ? /\/debian\/?$/.test(uri) : origin === 'Debian' && label === 'Debian';
     return main ? [uri.replace(/\/$/, '')] : [];
@@ -132,7 +130,7 @@ async function mirrors(debian: Debian): Promise<string[]> {
   return [...new Set([...configured, ...PUBLIC_MIRRORS])];
 }
 
-/** What the lists say about a binary package of this machine's architecture. */
+/** Finds a binary package of this machine's architecture. */
 export async function findPackage(debian: Debian, name: string): Promise<ArchivePackage> {
   const stanza = await apt(
     debian,
@@ -144,7 +142,7 @@ export async function findPackage(debian: Debian, name: string): Promise<Archive
   return { name, version, sha256: [field(stanza, 'SHA256')] };
 }
 
-/** What the lists say about the newest source package of this name that is of the given upstream version. */
+/** Finds the newest source package with the given upstream version. */
 export async function findSource(debian: Debian, name: string, upstreamVersion: string): Promise<ArchivePackage> {
   const found = await apt(
     debian,
@@ -160,7 +158,7 @@ export async function findSource(debian: Debian, name: string, upstreamVersion: 
     }
   }
   throw new KubeparcelError('verification', `${RECIPE.suite} has no source package ${name} of ${upstreamVersion}`, {
-    hint: 'Change RECIPE in scripts/real-payload/recipe.ts to the version that Debian has now.',
+    hint: 'change RECIPE in scripts/real-payload/recipe.ts to the current version of Debian',
   });
 }
 
@@ -172,7 +170,7 @@ function field(stanza: string, name: string): string {
   return value;
 }
 
-/** Downloads packages (checked by apt against the signed lists) and unpacks all of them into one directory. */
+/** Downloads packages, which apt verifies against the signed indices, and unpacks them into one directory. */
 export async function unpackPackages(
   debian: Debian,
   packages: readonly ArchivePackage[],
@@ -182,17 +180,21 @@ export async function unpackPackages(
   await ensureDir(downloads);
   await ensureDir(directory);
   const wanted = packages.map(({ name, version }) => `${name}=${version}`);
-  await apt(debian, 'apt-get', ['-qq', 'download', ...wanted], 'Debian packages could not be downloaded', downloads);
+  await apt(debian, 'apt-get', ['-qq', 'download', ...wanted], 'cannot download Debian packages', downloads);
   for (const file of (await readdir(downloads)).sort()) {
     await run('dpkg-deb', ['--extract', join(downloads, file), directory], {
-      ...asked(debian, `${file} could not be unpacked`),
+      ...runOptions(debian, `cannot unpack ${file}`),
       kind: 'io',
-      hint: 'See whether the disk is full.',
+      hint: 'check the free disk space',
     });
   }
 }
 
-/** Downloads the files of a source package, held by apt against the signed lists, and gives back their directory. */
+/**
+ * Downloads a source package, which apt verifies against the signed indices.
+ *
+ * @returns the directory of its files
+ */
 export async function downloadSource(
   debian: Debian,
   source: Pick<ArchivePackage, 'name' | 'version'>,
@@ -203,15 +205,15 @@ export async function downloadSource(
     debian,
     'apt-get',
     ['-qq', 'source', '--download-only', '--only-source', `${source.name}=${source.version}`],
-    `The source package ${source.name} could not be downloaded`,
+    `cannot download the source package ${source.name}`,
     downloads,
   );
   return downloads;
 }
 
 /**
- * Downloads a source package and unpacks it, Debian's patches applied, to `directory`, which must not exist yet. apt
- * holds the files against the signed lists, dpkg-source against the digests in the .dsc.
+ * Downloads a source package and unpacks it, with Debian's patches, to `directory`, which must not exist. apt verifies the
+ * files against the signed indices, dpkg-source against the digests in the .dsc.
  */
 export async function unpackSource(debian: Debian, source: ArchivePackage, directory: string): Promise<void> {
   const downloads = await downloadSource(debian, source);
@@ -220,16 +222,16 @@ export async function unpackSource(debian: Debian, source: ArchivePackage, direc
     throw new KubeparcelError('network', 'apt-get source downloaded no .dsc', { where: downloads });
   }
   await run('dpkg-source', ['--no-copy', '--extract', description, directory], {
-    ...asked(debian, 'The source package could not be unpacked', downloads),
+    ...runOptions(debian, 'cannot unpack the source package', downloads),
     kind: 'verification',
-    hint: 'See whether the disk is full, and that dpkg-dev, patch and xz-utils are installed.',
+    hint: 'check the free disk space, and that dpkg-dev, patch and xz-utils are installed',
   });
 }
 
 function apt(debian: Debian, command: string, args: readonly string[], failure: string, cwd = debian.directory) {
-  return run(command, ['-c', debian.configuration, ...args], asked(debian, failure, cwd));
+  return run(command, ['-c', debian.configuration, ...args], runOptions(debian, failure, cwd));
 }
 
-function asked(debian: Debian, failure: string, cwd = debian.directory): Run {
-  return { cwd, signal: debian.signal, failure, kind: 'network', hint: TODO_NETWORK };
+function runOptions(debian: Debian, failure: string, cwd = debian.directory): Run {
+  return { cwd, signal: debian.signal, failure, kind: 'network', hint: NETWORK_HINT };
 }

@@ -3,17 +3,17 @@ import { endianness } from 'node:os';
 import { type Architecture, nodeArchitecture } from '../../src/model/architecture.ts';
 import { KubeparcelError } from '../../src/support/errors.ts';
 
-/** Everything that is asked for; what Debian answers (exact package versions and digests) joins it in the cache's key. */
+/** The inputs of the payload. The cache key also includes the exact versions and digests of Debian packages. */
 export const RECIPE = {
-  /** Counted up when the steps change in a way that the rest of the recipe does not show. */
+  /** Increase it when the steps change but the rest of the recipe does not. */
   version: 1,
   suite: 'bookworm',
   kubernetes: {
     version: '1.20.2',
     source: 'kubernetes',
-    /** How Debian writes this upstream version, before the Debian revision. */
+    /** Debian's spelling of this upstream version, without the Debian revision. */
     upstreamVersion: '1.20.5+really1.20.2',
-    /** The commit of the tag v1.20.2, as upstream's own binaries state it. */
+    /** The commit of the tag v1.20.2, which upstream's binaries state. */
     commit: 'faecb196815e248d3ecfb03c680a4507229c2a56',
     date: '2021-01-13',
     commands: ['kubeadm', 'kubelet', 'kubectl'],
@@ -36,8 +36,8 @@ export const RECIPE = {
 } as const;
 
 /**
- * What else a cluster's control plane runs on, for tests of kubeadm; not packaged. Apart from RECIPE, so that neither is
- * made again when the other changes.
+ * The other programs of a control plane, for tests of kubeadm; not packaged. Separate from RECIPE, so that a change of one
+ * does not rebuild the other.
  */
 export const CONTROL_PLANE = {
   version: 1,
@@ -45,16 +45,16 @@ export const CONTROL_PLANE = {
   etcd: { package: 'etcd-server', program: 'usr/bin/etcd' },
 } as const;
 
-/** The architecture of this machine, which the payload is made for: cross-compiled binaries could not be asked. */
+/** The architecture of this machine, and of the payload: cross-compiled binaries could not be checked. */
 export function hostArchitecture(): Architecture {
   const architecture = nodeArchitecture(process.arch, endianness());
   if (process.platform !== 'linux' || architecture === undefined) {
     throw new KubeparcelError(
       'usage',
-      'The real payload can be made on Linux on amd64, arm64, ppc64le and s390x only',
+      'the real payload can be built only on Linux on amd64, arm64, ppc64le and s390x',
       {
         where: `${process.platform} ${process.arch}`,
-        hint: 'Run it in a Linux container or machine of one of these architectures.',
+        hint: 'run it on a machine or in a container of one of these architectures',
       },
     );
   }

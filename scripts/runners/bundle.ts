@@ -1,9 +1,9 @@
 import { rolldown } from 'rolldown';
 
 /**
- * Bundles a program and its libraries for the static runner: one ES module that imports only `host`.
+ * Bundles a program with its libraries for the static runner, as one ES module that imports only `host`.
  *
- * @param entry the main module
+ * @param entry main module
  */
 export async function bundleForRunner(entry: string): Promise<string> {
   const bundle = await rolldown({
@@ -12,7 +12,7 @@ export async function bundleForRunner(entry: string): Promise<string> {
     platform: 'neutral',
     transform: { target: 'es2020' },
     onLog(_level, log) {
-      throw new Error(`${entry} cannot be bundled: ${log.message}`);
+      throw new Error(`cannot bundle ${entry}: ${log.message}`);
     },
   });
   try {

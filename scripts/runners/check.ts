@@ -5,7 +5,7 @@ import { embed } from '../../src/runner/slot.ts';
 import { KubeparcelError } from '../../src/support/errors.ts';
 import { MACHINES, ownArchitecture } from './machines.ts';
 
-/** Regular expressions, numbers and byte order are what a port breaks first. */
+/** Tests what differs between architectures most: regular expressions, numbers and byte order. */
 const BUNDLE = `import { words, data, put, endWith, nodeName, lstat } from 'host';
 const facts = JSON.parse(data());
 const seen = [
@@ -23,8 +23,8 @@ const EXPECTED = 'a+b c né1 0.30000000000000004 1fffffffffffff 4,30,100 4 true 
 /**
  * Runs a test bundle in a runner, natively or under qemu.
  *
- * @returns false when nothing here can run it
- * @throws KubeparcelError of kind 'verification' when it does not do what it must
+ * @returns false if this machine cannot run it
+ * @throws KubeparcelError of kind 'verification' for an unexpected result
  */
 export async function checkRunner(architecture: Architecture, path: string, scratch: string): Promise<boolean> {
   await writeFile(scratch, embed(await readFile(path), BUNDLE, DATA));
@@ -38,9 +38,9 @@ export async function checkRunner(architecture: Architecture, path: string, scra
   });
   if (code === 'ENOENT') return false;
   if (exitCode !== 7 || stdout !== EXPECTED) {
-    throw new KubeparcelError('verification', `the runner for ${architecture} does not run as it must`, {
+    throw new KubeparcelError('verification', `the runner for ${architecture} does not work`, {
       where: `status ${exitCode}: ${stdout}\n${stderr}`,
-      hint: 'a compiler other than gcc 12 of Debian 12 may be the reason; build it in a container of Debian 12',
+      hint: 'build it with gcc 12 of Debian 12, for example in a container; other compilers are not tested',
     });
   }
   return true;

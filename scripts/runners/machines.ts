@@ -2,16 +2,16 @@ import { endianness } from 'node:os';
 import { type Architecture, nodeArchitecture } from '../../src/model/architecture.ts';
 
 interface Machine {
-  /** Of Debian's compilers and directories, before -gcc. */
+  /** GNU triplet: the prefix of Debian's compilers. */
   readonly gnu: string;
   readonly musl: string;
   readonly debian: string;
   readonly qemu: string;
-  /** Debian's package with a compiler for it on other machines. */
+  /** Debian package with a cross compiler. */
   readonly compiler: string;
 }
 
-/** What toolchains and emulators call the architectures. */
+/** Names of the architectures in toolchains, Debian and qemu. */
 export const MACHINES: Readonly<Record<Architecture, Machine>> = {
   amd64: {
     gnu: 'x86_64-linux-gnu',
@@ -43,7 +43,7 @@ export const MACHINES: Readonly<Record<Architecture, Machine>> = {
   },
 };
 
-/** This machine's architecture, if it is one of them. */
+/** @returns this machine's architecture; undefined if kubeparcel does not support it */
 export function ownArchitecture(): Architecture | undefined {
   return process.platform === 'linux' ? nodeArchitecture(process.arch, endianness()) : undefined;
 }

@@ -5,18 +5,18 @@ import { RECIPE } from '../../src/runner/recipe.ts';
 import { KubeparcelError } from '../../src/support/errors.ts';
 import { writeAtomically } from '../../src/support/write-atomically.ts';
 import { downloadSource, openDebian } from '../real-payload/debian.ts';
-import { run, type Say } from '../real-payload/run.ts';
+import { run, type Say } from '../run.ts';
 
 const { source } = RECIPE;
 
 /**
  * Unpacks QuickJS into `directory`, from the cache or from Debian.
  *
- * @throws KubeparcelError of kind 'network' when it cannot be had, of kind 'verification' when it is another one
+ * @throws KubeparcelError of kind 'network' if the download fails, of kind 'verification' if the digest differs
  */
 export async function unpackQuickJs(directory: string, cache: string, work: string, say: Say): Promise<void> {
-  const kept = join(cache, source.file);
-  if ((await digestOf(kept)) !== source.sha256) {
+  const cached = join(cache, source.file);
+  if ((await digestOf(cached)) !== source.sha256) {
     const debian = await openDebian(join(work, 'apt-source'), say, undefined, {
       suite: source.suite,
       binary: false,
@@ -26,22 +26,21 @@ export async function unpackQuickJs(directory: string, cache: string, work: stri
     const fetched = join(downloads, source.file);
     const digest = await digestOf(fetched);
     if (digest !== source.sha256) {
-      throw new KubeparcelError('verification', `the source of QuickJS has the SHA-256 ${digest}`, {
+      throw new KubeparcelError('verification', `unexpected SHA-256 of the QuickJS source: ${digest}`, {
         where: source.file,
-        hint: `${source.sha256} was expected; look at what the mirror gave`,
+        hint: `expected ${source.sha256}; check the mirror`,
       });
     }
-    await writeAtomically(kept, [await readFile(fetched)]);
+    await writeAtomically(cached, [await readFile(fetched)]);
   }
   const archive = join(work, source.file);
-  await copyFile(kept, archive);
+  await copyFile(cached, archive);
   await mkdir(directory, { recursive: true });
   await run('tar', ['-xf', archive, '--strip-components=1', '-C', directory], {
     cwd: work,
-    signal: undefined,
-    failure: 'the source of QuickJS could not be unpacked',
+    failure: 'cannot unpack the QuickJS source',
     kind: 'io',
-    hint: 'see that the disk is not full, and that xz-utils is installed',
+    hint: 'check the free disk space, and that xz-utils is installed',
   });
 }
 

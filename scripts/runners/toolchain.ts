@@ -6,20 +6,20 @@ import { execa } from 'execa';
 import type { Architecture } from '../../src/model/architecture.ts';
 import { KubeparcelError } from '../../src/support/errors.ts';
 import { findPackage, openDebian, unpackPackages } from '../real-payload/debian.ts';
-import type { Say } from '../real-payload/run.ts';
+import type { Say } from '../run.ts';
 import { MACHINES, ownArchitecture } from './machines.ts';
 
 export interface Toolchain {
   readonly compiler: string;
-  /** undefined: the C library of this machine, glibc. */
+  /** Undefined: glibc of this machine. */
   readonly musl: { readonly include: string; readonly lib: string } | undefined;
-  /** Of the compiler's version and of the C library's bytes: what a cached runner is named after. */
+  /** Digest of the compiler's version and the C library; part of the name of a cached runner. */
   readonly digest: string;
 }
 
-interface Wanted {
+interface Options {
   readonly work: string;
-  /** Fetch what is missing of musl; else take what is installed. */
+  /** Fetch musl if it is not installed. */
   readonly fetch: boolean;
   readonly say: Say;
 }
@@ -27,25 +27,24 @@ interface Wanted {
 const MUSL_SUITE = 'bookworm';
 
 /**
- * Compilers and C libraries for architectures: musl where it is installed or can be fetched, for this machine's own
- * architecture else its glibc.
+ * Finds compilers and C libraries: musl if it is installed or can be fetched, else glibc for this machine's architecture.
  *
- * @returns for each one its toolchain, or what stands against it
+ * @returns the toolchain of each architecture, or why there is none
  */
 export async function findToolchains(
   architectures: readonly Architecture[],
-  { work, fetch, say }: Wanted,
+  { work, fetch, say }: Options,
 ): Promise<Map<Architecture, Toolchain | KubeparcelError>> {
   const compilers = new Map<Architecture, string>();
   for (const each of architectures) {
     const compiler = await findCompiler(each);
     if (compiler !== undefined) compilers.set(each, compiler);
   }
-  const lacking = [...compilers.keys()].filter((each) => installedMusl(each, '/') === undefined);
+  const withoutMusl = [...compilers.keys()].filter((each) => installedMusl(each, '/') === undefined);
   const fetched = join(work, 'musl');
   let problem: unknown;
-  if (fetch && lacking.length > 0) {
-    problem = await fetchMusl(lacking, fetched, work, say).catch((error: unknown) => error);
+  if (fetch && withoutMusl.length > 0) {
+    problem = await fetchMusl(withoutMusl, fetched, work, say).catch((error: unknown) => error);
   }
   const found = new Map<Architecture, Toolchain | KubeparcelError>();
   for (const each of architectures) {
@@ -62,19 +61,19 @@ async function toolchain(
 ): Promise<Toolchain | KubeparcelError> {
   const own = architecture === ownArchitecture();
   if (compiler === undefined) {
-    return new KubeparcelError('config', `there is no C compiler for ${architecture}`, {
+    return new KubeparcelError('config', `no C compiler for ${architecture}`, {
       hint: `apt-get install ${own ? 'gcc libc6-dev (or musl-tools)' : MACHINES[architecture].compiler}`,
     });
   }
   const musl = installedMusl(architecture, '/') ?? installedMusl(architecture, fetched);
   if (musl === undefined && !own) {
     const reason = problem instanceof Error ? `: ${problem.message}` : '';
-    return new KubeparcelError('network', `there is no musl for ${architecture}${reason}`, {
-      hint: 'see that Debian can be reached; npm run runners fetches musl-dev from there',
+    return new KubeparcelError('network', `no musl for ${architecture}${reason}`, {
+      hint: 'check that a Debian mirror is reachable; npm run runners fetches musl-dev from it',
     });
   }
   if (musl === undefined && !(await hasStaticGlibc(compiler))) {
-    return new KubeparcelError('config', 'there is a C compiler here, but no static C library', {
+    return new KubeparcelError('config', 'no static C library for the installed C compiler', {
       hint: 'apt-get install musl-tools, or libc6-dev',
     });
   }
@@ -104,7 +103,7 @@ function libraryOf(compiler: string): Promise<string> {
   return execa(compiler, ['-print-file-name=libc.a']).then(({ stdout }) => stdout);
 }
 
-/** GCC answers with the bare name when it finds no such file. */
+/** GCC prints the bare name if it does not find the file. */
 async function hasStaticGlibc(compiler: string): Promise<boolean> {
   return (await libraryOf(compiler)).includes('/');
 }

@@ -9,7 +9,7 @@ import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Measured, measure } from '../../scripts/measure.ts';
 import { makeRealPayload, type RealPayload } from '../../scripts/real-payload.ts';
-import { makeRunners } from '../../scripts/runners.ts';
+import { buildRunners } from '../../scripts/runners.ts';
 import { humanSize, table } from '../../src/cli/render/table.ts';
 import { diffLayouts } from '../../src/layout/diff.ts';
 import { contentSha256 } from '../../src/model/content.ts';
@@ -48,7 +48,7 @@ async function kubeparcel(step: string, ...args: string[]): Promise<Measured> {
 beforeAll(async () => {
   payload = await makeRealPayload({ say: (line) => process.stdout.write(`${line}\n`) });
   const say = (line: string) => process.stdout.write(`${line}\n`);
-  await makeRunners([payload.architecture], { say, fetchMusl: false });
+  await buildRunners([payload.architecture], { say, fetchMusl: false });
   const release = [payload.versions.kubernetes, '--source', payload.directory];
   for (const format of ['deb', 'rpm']) {
     const build = ['build', ...release, '--formats', format, '--out', dist];

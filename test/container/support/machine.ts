@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { ownArchitecture } from '../../../scripts/runners/machines.ts';
-import { makeRunners } from '../../../scripts/runners.ts';
+import { buildRunners } from '../../../scripts/runners.ts';
 import { loadCatalog } from '../../../src/catalog/catalog.ts';
 import type { Catalog } from '../../../src/catalog/model.ts';
 import type { Engine } from '../../../src/container/engine.ts';
@@ -45,7 +45,7 @@ export async function machineWith(ids: readonly HostId[]): Promise<Machine> {
   });
   const architecture = ownArchitecture();
   if (architecture === undefined) throw new Error(`no packages for this machine (${process.arch})`);
-  await makeRunners([architecture], { say, fetchMusl: false });
+  await buildRunners([architecture], { say, fetchMusl: false });
   return { engine, catalog, hosts: images.map((image) => scenarioHost(image, catalog, architecture)) };
 }
 
