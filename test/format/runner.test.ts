@@ -33,7 +33,7 @@ beforeAll(async () => {
 describe.each(ARCHITECTURES)('on %s', (architecture) => {
   const it = test.skipIf(runnable.get(architecture) !== true);
 
-  it('a host does the same as under Node', async () => {
+  it('host operations have the same results as in Node', async () => {
     const outcomes = [];
     for (const side of ['node', 'runner']) {
       const directory = temporaryDirectory();
@@ -51,7 +51,7 @@ describe.each(ARCHITECTURES)('on %s', (architecture) => {
     expect(outcomes[1]).toEqual(outcomes[0]);
   });
 
-  it('the generator says the same of every host in test/vectors as under Node', async () => {
+  it('the generator has the same output as in Node for every host in test/vectors', async () => {
     const directory = temporaryDirectory();
     const run = await writeProgram(
       architecture,
@@ -76,10 +76,10 @@ describe.each(ARCHITECTURES)('on %s', (architecture) => {
     expect(results.map((each, index) => ({ name: vectors[index]?.name, ...each }))).toEqual(expected);
   });
 
-  it('the program that packages get does so, too', async () => {
+  it('the packaged program has the same output as in Node', async () => {
     const directory = temporaryDirectory();
     const [vector] = loadVectors();
-    if (vector === undefined) throw new Error('there are no vectors');
+    if (vector === undefined) throw new Error('no vectors');
     const root = join(directory, 'root');
     const close = await layOutVector(vector, root);
     const data = JSON.stringify(facts(vector.kubelet));
@@ -95,17 +95,17 @@ function facts(kubelet: string | undefined) {
 }
 
 function underNode(root: string, kubelet: string | undefined) {
-  const said = { stdout: '', stderr: '' };
+  const result = { stdout: '', stderr: '' };
   const output = {
     out: (text: string) => {
-      said.stdout += text;
+      result.stdout += text;
     },
     err: (text: string) => {
-      said.stderr += text;
+      result.stderr += text;
     },
   };
   const exitCode = main(['plan', '--root', root, '--output', 'json'], nodeHost(root), output, facts(kubelet));
-  return { ...said, exitCode };
+  return { ...result, exitCode };
 }
 
 const own = ownArchitecture();
@@ -114,7 +114,7 @@ describe.skipIf(own === undefined || runnable.get(own) !== true)('a program in a
     return writeProgram(own ?? 'amd64', join(temporaryDirectory(), 'program'), bundle, '{"key":"né"}');
   }
 
-  test('gets its words and its data, and ends with the status that it sets', async () => {
+  test('gets its arguments and data, and exits with the status it sets', async () => {
     const run = await program(
       "import * as h from 'host'; h.put(1, JSON.stringify([h.words(), h.data()])); h.endWith(5);",
     );
@@ -122,7 +122,7 @@ describe.skipIf(own === undefined || runnable.get(own) !== true)('a program in a
     expect({ stdout, exitCode }).toEqual({ stdout: '[["a b","","né"],"{\\"key\\":\\"né\\"}"]', exitCode: 5 });
   });
 
-  test('reads what states no size, and the name of the machine', async () => {
+  test('reads files without a size in stat, and the host name', async () => {
     const run = await program(
       "import * as h from 'host'; h.endWith(h.put(1, h.read('/proc/sys/kernel/ostype', 99) + h.nodeName()));",
     );
@@ -131,28 +131,28 @@ describe.skipIf(own === undefined || runnable.get(own) !== true)('a program in a
 
   test.each([
     ['an exception', "throw new Error('no luck')", 'kubelet-confgen: Error: no luck'],
-    ['a rejection that nobody handles', "Promise.reject(new Error('no luck'))", 'kubelet-confgen: Error: no luck'],
+    ['an unhandled rejection', "Promise.reject(new Error('no luck'))", 'kubelet-confgen: Error: no luck'],
     ['a rejected await', "await Promise.reject('no luck')", 'kubelet-confgen: no luck'],
-    ['a fault of syntax', 'const const', 'kubelet-confgen: SyntaxError'],
-    ['a wait for nothing', 'await new Promise(() => {})', 'kubelet-confgen: the program waits'],
-    ['endless recursion', 'const f = () => 1 + f(); f()', 'kubelet-confgen: InternalError: stack overflow'],
-    ['endless memory', "let s = 'x'; for (;;) s += s + 1", 'kubelet-confgen: InternalError'],
-    ['a module that is not there', "import 'std'", 'kubelet-confgen: ReferenceError'],
-  ])('ends with 1 and a message after %s', async (_, code, message) => {
+    ['a syntax error', 'const const', 'kubelet-confgen: SyntaxError'],
+    ['a promise that never settles', 'await new Promise(() => {})', 'kubelet-confgen: the program waits'],
+    ['infinite recursion', 'const f = () => 1 + f(); f()', 'kubelet-confgen: InternalError: stack overflow'],
+    ['unlimited allocation', "let s = 'x'; for (;;) s += s + 1", 'kubelet-confgen: InternalError'],
+    ['a missing module', "import 'std'", 'kubelet-confgen: ReferenceError'],
+  ])('exits with 1 and a message after %s', async (_, code, message) => {
     const run = await program(`import { endWith } from 'host'; endWith(0);\n${code}`);
     const { exitCode, stderr } = await run([]);
     expect(exitCode).toBe(1);
     expect(stderr).toContain(message);
   });
 
-  test('a rejection that is handled later is none', async () => {
+  test('exits with 0 when a rejection is handled later', async () => {
     const run = await program(
       "import { endWith } from 'host'; const p = Promise.reject(1); await 0; p.catch(() => endWith(0));",
     );
     expect((await run([])).exitCode).toBe(0);
   });
 
-  test('notices that its output cannot be written', async () => {
+  test('reports that its output cannot be written', async () => {
     const file = join(temporaryDirectory(), 'generator');
     const run = await writeProgram(own ?? 'amd64', file, generator, JSON.stringify(generatorData(catalog, '1.36.4')));
     const full = await run(['plan'], { shell: '"$@" > /dev/full' });
@@ -160,7 +160,7 @@ describe.skipIf(own === undefined || runnable.get(own) !== true)('a program in a
     expect(full.stderr).toBe('kubelet-confgen: cannot write the output: no space left on device');
   });
 
-  test('an empty runner says so', async () => {
+  test('reports that the runner is empty', async () => {
     const { findRunner } = await import('../../src/runner/find-runner.ts');
     const { execa } = await import('execa');
     const { exitCode, stderr } = await execa((await findRunner(own ?? 'amd64')) ?? '', { reject: false });

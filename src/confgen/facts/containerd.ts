@@ -163,7 +163,8 @@ function readDriver(reader: HostReader, files: readonly ConfigFile[], hasMain: b
   }
   if (misplaced) return undefined;
   const merged = driverOf(sections);
-  const alternatives = [driverOf(sections.slice(-1)), ...(hasMain ? [] : [driverOf([])])];
+  const alternatives = [driverOf(sections.slice(-1))];
+  if (!hasMain) alternatives.push(driverOf([]));
   if (alternatives.every(({ driver }) => driver === merged.driver)) return merged;
   reader.report({
     code: 'containerd-driver-unclear',

@@ -41,7 +41,7 @@ function readSelinux(reader: HostReader): KernelFacts['selinux'] {
   const enforce = (reader.text('/sys/fs/selinux/enforce') ?? '').trim();
   if (enforce === '1') return 'enforcing';
   if (enforce === '0') return 'permissive';
-  // On a running kernel without selinuxfs, SELinux is off whatever the configuration says.
+  // On a running kernel without selinuxfs, SELinux is off even if it is configured.
   if (reader.kind('/sys/fs') === 'directory') return 'disabled';
   const mode = (readEnvFile(reader.text('/etc/selinux/config') ?? '').get('SELINUX') ?? '').toLowerCase();
   return mode === 'enforcing' || mode === 'permissive' ? mode : 'disabled';

@@ -85,14 +85,13 @@ export function configRequest(values: Arguments['values'], facts: Facts, data: G
 }
 
 function requestedApi(flag: string | undefined, version: string, data: GeneratorData): KubeadmApiVersion {
-  const read = apisOf(version, data);
-  const newest = read[read.length - 1];
+  const supported = apisOf(version, data);
+  const newest = supported[supported.length - 1];
   if (newest === undefined) throw new RequestError(`kubeadm ${version} has no supported configuration API`);
   if (flag === undefined) return newest;
-  const found = read.find((each) => each === flag);
-  if (found === undefined)
-    throw new RequestError(`kubeadm ${version} does not support ${sanitize(flag)}; expected ${read.join(', ')}`);
-  return found;
+  const found = supported.find((each) => each === flag);
+  if (found !== undefined) return found;
+  throw new RequestError(`kubeadm ${version} does not support ${sanitize(flag)}; expected ${supported.join(', ')}`);
 }
 
 function initRequest(
@@ -128,8 +127,9 @@ function joinRequest(
   token: string | undefined,
 ): Extract<ConfigRequest['cluster'], { kind: 'join' }> {
   const endpoint = values['control-plane-endpoint'];
-  if (endpoint === undefined)
+  if (endpoint === undefined) {
     throw new RequestError('--kind join needs --control-plane-endpoint, such as 192.0.2.10:6443');
+  }
   if (token === undefined) throw new RequestError('--kind join needs --token; create one with: kubeadm token create');
   const hashes = values['discovery-token-ca-cert-hash'];
   if (hashes === undefined) {

@@ -5,20 +5,18 @@ export type TomlTable = Readonly<Record<string, unknown>>;
 
 export type TomlResult =
   | { readonly kind: 'table'; readonly table: TomlTable }
-  /** The line, from 1, and a short sentence without a full stop. */
+  /** Line numbers start at 1; the reason has no full stop. */
   | { readonly kind: 'invalid'; readonly line: number; readonly reason: string };
 
 const MAX_DEPTH = 32;
 /**
- * Characters that begin a key, a table or a value: a default configuration has about 700. QuickJS takes 0.3 s for a
- * table of 5,000 keys, and the time grows with the square of their number.
+ * Characters next to keys, tables and values; a default configuration has about 700. In QuickJS, a table of 5,000 keys
+ * takes 0.3 s, and the time grows with the square of their number.
  */
 const STRUCTURE = /[=,.[{]+/g;
 const MAX_STRUCTURE = 5_000;
 
-/**
- * Parses TOML 1.1, of which 1.0 is a subset. Limits the depth and the number of values. Never throws.
- */
+/** Parses TOML 1.1, a superset of 1.0. Limits the depth and the number of values. Never throws. */
 export function readToml(text: string): TomlResult {
   if (isTooComplex(text)) return { kind: 'invalid', line: 1, reason: 'the file has too many keys and values' };
   try {

@@ -79,7 +79,7 @@ function readEntry(scanner: Scanner, values: Values): void {
   }
   if (!/^[ \t]/.test(rest)) throw new Unclear('missing blank after the colon of a key');
   const value = readInlineValue(scanner, 0);
-  refuseContinuation(scanner);
+  rejectContinuation(scanner);
   values.set(key, value);
 }
 
@@ -115,9 +115,9 @@ function readInlineValue(scanner: Scanner, indent: number): YamlScalar {
   const c = scanner.text.charAt(start);
   if (c === '"' || c === "'") {
     const text = readQuoted(scanner);
-    const one = !scanner.text.slice(start, scanner.at).includes('\n');
+    const singleLine = !scanner.text.slice(start, scanner.at).includes('\n');
     endOfLine(scanner);
-    return one ? { kind: 'quoted', text } : { kind: 'other' };
+    return singleLine ? { kind: 'quoted', text } : { kind: 'other' };
   }
   if (c === '{' || c === '[') {
     skipFlow(scanner, undefined, 0);
@@ -162,7 +162,7 @@ function skipBelow(scanner: Scanner): boolean {
 }
 
 /** Rejects indented lines after a value on the line of its key: they continue the value. */
-function refuseContinuation(scanner: Scanner): void {
+function rejectContinuation(scanner: Scanner): void {
   let at = scanner.at;
   while (scanner.text.charAt(at) === '\n') at += 1;
   if (!/^[ \t]/.test(scanner.text.charAt(at))) return;

@@ -87,7 +87,7 @@ describe('applyPlan', () => {
     ['a directory', { directory: true }],
     ['a pipe', { other: true }],
     ['an enormous file', { size: 1 << 21 }],
-  ])('does not replace %s of somebody else', (_, node) => {
+  ])('does not replace %s that kubelet-confgen did not write', (_, node) => {
     const host = memoryHost({ [CONFIG]: node, '/etc/shadow': 'root:*:' });
     const applied = applyPlan(plan('1.36.0'), host);
     expect(findingCodes(applied)).toEqual(['foreign-file']);
@@ -199,7 +199,7 @@ describe('crictl.yaml', () => {
     expect(crictl({ runtimes: [DOCKER] }, '1.20.0').changes).toEqual([]);
   });
 
-  test('does not replace a file of somebody else; is updated with the host, and kept when the runtime is ambiguous', () => {
+  test('is not replaced when kubelet-confgen did not write it; otherwise follows the host, and is kept when the runtime is ambiguous', () => {
     const theirs = memoryHost({ [CRICTL]: 'timeout: 2\n' });
     expect(applyPlan(crictl({}), theirs).done).toEqual([]);
     expect(theirs.tree()).toEqual({ [CRICTL]: 'timeout: 2\n' });
