@@ -3,17 +3,17 @@ import type { Format } from '../model/format.ts';
 import { KubeparcelError } from '../support/errors.ts';
 
 /**
- * Whether a file begins as a .deb or as an .rpm.
+ * Detects the format of a package file by its first bytes.
  *
  * @throws KubeparcelError of kind 'format' for anything else
  */
 export async function packageFormat(path: string): Promise<Format> {
-  const notOne = new KubeparcelError('format', 'this is neither a .deb nor an .rpm', {
+  const notPackage = new KubeparcelError('format', 'not a .deb or .rpm package', {
     where: path,
-    hint: 'name a binary package file',
+    hint: 'expected a .deb or .rpm file',
   });
   // Opening a pipe would wait for a writer.
-  if (!(await stat(path)).isFile()) throw notOne;
+  if (!(await stat(path)).isFile()) throw notPackage;
   const start = Buffer.alloc(8);
   const file = await open(path, 'r');
   try {
@@ -23,5 +23,5 @@ export async function packageFormat(path: string): Promise<Format> {
   }
   if (start.toString('latin1') === '!<arch>\n') return 'deb';
   if (start.readUInt32BE(0) === 0xedabeedb) return 'rpm';
-  throw notOne;
+  throw notPackage;
 }

@@ -47,9 +47,9 @@ export async function loadTemplates(overrideDirectory?: string): Promise<Templat
   if (overrideDirectory !== undefined) {
     for (const name of templateNames(overrideDirectory)) {
       if (!sources.has(name)) {
-        throw new KubeparcelError('config', 'no template has this name', {
+        throw new KubeparcelError('config', 'unknown template', {
           where: join(overrideDirectory, name),
-          hint: `templates are ${[...sources.keys()].join(', ')}; remove or rename this file`,
+          hint: `expected ${[...sources.keys()].join(', ')}; remove or rename this file`,
         });
       }
       sources.set(name, readSource(overrideDirectory, name));
@@ -79,7 +79,7 @@ function templateNames(directory: string): string[] {
   try {
     found = readdirSync(directory, { withFileTypes: true }).filter(({ name }) => !name.startsWith('.'));
   } catch (cause) {
-    throw new KubeparcelError('io', 'the directory of templates cannot be read', { where: directory, cause });
+    throw new KubeparcelError('io', 'cannot read the directory of templates', { where: directory, cause });
   }
   const names: string[] = [];
   for (const each of found) {
@@ -99,7 +99,7 @@ function readSource(directory: string, name: string): Source {
   try {
     text = readFileSync(path, 'utf8');
   } catch (cause) {
-    throw new KubeparcelError('io', 'a template cannot be read', { where: path, cause });
+    throw new KubeparcelError('io', 'cannot read the template', { where: path, cause });
   }
   return { name, text, render: compile(path, text) };
 }
@@ -112,7 +112,7 @@ function compile(path: string, text: string): (values: TemplateValues) => string
   if (raw !== -1) {
     throw new KubeparcelError('config', '<%- is not used here', {
       where: `${path}:${raw + 1}`,
-      hint: 'write <%= instead; it does not escape either, and refuses values that are not there',
+      hint: 'use <%= instead; it does not escape either, and it refuses unknown values',
     });
   }
   let render: ejs.TemplateFunction;
@@ -175,9 +175,9 @@ function failure(path: string, cause: unknown): KubeparcelError {
   // EJS puts `file:line` and the lines around it before the message of an error that a template throws.
   const line = message.startsWith(`${path}:`) ? /^\d+/.exec(message.slice(path.length + 1))?.[0] : undefined;
   const fault = cause instanceof TemplateFault ? cause.fault : (message.split('\n\n').at(line ? -1 : 0) ?? message);
-  return new KubeparcelError('config', `a template cannot be used: ${fault}`, {
+  return new KubeparcelError('config', `invalid template: ${fault}`, {
     where: line === undefined ? path : `${path}:${line}`,
-    hint: 'kubeparcel templates eject shows the built-in templates, with all values that they may use',
+    hint: 'see the built-in templates (kubeparcel templates eject) for all values that can be used',
     cause,
   });
 }

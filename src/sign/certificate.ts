@@ -54,16 +54,16 @@ export async function readCertificates(bytes: Uint8Array | string, where: string
     cause = error;
   }
   if (keys.length === 0) {
-    throw new KubeparcelError('format', 'this is no OpenPGP public key', {
+    throw new KubeparcelError('format', 'not an OpenPGP public key', {
       where,
-      hint: 'give a key as kubeparcel keys export or gpg --export writes it',
+      hint: 'expected a key written by kubeparcel keys export or gpg --export',
       cause,
     });
   }
   if (keys.some((key) => key.isPrivate())) {
-    throw new KubeparcelError('usage', 'this is a private key, and a public key is asked for', {
+    throw new KubeparcelError('usage', 'expected a public key, found a private key', {
       where,
-      hint: 'write the public key with kubeparcel keys export, and keep this file to yourself',
+      hint: 'export the public key with kubeparcel keys export, and keep this file secret',
     });
   }
   return keys;
@@ -181,20 +181,20 @@ function unusable(certificate: Key, candidates: number, cause: unknown): Kubepar
   if (/expired/i.test(reason)) {
     return new KubeparcelError('usage', 'the signing key has expired', {
       where,
-      hint: 'extend it with gpg --quick-set-expire and hand out the public key again, or sign with another key',
+      hint: 'extend it with gpg --quick-set-expire and distribute the public key again, or sign with another key',
       cause,
     });
   }
   if (candidates === 0) {
-    return new KubeparcelError('usage', 'the secret half of the key is not there', {
+    return new KubeparcelError('usage', 'the secret key is missing', {
       where,
-      hint: 'export it with gpg --export-secret-keys, or name a key on a card or in an agent as gpg:FINGERPRINT',
+      hint: 'export it with gpg --export-secret-keys, or use gpg:FINGERPRINT for a key on a smart card or in an agent',
       cause,
     });
   }
-  return new KubeparcelError('usage', 'nothing in this key can sign', {
+  return new KubeparcelError('usage', 'the key cannot sign', {
     where,
-    hint: 'give a key that signs (kubeparcel keys check FILE says what it can); kubeparcel keys new makes one',
+    hint: 'use a signing key (see kubeparcel keys check FILE) or create one with kubeparcel keys new',
     cause,
   });
 }

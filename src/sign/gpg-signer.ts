@@ -79,9 +79,9 @@ export async function gpgCertificate(fingerprint: string, environment: Environme
 function fullFingerprint(fingerprint: string): string {
   const wanted = fingerprint.replace(/\s|^0x|!$/g, '').toUpperCase();
   if (!/^[0-9A-F]{40}$/.test(wanted)) {
-    throw new KubeparcelError('usage', `this is no fingerprint: ${JSON.stringify(fingerprint)}`, {
+    throw new KubeparcelError('usage', `invalid fingerprint ${JSON.stringify(fingerprint)}`, {
       where: `gpg:${fingerprint}`,
-      hint: 'give all 40 hex digits: gpg --list-secret-keys --with-subkey-fingerprint shows them; shorter ids can be forged',
+      hint: 'expected 40 hex digits, as gpg --list-secret-keys --with-subkey-fingerprint shows them; shorter ids can be forged',
     });
   }
   return wanted;
@@ -124,9 +124,9 @@ function checkSignature({ packets }: Signature, date: number, where: string): vo
     [enums.hash.sha256, enums.hash.sha384, enums.hash.sha512].some((hash) => hash === packet.hashAlgorithm) &&
     packet.created?.getTime() === date * 1000;
   if (!isAsAsked) {
-    throw new KubeparcelError('usage', 'gpg made another kind of signature than it was asked for', {
+    throw new KubeparcelError('usage', 'gpg created another kind of signature than requested', {
       where,
-      hint: 'look for local-user, digest or signature options in gpg.conf, or name another GNUPGHOME',
+      hint: 'check gpg.conf for local-user, digest or signature options, or set another GNUPGHOME',
     });
   }
 }

@@ -56,8 +56,8 @@ function parseUserId(userId: string): UserID {
   const { name, email } = /^(?<name>[^<>]*?)(?: ?<(?<email>[^<>\s]+@[^<>\s]+)>)?$/.exec(userId)?.groups ?? {};
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
   if (((name === undefined || name === '') && email === undefined) || /[\u0000-\u001f\u007f]/.test(userId)) {
-    throw new KubeparcelError('usage', `this is no user ID: ${JSON.stringify(userId)}`, {
-      hint: 'write it as "Example packages <packages@example.org>"',
+    throw new KubeparcelError('usage', `invalid user ID ${JSON.stringify(userId)}`, {
+      hint: 'expected a user ID like "Example packages <packages@example.org>"',
     });
   }
   return { ...(name ? { name } : {}), ...(email === undefined ? {} : { email }) };

@@ -49,7 +49,7 @@ export async function openSigners(specs: readonly string[], options: OpenSigners
   }
   const doubled = signers.find(({ fingerprint }, at) => signers.findIndex((s) => s.fingerprint === fingerprint) !== at);
   if (doubled !== undefined) {
-    throw new KubeparcelError('usage', 'the same key is named twice', { where: doubled.fingerprint });
+    throw new KubeparcelError('usage', 'the same key is given twice', { where: doubled.fingerprint });
   }
   return signers;
 }
@@ -59,9 +59,9 @@ export async function keyBytes(spec: string, environment: Environment): Promise<
   if (spec !== 'env') return [await readKeyFile(spec), spec];
   const text = environment[KEY_VARIABLE];
   if (text === undefined || text === '') {
-    throw new KubeparcelError('usage', 'the variable is not set', {
+    throw new KubeparcelError('usage', 'the environment variable is not set', {
       where: KEY_VARIABLE,
-      hint: 'put an ASCII-armored private key into it, or name a key file with --key',
+      hint: 'set it to an ASCII-armored private key, or use a key file with --key',
     });
   }
   return [Buffer.from(text), KEY_VARIABLE];
@@ -83,9 +83,9 @@ export async function readSecretKeys(bytes: Uint8Array, where: string): Promise<
     // The cause is left out: a parser's message may quote what it could not read.
   }
   if (keys.length === 0) {
-    throw new KubeparcelError('format', 'there is no OpenPGP private key in it', {
+    throw new KubeparcelError('format', 'no OpenPGP private key in the file', {
       where,
-      hint: 'give one as kubeparcel keys new or gpg --export-secret-keys --armor writes it',
+      hint: 'expected a key written by kubeparcel keys new or gpg --export-secret-keys --armor',
     });
   }
   return keys;
@@ -107,8 +107,8 @@ async function unlock(
   const none = passphrases.length + asked.length === 0;
   throw new KubeparcelError(
     'usage',
-    none ? 'the signing key is locked with a passphrase' : 'no passphrase given unlocks the signing key',
-    { where: `${where}, ${name}`, hint: `set ${PASSPHRASE_VARIABLE}, or name a file with --passphrase-file` },
+    none ? 'the signing key needs a passphrase' : 'wrong passphrase for the signing key',
+    { where: `${where}, ${name}`, hint: `set ${PASSPHRASE_VARIABLE}, or use --passphrase-file` },
   );
 }
 
@@ -140,8 +140,8 @@ const MAX_FILE_BYTES = 4 << 20;
 export async function openCertificates(specs: readonly string[], environment: Environment): Promise<Key[]> {
   const wanted = specs.length === 0 && (environment[KEY_VARIABLE] ?? '') !== '' ? ['env'] : specs;
   if (wanted.length === 0) {
-    throw new KubeparcelError('usage', 'no key is named', {
-      hint: `name a key file or gpg:FINGERPRINT, or put a key into ${KEY_VARIABLE}`,
+    throw new KubeparcelError('usage', 'no key given', {
+      hint: `use a key file or gpg:FINGERPRINT, or set ${KEY_VARIABLE}`,
     });
   }
   const found = new Map<string, Key>();
@@ -166,9 +166,9 @@ async function readPublicFile(path: string): Promise<Uint8Array> {
     const facts = await stat(path);
     if (facts.isFile() && facts.size <= MAX_FILE_BYTES) return await readFile(path);
   } catch (cause) {
-    throw new KubeparcelError('io', 'the key cannot be read', { where: path, cause });
+    throw new KubeparcelError('io', 'cannot read the key', { where: path, cause });
   }
-  throw new KubeparcelError('usage', 'this is no file with a key', { where: path });
+  throw new KubeparcelError('usage', 'not a key file', { where: path });
 }
 
 /** An armor of one, or a first packet that is a secret key (RFC 9580, section 4.2: type 5, in either form of header). */

@@ -72,11 +72,11 @@ export function checkDate(
   const early = date < validFrom;
   throw new KubeparcelError(
     'usage',
-    `a signature of ${utc(date)} would be ${early ? 'older than its key' : 'of a key that has expired by then'}`,
+    `cannot sign with date ${utc(date)}: ${early ? 'the key is newer' : 'the key has expired by then'}`,
     {
       where: fingerprint,
       hint: early
-        ? `sign with a date from ${utc(validFrom)} on: unset SOURCE_DATE_EPOCH, or set it so`
+        ? `use a date of ${utc(validFrom)} or later: unset or change SOURCE_DATE_EPOCH or --date`
         : 'sign with another key',
     },
   );

@@ -55,13 +55,13 @@ export async function runGpg(args: readonly string[], run: GpgRun): Promise<Buff
     if (fed !== undefined && !isBrokenPipe(fed)) throw fed;
     throw new KubeparcelError('usage', `gpg cannot ${purpose}: ${lastWords(message)}`, {
       where,
-      hint: `try it by hand: gpg --list-secret-keys; a passphrase can be set in ${PASSPHRASE_VARIABLE}`,
+      hint: `check gpg --list-secret-keys; set ${PASSPHRASE_VARIABLE} if the key has a passphrase`,
     });
   } catch (cause) {
     if (cause instanceof Error && 'syscall' in cause && String(cause.syscall).startsWith('spawn')) {
-      throw new KubeparcelError('usage', 'gpg cannot be run', {
+      throw new KubeparcelError('usage', 'cannot run gpg', {
         where,
-        hint: 'install GnuPG, or name a key file with --key',
+        hint: 'install GnuPG, or use a key file with --key',
         cause,
       });
     }

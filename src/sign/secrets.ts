@@ -21,13 +21,13 @@ export async function readKeyFile(path: string): Promise<Uint8Array> {
     try {
       const facts = await file.stat();
       if (!facts.isFile() || facts.size > MAX_KEY_FILE_BYTES) {
-        throw new KubeparcelError('usage', 'this is no file with a key', { where: path });
+        throw new KubeparcelError('usage', 'not a key file', { where: path });
       }
       // Windows has no such bits, and says 0666 of everything.
       if ((facts.mode & 0o077) !== 0 && process.platform !== 'win32') {
-        throw new KubeparcelError('usage', 'others on this machine could read this private key', {
+        throw new KubeparcelError('usage', 'other users can read this private key', {
           where: `${path}, mode ${(facts.mode & 0o777).toString(8).padStart(4, '0')}`,
-          hint: `chmod 600 ${path}, and take it for stolen where others have accounts`,
+          hint: `run chmod 600 ${path}; if other users could have read the key, replace it`,
         });
       }
       return await file.readFile();
@@ -36,7 +36,7 @@ export async function readKeyFile(path: string): Promise<Uint8Array> {
     }
   } catch (cause) {
     if (cause instanceof KubeparcelError) throw cause;
-    throw new KubeparcelError('io', 'the signing key cannot be read', { where: path, cause });
+    throw new KubeparcelError('io', 'cannot read the signing key', { where: path, cause });
   }
 }
 
@@ -71,7 +71,7 @@ async function contents(path: string, where: string): Promise<Buffer> {
   try {
     return await readFile(path);
   } catch (cause) {
-    throw new KubeparcelError('io', 'the passphrase cannot be read', { where, cause });
+    throw new KubeparcelError('io', 'cannot read the passphrase', { where, cause });
   }
 }
 
@@ -79,7 +79,16 @@ function linesOf(bytes: Buffer, where: string): string[] {
   const lines = bytes.length > MAX_PASSPHRASE_BYTES ? [] : bytes.toString('utf8').split(/\r?\n/);
   const passphrases = lines.filter((line) => line !== '');
   if (passphrases.length === 0) {
-    throw new KubeparcelError('usage', 'there is no passphrase in it', { where, hint: 'write it as its first line' });
+    throw new KubeparcelError('usage', 'no passphrase in the file', {
+      where,
+      hint: 'write the passphrase to the first line',
+    });
   }
   return passphrases;
+}
+
+export function noKey(): KubeparcelError {
+  return new KubeparcelError('usage', 'no key to sign with', {
+    hint: `use --key FILE or set ${KEY_VARIABLE}; "kubeparcel keys new" creates a key`,
+  });
 }

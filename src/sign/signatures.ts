@@ -1,6 +1,6 @@
 import { armor, enums, readSignature, type Signature } from 'openpgp';
-import { KubeparcelError } from '../support/errors.ts';
 import { OPENPGP_CONFIG } from './certificate.ts';
+import { noKey } from './secrets.ts';
 import type { Signer } from './signer.ts';
 
 /** As the Hash header of cleartext-signed messages names them. */
@@ -59,9 +59,7 @@ function armoredSignature(packets: Uint8Array): string {
 
 function atLeastOne(signers: readonly Signer[]): readonly Signer[] {
   if (signers.length > 0) return signers;
-  throw new KubeparcelError('usage', 'there is no key to sign with', {
-    hint: 'name one with --key, or put it into KUBEPARCEL_SIGNING_KEY; kubeparcel keys new makes one',
-  });
+  throw noKey();
 }
 
 /**

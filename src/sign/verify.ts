@@ -70,7 +70,7 @@ export async function verifyClearsigned(
   const whole = /^-----BEGIN PGP SIGNED MESSAGE-----\r?\n[\s\S]*\n-----END PGP SIGNATURE-----\s*$/.test(text);
   const marks = text.match(/^-----BEGIN PGP SIGN(ED MESSAGE|ATURE)-----/gm);
   if (!whole || marks?.length !== 2) {
-    throw new KubeparcelError('format', 'this is no cleartext-signed message, or more than one', { where });
+    throw new KubeparcelError('format', 'not exactly one cleartext-signed message', { where });
   }
   const message = await wellFormed(where, () =>
     readCleartextMessage({ cleartextMessage: text, config: OPENPGP_CONFIG }),
@@ -92,9 +92,9 @@ async function wellFormed<T>(where: string, read: () => Promise<T>, length = 0):
   try {
     if (length <= MAX_SIGNATURE_BYTES) return await read();
   } catch (cause) {
-    throw new KubeparcelError('format', 'this is no OpenPGP signature', { where, cause });
+    throw new KubeparcelError('format', 'not an OpenPGP signature', { where, cause });
   }
-  throw new KubeparcelError('format', 'this is too long for a signature', { where });
+  throw new KubeparcelError('format', 'too large for a signature', { where });
 }
 
 function asArmor(signature: Uint8Array | string): string | undefined {
@@ -121,9 +121,9 @@ async function judge(
       // openpgp.js asks whether the key was valid when it signed; apt refuses what a key signed that has ended since.
       await key.getSigningKey(keyID, at, undefined, OPENPGP_CONFIG);
     } catch (cause) {
-      throw new KubeparcelError('verification', `a signature does not hold: ${reasonOf(cause)}`, {
+      throw new KubeparcelError('verification', `invalid signature: ${reasonOf(cause)}`, {
         where: `${where}, key ${fingerprintOf(key)}`,
-        hint: 'get the files again; when it stays so, do not use them and tell whoever publishes them',
+        hint: 'download the files again; if the error persists, do not use them and inform the publisher',
         cause,
       });
     }
@@ -133,9 +133,9 @@ async function judge(
   }
   if (good.length === 0) {
     const by = unknown.length === 0 ? 'nobody' : unknown.join(', ');
-    throw new KubeparcelError('verification', `it is signed by ${by}, and by none of the keys given`, {
+    throw new KubeparcelError('verification', `no signature from any of the given keys; signed by ${by}`, {
       where,
-      hint: 'give the public key of whoever publishes it',
+      hint: 'use the public key of the publisher',
     });
   }
   return { good, unknown };

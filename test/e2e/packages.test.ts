@@ -57,7 +57,7 @@ describe('inspect', () => {
     writeFileSync(join(directory, 'short.rpm'), 'abc');
     writeFileSync(join(directory, 'page.deb'), '<html>not found</html>');
     for (const name of ['a-directory', 'empty.deb', 'short.rpm', 'page.deb']) {
-      const text = await expectFailure(['inspect', name], { cwd: directory }, 6, 'neither a .deb nor an .rpm');
+      const text = await expectFailure(['inspect', name], { cwd: directory }, 6, 'not a .deb or .rpm package');
       expect(text).toContain(`where: ${name}`);
     }
     await expectFailure(['inspect', 'missing.deb'], { cwd: directory }, 7, 'no such file');
@@ -66,7 +66,7 @@ describe('inspect', () => {
   test.skipIf(!hasTool('mkfifo'))('a pipe without a writer is refused at once', async () => {
     const directory = temporaryDirectory();
     await execa('mkfifo', [join(directory, 'pipe')]);
-    await expectFailure(['inspect', 'pipe'], { cwd: directory }, 6, 'neither a .deb nor an .rpm');
+    await expectFailure(['inspect', 'pipe'], { cwd: directory }, 6, 'not a .deb or .rpm package');
   });
 
   test.each([DEB, RPM])('a changed byte and a missing end of %s are detected', async (file) => {
@@ -135,7 +135,7 @@ describe('diff', () => {
 
   test('a file that cannot be read is a failure, not a difference', async () => {
     await expectFailure(['diff', DEB, 'missing.deb'], { cwd }, 7, 'no such file');
-    await expectFailure(['diff', DEB, 'dist/SHA256SUMS'], { cwd }, 6, 'neither');
+    await expectFailure(['diff', DEB, 'dist/SHA256SUMS'], { cwd }, 6, 'not a .deb or .rpm package');
   });
 });
 

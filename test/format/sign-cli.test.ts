@@ -50,7 +50,7 @@ describe('kubeparcel keys and sign', () => {
       /no passphrase for the new key/,
     );
     await expectFailure(['sign', ...files], { cwd }, 2, /no key to sign with/);
-    await expectFailure(['sign', ...files, '--key', 'signing.key'], { cwd }, 2, /locked with a passphrase/);
+    await expectFailure(['sign', ...files, '--key', 'signing.key'], { cwd }, 2, /needs a passphrase/);
     expect(everythingIn(cwd).filter((name) => name.includes('b.key') || name.endsWith('.tmp'))).toEqual([]);
   });
 

@@ -311,7 +311,7 @@ describe.skipIf(!hasTool('debsig-verify') || !hasTool('dpkg-deb'))('DEBs', () =>
     await expect(signPackages([path], signerOf('Ed25519'), { date: LATER })).rejects.toThrow(/not a DEB package/);
     writeFileSync(path, 'something else entirely');
     await expect(signPackages([path], signerOf('Ed25519'), { date: MADE })).rejects.toThrow(
-      /neither a .deb nor an .rpm/,
+      /not a .deb or .rpm package/,
     );
   });
 });

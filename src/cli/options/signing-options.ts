@@ -1,5 +1,6 @@
 import type { Argv } from 'yargs';
 import type { OpenSignersOptions } from '../../sign/open-keys.ts';
+import { noKey } from '../../sign/secrets.ts';
 import type { Signer } from '../../sign/signer.ts';
 import { KubeparcelError } from '../../support/errors.ts';
 import { askPassphrase, canAsk } from './ask-passphrase.ts';
@@ -75,12 +76,6 @@ export async function openSigning(args: SigningArguments): Promise<SigningSessio
     if (warning !== undefined) process.stderr.write(`kubeparcel: warning: ${warning}\n`);
   }
   return { signers, date: signatureDate(signers, { asked: args.date, epoch, now }) };
-}
-
-export function noKey(): KubeparcelError {
-  return new KubeparcelError('usage', 'no key to sign with', {
-    hint: 'use --key FILE or set KUBEPARCEL_SIGNING_KEY; "kubeparcel keys new" creates a key',
-  });
 }
 
 /** On a terminal, asks for a passphrase if the given ones do not unlock a key. */

@@ -1,6 +1,6 @@
+import { noKey } from '../../../sign/secrets.ts';
 import { defineCommand } from '../../options/flags.ts';
 import { repoWriteOptions, writeOptions } from '../../options/repo-options.ts';
-import { noKey } from '../../options/signing-options.ts';
 
 export const repoSignCommand = defineCommand({
   command: 'sign <dir>',
