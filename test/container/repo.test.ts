@@ -1,7 +1,8 @@
 /** apt, dnf and zypper with signature checks on: they install, upgrade and verify, and refuse what was tampered with. */
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { copySync } from 'fs-extra/esm';
 import { afterAll, beforeAll, type ExpectStatic, test } from 'vitest';
 import type { Container } from '../../src/container/engine.ts';
 import type { Format } from '../../src/model/format.ts';
@@ -201,7 +202,7 @@ async function onHost(
   mkdirSync(root);
   // apt reads as a user of its own.
   chmodSync(root, 0o755);
-  cpSync(KEYS, join(root, 'keys'), { recursive: true, filter: (path) => !path.endsWith('.key') });
+  copySync(KEYS, join(root, 'keys'), { filter: (path) => !path.endsWith('.key') });
   let copies = 0;
   const name = `kubeparcel-repo-test-${process.pid}-${id}`;
   const mounts = [{ source: root, target: '/srv' }];
@@ -211,7 +212,7 @@ async function onHost(
     const directory = (copy: string) => join(root, copy);
     const copy = (site: string, change = (_: string) => {}) => {
       const name = `copy-${copies++}`;
-      cpSync(site, directory(name), { recursive: true, verbatimSymlinks: true });
+      copySync(site, directory(name));
       change(directory(name));
       return name;
     };

@@ -1,5 +1,6 @@
-import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { copySync } from 'fs-extra/esm';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { makeBinariesDirectory, noise } from '../support/binaries-directory.ts';
 import { directoryOfFile, everythingIn, expectFailure, packagesIn, sha256Of, succeed } from '../support/cli.ts';
@@ -82,7 +83,7 @@ describe('build --locked', () => {
   test('a changed payload is refused, and no files are written', async () => {
     const cwd = temporaryDirectory();
     const changed = join(cwd, 'release');
-    cpSync(source, changed, { recursive: true });
+    copySync(source, changed);
     const kubelet = join(changed, 'amd64', 'kubelet');
     flipped(kubelet, 500_000, kubelet);
     const args = ['build', '--source', changed, '--arch', 'amd64', '--packages', 'kubelet', '--locked', '--lock', lock];
@@ -123,7 +124,7 @@ describe('build --locked', () => {
 describe('a bundle', () => {
   test('is sufficient to build the same packages on another machine', async () => {
     const cwd = temporaryDirectory();
-    cpSync(bundle, join(cwd, 'release.kpb'));
+    copySync(bundle, join(cwd, 'release.kpb'));
     await succeed(['build', '--source', 'release.kpb', '--arch', 'amd64'], { cwd });
     expect(packagesIn(join(cwd, 'dist'))).toEqual(reference);
   });

@@ -12,8 +12,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { execa } from 'execa';
+import { outputFileSync } from 'fs-extra/esm';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { loadCatalog } from '../../src/catalog/catalog.ts';
 import { type Target, targets } from '../../src/catalog/targets.ts';
@@ -644,8 +645,7 @@ describe.skipIf(!['dpkg', 'deb-systemd-helper', 'fakeroot'].every(hasTool))('wit
     await install('1.20.2', 'kubelet', 'kubeadm');
     expect([there(stale), there(link)]).toEqual([true, true]);
     for (const [path, text] of Object.entries(STATE)) {
-      mkdirSync(dirname(at(path)), { recursive: true });
-      writeFileSync(at(path), text);
+      outputFileSync(at(path), text);
     }
     await install('1.36.4', 'kubelet', 'kubeadm');
     expect([there(stale), there(link)]).toEqual([false, true]);

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -9,6 +9,7 @@ import {
   ListMultipartUploadsCommand,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
+import { copySync } from 'fs-extra/esm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openTarget } from '../../src/repo/publish/open-target.ts';
 import { publish } from '../../src/repo/publish/publish.ts';
@@ -182,6 +183,6 @@ test('a copy of the repository with other times is the same repository', async (
   mkdirSync(join(temp, 'repo', 'pool'), { recursive: true });
   writeFileSync(join(temp, 'repo', MARKER), '{}');
   writeFileSync(join(temp, 'repo', 'pool', 'a.deb'), 'a');
-  cpSync(join(temp, 'repo'), join(temp, 'out'), { recursive: true });
+  copySync(join(temp, 'repo'), join(temp, 'out'));
   expect((await publishTo(join(temp, 'out'), join(temp, 'repo'))).sent).toEqual([]);
 });

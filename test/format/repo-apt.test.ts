@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { copySync } from 'fs-extra/esm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseControl } from '../../src/deb/control-file.ts';
 import { addPackages } from '../../src/repo/operations/add.ts';
@@ -134,7 +135,7 @@ describe.skipIf(!hasTool('apt-get'))('apt', () => {
 
   test('takes a list by its digest while the next state is being written', async () => {
     const site = join(temporaryDirectory(), 'site');
-    cpSync(repository, site, { recursive: true, verbatimSymlinks: true });
+    copySync(repository, site);
     for (const name of ['Packages', 'Packages.gz', 'Packages.xz']) {
       writeFileSync(join(site, 'dists/stable/main/binary-amd64', name), 'of the next state');
     }
@@ -147,7 +148,7 @@ describe.skipIf(!hasTool('apt-get'))('apt', () => {
     const strange = aptClient(temporaryDirectory(), `file:${repository} stable main`, other.public);
     expect(strange.run('update').status).not.toBe(0);
     const site = join(temporaryDirectory(), 'site');
-    cpSync(repository, site, { recursive: true, verbatimSymlinks: true });
+    copySync(repository, site);
     await indexRepository(site, { unsigned: true });
     const unsigned = aptClient(temporaryDirectory(), `file:${site} stable main`, key.public);
     expect(unsigned.run('update').said).toMatch(/is not signed/);
@@ -162,7 +163,7 @@ describe.skipIf(!hasTool('apt-get'))('apt', () => {
   const CASES = SOURCES.flatMap((source) => TAMPERED.map((tampered) => ({ ...source, ...tampered, source })));
   test.each(CASES)('refuses, of $title, $what that was tampered with', ({ line, view, what, files, source }) => {
     const site = join(temporaryDirectory(), 'site');
-    cpSync(repository, site, { recursive: true, verbatimSymlinks: true });
+    copySync(repository, site);
     const apt = aptClient(temporaryDirectory(), line(site), join(site, view, 'Release.key'));
     if (what === 'a package') expect(apt.run('update').status).toBe(0);
     for (const file of files(site, source)) tamper(file);

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import {
-  cpSync,
   existsSync,
   linkSync,
   mkdirSync,
@@ -17,6 +16,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
+import { copySync } from 'fs-extra/esm';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { INDEX_FILE } from '../../src/repo/model/index-file.ts';
 import { addPackages } from '../../src/repo/operations/add.ts';
@@ -79,7 +79,7 @@ async function publishTo(from: string, text: string): Promise<void> {
 /** A copy of what was published, with its links and its packages' one copy. */
 function copy(): string {
   const site = join(temporaryDirectory(), 'site');
-  cpSync(published, site, { recursive: true, verbatimSymlinks: true });
+  copySync(published, site);
   return site;
 }
 
@@ -386,7 +386,7 @@ describe.each(SOURCES.filter(({ missing }) => missing !== true))('what is publis
   test('a copy of one view, without index.json', async () => {
     const site = join(temporaryDirectory(), 'site');
     for (const view of [DEB, RPM]) {
-      cpSync(join(published, view), join(site, view), { recursive: true, verbatimSymlinks: true });
+      copySync(join(published, view), join(site, view));
     }
     // What publishing in a test wants to see.
     writeFileSync(join(site, INDEX_FILE), '{}');
@@ -430,7 +430,7 @@ describe('a directory', () => {
 
   test('an expired repository is not whole for its owner either', async () => {
     const site = join(temporaryDirectory(), 'site');
-    cpSync(repository, site, { recursive: true, verbatimSymlinks: true });
+    copySync(repository, site);
     await indexRepository(site, { signers, date: DATE + 1, settings: { validDays: 1 }, all: true });
     const { verifyRepository } = await import('../../src/repo/verify/verify.ts');
     expect(faults(await verifyRepository(site))).toContain('expired dists/stable/InRelease');

@@ -1,8 +1,9 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type axe from 'axe-core';
+import { outputFileSync } from 'fs-extra/esm';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type RepositoryServer, serveRepository } from '../../src/repo/serve/serve.ts';
@@ -42,8 +43,7 @@ describe.skipIf(!hasTool('chromium'))('the site in Chromium', () => {
       text: '',
     }));
     for (const { path, text } of [...stand, ...(await siteOfFixture())]) {
-      mkdirSync(dirname(join(directory, path)), { recursive: true });
-      writeFileSync(join(directory, path), text);
+      outputFileSync(join(directory, path), text);
     }
     server = await serveRepository(directory, { port: 0, host: '127.0.0.1' });
     browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: FLAGS });

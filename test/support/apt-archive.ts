@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execaSync } from 'execa';
+import { copySync } from 'fs-extra/esm';
 
 /** A flat, signed apt repository made by Debian's own tools: what publishing is tried with. */
 export interface AptArchive {
@@ -25,7 +26,7 @@ export function makeAptArchives(directory: string): { readonly old: AptArchive; 
   const make = (name: string, from: string | undefined, packages: readonly string[]): AptArchive => {
     const root = join(directory, name);
     if (from === undefined) mkdirSync(join(root, 'deb'), { recursive: true });
-    else cpSync(from, root, { recursive: true });
+    else copySync(from, root);
     for (const each of packages) makeDeb(join(root, 'deb'), each);
     index(join(root, 'deb'), gpg);
     writeFileSync(join(root, 'repository.json'), `{"state":"${name}"}\n`);
@@ -64,7 +65,7 @@ function index(directory: string, gpg: (...args: string[]) => unknown): void {
     const sha256 = createHash('sha256')
       .update(readFileSync(join(directory, name)))
       .digest('hex');
-    cpSync(join(directory, name), join(directory, 'by-hash', 'SHA256', sha256));
+    copySync(join(directory, name), join(directory, 'by-hash', 'SHA256', sha256));
   }
   const options = ['-o', 'APT::FTPArchive::Release::Acquire-By-Hash=yes', '-o', 'APT::FTPArchive::Release::Suite=test'];
   const { stdout: release } = execaSync('apt-ftparchive', [...options, 'release', '.'], { cwd: directory });

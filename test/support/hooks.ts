@@ -11,6 +11,7 @@ import {
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { execa } from 'execa';
+import { outputFileSync } from 'fs-extra/esm';
 import { onTestFinished } from 'vitest';
 import type { ScriptName } from '../../src/model/format.ts';
 import type { Layout } from '../../src/model/layout.ts';
@@ -67,8 +68,7 @@ export function hookHost(
   const log = join(directory, 'log');
   const answers = join(directory, 'answers');
   const fake = (path: string) => {
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, FAKE);
+    outputFileSync(path, FAKE);
     chmodSync(path, 0o755);
   };
   for (const name of helpers) fake(join(bin, name));

@@ -1,5 +1,6 @@
-import { cp, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { copy } from 'fs-extra/esm';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { catalogText, loadCatalog } from '../../../src/catalog/catalog.ts';
 import { readCatalog } from '../../../src/catalog/read-catalog.ts';
@@ -13,7 +14,7 @@ let directory: string;
 beforeEach(async () => {
   directory = temporaryDirectory();
   for (const name of ['packages', 'distributions', 'versions.yaml', 'former-files.yaml']) {
-    await cp(join(packageRoot(), 'packaging', name), join(directory, name), { recursive: true });
+    await copy(join(packageRoot(), 'packaging', name), join(directory, name));
   }
 });
 

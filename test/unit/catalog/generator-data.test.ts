@@ -1,5 +1,6 @@
-import { cp, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { copy } from 'fs-extra/esm';
 import { expect, test } from 'vitest';
 import { loadCatalog } from '../../../src/catalog/catalog.ts';
 import { generatorData } from '../../../src/catalog/generator-data.ts';
@@ -64,7 +65,7 @@ test.each([
   },
 ])('rejects $what', async ({ before, after, says }) => {
   const directory = temporaryDirectory();
-  await cp(join(packageRoot(), 'packaging'), directory, { recursive: true });
+  await copy(join(packageRoot(), 'packaging'), directory);
   const file = join(directory, 'versions.yaml');
   const text = await readFile(file, 'utf8');
   expect(text).toContain(before);

@@ -1,6 +1,7 @@
-import { cp, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import { copy } from 'fs-extra/esm';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { loadCatalog } from '../../../src/catalog/catalog.ts';
 import type { Catalog } from '../../../src/catalog/model.ts';
@@ -194,7 +195,7 @@ describe("a release engineer's one line", () => {
   async function changed(file: string, before: string, after: string): Promise<Catalog> {
     const directory = temporaryDirectory();
     for (const name of ['packages', 'distributions', 'versions.yaml', 'former-files.yaml']) {
-      await cp(join(packageRoot(), 'packaging', name), join(directory, name), { recursive: true });
+      await copy(join(packageRoot(), 'packaging', name), join(directory, name));
     }
     const text = await readFile(join(directory, file), 'utf8');
     expect(text).toContain(before);

@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
+import { outputFileSync } from 'fs-extra/esm';
 import { describe, expect, test } from 'vitest';
 import { loadTemplates, type TemplateSet } from '../../../src/layout/templates.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
@@ -106,8 +107,7 @@ test('what is ejected are the templates as they stand, which give the same packa
   ]);
   const directory = temporaryDirectory();
   for (const { name, text } of built.files) {
-    mkdirSync(dirname(join(directory, name)), { recursive: true });
-    writeFileSync(join(directory, name), text);
+    outputFileSync(join(directory, name), text);
   }
   const again = await loadTemplates(directory);
   expect(again.files).toEqual(built.files);

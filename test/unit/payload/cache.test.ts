@@ -1,5 +1,6 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { outputFileSync } from 'fs-extra/esm';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { BLOCK_RECIPE } from '../../../src/compress/block-store.ts';
 import { type CachedFile, isIntact, listCache, selectForLimit, selectForPrune } from '../../../src/payload/cache.ts';
@@ -71,8 +72,7 @@ test.each([false, true])('the path gives kind and version (Windows: %s)', (isWin
     'packed/earlier/zstd-19/ab/cd',
   ];
   for (const path of paths) {
-    mkdirSync(dirname(join(directory, path)), { recursive: true });
-    writeFileSync(join(directory, path), '');
+    outputFileSync(join(directory, path), '');
   }
   platform.isWindows = isWindows;
   const found = listCache(directory);

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
+import { copySync, outputFileSync } from 'fs-extra/esm';
 import { describe, expect, test } from 'vitest';
 import { fetchPayload } from '../../../src/payload/fetch.ts';
 import { writeBundle } from '../../../src/payload/sources/bundle.ts';
@@ -33,8 +34,7 @@ async function fetchFrom(argument: string, version = '1.36.4', options: Partial<
 
 function write(directory: string, files: Readonly<Record<string, string | Uint8Array>>): void {
   for (const [path, bytes] of Object.entries(files)) {
-    mkdirSync(dirname(join(directory, path)), { recursive: true });
-    writeFileSync(join(directory, path), bytes);
+    outputFileSync(join(directory, path), bytes);
   }
 }
 
@@ -369,7 +369,7 @@ describe('the embedded sample', () => {
 
   test('with a template changed is refused', async () => {
     const copy = temporaryDirectory();
-    cpSync(join(PACKAGING, 'sample'), copy, { recursive: true });
+    copySync(join(PACKAGING, 'sample'), copy);
     await openSampleSource(copy);
     writeFileSync(join(copy, 'kubelet.sh'), '#!/bin/sh\nreboot\n');
     await expect(openSampleSource(copy)).rejects.toMatchObject({ kind: 'verification' });

@@ -1,6 +1,7 @@
 import { linkSync, mkdirSync, readFileSync, readlinkSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import fc from 'fast-check';
+import { outputFileSync } from 'fs-extra/esm';
 import { describe, expect, test } from 'vitest';
 import { openTarget } from '../../../src/repo/publish/open-target.ts';
 import { planPublish } from '../../../src/repo/publish/plan.ts';
@@ -15,8 +16,7 @@ const file = (path: string, content = path) => ({ path, size: content.length, di
 /** Directory contents by path. */
 function write(directory: string, files: Readonly<Record<string, string>>): void {
   for (const [path, content] of Object.entries(files)) {
-    mkdirSync(dirname(join(directory, path)), { recursive: true });
-    writeFileSync(join(directory, path), content);
+    outputFileSync(join(directory, path), content);
   }
 }
 

@@ -1,7 +1,8 @@
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { cp, mkdir } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { copy } from 'fs-extra/esm';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { loadCatalog } from '../../../src/catalog/catalog.ts';
 import type { Catalog } from '../../../src/catalog/model.ts';
@@ -241,7 +242,7 @@ describe.skipIf(!ready)('a run of scenarios', () => {
   test('each host uses the package built for it', async () => {
     const mixed = join(directory, 'mixed');
     await mkdir(mixed);
-    await cp(join(directory, 'packages'), mixed, { recursive: true });
+    await copy(join(directory, 'packages'), mixed);
     await buildSet({ ...SAMPLE, distributions: ['debian-12', 'debian-11'], packages: ['kubelet'] }, mixed);
     writeFileSync(join(mixed, 'notes.txt'), 'no package\n');
     expect(await readPackageDirectory(mixed)).toHaveLength(7);
