@@ -1,6 +1,6 @@
 import type { Chunks } from '../../archive/chunks.ts';
 import { KubeparcelError } from '../../support/errors.ts';
-import { createXxh64 } from './xxh64.ts';
+import { createXxh64, type Xxh64 } from './xxh64.ts';
 import { type FramePart, frameParts, MAX_BLOCK_SIZE } from './zstd-frame.ts';
 import { startZstd, startZstdThread, type ZstdCall, type ZstdThread } from './zstd-library.ts';
 
@@ -9,18 +9,18 @@ const DESCRIPTOR_OFFSET = 4;
 const CHECKSUM_FLAG = 0x04;
 
 /**
- * One zstd frame with a content checksum, made by libzstd as WebAssembly on a thread of its own. The library does not
- * ask libzstd for the checksum, so it is added here: a flag in the frame's header, and four bytes at its end.
+ * Compresses one zstd frame with a content checksum, with libzstd as WebAssembly on its own thread. The library has no
+ * option for the checksum, so it is added here: a flag in the frame header and four bytes at the end.
  *
- * @param chunks each a buffer of its own, which is handed over to the thread
+ * @param chunks separate buffers, which are transferred to the thread
  */
 export async function* zstd(
   chunks: AsyncIterable<Uint8Array>,
   level: number,
 ): AsyncGenerator<Uint8Array, void, undefined> {
+  const hash = await createXxh64();
   const thread = startZstdThread(level);
   const source = chunks[Symbol.asyncIterator]();
-  const hash = createXxh64();
   let headerWritten = false;
   function* finished(output: readonly Uint8Array[]) {
     for (const bytes of output) {
@@ -38,7 +38,7 @@ export async function* zstd(
     while (!next.done) {
       hash.update(next.value);
       const working = thread.run({ call: 'compress', chunk: next.value });
-      // The source is read on while the thread compresses.
+      // Read ahead while the thread compresses.
       const [output, following] = await Promise.all([working, source.next()]);
       next = following;
       yield* finished(output);
@@ -53,9 +53,9 @@ export async function* zstd(
   }
 }
 
-/** A whole frame (RFC 8878, 3.1.1) that has none, with a content checksum. */
-export function withChecksum(frame: Uint8Array, content: Uint8Array): Uint8Array {
-  const hash = createXxh64();
+/** Adds a content checksum to a frame without one (RFC 8878, 3.1.1). */
+export async function withChecksum(frame: Uint8Array, content: Uint8Array): Promise<Uint8Array> {
+  const hash = await createXxh64();
   hash.update(content);
   const whole = Buffer.alloc(frame.length + 4);
   whole.set(frame);
@@ -64,17 +64,16 @@ export function withChecksum(frame: Uint8Array, content: Uint8Array): Uint8Array
   return whole;
 }
 
-/** How much of a frame goes to the thread at once. */
+/** Frame parts passed to the thread at a time. */
 const BATCH_BLOCKS = 32;
 
 /**
- * Unpacks exactly one zstd frame, by libzstd as WebAssembly: fed block by block, so that what comes out is bounded and
- * every block is seen to have come out (the library keeps libzstd's errors to itself). The sizes and the checksum that
- * the frame states are checked here.
+ * Decompresses exactly one zstd frame, with libzstd as WebAssembly. Decompresses block by block, to bound the output and
+ * to notice a failing block, because the library does not report errors of libzstd. Checks the stated sizes and checksum.
  */
 export async function* unzstd(chunks: Chunks): AsyncGenerator<Uint8Array, void, undefined> {
   const batches = batchParts(frameParts(chunks));
-  const frame = createFrameCheck();
+  const frame = new FrameCheck(await createXxh64());
   let thread: ZstdThread | undefined;
   try {
     let batch = await batches.next();
@@ -82,7 +81,7 @@ export async function* unzstd(chunks: Chunks): AsyncGenerator<Uint8Array, void, 
     if (!batch.done && following.done) {
       const { Zstd } = await import('@hpcc-js/wasm-zstd');
       const zstd = await Zstd.load();
-      // All in one go on this thread: the library's one instance is free as long as nothing is awaited in between.
+      // A small frame on this thread, without await in between: the library has only one instance per thread.
       yield* frame.check(batch.value, startZstd(zstd, 1)(callFor(batch.value)));
     } else {
       thread = startZstdThread(1);
@@ -113,49 +112,54 @@ async function* batchParts(parts: AsyncIterable<FramePart>): AsyncGenerator<Fram
   }
 }
 
-/** The checksum is compared here and is not shown to the library, which would tell nobody what it found. */
+/** Leaves out the checksum: the library would not report a mismatch. */
 function callFor(batch: readonly FramePart[]): ZstdCall {
   const pieces = batch.flatMap((part) => (part.kind === 'checksum' ? [] : [part.bytes]));
   return { call: 'decompress', pieces, most: MAX_BLOCK_SIZE };
 }
 
-/** Follows a frame's parts and what they unpacked to; passes on the content, or fails where the two do not fit. */
-function createFrameCheck() {
-  const hash = createXxh64();
-  let size = 0;
-  let statedSize: number | undefined;
-  let statedHash: number | undefined;
-  return {
-    *check(batch: readonly FramePart[], output: readonly Uint8Array[]): Generator<Uint8Array, void, undefined> {
-      for (const [index, part] of batch.entries()) {
-        const bytes = output[index];
-        if (part.kind === 'header') {
-          statedSize = part.contentSize;
-        } else if (part.kind === 'checksum') {
-          statedHash = part.value;
-        } else {
-          // No encoder spends a compressed block on nothing; the library gives nothing when libzstd found an error.
-          if (
-            bytes === undefined ||
-            (part.unpackedSize === undefined ? bytes.length === 0 : bytes.length !== part.unpackedSize)
-          ) {
-            throw damaged('a block does not unpack');
-          }
-          size += bytes.length;
-          hash.update(bytes);
-          yield bytes;
+/** Checks the sizes and the checksum of a frame while it is decompressed. */
+class FrameCheck {
+  readonly #hash: Xxh64;
+  #size = 0;
+  #statedSize: number | undefined;
+  #statedHash: number | undefined;
+
+  constructor(hash: Xxh64) {
+    this.#hash = hash;
+  }
+
+  /** @returns the content of the batch */
+  *check(batch: readonly FramePart[], output: readonly Uint8Array[]): Generator<Uint8Array, void, undefined> {
+    for (const [index, part] of batch.entries()) {
+      const bytes = output[index];
+      if (part.kind === 'header') {
+        this.#statedSize = part.contentSize;
+      } else if (part.kind === 'checksum') {
+        this.#statedHash = part.value;
+      } else {
+        // The library returns nothing after an error in libzstd. No encoder writes an empty compressed block.
+        if (
+          bytes === undefined ||
+          (part.unpackedSize === undefined ? bytes.length === 0 : bytes.length !== part.unpackedSize)
+        ) {
+          throw damaged('cannot decompress a block');
         }
+        this.#size += bytes.length;
+        this.#hash.update(bytes);
+        yield bytes;
       }
-    },
-    end() {
-      if (statedSize !== undefined && statedSize !== size) {
-        throw damaged(`it states ${statedSize} bytes of content and has ${size}`);
-      }
-      if (statedHash !== undefined && statedHash !== hash.low32()) {
-        throw damaged('its checksum does not match');
-      }
-    },
-  };
+    }
+  }
+
+  end(): void {
+    if (this.#statedSize !== undefined && this.#statedSize !== this.#size) {
+      throw damaged(`header states ${this.#statedSize} bytes of content, found ${this.#size}`);
+    }
+    if (this.#statedHash !== undefined && this.#statedHash !== this.#hash.low32()) {
+      throw damaged('wrong checksum');
+    }
+  }
 }
 
 function damaged(why: string): KubeparcelError {
