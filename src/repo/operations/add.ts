@@ -18,25 +18,25 @@ import { isPlainName } from '../transaction/state.ts';
 
 export interface AddOptions extends WriteOptions {
   readonly channel: Channel;
-  /** Which minors the packages go with; told from what is added together by default. */
+  /** Kubernetes minors of the packages; derived from the added packages by default. */
   readonly minors?: readonly string[] | undefined;
 }
 
 export interface AddResult extends ChangeResult {
   readonly added: readonly RepositoryPackage[];
-  /** Count of packages that were there already, in this channel and these minors. */
+  /** Number of packages that the channel already had for these minors. */
   readonly known: number;
 }
 
-const READ_AT_ONCE = 4;
+const CONCURRENCY = 4;
 
 /**
- * Adds packages, of any origin, to a channel; makes the repository when the directory is none. Each is copied, read once and
- * checked against all digests in it; those that are known already are not read again.
+ * Adds packages of any origin to a channel and creates the repository if it does not exist. Each package is copied, and its
+ * digests are checked unless its record is in the cache.
  *
  * @param files paths of .deb and .rpm files
- * @throws KubeparcelError of kind 'format' or 'verification' for a package that is damaged, of kind 'usage' for one whose
- *   name another one has with other bytes; then nothing is added
+ * @throws KubeparcelError of kind 'format' or 'verification' for a damaged package, of kind 'usage' if the repository has
+ *   a package of the same name and version with another digest; nothing is added then
  */
 export async function addPackages(
   directory: string,
@@ -45,7 +45,7 @@ export async function addPackages(
 ): Promise<AddResult> {
   const { channel, signal } = options;
   return writeRepository(directory, { ...options, create: true }, async ({ before, work, commit }) => {
-    const records = await takeIn(directory, work, files, signal);
+    const records = await importPackages(directory, work, files, signal);
     const unique = [...new Map(records.map((record) => [record.sha256, record])).values()];
     const given = options.minors;
     const minors =
@@ -58,13 +58,13 @@ export async function addPackages(
     for (const record of unique) {
       const entry = entryOf(record);
       const path = poolPath(entry);
-      const there = packages.get(path);
-      if (there !== undefined && there.sha256 !== entry.sha256) throw otherBytes(directory, path);
-      const had = there?.channels[channel] ?? [];
-      const all = [...new Set([...had, ...(minors.get(record.sha256) ?? [])])].sort(compareMinors);
-      const next = { ...(there ?? entry), channels: { ...there?.channels, [channel]: all } };
+      const existing = packages.get(path);
+      if (existing !== undefined && existing.sha256 !== entry.sha256) throw differentPackage(directory, path);
+      const before = existing?.channels[channel] ?? [];
+      const all = [...new Set([...before, ...(minors.get(record.sha256) ?? [])])].sort(compareMinors);
+      const next = { ...(existing ?? entry), channels: { ...existing?.channels, [channel]: all } };
       packages.set(path, next);
-      if (there?.channels[channel] !== undefined && all.length === had.length) known += 1;
+      if (existing?.channels[channel] !== undefined && all.length === before.length) known += 1;
       else added.push(next);
     }
     const result = await commit({ packages: [...packages.values()] });
@@ -72,22 +72,22 @@ export async function addPackages(
   });
 }
 
-/** Copies packages into the work directory under their digests, and reads those that the cache does not know. */
-async function takeIn(
+/** Copies packages into the work directory, named by their digests, and reads those that are not in the cache. */
+async function importPackages(
   directory: string,
   work: string,
   files: readonly string[],
   signal: AbortSignal | undefined,
 ): Promise<PackageRecord[]> {
   const cache = new RecordCache(directory);
-  const limit = pLimit(READ_AT_ONCE);
+  const limit = pLimit(CONCURRENCY);
   await mkdir(join(directory, work), { recursive: true });
   return Promise.all(
     files.map((file, number) =>
       limit(async () => {
         signal?.throwIfAborted();
         const copy = join(directory, work, `in-${number}`);
-        await copyIn(file, copy);
+        await copyPackage(file, copy);
         const digests = await digestPackage(copy, signal);
         try {
           const record = cache.get(digests.sha256) ?? (await readRecord(copy, digests, { signal }));
@@ -105,11 +105,11 @@ async function takeIn(
   );
 }
 
-/** A copy, since whoever built the file may write into it again; shares the blocks where the file system can. */
-async function copyIn(file: string, copy: string): Promise<void> {
+/** Copies instead of linking, since the original may be overwritten later. Uses reflinks if possible. */
+async function copyPackage(file: string, copy: string): Promise<void> {
   try {
     if (!(await stat(file)).isFile()) {
-      throw new KubeparcelError('io', 'this is no file', { where: file, hint: 'name .deb and .rpm files' });
+      throw new KubeparcelError('io', 'not a regular file', { where: file, hint: 'specify .deb and .rpm files' });
     }
     await copyFile(file, copy, constants.COPYFILE_FICLONE);
     const handle = await open(copy, 'r+');
@@ -121,17 +121,16 @@ async function copyIn(file: string, copy: string): Promise<void> {
     }
   } catch (cause) {
     if (cause instanceof KubeparcelError) throw cause;
-    throw new KubeparcelError('io', 'the package cannot be read', { where: file, cause });
+    throw new KubeparcelError('io', 'cannot read the package', { where: file, cause });
   }
 }
 
 function entryOf(record: PackageRecord): RepositoryPackage {
   const { format, name, version, architecture, size, sha256 } = record;
   const file = format === 'deb' ? debPackager.fileName(debIdentity(record)) : rpmPackager.fileName(rpmIdentity(record));
-  for (const word of [name, architecture, file]) {
-    if (!isPlainName(word)) {
-      throw new KubeparcelError('format', `a repository cannot have a package of the name ${JSON.stringify(word)}`);
-    }
+  const invalid = [name, architecture, file].find((each) => !isPlainName(each));
+  if (invalid !== undefined) {
+    throw new KubeparcelError('format', `invalid package name, architecture or file name ${JSON.stringify(invalid)}`);
   }
   return { format, name, version, architecture, file, size, sha256, channels: {} };
 }
@@ -145,9 +144,9 @@ function rpmIdentity({ name, version, architecture }: PackageRecord) {
   return { name, version: { epoch, upstream, revision: release }, architecture };
 }
 
-function otherBytes(directory: string, path: string): KubeparcelError {
-  return new KubeparcelError('usage', 'the repository has a package of this name and version with other bytes', {
+function differentPackage(directory: string, path: string): KubeparcelError {
+  return new KubeparcelError('usage', 'the repository has a different package of this name and version', {
     where: join(directory, path),
-    hint: 'build it with a higher revision: hosts that have installed the other one would never see it',
+    hint: 'build it with a higher revision, so that hosts with the other package upgrade to it',
   });
 }

@@ -14,41 +14,40 @@ export interface PromoteResult extends ChangeResult {
 export interface PromoteOptions extends WriteOptions {
   readonly from: Channel;
   readonly to: Channel;
-  /** Asked with all packages as they would be, before anything is written; what it throws ends the promotion. */
+  /** Called with the resulting packages before anything is written; an exception cancels the promotion. */
   readonly gate?: ((packages: readonly RepositoryPackage[]) => Promise<void>) | undefined;
 }
 
 /**
- * Offers packages of one channel in another too, with the bytes that they have. Nothing is promoted unless every one of
- * them is in the pool as it was added.
+ * Adds packages of one channel to another. Verifies their digests in the pool first; nothing is promoted if one differs.
  *
- * @param words as `selectPackages` takes them; none means all of the channel
- * @throws KubeparcelError of kind 'verification' for a package that is gone or changed
+ * @param selectors see `selectPackages`; empty for all packages of the channel
+ * @throws KubeparcelError of kind 'verification' for a missing or changed package
  */
 export async function promotePackages(
   directory: string,
-  words: readonly string[],
+  selectors: readonly string[],
   options: PromoteOptions,
 ): Promise<PromoteResult> {
   const { from, to } = options;
-  if (from === to) throw new KubeparcelError('usage', 'a channel cannot be promoted to itself', { where: from });
+  if (from === to) throw new KubeparcelError('usage', 'cannot promote a channel to itself', { where: from });
   return writeRepository(directory, options, async ({ before, commit }) => {
-    const there = before.packages.filter((each) => each.channels[from] !== undefined);
-    const chosen = new Set(words.length === 0 ? there : selectPackages(there, words));
+    const available = before.packages.filter((each) => each.channels[from] !== undefined);
+    const chosen = new Set(selectors.length === 0 ? available : selectPackages(available, selectors));
     const [first, ...others] = await verifyPackages(directory, [...chosen]);
     if (first !== undefined) {
       const more = others.length === 0 ? '' : ` (and ${others.length} more)`;
       throw new KubeparcelError('verification', `${first.what}${more}; nothing was promoted`, {
         where: join(directory, first.path),
-        hint: 'look with kubeparcel repo verify; remove the package and add it again',
+        hint: 'list all faults with kubeparcel repo verify, then remove the package and add it again',
       });
     }
     const promoted: RepositoryPackage[] = [];
     const packages = before.packages.map((each) => {
       if (!chosen.has(each)) return each;
-      const had = each.channels[to] ?? [];
-      const minors = [...new Set([...had, ...(each.channels[from] ?? [])])].sort(compareMinors);
-      if (minors.length === had.length) return each;
+      const existing = each.channels[to] ?? [];
+      const minors = [...new Set([...existing, ...(each.channels[from] ?? [])])].sort(compareMinors);
+      if (minors.length === existing.length) return each;
       const next = { ...each, channels: { ...each.channels, [to]: minors } };
       promoted.push(next);
       return next;

@@ -7,17 +7,17 @@ import type { ChangeResult } from '../transaction/commit.ts';
 import { type WriteOptions, writeRepository } from '../transaction/session.ts';
 
 export interface IndexOptions extends WriteOptions {
-  readonly settings?: Partial<RepositorySettings>;
-  /** With a new date and signature, also what does not change. */
-  readonly all?: boolean;
-  /** Read every package again. */
-  readonly reread?: boolean;
+  readonly settings?: Partial<RepositorySettings> | undefined;
+  /** Write all views again, with a new date and new signatures. */
+  readonly all?: boolean | undefined;
+  /** Read all packages again; implies `all`. */
+  readonly reread?: boolean | undefined;
 }
 
 /**
- * Writes the indices that are not as they would be written now, or all.
+ * Writes the indices that are out of date, or all.
  *
- * @throws KubeparcelError of kind 'verification' for a package that was changed, when they are read again
+ * @throws KubeparcelError of kind 'verification' for a changed package, if `reread` is set
  */
 export async function indexRepository(directory: string, options: IndexOptions): Promise<ChangeResult> {
   return writeRepository(directory, options, async ({ before, commit }) => {
@@ -37,9 +37,9 @@ async function reread(
     const path = join(directory, poolPath(each));
     const digests = await digestPackage(path, signal);
     if (digests.sha256 !== each.sha256) {
-      throw new KubeparcelError('verification', 'the package is not the one that was added', {
+      throw new KubeparcelError('verification', 'the package has changed since it was added', {
         where: path,
-        hint: 'remove it, and add it again from where it was built',
+        hint: 'remove it and add the original again',
       });
     }
     cache.put(await readRecord(path, digests, { signal }));

@@ -5,27 +5,27 @@ import type { ChangeResult } from '../transaction/commit.ts';
 import { type WriteOptions, type WriteSession, writeRepository } from '../transaction/session.ts';
 
 export interface RemovalResult extends ChangeResult {
-  /** Packages that a channel lost, as they were. */
+  /** Packages that were removed from a channel, in their former state. */
   readonly taken: readonly RepositoryPackage[];
 }
 
 /**
- * Takes packages out of a channel, or of all; what no channel has any more leaves the pool.
+ * Removes packages from one channel or all. Packages that no channel has any more are deleted from the pool.
  *
- * @param words as `selectPackages` takes them
+ * @param selectors see `selectPackages`
  */
 export async function removePackages(
   directory: string,
-  words: readonly string[],
-  options: WriteOptions & { readonly channel?: Channel | undefined; readonly dryRun?: boolean },
+  selectors: readonly string[],
+  options: WriteOptions & { readonly channel?: Channel | undefined; readonly dryRun?: boolean | undefined },
 ): Promise<RemovalResult> {
   const channels = options.channel === undefined ? CHANNELS : [options.channel];
   return writeRepository(directory, options, async (session) => {
     const inChannels = session.before.packages.filter((each) => channels.some((one) => each.channels[one]));
-    const chosen = new Set(selectPackages(inChannels, words));
+    const chosen = new Set(selectPackages(inChannels, selectors));
     const without = (each: RepositoryPackage) => {
       let some: readonly RepositoryPackage[] = [each];
-      for (const channel of channels) some = some.flatMap((kept) => withChannel(kept, channel, []));
+      for (const channel of channels) some = some.flatMap((one) => withChannel(one, channel, []));
       return some;
     };
     const left = session.before.packages.flatMap((each) => (chosen.has(each) ? without(each) : [each]));
@@ -33,11 +33,11 @@ export async function removePackages(
   });
 }
 
-/** Takes out of a channel what a policy does not keep. */
+/** Removes the packages of a channel that the policy does not keep. */
 export async function prunePackages(
   directory: string,
   policy: PrunePolicy & { readonly channel: Channel },
-  options: WriteOptions & { readonly dryRun?: boolean },
+  options: WriteOptions & { readonly dryRun?: boolean | undefined },
 ): Promise<RemovalResult> {
   return writeRepository(directory, options, async (session) => {
     const left = pruned(session.before.packages, policy.channel, policy);

@@ -8,9 +8,8 @@ import { writeAtomically } from '../../support/write-atomically.ts';
 import { STATE_DIRECTORY } from '../model/repository.ts';
 
 /**
- * A change of the repository that is decided: everything new is on disk in `work`, and these steps bring it to its
- * place. They are written down before the first one, so that whoever comes after a killed run goes on where it ended; each
- * can be taken twice.
+ * A committed change: all new files are on disk in `work`, and these steps move them into place. The journal is written
+ * before the first step. After a killed run, the next process carries out all steps again; each is idempotent.
  */
 export interface Journal {
   /** Directory of new files, relative to the repository. */
@@ -20,15 +19,15 @@ export interface Journal {
 
 /** Paths are relative to the repository. */
 export type Step =
-  /** A second name for a file; what has that name already stays. */
+  /** Creates a hard link unless `to` exists. */
   | { readonly do: 'link'; readonly from: string; readonly to: string }
-  /** A second name for a file, in place of what had that name. */
+  /** Creates a hard link, replacing `to`. */
   | { readonly do: 'replace'; readonly from: string; readonly to: string }
-  /** Under its name at once, in place of what was there. */
+  /** Renames a file, replacing `to`. */
   | { readonly do: 'rename'; readonly from: string; readonly to: string }
-  /** A symbolic link, in place of the one that was there. */
+  /** Creates a symbolic link with the target `at`, replacing `to`. */
   | { readonly do: 'point'; readonly at: string; readonly to: string }
-  /** With directories that become empty. */
+  /** Removes a file or directory, and parent directories that become empty. */
   | { readonly do: 'remove'; readonly path: string };
 
 const path = z.string().regex(/^(?!.*(^|\/)\.{1,2}(\/|$))[^/\0].*$/);
@@ -47,25 +46,25 @@ const journalSchema = z.object({
 
 const JOURNAL = `${STATE_DIRECTORY}/journal.json`;
 
-/** Whether a killed run left a change that is decided but not done. */
+/** Whether a killed run left a committed change whose steps are not all done. */
 export async function hasJournal(directory: string): Promise<boolean> {
   return (await statOf(join(directory, JOURNAL))) !== undefined;
 }
 
 /**
- * Decides a change and carries it out. Everything new must be on disk already.
+ * Commits a change and carries it out. All new files must be on disk already.
  *
- * @returns count of files that had to be copied, since the file system has no hard links
+ * @returns number of files that were copied because the file system has no hard links
  */
 export async function commit(directory: string, journal: Journal): Promise<number> {
   await writeAtomically(join(directory, JOURNAL), [Buffer.from(JSON.stringify(journal))]);
-  return carryOut(directory, journal);
+  return apply(directory, journal);
 }
 
 /**
- * Finishes what a killed run had decided, and removes what it had not. Only for who holds the lock.
+ * Completes the committed change of a killed run and removes temporary files. The caller holds the lock.
  *
- * @returns whether there was a change to finish
+ * @returns whether there was a change to complete
  */
 export async function recover(directory: string): Promise<boolean> {
   let text: string | undefined;
@@ -74,7 +73,7 @@ export async function recover(directory: string): Promise<boolean> {
   } catch (error) {
     if (!isErrno(error, 'ENOENT')) throw error;
   }
-  if (text !== undefined) await carryOut(directory, parseJournal(directory, text));
+  if (text !== undefined) await apply(directory, parseJournal(directory, text));
   await sweep(directory);
   return text !== undefined;
 }
@@ -83,18 +82,18 @@ function parseJournal(directory: string, text: string): Journal {
   try {
     return journalSchema.parse(JSON.parse(text));
   } catch (cause) {
-    throw new KubeparcelError('format', 'the list of what a killed run had begun is damaged', {
+    throw new KubeparcelError('format', 'the journal of a killed run is damaged', {
       where: join(directory, JOURNAL),
-      hint: 'bring the repository back from a copy, or make it anew from its pool',
+      hint: 'restore the repository from a backup, or create it again from its pool',
       cause,
     });
   }
 }
 
-async function carryOut(directory: string, { work, steps }: Journal): Promise<number> {
-  const made = new Set<string>();
+async function apply(directory: string, { work, steps }: Journal): Promise<number> {
+  const created = new Set<string>();
   let copies = 0;
-  const unfinished = join(directory, work, 'unfinished');
+  const temporary = join(directory, work, 'unfinished');
   await mkdir(join(directory, work), { recursive: true });
   for (const step of steps) {
     if (step.do === 'remove') {
@@ -103,14 +102,14 @@ async function carryOut(directory: string, { work, steps }: Journal): Promise<nu
     }
     const to = join(directory, step.to);
     const parent = dirname(to);
-    if (!made.has(parent)) {
+    if (!created.has(parent)) {
       await mkdir(parent, { recursive: true });
-      made.add(parent);
+      created.add(parent);
     }
-    if (step.do === 'rename') await renameOnce(join(directory, step.from), to);
-    else if (step.do === 'point') await point(step.at, to, unfinished);
-    else if (step.do === 'replace') copies += await replace(join(directory, step.from), to, unfinished);
-    else copies += await linkOnce(join(directory, step.from), to, unfinished);
+    if (step.do === 'rename') await renameUnlessDone(join(directory, step.from), to);
+    else if (step.do === 'point') await point(step.at, to, temporary);
+    else if (step.do === 'replace') copies += await replace(join(directory, step.from), to, temporary);
+    else copies += await linkUnlessDone(join(directory, step.from), to, temporary);
   }
   await syncDirectory(join(directory, STATE_DIRECTORY));
   await rm(join(directory, JOURNAL), { force: true });
@@ -118,43 +117,43 @@ async function carryOut(directory: string, { work, steps }: Journal): Promise<nu
   return copies;
 }
 
-async function renameOnce(from: string, to: string): Promise<void> {
+async function renameUnlessDone(from: string, to: string): Promise<void> {
   try {
     await rename(from, to);
   } catch (error) {
-    // Done before the run was killed.
+    // The killed run has already renamed it.
     if (!isErrno(error, 'ENOENT') || (await statOf(to)) === undefined) throw error;
   }
 }
 
-/** @returns count of copies that had to be made */
-async function linkOnce(from: string, to: string, unfinished: string): Promise<number> {
+/** @returns number of copies made */
+async function linkUnlessDone(from: string, to: string, temporary: string): Promise<number> {
   if ((await statOf(to)) !== undefined) return 0;
-  return replace(from, to, unfinished);
+  return replace(from, to, temporary);
 }
 
-async function replace(from: string, to: string, unfinished: string): Promise<number> {
-  // rename(2) does nothing with two names of one file, and leaves both.
-  await rm(unfinished, { force: true });
+async function replace(from: string, to: string, temporary: string): Promise<number> {
+  // rename(2) of two hard links of one file does nothing and keeps both.
+  await rm(temporary, { force: true });
   let copies = 0;
   try {
-    await link(from, unfinished);
+    await link(from, temporary);
   } catch (error) {
     if (!NO_LINKS.some((code) => isErrno(error, code))) throw error;
-    await copyFile(from, unfinished, constants.COPYFILE_FICLONE);
+    await copyFile(from, temporary, constants.COPYFILE_FICLONE);
     copies = 1;
   }
-  await rename(unfinished, to);
+  await rename(temporary, to);
   return copies;
 }
 
-/** What file systems without hard links answer, or with too many of one file. */
+/** Errors of file systems without hard links, or with too many links of one file. */
 const NO_LINKS = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK', 'ENOSYS', 'EXDEV'];
 
-async function point(at: string, to: string, unfinished: string): Promise<void> {
-  await rm(unfinished, { force: true });
-  await symlink(at, unfinished);
-  await rename(unfinished, to);
+async function point(at: string, to: string, temporary: string): Promise<void> {
+  await rm(temporary, { force: true });
+  await symlink(at, temporary);
+  await rename(temporary, to);
 }
 
 async function removeFile(directory: string, path: string): Promise<void> {
@@ -168,7 +167,7 @@ async function removeFile(directory: string, path: string): Promise<void> {
   }
 }
 
-/** Work directories and half-made copies and links of runs that decided nothing. */
+/** Removes work directories and temporary files of runs that were killed before the commit. */
 async function sweep(directory: string): Promise<void> {
   const state = join(directory, STATE_DIRECTORY);
   for (const name of await readdir(state)) {

@@ -20,38 +20,39 @@ import { DEFAULT_SETTINGS, openState, readState } from './state.ts';
 
 /** How a change of a repository is signed and dated. */
 export interface WriteOptions {
-  /** The first goes first in every file; none leaves an unsigned repository unsigned. */
-  readonly signers?: readonly Signer[];
-  /** Lets a signed repository become an unsigned one. */
-  readonly unsigned?: boolean;
-  /** Of what is written, seconds since 1970-01-01 UTC; SOURCE_DATE_EPOCH, or now, by default. */
+  /** In the order of the signatures. Empty for an unsigned repository. */
+  readonly signers?: readonly Signer[] | undefined;
+  /** Allow a signed repository to become unsigned. */
+  readonly unsigned?: boolean | undefined;
+  /** Date of the new indices, seconds since 1970-01-01 UTC; by default SOURCE_DATE_EPOCH or now. */
   readonly date?: number | undefined;
-  /** For SOURCE_DATE_EPOCH; the process's own by default. */
-  readonly environment?: Readonly<Record<string, string | undefined>>;
-  readonly signal?: AbortSignal;
+  /** Contains SOURCE_DATE_EPOCH; `process.env` by default. */
+  readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
-/** What a writer works with while no other writer does. */
+/** Exclusive write access to a repository. */
 export interface WriteSession {
   readonly before: RepositoryState;
-  /** Relative to the repository: a directory of this run's own, which need not be there yet. */
+  /** Temporary directory of this process, relative to the repository; may not exist yet. */
   readonly work: string;
   commit(next: {
     readonly packages: readonly RepositoryPackage[];
-    readonly settings?: RepositorySettings;
-    readonly all?: boolean;
+    readonly settings?: RepositorySettings | undefined;
+    readonly all?: boolean | undefined;
   }): Promise<ChangeResult>;
 }
 
 /**
- * Runs `work` as the only writer of a repository, after finishing what a killed one had begun.
+ * Runs `work` with exclusive write access, after recovering from a killed writer.
  *
- * @param options.create make the repository when there is none
- * @throws KubeparcelError of kind 'usage' when the directory is no repository, or when it is signed and no key is given
+ * @param options.create create the repository if it does not exist
+ * @throws KubeparcelError of kind 'usage' if the directory is not a repository, or the repository is signed and there are
+ *   no signers
  */
 export async function writeRepository<T>(
   directory: string,
-  options: WriteOptions & { readonly create?: boolean },
+  options: WriteOptions & { readonly create?: boolean | undefined },
   work: (session: WriteSession) => Promise<T>,
 ): Promise<T> {
   if (options.create !== true) await openState(directory);
@@ -65,27 +66,27 @@ export async function writeRepository<T>(
       options.unsigned !== true &&
       before?.views.some(({ signedBy }) => signedBy.length > 0)
     ) {
-      throw new KubeparcelError('usage', 'the repository is signed, and no key is given for the new indices', {
+      throw new KubeparcelError('usage', 'the repository is signed, but no key for the new indices was specified', {
         where: directory,
-        hint: 'name the key with --key, or say --unsigned to have a repository without signatures',
+        hint: 'specify the key with --key, or use --unsigned to remove the signatures',
       });
     }
     const epoch = sourceDateEpoch(options.environment ?? process.env);
     const date = signatureDate(signers, { asked: options.date, epoch, now: Math.floor(Date.now() / 1000) });
-    const own = `${STATE_DIRECTORY}/work${ownedSuffix()}`;
+    const workPath = `${STATE_DIRECTORY}/work${ownedSuffix()}`;
     const session: WriteSession = {
       before: before ?? { settings: DEFAULT_SETTINGS, packages: [], views: [] },
-      work: own,
+      work: workPath,
       commit: ({ packages, settings = before?.settings ?? DEFAULT_SETTINGS, all = false }) => {
         options.signal?.throwIfAborted();
-        return commitChange({ directory, before, settings, packages, signers, date, work: own, all });
+        return commitChange({ directory, before, settings, packages, signers, date, work: workPath, all });
       },
     };
     try {
       return await work(session);
     } finally {
-      // What is decided is for the next writer to finish.
-      if (!(await hasJournal(directory))) await rm(join(directory, own), { recursive: true, force: true });
+      // The next writer completes a committed change.
+      if (!(await hasJournal(directory))) await rm(join(directory, workPath), { recursive: true, force: true });
     }
   });
 }
@@ -95,8 +96,8 @@ async function makeStateDirectory(directory: string): Promise<void> {
     await mkdir(join(directory, STATE_DIRECTORY), { recursive: true });
     await access(join(directory, STATE_DIRECTORY));
   } catch (cause) {
-    const what =
-      isErrno(cause, 'ENOTDIR') || isErrno(cause, 'EEXIST') ? 'this is no directory' : 'it cannot be written to';
+    const isFile = isErrno(cause, 'ENOTDIR') || isErrno(cause, 'EEXIST');
+    const what = isFile ? 'not a directory' : 'cannot write to the directory';
     throw new KubeparcelError('io', what, { where: directory, cause });
   }
 }

@@ -13,7 +13,7 @@ export const DEFAULT_SETTINGS: RepositorySettings = {
   rpmCompression: 'gz',
 };
 
-/** A file's or a directory's name: nothing that leads elsewhere or that a shell or a URL would trip over. */
+/** A name of a file or directory without characters that are special in paths, shells or URLs. */
 const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9.+~^_:%@-]{0,254}$/);
 const path = z.string().regex(/^(?!.*(^|\/)\.{1,2}(\/|$))[^/\0].*$/);
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
@@ -56,9 +56,9 @@ const stateSchema = z.object({
 });
 
 /**
- * The state of a repository; undefined for a directory that is none yet.
+ * Reads the state of a repository; undefined if the directory is not a repository.
  *
- * @throws KubeparcelError of kind 'io' for a state that cannot be read, of kind 'format' for one that makes no sense
+ * @throws KubeparcelError of kind 'io' if the state is unreadable, of kind 'format' if it is invalid
  */
 export async function readState(directory: string): Promise<RepositoryState | undefined> {
   const file = join(directory, STATE_DIRECTORY, 'state.json');
@@ -67,26 +67,30 @@ export async function readState(directory: string): Promise<RepositoryState | un
     text = await readFile(file, 'utf8');
   } catch (cause) {
     if (isErrno(cause, 'ENOENT')) return undefined;
-    throw new KubeparcelError('io', 'the state of the repository cannot be read', { where: file, cause });
+    throw new KubeparcelError('io', 'cannot read the state of the repository', { where: file, cause });
   }
   try {
     return stateSchema.parse(JSON.parse(text)) as RepositoryState;
   } catch (cause) {
     throw new KubeparcelError('format', 'the state of the repository is damaged', {
       where: file,
-      hint: 'bring it back from a copy, or make the repository anew from its pool: kubeparcel repo add NEW DIR/pool/*/*/*',
+      hint: 'restore it from a backup, or create a new repository from the pool: kubeparcel repo add NEW DIR/pool/*/*/*',
       cause,
     });
   }
 }
 
-/** As `readState`, of a directory that must be a repository. */
+/**
+ * Like `readState`, for a directory that must be a repository.
+ *
+ * @throws KubeparcelError of kind 'usage' if it is not
+ */
 export async function openState(directory: string): Promise<RepositoryState> {
   const state = await readState(directory);
   if (state !== undefined) return state;
-  throw new KubeparcelError('usage', 'this is no repository', {
+  throw new KubeparcelError('usage', 'not a repository', {
     where: directory,
-    hint: 'make one: kubeparcel repo add DIR PACKAGE...',
+    hint: 'create one: kubeparcel repo add DIR PACKAGE...',
   });
 }
 
@@ -94,7 +98,7 @@ export function stateText(state: RepositoryState): string {
   return `${JSON.stringify(state, null, 1)}\n`;
 }
 
-/** Whether a name can be that of a file in the pool. */
+/** Whether a name is allowed for a file in the pool. */
 export function isPlainName(text: string): boolean {
   return name.safeParse(text).success;
 }

@@ -28,13 +28,13 @@ beforeAll(async () => {
   signers = await openSigners([(await makeKey(directory, 'packages')).secret]);
 });
 
-async function made(files: readonly string[] = built): Promise<string> {
+async function createRepository(files: readonly string[] = built): Promise<string> {
   const site = join(temporaryDirectory(), 'site');
   await addPackages(site, files, { channel: 'stable', signers, environment });
   return site;
 }
 
-/** Every file but the state's, with its content in hex or the target of the link. */
+/** Content of every file in hex. */
 function everything(site: string): Record<string, string> {
   const entries = readdirSync(site, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
@@ -43,29 +43,29 @@ function everything(site: string): Record<string, string> {
 
 const faults = ({ findings }: VerifyReport) => findings.map(({ kind, path, what }) => `${kind} ${path}: ${what}`);
 
-describe('a change', () => {
-  test('gives the same bytes for the same packages, also when they come one after the other', async () => {
-    const [once, inTurn] = [await made(), await made(built.slice(0, 2))];
+describe('changing a repository', () => {
+  test('the same packages give the same bytes, added together or one by one', async () => {
+    const [together, oneByOne] = [await createRepository(), await createRepository(built.slice(0, 2))];
     for (const file of built.slice(2)) {
-      await addPackages(inTurn, [file], { channel: 'stable', signers, environment });
+      await addPackages(oneByOne, [file], { channel: 'stable', signers, environment });
     }
-    expect(faults(await verifyRepository(inTurn))).toEqual([]);
+    expect(faults(await verifyRepository(oneByOne))).toEqual([]);
     const current = (site: string) =>
       Object.entries(everything(site)).filter(([path]) => !/\/\.kubeparcel|by-hash|\.repodata-/.test(path));
-    expect(current(inTurn)).toEqual(current(once));
-    expect(everything(await made())).toEqual(everything(once));
+    expect(current(oneByOne)).toEqual(current(together));
+    expect(everything(await createRepository())).toEqual(everything(together));
   });
 
-  test('has every package once on the disk', async () => {
-    const site = await made();
+  test('every package is stored once; views have hard links', async () => {
+    const site = await createRepository();
     for (const each of (await openState(site)).packages) {
       const links = each.format === 'deb' ? 2 : 3;
       expect(statSync(join(site, poolPath(each))).nlink, each.file).toBe(links);
     }
   });
 
-  test('writes only the views that change, and keeps lists of three states for slow clients', async () => {
-    const site = await made(built.slice(0, 2));
+  test('only changed views are written; indices of three earlier states are kept', async () => {
+    const site = await createRepository(built.slice(0, 2));
     const lists = () => readdirSync(join(site, 'core:/stable:/v1.36/deb/by-hash/SHA256')).length;
     const first = lists();
     const next = await addPackages(site, built.slice(4), { channel: 'stable', signers });
@@ -79,13 +79,15 @@ describe('a change', () => {
     expect(faults(await verifyRepository(site))).toEqual([]);
   });
 
-  test('is refused without a key where there are signatures, and when the bytes of a package differ', async () => {
-    const site = await made();
+  test('a missing key, a different package of the same name and a damaged package are refused', async () => {
+    const site = await createRepository();
     const before = everything(site);
-    await expect(addPackages(site, built, { channel: 'testing' })).rejects.toThrow(/no key is given/);
+    await expect(addPackages(site, built, { channel: 'testing' })).rejects.toThrow(/no key for the new indices/);
     const layout = { ...smallLayout({ format: 'deb', name: 'kubelet', version: '1.36.4' }), summary: 'Another' };
     const other = await writeSmall(layout, join(temporaryDirectory(), 'other'));
-    await expect(addPackages(site, [other], { channel: 'stable', signers })).rejects.toThrow(/with other bytes/);
+    await expect(addPackages(site, [other], { channel: 'stable', signers })).rejects.toThrow(
+      /a different package of this name/,
+    );
     const damaged = join(temporaryDirectory(), 'damaged.deb');
     writeFileSync(damaged, readFileSync(built[0] ?? '').subarray(0, 700));
     await expect(addPackages(site, [damaged], { channel: 'stable', signers })).rejects.toThrow(
@@ -97,7 +99,7 @@ describe('a change', () => {
     expect(now).toEqual(before);
   });
 
-  test('promotes the same file, not a copy, and nothing at all when one was changed', async () => {
+  test('promotion links the same file; a changed package stops the whole promotion', async () => {
     const site = join(temporaryDirectory(), 'site');
     await addPackages(site, built, { channel: 'testing', signers });
     await promotePackages(site, ['v1.36'], { from: 'testing', to: 'stable', signers });
@@ -106,24 +108,26 @@ describe('a change', () => {
     expect(inode(`core:/stable:/v1.36/deb/amd64/${deb?.file}`)).toBe(inode(`pool/k/kubelet/${deb?.file}`));
     expect(existsSync(join(site, 'core:/stable:/v1.37'))).toBe(false);
     writeFileSync(join(site, 'pool/k/kubelet/kubelet_1.37.0-1_amd64.deb'), 'changed');
-    await expect(promotePackages(site, [], { from: 'testing', to: 'stable', signers })).rejects.toThrow(/promoted/);
+    await expect(promotePackages(site, [], { from: 'testing', to: 'stable', signers })).rejects.toThrow(
+      /nothing was promoted/,
+    );
     expect(existsSync(join(site, 'core:/stable:/v1.37'))).toBe(false);
   });
 
-  test('promotes nothing that could not be installed then', async () => {
+  test('the closure check stops a promotion before anything is written', async () => {
     const site = join(temporaryDirectory(), 'site');
     await addPackages(site, built, { channel: 'testing', signers });
     const gate = async (packages: readonly RepositoryPackage[]) =>
       refuseFaults(await checkPackages(site, packages, { channel: 'stable' }), site);
-    // A minor of kubelets only.
+    // The minor has only kubelet.
     const promotion = promotePackages(site, ['v1.36'], { from: 'testing', to: 'stable', signers, gate });
     await expect(promotion).rejects.toMatchObject({ kind: 'verification', where: expect.stringContaining('1.36') });
     expect(existsSync(join(site, 'core:/stable:'))).toBe(false);
     expect(existsSync(join(site, 'core:/testing:/v1.36'))).toBe(true);
   });
 
-  test('that takes the last package of a minor away takes its directory away', async () => {
-    const site = await made();
+  test('removing the last package of a minor removes its directory', async () => {
+    const site = await createRepository();
     const taken = await prunePackages(site, { channel: 'stable', patches: 1, minors: 1 }, { signers });
     expect(taken.taken).toHaveLength(4);
     expect(readdirSync(join(site, 'core:/stable:'))).toEqual(['v1.37']);
@@ -133,15 +137,15 @@ describe('a change', () => {
     expect(faults(await verifyRepository(site))).toEqual([]);
   });
 
-  test('of two writers at once waits for the other', async () => {
-    const site = await made(built.slice(0, 1));
+  test('concurrent writers wait for each other', async () => {
+    const site = await createRepository(built.slice(0, 1));
     await Promise.all(built.map((file) => addPackages(site, [file], { channel: 'stable', minors: ['1.36'], signers })));
     expect((await openState(site)).packages).toHaveLength(6);
     expect(faults(await verifyRepository(site))).toEqual([]);
   });
 
-  test('signs anew with two keys, and says until when it holds', async () => {
-    const site = await made();
+  test('indices can be signed again with two keys and Valid-Until', async () => {
+    const site = await createRepository();
     const second = await openSigners([(await makeKey(temporaryDirectory(), 'second')).secret]);
     await indexRepository(site, { signers: [...signers, ...second], settings: { validDays: 7 }, all: true });
     expect((await verifyRepository(site)).keys).toHaveLength(2);
@@ -149,9 +153,9 @@ describe('a change', () => {
   });
 });
 
-describe('a killed run', () => {
-  test('that had decided is finished by the next one, from any step on', async () => {
-    const site = await made();
+describe('after a killed run', () => {
+  test('the next run completes the committed change, even if all steps were done', async () => {
+    const site = await createRepository();
     const work = '.kubeparcel/work.killed';
     mkdirSync(join(site, work));
     writeFileSync(join(site, work, '0'), 'new');
@@ -163,7 +167,7 @@ describe('a killed run', () => {
       { do: 'remove', path: 'extra/fixed' },
     ] as const;
     await commit(site, { work, steps });
-    // As if it had been killed before it could say that it is done.
+    // The journal of a run that was killed after its last step.
     writeFileSync(join(site, '.kubeparcel/journal.json'), JSON.stringify({ work, steps }));
     expect(await hasJournal(site)).toBe(true);
     await verifyRepository(site);
@@ -172,8 +176,8 @@ describe('a killed run', () => {
     expect(readFileSync(join(site, 'extra/link'), 'utf8')).toBe('new');
   });
 
-  test('cannot lead out of the repository', async () => {
-    const site = await made();
+  test('a journal with a path outside the repository is refused', async () => {
+    const site = await createRepository();
     const steps = [{ do: 'remove', path: '../elsewhere' }];
     writeFileSync(join(site, '.kubeparcel/journal.json'), JSON.stringify({ work: 'x', steps }));
     await expect(verifyRepository(site)).rejects.toThrow(/damaged/);
