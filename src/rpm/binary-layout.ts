@@ -7,8 +7,8 @@ import { KubeparcelError } from '../support/errors.ts';
 import { shellWord } from '../support/shell-words.ts';
 
 /**
- * The binary layout that `rpmbuild -bb` makes the package of, as a %_topdir: SPECS/NAME.spec, SOURCES/NAME/ with the
- * file system as the package unpacks it, and BUILDROOT for rpmbuild to fill.
+ * The input of `rpmbuild -bb` as a %_topdir: SPECS/NAME.spec, SOURCES/NAME/ with the tree that the package installs, and an
+ * empty BUILDROOT.
  */
 export function rpmTree(layout: Layout): TreeItem[] {
   const mtime = layout.date;
@@ -33,13 +33,13 @@ export function rpmTree(layout: Layout): TreeItem[] {
 }
 
 /**
- * A spec file (rpm's spec format, "Preamble" to "%changelog") that packs a tree as it stands: no dependency generator,
- * no stripping, no time but SOURCE_DATE_EPOCH, which follows from the changelog.
+ * A spec file that packages the tree unchanged: without dependency generators and stripping, and with SOURCE_DATE_EPOCH
+ * as the only time.
  */
 function specFile(layout: Layout): string {
   const { version } = layout;
   return [
-    ...PACK_AS_IT_STANDS,
+    ...REPRODUCIBLE_BUILD,
     '',
     `Name: ${literal(layout.name)}`,
     ...(version.epoch === 0 ? [] : [`Epoch: ${version.epoch}`]),
@@ -71,7 +71,7 @@ function specFile(layout: Layout): string {
   ].join('\n');
 }
 
-const PACK_AS_IT_STANDS = [
+const REPRODUCIBLE_BUILD = [
   '# The tree in SOURCES is complete: rpmbuild must neither strip it nor look for dependencies in it.',
   '%global debug_package %{nil}',
   '%global __os_install_post %{nil}',
@@ -119,7 +119,7 @@ function scriptSections(layout: Layout): string[] {
   });
 }
 
-/** Ghosts are made on the spot; what that does to the times of the directories around them is undone. */
+/** Creates the ghosts, then restores the mtimes of the directories that contain them. */
 function ghostLines(entries: readonly Entry[]): string[] {
   const ghosts = entries.filter((entry) => entry.role === 'ghost');
   const around = entries.filter(
@@ -152,10 +152,10 @@ function fileLine(entry: Entry): string {
   return `${attributes}${ROLE_DIRECTIVES[entry.role]}${kind}"${filePattern(entry.path)}"`;
 }
 
-/** %files takes globs and expands macros once more, and there is no escape that every rpmbuild reads alike. */
+/** %files expands globs and macros, and rpmbuild versions disagree on how to escape them. */
 function filePattern(path: string): string {
   if (/["%*?[{\\\n]/.test(path)) {
-    throw new KubeparcelError('format', 'a spec file cannot name this path', { where: JSON.stringify(path) });
+    throw new KubeparcelError('format', 'this path cannot be written in a spec file', { where: JSON.stringify(path) });
   }
   return path;
 }
@@ -167,7 +167,7 @@ function changelogLines(layout: Layout): string[] {
   ]);
 }
 
-/** `Wed Nov 05 2025`, in UTC and in English whatever the locale. */
+/** `Wed Nov 05 2025`, in UTC and English regardless of the locale. */
 function changelogDate(seconds: number): string {
   const [weekday, day, month, year] = new Date(seconds * 1000).toUTCString().replace(',', '').split(' ');
   return `${weekday} ${month} ${day} ${year}`;
@@ -176,19 +176,21 @@ function changelogDate(seconds: number): string {
 /** A one-line value of the preamble. */
 function literal(value: string): string {
   if (/\n/.test(value)) {
-    throw new KubeparcelError('format', 'a value of one line has several', { where: JSON.stringify(value) });
+    throw new KubeparcelError('format', 'this value must be a single line', { where: JSON.stringify(value) });
   }
   return escapeMacros(value);
 }
 
 /**
- * Text of several lines. rpmbuild looks for sections and conditions when it has expanded the macros: a line that begins
- * like one cannot be escaped. Blanks at the end are dropped, which scripts do without.
+ * A multi-line section. rpmbuild looks for section and condition keywords after it has expanded macros, so a line that
+ * begins with one cannot be escaped.
  */
 function section(what: string, text: string): string {
   const line = /^[ \t]*%[a-z].*$/m.exec(text)?.[0];
   if (line !== undefined) {
-    throw new KubeparcelError('format', `a spec file cannot hold a line of ${what}`, { where: JSON.stringify(line) });
+    throw new KubeparcelError('format', `a line of ${what} cannot be written in a spec file`, {
+      where: JSON.stringify(line),
+    });
   }
   return escapeMacros(text);
 }

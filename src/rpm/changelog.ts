@@ -6,7 +6,7 @@ import { TAGS } from './tags.ts';
 const DAY = 24 * 60 * 60;
 const NOON = DAY / 2;
 
-/** The changelog's tags. rpmbuild knows days only and states noon UTC, so that every time zone shows the same day. */
+/** Changelog tags. Like rpmbuild, dates are at noon UTC, so that every time zone shows the same day. */
 export function changelogEntries(changelog: readonly ChangelogEntry[]): HeaderEntry[] {
   if (changelog.length === 0) {
     return [];
@@ -29,13 +29,13 @@ function title({ author, version }: ChangelogEntry): string {
   return version === '' ? author : `${author} - ${version}`;
 }
 
-/** `Name <address> - version`; some write no dash, or no version. */
+/** `Name <address> - version`; some packages omit the dash or the version. */
 function readTitle(name: string): { readonly author: string; readonly version: string } {
   const [, author, version] = /^(.*) - (\S+)$/.exec(name) ?? /^(.*>) +(\S+)$/.exec(name) ?? [];
   return author === undefined || version === undefined ? { author: name, version: '' } : { author, version };
 }
 
-/** One change a bullet: indented lines belong to the one above. */
+/** One change per bullet; indented lines continue the previous one. */
 function readChanges(text: string): string[] {
   const changes: string[] = [];
   for (const line of text === '' ? [] : text.split('\n')) {

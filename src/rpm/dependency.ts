@@ -21,7 +21,7 @@ export const SENSE = {
   config: 1 << 28,
 } as const;
 
-/** A dependency as the header holds it: a name, a version ('' for any) and flags. */
+/** A dependency in a header: a name, a version ('' for any) and flags. */
 export interface Dependency {
   readonly name: string;
   readonly version: string;
@@ -37,7 +37,7 @@ const OPERATOR_FLAGS: Readonly<Record<Operator, number>> = {
 };
 const COMPARISON = SENSE.less | SENSE.greater | SENSE.equal;
 
-/** One target with what it compares; `flags` are added. */
+/** Encodes a target; `flags` are added to those of the comparison. */
 export function targetDependency({ name, constraint }: RelationTarget, flags: number): Dependency {
   return constraint === undefined
     ? { name, version: '', flags }
@@ -45,9 +45,9 @@ export function targetDependency({ name, constraint }: RelationTarget, flags: nu
 }
 
 /**
- * The target that a dependency names.
+ * Decodes the target of a dependency.
  *
- * @throws KubeparcelError of kind 'format' for a comparison that rpm does not have
+ * @throws KubeparcelError of kind 'format' for invalid comparison flags
  */
 export function dependencyTarget({ name, version, flags }: Dependency): RelationTarget {
   const comparison = flags & COMPARISON;
@@ -56,7 +56,7 @@ export function dependencyTarget({ name, version, flags }: Dependency): Relation
   }
   const operator = operatorOf(comparison);
   if (operator === undefined) {
-    throw new KubeparcelError('format', `a dependency on ${name} compares in a way that rpm does not have`);
+    throw new KubeparcelError('format', `the dependency on ${name} has invalid comparison flags`);
   }
   return { name, constraint: { operator, version } };
 }
@@ -72,13 +72,13 @@ export function formatTarget({ name, constraint }: RelationTarget): string {
 
 const SIGNS: Readonly<Record<Operator, string>> = { '<<': '<', '<=': '<=', '=': '=', '>=': '>=', '>>': '>' };
 
-/** The operator that rpm's sign stands for. */
+/** The operator for rpm's sign: `<` is `<<`. */
 export function operatorOfSign(sign: string): Operator | undefined {
   return (Object.keys(SIGNS) as Operator[]).find((operator) => SIGNS[operator] === sign);
 }
 
 /**
- * rpmbuild's order: by name, version, flags, bytewise, each dependency once. rpm looks some of them up by bisection.
+ * Sorts like rpmbuild (bytewise by name, version, flags) and removes duplicates. rpm uses binary search on some lists.
  */
 export function sortDependencies(dependencies: readonly Dependency[]): Dependency[] {
   const sorted = [...dependencies].sort(
@@ -99,7 +99,7 @@ function compareBytes(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 
-/** Flags in words: `>= pre`, `any`; bits without a name as a number. */
+/** Flags for display: `>= pre`, `any`; unnamed bits as a number. */
 export function formatSense(flags: number): string {
   const comparison = flags & COMPARISON;
   const operator = operatorOf(comparison);
@@ -115,8 +115,8 @@ export function formatSense(flags: number): string {
 }
 
 /**
- * Rich ("boolean") dependencies, rpm >= 4.13: an expression in parentheses in the place of a name. A layout has
- * alternatives only, `(a or b >= 1)`; any other expression is one target whose name is the expression's text.
+ * Rich ("boolean") dependencies, rpm >= 4.13: an expression in parentheses in place of a name. Layouts represent only
+ * alternatives, `(a or b >= 1)`. Any other expression is a target whose name is the text of the expression.
  */
 
 export function isRich(name: string): boolean {
@@ -128,12 +128,12 @@ export function formatAlternatives(targets: readonly RelationTarget[]): string {
   return `(${targets.map(formatTarget).join(' or ')})`;
 }
 
-/** The relation that an expression states: alternatives, or the expression itself. */
+/** Parses an expression into alternatives, or one target with the expression as its name. */
 export function parseRich(expression: string): Relation {
   return { anyOf: parseAlternatives(expression) ?? [{ name: expression }] };
 }
 
-/** Undefined when the expression is not `(TARGET or TARGET ...)` with the spaces that rpmbuild leaves in it. */
+/** Undefined if the expression is not `(TARGET or TARGET ...)` with single spaces, as rpmbuild writes it. */
 function parseAlternatives(expression: string): RelationTarget[] | undefined {
   const words = expression.slice(1, -1).split(' ');
   const targets: RelationTarget[] = [];
@@ -154,11 +154,11 @@ function parseAlternatives(expression: string): RelationTarget[] | undefined {
       return undefined;
     }
   }
-  // A single target in parentheses is not how a layout would be written.
+  // A single target in parentheses would be written without them.
   return targets.length > 1 && formatAlternatives(targets) === expression ? targets : undefined;
 }
 
-/** A name or version as rpm's parser takes it in one piece: parentheses only inside and balanced. */
+/** Whether rpm's parser reads this as one name or version: parentheses only inside the name and balanced. */
 export function isPlainName(name: string): boolean {
   if (name === '' || /[\s,]/.test(name) || isRich(name)) {
     return false;

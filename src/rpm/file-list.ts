@@ -5,7 +5,7 @@ import type { Entry, EntryRole } from '../model/layout.ts';
 import { type HeaderEntry, int16, int32, int64, stringArray } from './header.ts';
 import { TAGS } from './tags.ts';
 
-/** Kinds of files in a mode, as stat(2) has them. */
+/** File types in a mode (inode(7)). */
 export const KIND_BITS = { file: 0o100000, directory: 0o040000, symlink: 0o120000 } as const;
 export const KIND_MASK = 0o170000;
 
@@ -20,23 +20,23 @@ const ROLE_FLAGS: Readonly<Record<EntryRole, number>> = {
   licence: FILE_FLAGS.licence,
 };
 
-/** OpenPGP's number of SHA-256 (RFC 4880, 9.4), which rpm uses. */
+/** OpenPGP's number of SHA-256 (RFC 4880, 9.4). */
 export const DIGEST_SHA256 = 8;
 
-/** `rpm -V` looks at everything; of a ghost neither at digest, size, link nor time. */
+/** `rpm -V` checks everything, except digest, size, link target and time of ghosts. */
 const VERIFY_ALL = 0xffffffff;
 const VERIFY_GHOST = VERIFY_ALL & ~(1 | 2 | 4 | 32);
 
-/** SHA-256 of nothing, which stands for the content of a ghost. */
+/** SHA-256 of no bytes, used for the content of ghosts. */
 export const EMPTY_SHA256 = createHash('sha256').digest('hex');
 
-/** A file with its facts as the header states them. `index` is its place in the list, from 0. */
+/** An entry with its values in the header. `index` is its position in the list, from 0. */
 export interface ListedFile {
   readonly entry: Entry;
   readonly index: number;
-  /** With the bits of the kind. */
+  /** File type and permission bits. */
   readonly mode: number;
-  /** Bytes; 0 for ghosts and directories, the target's length for links. */
+  /** Bytes; 0 for ghosts and directories, the length of the target for links. */
   readonly size: number;
 }
 
@@ -49,12 +49,12 @@ export function listFiles(entries: readonly Entry[]): ListedFile[] {
   }));
 }
 
-/** Files that newc's 32 bits cannot hold make a package one of large files: 64-bit sizes, stripped cpio headers. */
+/** Whether a file exceeds newc's 32-bit size; the package then uses 64-bit sizes and stripped cpio headers. */
 export function hasLargeFiles(files: readonly ListedFile[]): boolean {
   return files.some(({ size }) => size >= NEWC_SIZE_LIMIT);
 }
 
-/** The tags of the list of files, with the installed size and the digests' algorithm. */
+/** The tags of the file list, the installed size and the digest algorithm. */
 export function fileEntries(files: readonly ListedFile[]): HeaderEntry[] {
   const total = files.reduce((sum, { size }) => sum + size, 0);
   const installedSize: HeaderEntry =
@@ -78,7 +78,7 @@ export function fileEntries(files: readonly ListedFile[]): HeaderEntry[] {
     [TAGS.FILEUSERNAME, stringArray(each(({ owner }) => owner))],
     [TAGS.FILEGROUPNAME, stringArray(each(({ group }) => group))],
     [TAGS.FILEVERIFYFLAGS, int32(each(({ role }) => (role === 'ghost' ? VERIFY_GHOST : VERIFY_ALL) >>> 0))],
-    // All on one device and each with an inode of its own: no file is a hard link of another.
+    // One device and unique inodes: there are no hard links.
     [TAGS.FILEDEVICES, int32(each(() => 1))],
     [TAGS.FILEINODES, int32(files.map(({ index }) => index + 1))],
     [TAGS.FILELANGS, stringArray(each(() => ''))],
@@ -97,7 +97,7 @@ function digestOf(entry: Entry): string {
   return entry.kind === 'file' && entry.role !== 'ghost' ? contentSha256(entry.content) : '';
 }
 
-/** rpmlib(CompressedFileNames): every directory's name once, with its slash, in the order of the files. */
+/** rpmlib(CompressedFileNames): each directory name once, with its slash, in the order of the files. */
 function splitPaths(paths: readonly string[]) {
   const numbers = new Map<string, number>();
   const dirIndexes: number[] = [];

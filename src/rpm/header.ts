@@ -1,7 +1,7 @@
 /**
- * A header as RPM packages have two of (RPM V4 format, "Header"): an index of tags with their types, and a store of the
- * values. Its first tag is a region over all the others, whose trailer at the store's end leads back to the index's
- * begin; digests and signatures cover the region as it stands.
+ * The header structure (RPM V4 format, "Header"), used for the signature header and the header of a package: an index of
+ * tags with their types, and a store with the values. The first index entry is the region tag. Its trailer at the end of
+ * the store points back to the start of the index; digests and signatures cover the whole region.
  */
 
 export const HEADER_MAGIC = Uint8Array.of(0x8e, 0xad, 0xe8, 0x01, 0, 0, 0, 0);
@@ -11,7 +11,7 @@ export const INDEX_ENTRY_LENGTH = 16;
 export const REGIONS = { signatures: 62, immutable: 63 } as const;
 export type Region = keyof typeof REGIONS;
 
-/** Types of values by their numbers in the index. */
+/** Value types and their numbers in the index. */
 export const TYPES = {
   char: 1,
   int8: 2,
@@ -24,13 +24,13 @@ export const TYPES = {
   i18nString: 9,
 } as const;
 
-/** Bytes of one integer, which is also what its place in the store is aligned to. */
+/** Size and alignment of integers in bytes. */
 export const INTEGER_SIZES = { char: 1, int8: 1, int16: 2, int32: 4, int64: 8 } as const;
 
 export type IntegerType = keyof typeof INTEGER_SIZES;
 type StringType = 'string' | 'stringArray' | 'i18nString';
 
-/** Numbers are unsigned; those of 64 bits end at 2^53 - 1. */
+/** Numbers are unsigned, at most 2^53 - 1. */
 export type HeaderValue =
   | { readonly type: IntegerType; readonly numbers: readonly number[] }
   | { readonly type: StringType; readonly strings: readonly string[] }
@@ -47,8 +47,7 @@ export const i18nString = (text: string): HeaderValue => ({ type: 'i18nString', 
 export const bin = (bytes: Uint8Array): HeaderValue => ({ type: 'bin', bytes });
 
 /**
- * Encodes a header: intro, index sorted by tag, store. Each tag may stand once, and each value holds at least one item:
- * rpm has no empty ones.
+ * Encodes a header: intro, index sorted by tag, store. Tags must be unique and values must not be empty.
  */
 export function encodeHeader(region: Region, entries: readonly HeaderEntry[]): Uint8Array {
   const sorted = [...entries].sort(([a], [b]) => a - b);

@@ -2,11 +2,11 @@ import type { PackageIdentity } from '../layout/packager.ts';
 import { formatVersion } from '../model/package-version.ts';
 import { KubeparcelError } from '../support/errors.ts';
 
-/** What rpm's own tables say of the architectures that it can be told to build for (rpmrc, installplatform). */
+/** An architecture in rpm's tables (rpmrc, installplatform). */
 interface RpmArchitecture {
-  /** `%{_isa}`: the word in a package's provide of its own architecture, name(x86-64). */
+  /** `%{_isa}`, as in the package's own provide: name(x86-64). */
   readonly isa: string | undefined;
-  /** The lead's number of it. */
+  /** Number in the lead. */
   readonly leadNumber: number;
 }
 
@@ -21,12 +21,12 @@ const ARCHITECTURES: ReadonlyMap<string, RpmArchitecture> = new Map([
   ['riscv64', { isa: 'riscv-64', leadNumber: 22 }],
 ]);
 
-/** Undefined for one that packages are not written for. */
+/** Undefined for unsupported architectures. */
 export function rpmArchitecture(name: string): RpmArchitecture | undefined {
   return ARCHITECTURES.get(name);
 }
 
-/** Bytes of the lead, with which a package begins (RPM V4 format, "Lead"): file(1) reads it, rpm only its magic. */
+/** Length of the lead in bytes (RPM V4 format, "Lead"). file(1) reads the lead; rpm only checks its magic. */
 export const LEAD_LENGTH = 96;
 
 const MAGIC = Uint8Array.of(0xed, 0xab, 0xee, 0xdb);
@@ -47,28 +47,29 @@ export function encodeLead(identity: PackageIdentity): Uint8Array {
   return lead;
 }
 
-/** @throws KubeparcelError of kind 'format' for what is no binary RPM package of version 3 or 4 */
+/** @throws KubeparcelError of kind 'format' if it is not the lead of a binary RPM package of version 3 or 4 */
 export function checkLeadKind(lead: Uint8Array): void {
   const view = new DataView(lead.buffer, lead.byteOffset, lead.length);
   if (!MAGIC.every((byte, index) => lead[index] === byte)) {
-    throw new KubeparcelError('format', 'this is no RPM package: it does not begin as one');
+    throw new KubeparcelError('format', 'not an RPM package: wrong magic number');
   }
   const major = view.getUint8(AT.major);
   if (major < 3 || major > 4 || view.getUint16(AT.signatureType) !== SIGNATURE_HEADER) {
-    throw new KubeparcelError('format', `this RPM package has the format ${major}, which is not 3 or 4`);
+    throw new KubeparcelError('format', `unsupported RPM format ${major}; expected 3 or 4`);
   }
   const type = view.getUint16(AT.type);
   if (type === TYPE_SOURCE) {
-    throw new KubeparcelError('format', 'this is a source package', { hint: 'give a package that can be installed' });
+    throw new KubeparcelError('format', 'this is a source package', { hint: 'use a binary package' });
   }
   if (type !== 0) {
-    throw new KubeparcelError('format', `the lead states the kind ${type}, which no package is`);
+    throw new KubeparcelError('format', `the lead has the unknown package type ${type}`);
   }
 }
 
 /**
- * Compares what the lead repeats with the header. Builders write the name alone, name-version-release with or without
- * the epoch or the architecture, and rpm 6 and some others no number for the architecture, or that of x86.
+ * Compares the lead with the header. Build tools differ in what they write as the name (the name alone, or
+ * name-version-release with or without epoch and architecture). rpm 6 and others set the architecture number to 0 or to
+ * that of x86.
  *
  * @throws KubeparcelError of kind 'format'
  */
@@ -90,11 +91,14 @@ export function checkLeadIdentity(lead: Uint8Array, identity: PackageIdentity): 
         .equals(Buffer.from(name)),
     )
   ) {
-    throw new KubeparcelError('format', `the lead names another package than the header: ${JSON.stringify(name)}`);
+    throw new KubeparcelError(
+      'format',
+      `the package name in the lead differs from the header: ${JSON.stringify(name)}`,
+    );
   }
   const number = new DataView(lead.buffer, lead.byteOffset, lead.length).getUint16(AT.architecture);
   const expected = rpmArchitecture(identity.architecture)?.leadNumber;
   if (identity.architecture !== 'noarch' && expected !== undefined && ![0, 1, expected].includes(number)) {
-    throw new KubeparcelError('format', `the lead is for another architecture (${number}) than the header`);
+    throw new KubeparcelError('format', `the architecture number in the lead (${number}) differs from the header`);
   }
 }

@@ -4,7 +4,7 @@ import { DIGEST_SHA256, FILE_FLAGS, KIND_BITS, KIND_MASK } from './file-list.ts'
 import { decodeText, type Header, numberOf, numbersOf, rawStringsOf, textsOf } from './read-header.ts';
 import { TAGS } from './tags.ts';
 
-/** Digests of files by the number that the header gives for them (RFC 4880, 9.4). */
+/** Algorithms of file digests by OpenPGP number (RFC 4880, 9.4). */
 const DIGEST_NAMES: ReadonlyMap<number, string> = new Map([
   [1, 'md5'],
   [2, 'sha1'],
@@ -15,10 +15,10 @@ const DIGEST_NAMES: ReadonlyMap<number, string> = new Map([
 ]);
 const DIGEST_MD5 = 1;
 
-/** A file as the header states it. */
+/** A file in the header. */
 export interface StatedFile {
   readonly path: string;
-  /** The path with one character a byte, by which the archive's members are found. */
+  /** The path as latin1 (one character per byte), as in the names of cpio members. */
   readonly rawPath: string;
   readonly kind: keyof typeof KIND_BITS;
   /** Permission bits. */
@@ -29,36 +29,36 @@ export interface StatedFile {
   readonly role: EntryRole;
   /** Bytes. */
   readonly size: number;
-  /** Of the content, in hex; '' for what has none. */
+  /** Of the content, in hex; '' if there is none. */
   readonly digest: string;
   readonly target: string;
-  /** The same for files that are hard links of each other. */
+  /** Device and inode: equal for files that are hard links of each other. */
   readonly linkSet: string;
 }
 
 export interface FileList {
-  /** In the header's order. */
+  /** In the order of the header. */
   readonly files: readonly StatedFile[];
-  /** What the digests are, as node:crypto calls it. */
+  /** Name in node:crypto. */
   readonly digestAlgorithm: string;
 }
 
 /**
- * The list of files of a header.
+ * Reads the file list of a header.
  *
- * @throws KubeparcelError of kind 'format' for lists that do not fit together, paths that lead elsewhere, and kinds of
- *   files that a layout does not have (devices, sockets, pipes)
+ * @throws KubeparcelError of kind 'format' for lists of different lengths, paths that are not absolute and normalized, and
+ *   devices, sockets and pipes, which a layout cannot represent
  */
 export function readFileList(header: Header): FileList {
   const algorithm = numberOf(header, TAGS.FILEDIGESTALGO) ?? DIGEST_MD5;
   const digestAlgorithm = DIGEST_NAMES.get(algorithm);
   if (digestAlgorithm === undefined) {
-    throw badList(`its files have digests of the unknown kind ${algorithm}`);
+    throw badList(`the file digests have the unknown algorithm ${algorithm}`);
   }
   const paths = readPaths(header);
   const column = <T>(name: string, values: readonly T[] | undefined): readonly T[] => {
     if (values?.length !== paths.length) {
-      throw badList(`it has ${paths.length} files, and ${values?.length ?? 0} of ${name}`);
+      throw badList(`${paths.length} files, but ${values?.length ?? 0} ${name}`);
     }
     return values;
   };
@@ -96,32 +96,32 @@ export function readFileList(header: Header): FileList {
     };
   });
   if (new Set(paths).size !== paths.length) {
-    throw badList('it lists a file twice');
+    throw badList('a file is listed twice');
   }
   return { files, digestAlgorithm };
 }
 
-/** Full paths, one character a byte. */
+/** Full paths as latin1. */
 function readPaths(header: Header): string[] {
   const baseNames = rawStringsOf(header, TAGS.BASENAMES);
   if (baseNames === undefined) {
-    return (rawStringsOf(header, TAGS.OLDFILENAMES) ?? []).map(plainPath);
+    return (rawStringsOf(header, TAGS.OLDFILENAMES) ?? []).map(normalizedPath);
   }
   const directories = rawStringsOf(header, TAGS.DIRNAMES) ?? [];
   const indexes = numbersOf(header, TAGS.DIRINDEXES) ?? [];
   return baseNames.map((name, i) => {
     const directory = directories[indexes[i] ?? -1];
     if (directory === undefined || name.includes('/')) {
-      throw badList(`it has a file ${JSON.stringify(name)} in a directory that it does not name`);
+      throw badList(`the file ${JSON.stringify(name)} has no valid directory`);
     }
-    return plainPath(directory + name);
+    return normalizedPath(directory + name);
   });
 }
 
-/** The root is a path too: the package `filesystem` has it. */
-function plainPath(path: string): string {
+/** The root is allowed: the package `filesystem` contains it. */
+function normalizedPath(path: string): string {
   if (path !== '/' && (!path.startsWith('/') || /\/(\.{0,2})(\/|$)/.test(path))) {
-    throw badList(`it has a file with the path ${JSON.stringify(path)}`);
+    throw badList(`invalid path ${JSON.stringify(path)}`);
   }
   return path;
 }
@@ -143,5 +143,5 @@ function roleOf(flags: number): EntryRole {
 }
 
 export function badList(what: string): KubeparcelError {
-  return new KubeparcelError('format', `the package's list of files cannot be: ${what}`);
+  return new KubeparcelError('format', `invalid file list: ${what}`);
 }

@@ -10,53 +10,53 @@ import {
   TYPES,
 } from './header.ts';
 
-/** A header read from a package: its bytes, which digests cover, and its values by tag, still encoded. */
+/** A header read from a package. `bytes` are covered by digests; `values` are encoded values by tag. */
 export interface Header {
   readonly bytes: Uint8Array;
-  /** In the order of the index. */
+  /** In index order. */
   readonly values: ReadonlyMap<number, EncodedValue>;
 }
 
 export interface EncodedValue {
   readonly type: keyof typeof TYPES;
-  /** Items: integers, strings, or bytes. */
+  /** Number of integers, strings or bytes. */
   readonly count: number;
   readonly bytes: Uint8Array;
 }
 
-/** As rpm limits them (lib/header.c); of a header's 256 MiB a package of 100 000 files needs a tenth of what is allowed here. */
+/** At most rpm's limits (lib/header.c). A package with 100,000 files needs a tenth of this. */
 const LIMITS = {
   signatures: { entries: 32, store: 64 << 20 },
   immutable: { entries: 0xffff, store: 128 << 20 },
 } as const;
 const ARRAY_MAX = 0xfffff;
 const LOWEST_TAG = 100;
-/** What very old packages have in the trailer of the signatures' region. */
+/** Tag in the region trailer of very old signature headers. */
 const REGION_IMAGE = 61;
 
 /**
- * Bytes of index and store that follow a header's intro.
+ * The length of index and store after the intro, in bytes.
  *
  * @param intro INTRO_LENGTH bytes
- * @throws KubeparcelError of kind 'format' for another magic, and for sizes beyond rpm's limits
+ * @throws KubeparcelError of kind 'format' for a wrong magic and for sizes beyond rpm's limits
  */
 export function bodyLength(intro: Uint8Array, region: Region): number {
   if (!HEADER_MAGIC.every((byte, index) => intro[index] === byte)) {
-    throw badHeader(region, 'does not begin with the magic of one');
+    throw badHeader(region, 'has a wrong magic number');
   }
   const { entries, store } = sizes(intro);
   const limits = LIMITS[region];
   if (entries < 1 || entries > limits.entries || store > limits.store) {
-    throw badHeader(region, `has ${entries} entries and ${store} bytes of values, more than rpm allows`);
+    throw badHeader(region, `has ${entries} entries and ${store} bytes of values, which is outside rpm's limits`);
   }
   return entries * INDEX_ENTRY_LENGTH + store;
 }
 
 /**
- * Decodes a header's index and checks it as rpm does: a region over all of it, types and alignments, values in the
- * order of the index that do not overlap.
+ * Decodes the index of a header with the same checks as rpm: the region covers everything, types and alignments are
+ * valid, and values are in index order and do not overlap.
  *
- * @param bytes intro, index and store; nothing else
+ * @param bytes intro, index and store
  * @throws KubeparcelError of kind 'format'
  */
 export function decodeHeader(bytes: Uint8Array, region: Region): Header {
@@ -70,37 +70,37 @@ export function decodeHeader(bytes: Uint8Array, region: Region): Header {
     const entry = readIndexEntry(view, INTRO_LENGTH + position * INDEX_ENTRY_LENGTH);
     const where = `tag ${entry.tag}`;
     if (entry.tag < LOWEST_TAG || values.has(entry.tag)) {
-      throw badHeader(region, `has ${where} ${values.has(entry.tag) ? 'twice' : 'outside its region'}`);
+      throw badHeader(region, `has ${where} ${values.has(entry.tag) ? 'twice' : 'outside the region'}`);
     }
     const type = TYPE_NAMES.get(entry.type);
     if (type === undefined) {
-      throw badHeader(region, `has the unknown type ${entry.type} at ${where}`);
+      throw badHeader(region, `has the unknown type ${entry.type} for ${where}`);
     }
     const { offset, count } = entry;
     if (offset < end || offset > storeEnd || offset % alignmentOf(type) !== 0) {
-      throw badHeader(region, `has a value outside its place at ${where}`);
+      throw badHeader(region, `has a misplaced value for ${where}`);
     }
     if (count < 1 || count > storeLength || (type !== 'bin' && count > ARRAY_MAX)) {
-      throw badHeader(region, `has ${count} items at ${where}`);
+      throw badHeader(region, `has an invalid count of ${count} for ${where}`);
     }
-    // A signature header has no digest of its own: nothing may hide between its values.
+    // No digest covers the signature header, so unused bytes must be zero.
     if (region === 'signatures' && store.subarray(end, offset).some((byte) => byte !== 0)) {
-      throw badHeader(region, `has bytes that belong to no value before ${where}`);
+      throw badHeader(region, `has unused bytes that are not zero before ${where}`);
     }
     const length = valueLength(store, offset, type, count, storeEnd);
     if (length === undefined) {
-      throw badHeader(region, `has a value that does not end at ${where}`);
+      throw badHeader(region, `has a value with no end for ${where}`);
     }
     end = offset + length;
     values.set(entry.tag, { type, count, bytes: store.subarray(offset, end) });
   }
   if (region === 'signatures' && store.subarray(end, storeEnd).some((byte) => byte !== 0)) {
-    throw badHeader(region, 'has bytes that belong to no value');
+    throw badHeader(region, 'has unused bytes that are not zero');
   }
   return { bytes, values };
 }
 
-/** The numbers of a tag; undefined when the header does not have it. */
+/** The numbers of a tag; undefined if the header does not have the tag. */
 export function numbersOf(header: Header, tag: number): number[] | undefined {
   const value = header.values.get(tag);
   if (value === undefined) {
@@ -108,47 +108,47 @@ export function numbersOf(header: Header, tag: number): number[] | undefined {
   }
   const { type, bytes, count } = value;
   if (!isInteger(type)) {
-    throw badHeader('immutable', `has no numbers at tag ${tag}`);
+    throw badHeader('immutable', `has a value that is not a number for tag ${tag}`);
   }
   const size = INTEGER_SIZES[type];
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   return Array.from({ length: count }, (_, item) => {
     const number = size === 8 ? Number(buffer.readBigUInt64BE(item * 8)) : buffer.readUIntBE(item * size, size);
     if (!Number.isSafeInteger(number)) {
-      throw badHeader('immutable', `has a number beyond all sizes at tag ${tag}`);
+      throw badHeader('immutable', `has a number above 2^53 - 1 for tag ${tag}`);
     }
     return number;
   });
 }
 
-/** The only, or the first, number of a tag. */
+/** The first number of a tag. */
 export function numberOf(header: Header, tag: number): number | undefined {
   return numbersOf(header, tag)?.[0];
 }
 
-/** The strings of a tag as text; undefined when the header does not have it. */
+/** The strings of a tag; undefined if the header does not have the tag. */
 export function textsOf(header: Header, tag: number): string[] | undefined {
   return rawStringsOf(header, tag)?.map(decodeText);
 }
 
-/** The only string of a tag, or its first (of translations: the one for locale C). */
+/** The first string of a tag; of translations, the one for locale C. */
 export function textOf(header: Header, tag: number): string | undefined {
   return textsOf(header, tag)?.[0];
 }
 
-/** The strings of a tag with one character a byte (latin1), for comparing bytes. */
+/** The strings of a tag as latin1 (one character per byte), for comparing bytes. */
 export function rawStringsOf(header: Header, tag: number): string[] | undefined {
   const value = header.values.get(tag);
   if (value === undefined) {
     return undefined;
   }
   if (value.type === 'bin' || isInteger(value.type)) {
-    throw badHeader('immutable', `has no text at tag ${tag}`);
+    throw badHeader('immutable', `has a value that is not a string for tag ${tag}`);
   }
   return latin1(value.bytes).split('\0').slice(0, value.count);
 }
 
-/** Text of latin1 characters that are bytes of UTF-8; what is no UTF-8 (packages before 2015 or so) stays latin1. */
+/** Decodes latin1 characters as UTF-8 bytes. Invalid UTF-8 (in packages before about 2015) stays latin1. */
 export function decodeText(raw: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.from(raw, 'latin1'));
@@ -158,7 +158,7 @@ export function decodeText(raw: string): string {
 }
 
 export function badHeader(region: Region, what: string): KubeparcelError {
-  const name = region === 'signatures' ? "the package's signature header" : "the package's header";
+  const name = region === 'signatures' ? 'the signature header' : 'the header';
   return new KubeparcelError('format', `${name} ${what}`);
 }
 
@@ -187,18 +187,18 @@ function readIndexEntry(view: DataView, at: number): IndexEntry {
   };
 }
 
-/** Where the region's trailer begins in the store; values end there. */
+/** The offset of the region trailer in the store, where the values end. */
 function checkRegion(view: DataView, store: Uint8Array, entries: number, region: Region): number {
   const isRegion = ({ tag, type, count }: IndexEntry) =>
     tag === REGIONS[region] && type === TYPES.bin && count === INDEX_ENTRY_LENGTH;
   const first = readIndexEntry(view, INTRO_LENGTH);
   if (!isRegion(first) || first.offset !== store.length - INDEX_ENTRY_LENGTH || first.offset < 0) {
-    throw badHeader(region, 'has no region over all of it, as packages of rpm 4 have');
+    throw badHeader(region, 'has no region tag over the whole header');
   }
   const trailer = readIndexEntry(view, view.byteLength - INDEX_ENTRY_LENGTH);
   const tag = trailer.tag === REGION_IMAGE && region === 'signatures' ? REGIONS.signatures : trailer.tag;
   if (!isRegion({ ...trailer, tag }) || trailer.offset !== -entries * INDEX_ENTRY_LENGTH) {
-    throw badHeader(region, 'has a region that does not end where it must');
+    throw badHeader(region, 'has an invalid region trailer');
   }
   return first.offset;
 }
@@ -211,7 +211,7 @@ function alignmentOf(type: EncodedValue['type']): number {
   return isInteger(type) ? INTEGER_SIZES[type] : 1;
 }
 
-/** Bytes that a value takes; undefined when they end behind the store. */
+/** The size of a value in bytes; undefined if it exceeds the store. */
 function valueLength(
   store: Uint8Array,
   offset: number,

@@ -2,20 +2,20 @@ import { createHash } from 'node:crypto';
 import type { Chunks } from '../archive/chunks.ts';
 import { type ReadCpioMember, readCpio } from '../archive/cpio.ts';
 import type { Content } from '../model/content.ts';
-import type { Entry } from '../model/layout.ts';
+import { type Entry, sortByPath } from '../model/layout.ts';
 import { KubeparcelError } from '../support/errors.ts';
 import { EMPTY_SHA256, KIND_BITS, KIND_MASK } from './file-list.ts';
 import { badList, type FileList, type StatedFile } from './read-file-list.ts';
 
-/** Longer targets of links are refused before they are read (PATH_MAX). */
+/** PATH_MAX; longer link targets are rejected without reading them. */
 const TARGET_MAX = 4096;
 
 /**
- * Reads the archive against the header's list: every file of it but ghosts is there once and nothing else, with the
- * stated size and digest; links lead where the header says. Of hard links, the set's last member has the content.
+ * Reads the archive and compares it with the file list: it must contain every file except ghosts exactly once, with the
+ * size, digest and link target in the header. Of a set of hard links, only the last member has content.
  *
  * @returns the entries sorted by path, contents by SHA-256
- * @throws KubeparcelError of kind 'verification' for a file that differs from its digest, of kind 'format' otherwise
+ * @throws KubeparcelError of kind 'verification' for a file that does not match its digest, 'format' for other differences
  */
 export async function readPayload(archive: Chunks, { files, digestAlgorithm }: FileList): Promise<Entry[]> {
   const indexes = new Map(files.map((file, index) => [file.rawPath, index]));
@@ -26,14 +26,16 @@ export async function readPayload(archive: Chunks, { files, digestAlgorithm }: F
     const index = member.kind === 'stripped' ? member.index : indexes.get(installedPath(member.name));
     const file = index === undefined ? undefined : files[index];
     if (index === undefined || file === undefined) {
-      throw badList(`the archive holds ${JSON.stringify(member.kind === 'newc' ? member.name : '')}, which it lacks`);
+      throw badList(
+        `the archive contains ${JSON.stringify(member.kind === 'newc' ? member.name : '')}, which is not listed`,
+      );
     }
     if (seen.has(index)) {
-      throw badList(`the archive holds ${file.path} twice`);
+      throw badList(`the archive contains ${file.path} twice`);
     }
     seen.add(index);
     checkKind(member, file);
-    // rpm before 4.11 put ghosts into the archive now and then.
+    // rpm before 4.11 sometimes put ghosts into the archive.
     if (file.role !== 'ghost') {
       await readMember(member, file, { digestAlgorithm, contents, isHardLink: linkSets.has(file.linkSet) });
     }
@@ -43,12 +45,12 @@ export async function readPayload(archive: Chunks, { files, digestAlgorithm }: F
     throw badList(`${missing.path} is not in the archive`);
   }
   const entries = files.map((file) => entryOf(file, contents, linkSets.has(file.linkSet)));
-  return entries.sort((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)));
+  return sortByPath(entries);
 }
 
 interface MemberContext {
   readonly digestAlgorithm: string;
-  /** By path, and for hard links by their set. */
+  /** By path; for hard links by their set. */
   readonly contents: Map<string, Content>;
   readonly isHardLink: boolean;
 }
@@ -65,7 +67,7 @@ async function readMember(member: ReadCpioMember, file: StatedFile, context: Mem
     return;
   }
   if (member.size !== file.size) {
-    throw badList(`${file.path} has ${member.size} bytes in the archive, not ${file.size}`);
+    throw badList(`${file.path} has ${member.size} bytes in the archive, but ${file.size} in the header`);
   }
   const sha256 = createHash('sha256');
   const stated = context.digestAlgorithm === 'sha256' ? sha256 : createHash(context.digestAlgorithm);
@@ -76,9 +78,9 @@ async function readMember(member: ReadCpioMember, file: StatedFile, context: Mem
   const digest = sha256.digest('hex');
   const found = stated === sha256 ? digest : stated.digest('hex');
   if (found !== file.digest) {
-    throw new KubeparcelError('verification', `a file is not what its digest (${context.digestAlgorithm}) says`, {
+    throw new KubeparcelError('verification', `a file does not match its ${context.digestAlgorithm}`, {
       where: file.path,
-      hint: 'get the package again: it is damaged, or was made so',
+      hint: 'download the package again; if the error remains, it was built with a wrong digest',
     });
   }
   context.contents.set(contentKey(file, context.isHardLink), { kind: 'stored', sha256: digest, size: member.size });
@@ -86,13 +88,13 @@ async function readMember(member: ReadCpioMember, file: StatedFile, context: Mem
 
 function checkKind(member: ReadCpioMember, file: StatedFile): void {
   if (member.kind === 'newc' && (member.mode & KIND_MASK) !== KIND_BITS[file.kind]) {
-    throw badList(`${file.path} is another kind of file in the archive`);
+    throw badList(`${file.path} has another file type in the archive`);
   }
 }
 
 async function checkTarget(member: ReadCpioMember, file: StatedFile): Promise<void> {
   if (member.size > TARGET_MAX) {
-    throw badList(`${file.path} links to ${member.size} bytes`);
+    throw badList(`the link target of ${file.path} has ${member.size} bytes`);
   }
   const chunks: Uint8Array[] = [];
   for await (const chunk of member.content) {
@@ -100,7 +102,7 @@ async function checkTarget(member: ReadCpioMember, file: StatedFile): Promise<vo
   }
   const target = Buffer.concat(chunks);
   if (!target.equals(Buffer.from(file.target)) && target.toString('latin1') !== file.target) {
-    throw badList(`${file.path} links elsewhere in the archive`);
+    throw badList(`${file.path} has another link target in the archive`);
   }
 }
 
@@ -127,7 +129,7 @@ function contentKey(file: StatedFile, isHardLink: boolean): string {
   return isHardLink ? `${file.linkSet} ${file.size} ${file.digest}` : file.rawPath;
 }
 
-/** Sets of more than one file that are hard links of each other, with the index of the last. */
+/** Sets of two or more hard links, with the index of the last one. */
 function groupHardLinks(files: readonly StatedFile[]): ReadonlyMap<string, number> {
   const members = new Map<string, { readonly count: number; readonly last: number }>();
   for (const [index, file] of files.entries()) {
@@ -139,7 +141,7 @@ function groupHardLinks(files: readonly StatedFile[]): ReadonlyMap<string, numbe
   return new Map([...members].flatMap(([set, { count, last }]) => (count > 1 ? [[set, last]] : [])));
 }
 
-/** Content that follows a stripped header; undefined when no such file is listed. */
+/** The size of the content after a stripped header; undefined if the file is not listed. */
 function strippedSize(
   files: readonly StatedFile[],
   linkSets: ReadonlyMap<string, number>,
@@ -153,7 +155,7 @@ function strippedSize(
   return contentHolder !== undefined && file.kind === 'file' && contentHolder !== index ? 0 : file.size;
 }
 
-/** `./usr/bin/x`, or in old packages `/usr/bin/x` or `usr/bin/x`: the path on the host. */
+/** The absolute path of `./usr/bin/x`, or in old packages `/usr/bin/x` or `usr/bin/x`. */
 function installedPath(name: string): string {
   return `/${name.replace(/^\.?\/+/, '')}`;
 }

@@ -4,8 +4,8 @@ import { CODECS, type Codec, detectCodec, MAGIC_LENGTH, unsupportedCodec } from 
 import type { Entry, Layout } from '../model/layout.ts';
 import { KubeparcelError } from '../support/errors.ts';
 import { readChangelog } from './changelog.ts';
-import { checkLeadIdentity, checkLeadKind, LEAD_LENGTH } from './lead.ts';
-import { openPackage, type PackageFile, readExactly, readFrom, readHeader, skipPadding } from './package-file.ts';
+import { checkLeadIdentity } from './lead.ts';
+import { openPackage, type PackageFile, readExactly, readFrom, readSections } from './package-file.ts';
 import { readFileList } from './read-file-list.ts';
 import { badHeader, type Header, numberOf, textOf } from './read-header.ts';
 import { readPayload } from './read-payload.ts';
@@ -17,12 +17,12 @@ import { NO_GROUP, readableTags, SIGNATURE_TAGS, TAGS } from './tags.ts';
 const MAX_UNPACKED_BYTES = 16 * 2 ** 30;
 
 /**
- * Reads a binary RPM package of version 3 or 4 (RPM V4 format), whoever made it, and checks every digest that it
- * states; signatures are listed, not checked. Its layout leaves out what rpmbuild and kubeparcel add to every package;
- * relations are in rpm's order. Triggers are in the metadata only.
+ * Reads a binary RPM package of version 3 or 4 (RPM V4 format) and verifies all digests in it. Signatures are listed but
+ * not verified. The layout leaves out what rpmbuild and kubeparcel add to every package; relations are in rpm's order.
+ * Triggers are only in the metadata.
  *
- * @throws KubeparcelError of kind 'format' for what is no such package, is damaged, or unpacks to too much; of kind
- *   'verification' for a digest that differs; of kind 'io' when the file cannot be read
+ * @throws KubeparcelError of kind 'format' for a file that is not an RPM, is damaged, or unpacks to more than the limit;
+ *   'verification' for a digest that does not match; 'io' if the file cannot be read
  */
 export async function readRpm(path: string, options: ReadOptions = {}): Promise<ReadPackage> {
   const file = await openPackage(path);
@@ -36,11 +36,7 @@ export async function readRpm(path: string, options: ReadOptions = {}): Promise<
 }
 
 async function readPackage(file: PackageFile, options: ReadOptions): Promise<ReadPackage> {
-  const lead = await readExactly(file, 0, LEAD_LENGTH);
-  checkLeadKind(lead);
-  const signatures = await readHeader(file, LEAD_LENGTH, 'signatures');
-  const headerAt = await skipPadding(file, LEAD_LENGTH + signatures.bytes.length);
-  const header = await readHeader(file, headerAt, 'immutable');
+  const { lead, signatures, header, headerAt } = await readSections(file);
   const payloadAt = headerAt + header.bytes.length;
   const digests = statedDigests(signatures, header);
   checkHeader(header, digests);
@@ -67,8 +63,8 @@ function checkHeader(header: Header, digests: readonly StatedDigest[]): void {
 function checkSize(signatures: Header, found: number): void {
   const stated = numberOf(signatures, SIGNATURE_TAGS.LONGSIGSIZE) ?? numberOf(signatures, SIGNATURE_TAGS.SIGSIZE);
   if (stated !== undefined && stated !== found) {
-    throw new KubeparcelError('format', `the package is ${found < stated ? 'cut short' : 'followed by other bytes'}`, {
-      hint: 'get the package again',
+    throw new KubeparcelError('format', `the package has ${found} bytes of header and payload instead of ${stated}`, {
+      hint: 'download the package again',
     });
   }
 }
@@ -110,13 +106,13 @@ function readLayout(header: Header, identity: PackageIdentity, entries: readonly
 }
 
 /**
- * What PAYLOADCOMPRESSOR states, which the payload's first bytes must bear out. Without the tag rpm takes gzip, and its
- * zlib passes through what is not compressed.
+ * The codec in PAYLOADCOMPRESSOR; the first bytes of the payload must match it. Without the tag, the payload is gzip or
+ * uncompressed: rpm's gzip reader passes uncompressed data through.
  */
 async function payloadCodec(file: PackageFile, payloadAt: number, header: Header): Promise<Codec> {
   const format = textOf(header, TAGS.PAYLOADFORMAT) ?? 'cpio';
   if (format !== 'cpio') {
-    throw new KubeparcelError('format', `its payload has the format ${JSON.stringify(format)}, not cpio`);
+    throw new KubeparcelError('format', `unsupported payload format ${JSON.stringify(format)}; expected cpio`);
   }
   const stated = textOf(header, TAGS.PAYLOADCOMPRESSOR);
   if (stated !== undefined && (stated === 'none' || !CODECS.some((codec) => codec === stated))) {
@@ -125,7 +121,7 @@ async function payloadCodec(file: PackageFile, payloadAt: number, header: Header
   const first = await readExactly(file, payloadAt, Math.min(MAGIC_LENGTH, file.size - payloadAt));
   const found = detectCodec(first);
   if (stated !== undefined && stated !== found) {
-    throw new KubeparcelError('format', `its payload is not compressed with ${stated}, as it states`);
+    throw new KubeparcelError('format', `the payload is not compressed with ${stated}, as the header states`);
   }
   return found;
 }
@@ -167,17 +163,17 @@ async function readEntries(
   const statedSize =
     numberOf(signatures, SIGNATURE_TAGS.LONGARCHIVESIZE) ?? numberOf(signatures, SIGNATURE_TAGS.ARCHIVESIZE);
   if (statedSize !== undefined && statedSize !== archiveSize) {
-    throw new KubeparcelError('format', `its payload unpacks to ${archiveSize} bytes, not the stated ${statedSize}`);
+    throw new KubeparcelError('format', `the payload unpacks to ${archiveSize} bytes instead of ${statedSize}`);
   }
   return entries;
 }
 
 async function* observed(
   chunks: AsyncIterable<Uint8Array>,
-  look: (chunk: Uint8Array) => void,
+  observe: (chunk: Uint8Array) => void,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   for await (const chunk of chunks) {
-    look(chunk);
+    observe(chunk);
     yield chunk;
   }
 }

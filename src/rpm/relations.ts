@@ -18,7 +18,7 @@ import { type Header, numbersOf, textsOf } from './read-header.ts';
 import { scriptFeatures } from './scripts.ts';
 import { TAGS } from './tags.ts';
 
-/** The lists of dependencies that a header has, by what rpm calls them. */
+/** The dependency lists of a header. */
 export const DEPENDENCY_TAGS = {
   requires: { name: TAGS.REQUIRENAME, version: TAGS.REQUIREVERSION, flags: TAGS.REQUIREFLAGS },
   provides: { name: TAGS.PROVIDENAME, version: TAGS.PROVIDEVERSION, flags: TAGS.PROVIDEFLAGS },
@@ -32,7 +32,7 @@ export const DEPENDENCY_TAGS = {
 export type DependencyList = keyof typeof DEPENDENCY_TAGS;
 export type Dependencies = Readonly<Record<DependencyList, readonly Dependency[]>>;
 
-/** What a layout's relations and the package itself state; scripts and rpmlib() needs come on top. */
+/** Dependencies from the layout's relations and of the package itself, without those of scripts and rpmlib(). */
 export function statedDependencies(layout: Layout): Record<DependencyList, Dependency[]> {
   const { relations } = layout;
   const of = (kind: RelationKind, flags = 0) => relations[kind].map((relation) => relationDependency(relation, flags));
@@ -57,14 +57,14 @@ function relationDependency({ anyOf }: Relation, flags: number): Dependency {
     : { name: formatAlternatives(anyOf), version: '', flags };
 }
 
-/** `name = version`, and `name(isa) = version` for a package of one architecture. */
+/** `name = version`, and for packages that are not noarch `name(isa) = version`. */
 function ownProvides(layout: Layout, version: string): Dependency[] {
   const isa = rpmArchitecture(layout.architecture)?.isa;
   const names = [layout.name, ...(isa === undefined ? [] : [`${layout.name}(${isa})`])];
   return names.map((name) => ({ name, version, flags: SENSE.equal }));
 }
 
-/** rpm wants the configuration files of a package and the package to be of one version. */
+/** Ties configuration files to the version of the package. */
 function configDependency(name: string, version: string): Dependency {
   return { name: `config(${name})`, version, flags: SENSE.config | SENSE.equal };
 }
@@ -84,10 +84,10 @@ export function readDependencies(header: Header): Dependencies {
 }
 
 /**
- * The relations that a layout would state for these dependencies: what every package gets of itself (its own provides,
- * config(), rpmlib() needs, the interpreters of its scripts) is left out.
+ * Converts the dependencies to the relations of a layout. Leaves out dependencies that the writer adds to every package:
+ * its own provides, config(), rpmlib() and the interpreters of its scripts.
  *
- * @param interpreters programs that run the package's scripts and triggers
+ * @param interpreters interpreters of the package's scripts and triggers
  */
 export function readRelations(
   dependencies: Dependencies,
@@ -122,7 +122,7 @@ export function readRelations(
   };
 }
 
-/** Flags that a layout does not tell apart are dropped: what then is the same stands once. */
+/** Drops flags that a layout does not distinguish, then duplicates. */
 function relationsOf(dependencies: readonly Dependency[]): Relation[] {
   const comparisons = SENSE.less | SENSE.greater | SENSE.equal;
   const plain = dependencies.map((dependency) => ({ ...dependency, flags: dependency.flags & comparisons }));
@@ -135,7 +135,7 @@ function escapeRegExp(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
 }
 
-/** Features of the package that an rpm must know to install it, with the version that brought each (rpm --showrc). */
+/** Features that rpm must support to install the package, and the version that introduced them (rpm --showrc). */
 const FEATURES = {
   CompressedFileNames: '3.0.4-1',
   PayloadFilesHavePrefix: '4.0-1',
@@ -150,7 +150,7 @@ const FEATURES = {
   CaretInVersions: '4.15.0-1',
 } as const;
 
-/** `rpmlib(FEATURE) <= VERSION` for what a package of this layout, compressed like this, uses. */
+/** `rpmlib(FEATURE) <= VERSION` for the features that a package with this layout and compression uses. */
 export function rpmlibDependencies(
   layout: Layout,
   stated: Dependencies,

@@ -5,7 +5,7 @@ import { type HeaderEntry, string, stringArray } from './header.ts';
 import { type Header, textOf, textsOf } from './read-header.ts';
 import { TAGS } from './tags.ts';
 
-/** Scriptlets (rpm-scriptlets(7)): the tags of the body and of the interpreter, and what marks its dependency. */
+/** Scriptlets (rpm-scriptlets(7)): tags of body and interpreter, and the flag of the dependency on the interpreter. */
 const SCRIPTS = {
   pretrans: { body: TAGS.PRETRANS, interpreter: TAGS.PRETRANSPROG, sense: SENSE.preTrans },
   pre: { body: TAGS.PREIN, interpreter: TAGS.PREINPROG, sense: SENSE.pre },
@@ -25,21 +25,21 @@ const TRIGGER_INTERPRETERS = [
   TAGS.TRANSFILETRIGGERSCRIPTPROG,
 ] as const;
 
-/** rpm's own Lua, which is no program that a package could bring. */
+/** rpm's embedded Lua interpreter; no dependency. */
 export const LUA = '<lua>';
 
 export function scriptEntries(layout: Layout): HeaderEntry[] {
   return scriptsOf(layout).flatMap(([name, { interpreter, body }]): HeaderEntry[] => {
     const words = interpreterWords(interpreter);
     return [
-      // Old rpm knows a single program as a string only.
+      // Old versions of rpm require a string for an interpreter without arguments.
       [SCRIPTS[name].interpreter, words.length === 1 ? string(interpreter) : stringArray(words)],
       ...(body === '' ? [] : [[SCRIPTS[name].body, string(body)] as const]),
     ];
   });
 }
 
-/** `Requires(post): /bin/sh` and its kin, which rpmbuild adds for whatever runs a script. */
+/** `Requires(post): /bin/sh` and so on, which rpmbuild adds for the interpreter of each script. */
 export function interpreterDependencies(layout: Layout): Dependency[] {
   return scriptsOf(layout).flatMap(([name, { interpreter }]) => {
     const [program] = interpreterWords(interpreter);
@@ -49,7 +49,7 @@ export function interpreterDependencies(layout: Layout): Dependency[] {
   });
 }
 
-/** rpmlib() features that the scripts' interpreters need. */
+/** rpmlib() features that the interpreters need. */
 export function scriptFeatures(layout: Layout): { readonly lua: boolean; readonly interpreterArguments: boolean } {
   const interpreters = scriptsOf(layout).map(([, { interpreter }]) => interpreterWords(interpreter));
   return {
@@ -64,14 +64,14 @@ export function readScripts(header: Header): Layout['scripts'] {
     const words = textsOf(header, tags.interpreter);
     const body = textOf(header, tags.body);
     if (words !== undefined || body !== undefined) {
-      // A body alone is for the shell.
+      // The default interpreter is the shell.
       scripts[name] = { interpreter: words?.join(' ') ?? '/bin/sh', body: body ?? '' };
     }
   }
   return scripts;
 }
 
-/** The programs that run the package's scripts and triggers. */
+/** The interpreters of all scripts and triggers. */
 export function interpretersOf(header: Header): Set<string> {
   const scripts = Object.values(SCRIPTS).flatMap(({ body, interpreter }) =>
     header.values.has(body) ? [textOf(header, interpreter) ?? '/bin/sh'] : [textOf(header, interpreter)],

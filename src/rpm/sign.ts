@@ -2,8 +2,7 @@ import type { Signer } from '../sign/signer.ts';
 import { KubeparcelError } from '../support/errors.ts';
 import { type WrittenFile, writeAtomically } from '../support/write-atomically.ts';
 import { bin, encodeHeader, type HeaderEntry, type HeaderValue } from './header.ts';
-import { checkLeadKind, LEAD_LENGTH } from './lead.ts';
-import { openPackage, type PackageFile, readExactly, readFrom, readHeader, skipPadding } from './package-file.ts';
+import { openPackage, type PackageFile, type PackageSections, readFrom, readSections } from './package-file.ts';
 import { type EncodedValue, type Header, numbersOf, textOf, textsOf } from './read-header.ts';
 import { checkDigests, signaturePadding, statedDigests } from './signature-header.ts';
 import { SIGNATURE_TAGS, TAGS } from './tags.ts';
@@ -12,8 +11,8 @@ export interface RpmSignOptions {
   /** Signature creation time, seconds since 1970-01-01 UTC. */
   readonly date: number;
   /**
-   * Also a signature over header and payload, as rpm before 4.14 wants it; by default where such an rpm can read the
-   * package at all: RSA, and a payload that is not compressed with zstd.
+   * Whether to add a signature over header and payload for rpm before 4.14. By default only if such a version can read the
+   * package: for RSA keys and payloads not compressed with zstd.
    */
   readonly headerAndPayload?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -24,21 +23,20 @@ export interface SignedRpm extends WrittenFile {
 }
 
 /**
- * Signs an RPM where it stands (RPM V4 format, "Signature"): its signature header is made anew, with the old signatures
- * and reserved space left out; lead, header and payload stay byte for byte. What the package states of itself is
- * checked first, so that no damaged package gets a signature. A killed run leaves the old file or the new one.
+ * Signs an RPM in place (RPM V4 format, "Signature"). Writes a new signature header without the old signatures and
+ * reserved space; lead, header and payload are copied unchanged. All digests are verified, so a damaged package is never
+ * signed. The file is replaced atomically.
  *
- * RSA signatures go to RSAHEADER (and SIGPGP), those of Ed25519 to DSAHEADER (and SIGGPG), as rpmsign has it; rpm reads
- * one of each. Old signatures are replaced.
+ * As with rpmsign, RSA signatures are in RSAHEADER (and SIGPGP), Ed25519 signatures in DSAHEADER (and SIGGPG).
  *
- * @throws KubeparcelError of kind 'usage' for a key that rpm cannot read, of kind 'format' or 'verification' for a
+ * @throws KubeparcelError of kind 'usage' for an algorithm that rpm does not support, 'format' or 'verification' for a
  *   damaged package
  */
 export async function signRpm(path: string, signer: Signer, options: RpmSignOptions): Promise<SignedRpm> {
   const tags = signatureTags(signer);
   const file = await openPackage(path);
   try {
-    const parts = await readParts(file);
+    const parts = await readSections(file);
     const { bytes } = parts.header;
     const both = options.headerAndPayload ?? (signer.algorithm.startsWith('rsa') && !isZstd(parts.header));
     const made: HeaderEntry[] = [[tags.header, bin(await signer.signDetached(bytes, options.date))]];
@@ -65,35 +63,20 @@ function signatureTags({ algorithm, signingFingerprint }: Signer): { header: num
   if (algorithm === 'ed25519') {
     return { header: SIGNATURE_TAGS.DSAHEADER, headerAndPayload: SIGNATURE_TAGS.SIGGPG };
   }
-  throw new KubeparcelError('usage', `rpm reads no signatures of ${algorithm} in packages`, {
+  throw new KubeparcelError('usage', `rpm does not support package signatures with ${algorithm}`, {
     where: signingFingerprint,
-    hint: 'sign with an RSA key, or with Ed25519 in the form that GnuPG 2 has: kubeparcel keys new makes both',
+    hint: 'use an RSA key, or an Ed25519 key in the format of GnuPG 2 (kubeparcel keys new creates either)',
   });
-}
-
-interface PackageParts {
-  readonly lead: Uint8Array;
-  readonly signatures: Header;
-  readonly header: Header;
-  readonly headerAt: number;
-}
-
-async function readParts(file: PackageFile): Promise<PackageParts> {
-  const lead = await readExactly(file, 0, LEAD_LENGTH);
-  checkLeadKind(lead);
-  const signatures = await readHeader(file, LEAD_LENGTH, 'signatures');
-  const headerAt = await skipPadding(file, LEAD_LENGTH + signatures.bytes.length);
-  return { lead, signatures, header: await readHeader(file, headerAt, 'immutable'), headerAt };
 }
 
 function isZstd(header: Header): boolean {
   return textOf(header, TAGS.PAYLOADCOMPRESSOR) === 'zstd';
 }
 
-/** Fails before its end, and with it the whole, when a digest that the package states does not hold. */
+/** The signed package. Throws before the end if a digest does not match, so the file is not replaced. */
 async function* signedPackage(
   file: PackageFile,
-  { lead, signatures, header, headerAt }: PackageParts,
+  { lead, signatures, header, headerAt }: PackageSections,
   made: readonly HeaderEntry[],
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array, void, undefined> {
@@ -116,8 +99,8 @@ async function* signedPackage(
   whole.finish();
 }
 
-/** Signatures of OpenPGP, which are made anew, and room that rpmsign keeps for them. */
-const LEFT_OUT: ReadonlySet<number> = new Set([
+/** Tags of OpenPGP signatures, which are replaced, and of the space that rpmsign reserves for them. */
+const REPLACED: ReadonlySet<number> = new Set([
   SIGNATURE_TAGS.RSAHEADER,
   SIGNATURE_TAGS.DSAHEADER,
   SIGNATURE_TAGS.SIGPGP,
@@ -127,13 +110,13 @@ const LEFT_OUT: ReadonlySet<number> = new Set([
 ]);
 
 function signatureHeaderWith(old: Header, made: readonly HeaderEntry[]): Uint8Array {
-  const kept = [...old.values].filter(([tag]) => !LEFT_OUT.has(tag));
-  const entries = kept.map(([tag, value]): HeaderEntry => [tag, decoded(old, tag, value)]);
+  const kept = [...old.values].filter(([tag]) => !REPLACED.has(tag));
+  const entries = kept.map(([tag, value]): HeaderEntry => [tag, decodeValue(old, tag, value)]);
   const header = encodeHeader('signatures', [...entries, ...made]);
   return Buffer.concat([header, new Uint8Array(signaturePadding(header.length))]);
 }
 
-function decoded(header: Header, tag: number, { type, bytes }: EncodedValue): HeaderValue {
+function decodeValue(header: Header, tag: number, { type, bytes }: EncodedValue): HeaderValue {
   switch (type) {
     case 'bin':
       return bin(bytes);

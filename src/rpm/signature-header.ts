@@ -7,7 +7,7 @@ import { SIGNATURE_TAGS, TAGS } from './tags.ts';
 
 const SIZE_LIMIT = 0xffffffff;
 
-/** What the signature header states of the package behind it. Digests in hex. */
+/** Digests (in hex) and sizes in the signature header. */
 export interface PackageFacts {
   /** Of the header. */
   readonly sha1: string;
@@ -21,10 +21,10 @@ export interface PackageFacts {
 }
 
 /**
- * The signature header (RPM V4 format, "Signature"), padded to a multiple of eight bytes. rpm >= 4.14 checks the
- * SHA-256, older ones SHA-1 and MD5; hosts in FIPS mode refuse packages without the SHA-256.
+ * The signature header (RPM V4 format, "Signature"), padded to a multiple of eight bytes. rpm >= 4.14 checks the SHA-256,
+ * older versions SHA-1 and MD5. Hosts in FIPS mode reject packages without the SHA-256.
  *
- * @param signatures further tags, over what `facts` describe: OpenPGP signatures
+ * @param signatures tags with OpenPGP signatures
  */
 export function signatureHeader(facts: PackageFacts, signatures: readonly HeaderEntry[]): Buffer {
   const long = facts.size >= SIZE_LIMIT || facts.archiveSize >= SIZE_LIMIT;
@@ -47,24 +47,24 @@ export function signatureHeader(facts: PackageFacts, signatures: readonly Header
   return Buffer.concat([header, new Uint8Array(signaturePadding(header.length))]);
 }
 
-/** Bytes between a signature header of this length and the header behind it. */
+/** Padding in bytes between a signature header of this length and the header. */
 export function signaturePadding(length: number): number {
   return (8 - (length % 8)) % 8;
 }
 
-/** A digest that the package states; `algorithm` as node:crypto calls it, `value` in lower-case hex. */
+/** A digest in a package; `algorithm` is the name in node:crypto, `value` lower-case hex. */
 export type StatedDigest = ReadPackage['digests'][number] & { readonly of: keyof typeof COVERED };
 
 const COVERED = { header: true, 'header and payload': true, payload: true, 'payload, unpacked': true } as const;
 
-/** Algorithms by OpenPGP's numbers (RFC 4880, 9.4), of those that rpm has used for payloads. */
+/** Algorithms that rpm uses for payloads, by OpenPGP number (RFC 4880, 9.4). */
 const ALGORITHMS: ReadonlyMap<number, string> = new Map([
   [8, 'sha256'],
   [9, 'sha384'],
   [10, 'sha512'],
 ]);
 
-/** Everything that signature header and header state of the package's bytes, but the digests of single files. */
+/** All digests in the signature header and the header, except those of single files. */
 export function statedDigests(signatures: Header, header: Header): StatedDigest[] {
   const text = (of: StatedDigest['of'], algorithm: string, from: Header, tag: number): StatedDigest[] => {
     const value = textOf(from, tag);
@@ -73,7 +73,7 @@ export function statedDigests(signatures: Header, header: Header): StatedDigest[
   const number = numberOf(header, TAGS.PAYLOADDIGESTALGO) ?? 8;
   const algorithm = ALGORITHMS.get(number);
   if (algorithm === undefined) {
-    throw badHeader('immutable', `has a digest of the payload of the unknown kind ${number}`);
+    throw badHeader('immutable', `has a payload digest with the unknown algorithm ${number}`);
   }
   const digests = [
     ...text('header', 'sha1', signatures, SIGNATURE_TAGS.SHA1HEADER),
@@ -88,9 +88,9 @@ export function statedDigests(signatures: Header, header: Header): StatedDigest[
     ...text('payload, unpacked', 'sha3-256', header, TAGS.PAYLOADSHA3_256ALT),
   ];
   const isStrong = (digest: StatedDigest) => digest.of === 'header' && digest.algorithm !== 'sha1';
-  // rpm has had both since 4.14; the payload's digest says nothing where the header that states it has none.
+  // rpm has written both since 4.14. Without a digest of the header, a digest of the payload in it proves nothing.
   if (digests.some(({ of }) => of === 'payload') && !digests.some(isStrong)) {
-    throw badHeader('signatures', 'has no SHA-256 of the header, as a package that states digests of its payload must');
+    throw badHeader('signatures', 'has no SHA-256 of the header, although the header has digests of the payload');
   }
   return digests;
 }
@@ -101,15 +101,15 @@ function statedMd5(signatures: Header): StatedDigest[] {
     return [];
   }
   if (value.type !== 'bin') {
-    throw badHeader('signatures', 'has no bytes for its MD5');
+    throw badHeader('signatures', 'has an MD5 of the wrong type');
   }
   return [{ of: 'header and payload', algorithm: 'md5', value: Buffer.from(value.bytes).toString('hex') }];
 }
 
-/** Takes in the bytes that one kind of digests covers, and compares at their end. */
+/** Computes the digests over one part of a package and compares them at the end. */
 export interface DigestCheck {
   update(bytes: Uint8Array): void;
-  /** @throws KubeparcelError of kind 'verification' that names the digest that differs */
+  /** @throws KubeparcelError of kind 'verification' that names the digest */
   finish(): void;
 }
 
@@ -125,8 +125,8 @@ export function checkDigests(stated: readonly StatedDigest[], of: StatedDigest['
       for (const { digest, hash } of checks) {
         const found = hash.digest('hex');
         if (found !== digest.value) {
-          throw new KubeparcelError('verification', `its ${of} differs from the ${digest.algorithm} that it states`, {
-            hint: 'get the package again: it is damaged, or was changed after it was made',
+          throw new KubeparcelError('verification', `the ${digest.algorithm} of the ${of} does not match the package`, {
+            hint: 'download the package again: it is damaged or was changed after it was built',
           });
         }
       }

@@ -3,8 +3,8 @@ import { formatSense } from './dependency.ts';
 import { type EncodedValue, type Header, numbersOf, textsOf } from './read-header.ts';
 
 /**
- * Tags of an RPM header by the names that rpm gives them (RPM V4 format, "Tags"; rpm --querytags). The numbers of the
- * signature header's own tags overlap those of the header: they are SIGNATURE_TAGS.
+ * Header tags by rpm's names (RPM V4 format, "Tags"; rpm --querytags). Numbers in the signature header overlap these; see
+ * SIGNATURE_TAGS.
  */
 export const TAGS = {
   HEADERI18NTABLE: 100,
@@ -178,7 +178,7 @@ export const TAGS = {
   PAYLOADSHA3_256ALT: 5124,
 } as const;
 
-/** Tags of the signature header, by the names under which rpm shows them. */
+/** Tags of the signature header by rpm's names. */
 export const SIGNATURE_TAGS = {
   DSAHEADER: 267,
   RSAHEADER: 268,
@@ -200,14 +200,14 @@ export const SIGNATURE_TAGS = {
   RESERVEDSPACE: 1008,
 } as const;
 
-/** GROUP of a package without a group, as rpmbuild writes it. */
+/** The GROUP that rpmbuild writes for a package without one. */
 export const NO_GROUP = 'Unspecified';
 
-/** What is shown of one tag; lists of many files go on for megabytes. */
+/** Limits for displaying one tag; file lists can have megabytes. */
 const ITEMS_MAX = 10_000;
 const BYTES_MAX = 1024;
 
-/** All tags that have a name, in the order of signature header and header, as text: list items one a line. */
+/** All tags with a name as text, first of the signature header, then of the header; list items on separate lines. */
 export function readableTags(signatures: Header, header: Header): ReadPackage['metadata'] {
   return [...readable(signatures, SIGNATURE_NAMES), ...readable(header, NAMES)];
 }

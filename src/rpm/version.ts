@@ -1,18 +1,18 @@
 import { compareDigits } from '../model/package-version.ts';
 
-/** Epoch, version and release of an RPM package or of a relation to one; what is not stated is undefined. */
+/** Epoch, version and release of an RPM package or of a relation. */
 export interface Evr {
   readonly epoch: number | undefined;
   readonly version: string;
   readonly release: string | undefined;
 }
 
-/** Takes `[EPOCH:]VERSION[-RELEASE]` apart, as rpm's parseEVR does: of anything. */
+/** Parses `[EPOCH:]VERSION[-RELEASE]`. Accepts any string, like rpm's parseEVR. */
 export function parseEvr(text: string): Evr {
   const [, epoch, rest = ''] = /^(?:(\d*):)?(.*)$/s.exec(text) ?? [];
   const dash = rest.lastIndexOf('-');
   return {
-    // A colon with nothing before it is epoch 0.
+    // An empty epoch before the colon is 0.
     epoch: epoch === undefined ? undefined : Number(epoch),
     version: dash < 0 ? rest : rest.slice(0, dash),
     release: dash < 0 ? undefined : rest.slice(dash + 1),
@@ -20,10 +20,10 @@ export function parseEvr(text: string): Evr {
 }
 
 /**
- * Orders versions or releases as rpm's rpmvercmp() does: runs of digits and of letters in turn, numbers after letters,
- * what separates them not counted; `~` before everything, also before the end; `^` after the end, before all else.
+ * Compares versions or releases like rpm's rpmvercmp(): runs of digits and of letters alternately, separators ignored.
+ * Numbers sort after letters, `~` before everything (even the end), `^` after the end but before everything else.
  *
- * @returns below 0 when `a` is the earlier one, 0 for equal ones, above 0 otherwise
+ * @returns negative if `a` is earlier, 0 if they are equal, positive if `a` is later
  */
 export function compareRpmVersions(a: string, b: string): number {
   let left = a;
@@ -52,7 +52,7 @@ export function compareRpmVersions(a: string, b: string): number {
     const run = isNumber ? /^\d*/ : /^[A-Za-z]*/;
     const leftRun = run.exec(left)?.[0] ?? '';
     const rightRun = run.exec(right)?.[0] ?? '';
-    // The other one's run is of the other kind.
+    // One run is a number, the other is not.
     if (rightRun === '') return isNumber ? 1 : -1;
     const difference = isNumber ? compareDigits(leftRun, rightRun) : compareBytewise(leftRun, rightRun);
     if (difference !== 0) return Math.sign(difference);
@@ -61,7 +61,7 @@ export function compareRpmVersions(a: string, b: string): number {
   }
 }
 
-/** Orders `[EPOCH:]VERSION[-RELEASE]`; a missing epoch is 0, a missing release is equal to any (rpmVersionCompare). */
+/** Compares `[EPOCH:]VERSION[-RELEASE]`. A missing epoch is 0; a missing release equals any (rpmVersionCompare). */
 export function compareEvr(a: string, b: string): number {
   const left = parseEvr(a);
   const right = parseEvr(b);

@@ -16,12 +16,12 @@ import { interpreterDependencies, scriptEntries } from './scripts.ts';
 import { type PackageFacts, signatureHeader } from './signature-header.ts';
 import { NO_GROUP, TAGS } from './tags.ts';
 
-/** The rpm whose packages these are like; rpm asks for the tag, nothing depends on its value. */
+/** rpm requires the tag RPMVERSION, but does not use its value. */
 const RPM_VERSION = '4.18.0';
-/** The tag says where a package was built, which must not get into it: the same layout gives the same bytes anywhere. */
+/** A constant, so that the same layout gives the same bytes on every machine. */
 const BUILD_HOST = 'localhost';
 
-/** Writes RPM packages of version 4: lead, signature header, header, compressed cpio archive. */
+/** Writes RPM packages of version 4: lead, signature header, header, payload (a compressed cpio archive). */
 export const rpmPackager: Packager = {
   fileName: ({ name, version, architecture }: PackageIdentity) =>
     `${name}-${version.upstream}-${version.revision}.${architecture}.rpm`,
@@ -35,7 +35,7 @@ async function* writeRpm(layout: Layout, options: WriteOptions): AsyncGenerator<
   const payload = await spoolPayload(files, options);
   try {
     const header = headerOf(layout, files, payload, options.compression);
-    // MD5 runs over header and payload in their order, so the payload is read once more for it.
+    // The MD5 covers header and payload in this order, so the payload is read twice.
     const md5 = createHash('md5').update(header);
     for await (const chunk of payload.chunks()) md5.update(chunk);
     yield encodeLead(layout);
@@ -51,7 +51,7 @@ async function spliceRpm(layout: Layout, options: SpliceOptions): Promise<Output
   const { codec } = options.compression;
   checkRpmLayout(layout);
   const files = listFiles(layout.entries);
-  // Stripped headers hold no run of equal bytes, which splicing needs.
+  // Compressed blocks cannot be spliced into an archive with stripped headers.
   if (!isBlockCodec(codec) || hasLargeFiles(files)) return undefined;
   const payload = await packPayload(files, codec, options);
   const header = headerOf(layout, files, payload, options.compression);

@@ -64,7 +64,7 @@ print "triggered"
 - first
 `;
 
-/** Builds the spec's package; its path. */
+/** Builds the package of the spec and returns its path. */
 function build(directory: string, spec: string, macros: Readonly<Record<string, string>> = {}): string {
   mkdirSync(join(directory, 'top'), { recursive: true });
   writeFileSync(join(directory, 'others.spec'), spec);
@@ -85,7 +85,7 @@ function paths(layout: Layout, role: string): string[] {
 }
 
 describe.skipIf(!hasTool('rpmbuild'))('packages of rpmbuild', () => {
-  test('are read without what rpmbuild adds to every package', async () => {
+  test('give the layout without what rpmbuild adds to every package', async () => {
     const { layout, metadata } = await readRpm(build(temporaryDirectory(), SPEC));
     expect(layout).toMatchObject({
       name: 'others',
@@ -128,7 +128,7 @@ describe.skipIf(!hasTool('rpmbuild'))('packages of rpmbuild', () => {
     expect(tags.get('VENDOR')).toBe('Someone');
   });
 
-  test.each(['w9.gzdio', 'w6.xzdio', 'w3.zstdio', 'w.ufdio'])('are read with all their files (%s)', async (payload) => {
+  test.each(['w9.gzdio', 'w6.xzdio', 'w3.zstdio', 'w.ufdio'])('give all files (%s)', async (payload) => {
     const { layout } = await readRpm(build(temporaryDirectory(), SPEC, { _binary_payload: payload }));
     expect(layout.entries.map(({ path, kind }) => `${kind} ${path}`)).toEqual([
       'directory /etc/others',
@@ -158,7 +158,7 @@ describe.skipIf(!hasTool('rpmbuild'))('packages of rpmbuild', () => {
     expect(layout.entries.find(({ role }) => role === 'ghost')).toMatchObject({ mode: 0o600, group: 'adm' });
   });
 
-  test('are read with MD5 digests of the files, as before rpm 4.6', async () => {
+  test('may have MD5 digests of files, as before rpm 4.6', async () => {
     const path = build(temporaryDirectory(), SPEC, { _binary_filedigest_algorithm: '1' });
     const { layout, metadata } = await readRpm(path);
     expect(new Map(metadata).get('FILEDIGESTALGO')).toBeUndefined();
@@ -179,7 +179,7 @@ describe.skipIf(!hasTool('rpmbuild'))('packages of rpmbuild', () => {
     });
   });
 
-  test('are refused when they are source packages', async () => {
+  test('are rejected if they are source packages', async () => {
     const directory = temporaryDirectory();
     build(directory, SPEC);
     run(directory, 'rpmbuild', '-bs', '--quiet', '--define', `_topdir ${join(directory, 'top')}`, 'others.spec');
@@ -187,42 +187,48 @@ describe.skipIf(!hasTool('rpmbuild'))('packages of rpmbuild', () => {
     await expect(readRpm(path)).rejects.toMatchObject({ kind: 'format', message: expect.stringContaining('source') });
   });
 
-  test.skipIf(!hasTool('gpg') || !hasTool('rpmsign'))('and of the native writer are read with signatures', async () => {
-    const directory = temporaryDirectory();
-    const home = join(directory, 'gnupg');
-    mkdirSync(home, { mode: 0o700 });
-    const gpg = run(directory, 'sh', '-c', 'command -v gpg').trim();
-    run(
-      directory,
-      gpg,
-      '--homedir',
-      home,
-      '--batch',
-      '--quiet',
-      '--passphrase',
-      '',
-      '--quick-gen-key',
-      'tester',
-      'rsa2048',
-    );
-    const settings = ['_gpg_name tester', `_gpg_path ${home}`, `__gpg ${gpg}`].flatMap((macro) => ['--define', macro]);
-    const database = ['--dbpath', join(directory, 'db')];
-    run(directory, 'sh', '-c', `'${gpg}' --homedir '${home}' --armor --export > key.asc`);
-    run(directory, 'rpmkeys', ...database, '--import', 'key.asc');
-    for (const path of [await pack(fullLayout(), directory), build(directory, SPEC)]) {
-      const before = await readRpm(path);
-      for (const options of [[], ['--rpmv3']]) {
-        const signed = join(directory, 'signed.rpm');
-        copyFileSync(path, signed);
-        run(directory, 'rpmsign', '--addsign', ...options, ...settings, signed);
-        const { layout, metadata } = await readRpm(signed);
-        expect(layout).toEqual(before.layout);
-        const names = metadata.map(([name]) => name);
-        expect(run(directory, 'rpmkeys', ...database, '-K', signed)).toContain('digests signatures OK');
-        expect(names).toContain('RSAHEADER');
-        expect(names.includes('SIGPGP')).toBe(options.length > 0);
+  test.skipIf(!hasTool('gpg') || !hasTool('rpmsign'))(
+    'and of the native writer can be read when they are signed',
+    async () => {
+      const directory = temporaryDirectory();
+      const home = join(directory, 'gnupg');
+      mkdirSync(home, { mode: 0o700 });
+      const gpg = run(directory, 'sh', '-c', 'command -v gpg').trim();
+      run(
+        directory,
+        gpg,
+        '--homedir',
+        home,
+        '--batch',
+        '--quiet',
+        '--passphrase',
+        '',
+        '--quick-gen-key',
+        'tester',
+        'rsa2048',
+      );
+      const settings = ['_gpg_name tester', `_gpg_path ${home}`, `__gpg ${gpg}`].flatMap((macro) => [
+        '--define',
+        macro,
+      ]);
+      const database = ['--dbpath', join(directory, 'db')];
+      run(directory, 'sh', '-c', `'${gpg}' --homedir '${home}' --armor --export > key.asc`);
+      run(directory, 'rpmkeys', ...database, '--import', 'key.asc');
+      for (const path of [await pack(fullLayout(), directory), build(directory, SPEC)]) {
+        const before = await readRpm(path);
+        for (const options of [[], ['--rpmv3']]) {
+          const signed = join(directory, 'signed.rpm');
+          copyFileSync(path, signed);
+          run(directory, 'rpmsign', '--addsign', ...options, ...settings, signed);
+          const { layout, metadata } = await readRpm(signed);
+          expect(layout).toEqual(before.layout);
+          const names = metadata.map(([name]) => name);
+          expect(run(directory, 'rpmkeys', ...database, '-K', signed)).toContain('digests signatures OK');
+          expect(names).toContain('RSAHEADER');
+          expect(names.includes('SIGPGP')).toBe(options.length > 0);
+        }
       }
-    }
-    run(directory, 'gpgconf', '--homedir', home, '--kill', 'all');
-  });
+      run(directory, 'gpgconf', '--homedir', home, '--kill', 'all');
+    },
+  );
 });

@@ -19,7 +19,7 @@ const COMPRESSIONS = [
   { codec: 'zstd', level: 19 },
 ] as const;
 
-/** A line of `rpm -q --dump`, by rpm(8). */
+/** A line of `rpm -q --dump` (rpm(8)). */
 function dumpLine(entry: Entry): string {
   const isFile = entry.kind === 'file' && entry.role !== 'ghost';
   const size = isFile ? contentSize(entry.content) : entry.kind === 'symlink' ? entry.target.length : 0;
@@ -40,7 +40,7 @@ function dumpLine(entry: Entry): string {
 }
 
 describe.skipIf(!hasTool('rpm') || !hasTool('rpm2cpio') || !hasTool('cpio'))('rpm', () => {
-  test.each(COMPRESSIONS)('finds all digests of a package right ($codec)', async (compression) => {
+  test.each(COMPRESSIONS)('verifies all digests of a package ($codec)', async (compression) => {
     const path = await pack(fullLayout(), temporaryDirectory(), compression);
     const lines = run(join(path, '..'), 'rpm', '--dbpath', join(path, '../db'), '-Kv', path).trim().split('\n');
     const digests = lines.slice(1).map((line) => line.trim());
@@ -55,7 +55,7 @@ describe.skipIf(!hasTool('rpm') || !hasTool('rpm2cpio') || !hasTool('cpio'))('rp
     expect(digests.filter((line) => !line.endsWith(': OK'))).toEqual([]);
   });
 
-  test('reads the facts that the layout states', async () => {
+  test('shows the metadata of the layout', async () => {
     const layout = fullLayout();
     const path = await pack(layout, temporaryDirectory());
     const fields = {
@@ -86,7 +86,7 @@ describe.skipIf(!hasTool('rpm') || !hasTool('rpm2cpio') || !hasTool('cpio'))('rp
     expect(Object.fromEntries(Object.keys(fields).map((tag, i) => [tag, values[i]]))).toEqual(fields);
   });
 
-  test('reads the files that the layout states', async () => {
+  test('shows the files of the layout', async () => {
     const layout = fullLayout();
     const path = await pack(layout, temporaryDirectory());
     expect(query(path, '--dump')).toEqual(layout.entries.map(dumpLine));
@@ -102,7 +102,7 @@ describe.skipIf(!hasTool('rpm') || !hasTool('rpm2cpio') || !hasTool('cpio'))('rp
     expect(withFlag('l')).toEqual(ofRole('licence'));
   });
 
-  test('reads the relations that the layout states, and what every package adds', async () => {
+  test('shows the relations of the layout and those of every package', async () => {
     const path = await pack(fullLayout(), temporaryDirectory(), { codec: 'zstd', level: 3 });
     expect(query(path, '--requires')).toEqual([
       '(conntrack or conntrack-tools >= 1.4)',
@@ -152,7 +152,7 @@ describe.skipIf(!hasTool('rpm') || !hasTool('rpm2cpio') || !hasTool('cpio'))('rp
     },
   );
 
-  test('reads the scripts and the changelog that the layout states', async () => {
+  test('shows the scripts and the changelog of the layout', async () => {
     const path = await pack(fullLayout(), temporaryDirectory());
     expect(query(path, '--scripts')).toEqual([
       'preinstall scriptlet (using /bin/sh):',
@@ -175,7 +175,7 @@ describe.skipIf(!hasTool('rpm') || !hasTool('rpm2cpio') || !hasTool('cpio'))('rp
     ]);
   });
 
-  test.each(COMPRESSIONS)('unpacks the payload, ghosts left out ($codec)', async (compression) => {
+  test.each(COMPRESSIONS)('unpacks the payload without ghosts ($codec)', async (compression) => {
     const path = await pack(fullLayout(), temporaryDirectory(), compression);
     const directory = join(path, '..');
     run(directory, 'sh', '-c', `rpm2cpio '${path}' > payload.cpio`);
@@ -185,7 +185,7 @@ describe.skipIf(!hasTool('rpm') || !hasTool('rpm2cpio') || !hasTool('cpio'))('rp
   });
 
   describe.skipIf(process.getuid?.() !== 0)('as root', () => {
-    test.each(COMPRESSIONS)('installs a package and finds it as stated ($codec)', async (compression) => {
+    test.each(COMPRESSIONS)('installs, verifies and removes a package ($codec)', async (compression) => {
       const layout = fullLayout();
       const path = await pack(layout, temporaryDirectory(), compression);
       const directory = join(path, '..');
@@ -204,7 +204,7 @@ describe.skipIf(!hasTool('rpm') || !hasTool('rpm2cpio') || !hasTool('cpio'))('rp
     });
   });
 
-  test.skipIf(!hasTool('rpmbuild'))('makes the equal package with rpmbuild from the layout on disk', async () => {
+  test.skipIf(!hasTool('rpmbuild'))('rpmbuild builds an equal package from the exported layout', async () => {
     const layout = fullLayout();
     const directory = temporaryDirectory();
     const top = join(directory, 'top');
@@ -228,7 +228,7 @@ describe.skipIf(!hasTool('rpm') || !hasTool('rpm2cpio') || !hasTool('cpio'))('rp
     const files =
       '[%{FILENAMES} %{FILEVERIFYFLAGS} %{FILEFLAGS} %{FILEMODES} %{FILEDEVICES} %{FILEINODES} %{FILERDEVS}\n]';
     expect(query(native, '--qf', files)).toEqual(query(built, '--qf', files));
-    // The spec turns rpmbuild's generators off, and config() with them.
+    // The spec file disables rpmbuild's dependency generators, which also add config().
     const needs = (path: string) =>
       query(path, '--qf', '[%{REQUIRENEVRS} %{REQUIREFLAGS}\n][%{PROVIDENEVRS} %{PROVIDEFLAGS}\n]');
     expect(needs(native).filter((line) => !line.startsWith('config('))).toEqual(needs(built));

@@ -8,22 +8,22 @@ import { pack } from '../../support/rpm.ts';
 import { relations, sampleLayout } from '../../support/sample-layout.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
-/** As small as a package with everything in it can be: every byte of it is damaged in turn. */
+/** A small package with every feature; each byte is damaged in turn. */
 function smallLayout(): Layout {
   const sample = sampleLayout('rpm');
   return { ...sample, relations: relations({}), description: 'd', maintainer: '', homepage: '', section: '' };
 }
 
-/** Bytes that rpm does not read and this reader passes over, and those that only repeat what a SHA-256 says. */
+/** Bytes that neither rpm nor this reader uses, and those that only duplicate a SHA-256. */
 function meaningless(name: string): Set<number> {
   const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
   const signatureIndex = 96 + 16;
   return new Set([
-    5, // minor version of the format
-    ...range(10 + name.length + 1, 76), // what follows the lead's name
-    ...range(76, 78), // number of the operating system
+    5, // minor format version
+    ...range(10 + name.length + 1, 76), // after the name in the lead
+    ...range(76, 78), // operating system number
     ...range(80, 96), // reserved
-    // The tags' numbers of SHA-1, sizes and MD5: under another number they are as good as absent, which old packages are allowed.
+    // Tag numbers of SHA-1, sizes and MD5. With another number they count as missing, which is valid in old packages.
     ...[1, 3, 4, 5].flatMap((entry) => range(signatureIndex + entry * 16, signatureIndex + entry * 16 + 4)),
   ]);
 }
@@ -40,14 +40,14 @@ async function outcome(path: string, bytes: Uint8Array): Promise<Layout | 'refus
 }
 
 describe('a damaged package', () => {
-  test('is refused at every byte that means something', async () => {
+  test('is rejected for every damaged byte that has a meaning', async () => {
     const directory = temporaryDirectory();
     const path = await pack(smallLayout(), directory, { codec: 'none', level: 0 });
     const intact = (await readRpm(path)).layout;
     const bytes = await readFile(path);
     const unnoticed: number[] = [];
     for (let at = 0; at < bytes.length; at++) {
-      // What no digest covers is damaged in two ways.
+      // Bytes that no digest covers are damaged in two ways.
       for (const mask of at < 512 ? [1 << (at % 8), 0xff] : [1 << (at % 8)]) {
         const damaged = Buffer.from(bytes);
         damaged[at] = (bytes[at] ?? 0) ^ mask;
@@ -61,7 +61,7 @@ describe('a damaged package', () => {
     expect([...new Set(unnoticed)]).toEqual([...meaningless('kubelet-1.36.4-1')]);
   });
 
-  test.each(['none', 'gzip', 'xz', 'zstd'] as const)('is refused when it is cut short (%s)', async (codec) => {
+  test.each(['none', 'gzip', 'xz', 'zstd'] as const)('is rejected when it is truncated (%s)', async (codec) => {
     const directory = temporaryDirectory();
     const bytes = await readFile(await pack(smallLayout(), directory, { codec, level: codec === 'none' ? 0 : 3 }));
     const step = codec === 'none' ? 1 : 37;

@@ -27,14 +27,14 @@ const entries: fc.Arbitrary<HeaderEntry[]> = fc.uniqueArray(fc.tuple(fc.integer(
   maxLength: 12,
 });
 
-/** A header of two entries, an int32 (1000) and a string (1001), to be damaged. */
+/** A header with an int32 (1000) and a string (1001). */
 const SAMPLE: readonly HeaderEntry[] = [
   [1000, int32([1, 2])],
   [1001, string('word')],
 ];
 
 describe('headers', () => {
-  test('are read as they were written', () => {
+  test('are unchanged after encoding and decoding', () => {
     fc.assert(
       fc.property(entries, (written) => {
         const bytes = encodeHeader('immutable', written);
@@ -50,13 +50,13 @@ describe('headers', () => {
     );
   });
 
-  test('have their region first, and its trailer at the end of the store', () => {
+  test('begin with the region tag and end with its trailer', () => {
     const bytes = Buffer.from(encodeHeader('immutable', SAMPLE));
     expect(bytes.subarray(16, 32).toString('hex')).toBe('0000003f000000070000000d00000010');
     expect(bytes.subarray(-16).toString('hex')).toBe('0000003f00000007ffffffd000000010');
   });
 
-  test('of any bytes end with an error that says what is wrong', () => {
+  test('of random bytes give a KubeparcelError', () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 40, maxLength: 200 }), fc.nat(4), (noise, count) => {
         const bytes = Buffer.from(encodeHeader('signatures', []));
@@ -75,22 +75,22 @@ describe('headers', () => {
     return () => decodeHeader(bytes, 'immutable');
   };
   test.each([
-    ['a region of another kind', damaged(at(0, 0), 62), /no region/],
-    ['a region that ends before the store', damaged(at(0, 2), 0), /no region/],
-    ['a trailer that leads nowhere', damaged(at(3, 2) + 13 - 8, 0x7fffffff), /does not end where it must/],
+    ['another region tag', damaged(at(0, 0), 62), /no region tag/],
+    ['a region that ends before the store', damaged(at(0, 2), 0), /no region tag/],
+    ['a trailer with a wrong offset', damaged(at(3, 2) + 13 - 8, 0x7fffffff), /invalid region trailer/],
     ['an unknown type', damaged(at(1, 1), 77), /unknown type 77/],
-    ['no type', damaged(at(1, 1), 0), /unknown type 0/],
-    ['a value before the store', damaged(at(1, 2), -4), /outside its place/],
-    ['a value behind the store', damaged(at(2, 2), 1 << 20), /outside its place/],
-    ['a number that is not aligned', damaged(at(1, 2), 1), /outside its place/],
-    ['a value over another', damaged(at(2, 2), 4), /outside its place/],
-    ['no items', damaged(at(1, 3), 0), /0 items/],
-    ['more items than bytes', damaged(at(1, 3), -1), /4294967295 items/],
-    ['numbers that do not fit', damaged(at(1, 3), 9), /does not end/],
-    ['two of what is one string', damaged(at(2, 3), 2), /does not end/],
+    ['type 0', damaged(at(1, 1), 0), /unknown type 0/],
+    ['a value before the store', damaged(at(1, 2), -4), /misplaced value/],
+    ['a value after the store', damaged(at(2, 2), 1 << 20), /misplaced value/],
+    ['an unaligned number', damaged(at(1, 2), 1), /misplaced value/],
+    ['overlapping values', damaged(at(2, 2), 4), /misplaced value/],
+    ['no items', damaged(at(1, 3), 0), /invalid count of 0 /],
+    ['more items than bytes', damaged(at(1, 3), -1), /invalid count of 4294967295/],
+    ['numbers beyond the store', damaged(at(1, 3), 9), /value with no end/],
+    ['a string with two items', damaged(at(2, 3), 2), /value with no end/],
     ['a tag twice', damaged(at(2, 0), 1000), /tag 1000 twice/],
-    ['a tag of another region', damaged(at(1, 0), 61), /outside its region/],
-  ])('with %s are refused', (_, decode, message) => {
+    ['a tag outside the region', damaged(at(1, 0), 61), /outside the region/],
+  ])('with %s are rejected', (_, decode, message) => {
     expect(decode).toThrow(message);
     expect(decode).toThrow(KubeparcelError);
   });
@@ -107,11 +107,11 @@ describe('headers', () => {
       const intro = Buffer.from(encodeHeader(region, [])).subarray(0, 16);
       intro.writeUInt32BE(entryCount, 8);
       intro.writeUInt32BE(bytes, 12);
-      expect(() => bodyLength(intro, region)).toThrow(/more than rpm allows/);
+      expect(() => bodyLength(intro, region)).toThrow(/outside rpm's limits/);
     },
   );
 
-  test('hide nothing between the values of the signature header', () => {
+  test('must not have bytes between the values of the signature header', () => {
     const bytes = Buffer.from(
       encodeHeader('signatures', [
         [1000, string('odd')],
@@ -121,6 +121,6 @@ describe('headers', () => {
     );
     expect(() => decodeHeader(bytes, 'signatures')).not.toThrow();
     bytes[16 + 4 * 16 + 7] = 1;
-    expect(() => decodeHeader(bytes, 'signatures')).toThrow(/belong to no value/);
+    expect(() => decodeHeader(bytes, 'signatures')).toThrow(/unused bytes/);
   });
 });

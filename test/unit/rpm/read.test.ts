@@ -48,7 +48,7 @@ async function archiveOf(members: readonly Member[], stripped = false): Promise<
   return Buffer.concat(chunks);
 }
 
-/** A package of two files, /d/a with `A` and /d/b with `BB`, with digests that are right whatever is changed in it. */
+/** A package of two files, /d/a with `A` and /d/b with `BB`; its digests match whatever is changed in the header. */
 function craft(
   changes: Readonly<Record<number, HeaderValue | undefined>>,
   payload: Uint8Array,
@@ -140,7 +140,7 @@ describe('the RPM reader', () => {
     ]);
   });
 
-  test('takes stripped headers, hard links too', async () => {
+  test('reads stripped headers, also of hard links', async () => {
     const plain = await read(
       craft(
         {},
@@ -155,7 +155,7 @@ describe('the RPM reader', () => {
     expect(linked.layout.entries).toMatchObject([{ content: { size: 2 } }, { content: { size: 2 } }]);
   });
 
-  test('keeps a rich dependency that is not a list of alternatives as it stands', async () => {
+  test('keeps the text of a rich dependency that is not a list of alternatives', async () => {
     const names = ['(a >= 1 or b)', '(a and b)', '(a or b and c)', '((a or b) or c)', '(a  or b)', '(a)', '(a or b'];
     const changes = {
       [TAGS.REQUIRENAME]: stringArray(names),
@@ -172,33 +172,38 @@ describe('the RPM reader', () => {
 
   test.each<[string, Readonly<Record<number, HeaderValue | undefined>>, readonly Member[], RegExp]>([
     ['a path with ..', { [TAGS.DIRNAMES]: stringArray(['/d/../']) }, [A, B], /path "\/d\/\.\.\/a"/],
-    ['a path that is not absolute', { [TAGS.DIRNAMES]: stringArray(['d/']) }, [A, B], /path "d\/a"/],
-    ['a slash in a name', { [TAGS.BASENAMES]: stringArray(['../a', 'b']) }, [A, B], /directory that it does not name/],
-    ['a directory of no number', { [TAGS.DIRINDEXES]: int32([0, 9]) }, [A, B], /directory that it does not name/],
-    ['fewer sizes than files', { [TAGS.FILESIZES]: int32([1]) }, [A, B], /2 files, and 1 of sizes/],
-    ['no owners', { [TAGS.FILEUSERNAME]: undefined }, [A, B], /2 files, and 0 of owners/],
+    ['a relative path', { [TAGS.DIRNAMES]: stringArray(['d/']) }, [A, B], /invalid path "d\/a"/],
+    ['a slash in a base name', { [TAGS.BASENAMES]: stringArray(['../a', 'b']) }, [A, B], /has no valid directory/],
+    ['an unknown directory index', { [TAGS.DIRINDEXES]: int32([0, 9]) }, [A, B], /has no valid directory/],
+    ['fewer sizes than files', { [TAGS.FILESIZES]: int32([1]) }, [A, B], /2 files, but 1 sizes/],
+    ['no owners', { [TAGS.FILEUSERNAME]: undefined }, [A, B], /2 files, but 0 owners/],
     ['a device', { [TAGS.FILEMODES]: int16([0o020644, 0o100644]) }, [A, B], /device/],
-    ['a file twice', { [TAGS.BASENAMES]: stringArray(['a', 'a']) }, [A, B], /lists a file twice/],
-    ['numbers for names', { [TAGS.BASENAMES]: int32([1, 2]) }, [A, B], /no text at tag 1117/],
-    ['names for numbers', { [TAGS.FILESIZES]: stringArray(['1', '2']) }, [A, B], /no numbers at tag 1028/],
-    ['unknown file digests', { [TAGS.FILEDIGESTALGO]: int32([99]) }, [A, B], /unknown kind 99/],
-    ['an unknown payload digest', { [TAGS.PAYLOADDIGESTALGO]: int32([99]) }, [A, B], /unknown kind 99/],
+    ['a file twice', { [TAGS.BASENAMES]: stringArray(['a', 'a']) }, [A, B], /a file is listed twice/],
+    ['numbers for names', { [TAGS.BASENAMES]: int32([1, 2]) }, [A, B], /not a string for tag 1117/],
+    ['names for numbers', { [TAGS.FILESIZES]: stringArray(['1', '2']) }, [A, B], /not a number for tag 1028/],
+    ['unknown file digests', { [TAGS.FILEDIGESTALGO]: int32([99]) }, [A, B], /unknown algorithm 99/],
+    ['an unknown payload digest', { [TAGS.PAYLOADDIGESTALGO]: int32([99]) }, [A, B], /unknown algorithm 99/],
     ['no name', { [TAGS.NAME]: undefined }, [A, B], /no NAME/],
-    ['another name than its lead', { [TAGS.NAME]: string('q') }, [A, B], /lead names another package/],
+    ['a name that differs from the lead', { [TAGS.NAME]: string('q') }, [A, B], /name in the lead differs/],
     [
-      'another architecture than its lead',
+      'an architecture that differs from the lead',
       { [TAGS.ARCH]: string('s390x') },
       [A, B],
-      /lead is for another architecture/,
+      /architecture number in the lead .* differs/,
     ],
-    ['another format of the payload', { [TAGS.PAYLOADFORMAT]: string('drpm') }, [A, B], /"drpm"/],
-    ['another codec than it states', { [TAGS.PAYLOADCOMPRESSOR]: string('zstd') }, [A, B], /not compressed with zstd/],
+    ['another payload format', { [TAGS.PAYLOADFORMAT]: string('drpm') }, [A, B], /"drpm"/],
+    [
+      'a codec that differs from the payload',
+      { [TAGS.PAYLOADCOMPRESSOR]: string('zstd') },
+      [A, B],
+      /not compressed with zstd/,
+    ],
     ['an unlisted file', {}, [A, B, { name: './d/c', content: '' }], /"\.\/d\/c"/],
     ['a missing file', {}, [A], /\/d\/b is not in the archive/],
     ['a file twice in the archive', {}, [A, B, A], /\/d\/a twice/],
-    ['a file of another size', {}, [A, { ...B, content: 'BBB' }], /3 bytes in the archive, not 2/],
-    ['a file of another kind', {}, [A, { ...B, mode: 0o040755 }], /another kind/],
-    ['a file of another content', {}, [A, { ...B, content: 'bb' }], /not what its digest/],
+    ['a file of another size', {}, [A, { ...B, content: 'BBB' }], /3 bytes in the archive, but 2 in the header/],
+    ['a file of another type', {}, [A, { ...B, mode: 0o040755 }], /another file type/],
+    ['a file with other content', {}, [A, { ...B, content: 'bb' }], /does not match its sha256/],
     [
       'hard links without content',
       SAME,
@@ -208,18 +213,18 @@ describe('the RPM reader', () => {
       ],
       /no content/,
     ],
-  ])('refuses a package with %s', async (what, changes, members, message) => {
-    const lead = what.includes('another architecture')
+  ])('rejects a package with %s', async (what, changes, members, message) => {
+    const lead = what.startsWith('an architecture')
       ? encodeLead({ ...IDENTITY, architecture: 'aarch64' })
       : encodeLead(IDENTITY);
     await expect(read(craft(changes, await archiveOf(members), lead))).rejects.toMatchObject({
-      kind: what.includes('another content') ? 'verification' : 'format',
+      kind: what.includes('other content') ? 'verification' : 'format',
       message: expect.stringMatching(message),
       where: expect.stringContaining('p.rpm'),
     });
   });
 
-  test('refuses a link that the archive has otherwise', async () => {
+  test('rejects a link target that differs in the archive', async () => {
     const changes = {
       [TAGS.FILEMODES]: int16([0o120777, 0o100644]),
       [TAGS.FILELINKTOS]: stringArray(['x', '']),
@@ -229,7 +234,7 @@ describe('the RPM reader', () => {
     expect((await read(craft(changes, await archiveOf([link('x'), B])))).layout.entries[0]).toMatchObject({
       target: 'x',
     });
-    await expect(read(craft(changes, await archiveOf([link('y'), B])))).rejects.toThrow(/links elsewhere/);
+    await expect(read(craft(changes, await archiveOf([link('y'), B])))).rejects.toThrow(/another link target/);
   });
 
   test.each([
@@ -240,11 +245,11 @@ describe('the RPM reader', () => {
     await expect(read(craft({ [tag]: stringArray([sha256(payload)]) }, payload))).resolves.toBeDefined();
     await expect(read(craft({ [tag]: stringArray([sha256(Buffer.from('else'))]) }, payload))).rejects.toMatchObject({
       kind: 'verification',
-      message: `its ${what} differs from the sha256 that it states`,
+      message: `the sha256 of the ${what} does not match the package`,
     });
   });
 
-  test('refuses digests of the payload that no digest of the header protects', async () => {
+  test('rejects digests of the payload without a digest of the header', async () => {
     const bytes = craft({}, await archiveOf([A, B]));
     const sha256Tag = 96 + 16 + 2 * 16;
     expect(bytes.readUInt32BE(sha256Tag)).toBe(273);
@@ -252,7 +257,7 @@ describe('the RPM reader', () => {
     await expect(read(bytes)).rejects.toThrow(/no SHA-256 of the header/);
   });
 
-  test('stops unpacking at the limit that it is given', async () => {
+  test('stops unpacking at the given limit', async () => {
     const sample = sampleLayout('rpm');
     const bytes = new Uint8Array(10 << 20);
     const entries = sample.entries.map((entry) =>
@@ -265,20 +270,20 @@ describe('the RPM reader', () => {
     await expect(readRpm(path, { signal: AbortSignal.abort(new Error('stop')) })).rejects.toThrow('stop');
   });
 
-  test('says of what is no package that it is none', async () => {
+  test('rejects a file that is not a package', async () => {
     const directory = temporaryDirectory();
     await expect(readRpm(directory)).rejects.toMatchObject({ kind: 'io' });
     await expect(readRpm(join(directory, 'none.rpm'))).rejects.toMatchObject({ kind: 'io' });
     await expect(read(Buffer.from('!<arch>\n'.padEnd(200)))).rejects.toMatchObject({
       kind: 'format',
-      message: expect.stringContaining('no RPM package'),
+      message: expect.stringContaining('not an RPM package'),
     });
     await expect(read(Buffer.alloc(0))).rejects.toMatchObject({ kind: 'format' });
   });
 
-  test('never takes in more than the file has, whatever sizes it states', async () => {
+  test('never allocates more than the size of the file', async () => {
     const bytes = craft({}, await archiveOf([A, B]));
     bytes.writeUInt32BE(60 << 20, 96 + 12);
-    await expect(read(bytes)).rejects.toMatchObject({ kind: 'format', message: expect.stringContaining('cut short') });
+    await expect(read(bytes)).rejects.toMatchObject({ kind: 'format', message: expect.stringContaining('truncated') });
   });
 });

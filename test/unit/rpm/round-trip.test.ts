@@ -9,7 +9,7 @@ import { sampleLayout } from '../../support/sample-layout.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 describe('any layout', () => {
-  test('is read back from its package as it was', async () => {
+  test('is unchanged after writing and reading it', async () => {
     const directory = temporaryDirectory();
     await fc.assert(
       fc.asyncProperty(rpmLayouts, async (layout) => {
@@ -20,7 +20,7 @@ describe('any layout', () => {
     );
   });
 
-  test('is the same package whatever the order of its relations', async () => {
+  test('gives the same package regardless of the order of its relations', async () => {
     const directory = temporaryDirectory();
     await fc.assert(
       fc.asyncProperty(rpmLayouts, async (layout) => {
@@ -40,7 +40,7 @@ describe.each([
   { codec: 'xz', level: 6 },
   { codec: 'zstd', level: 3 },
 ] as const)('with $codec', (compression) => {
-  test('stored contents stream into the package and out again', async () => {
+  test('stored contents are unchanged after writing and reading them', async () => {
     const directory = temporaryDirectory();
     const content = Buffer.alloc(3_000_000, 'kubelet ');
     const sample = sampleLayout('rpm');

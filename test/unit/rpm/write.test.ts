@@ -15,7 +15,7 @@ import { temporaryDirectory } from '../../support/temporary-directory.ts';
 const sample = sampleLayout('rpm');
 
 describe('the RPM writer', () => {
-  test('names the file as rpmbuild does', () => {
+  test('names the file like rpmbuild', () => {
     const version = { epoch: 7, upstream: '1.37.0~rc.1', revision: '2.el9' };
     expect(rpmPackager.fileName({ name: 'kubelet', version, architecture: 'ppc64le' })).toBe(
       'kubelet-1.37.0~rc.1-2.el9.ppc64le.rpm',
@@ -32,21 +32,21 @@ describe('the RPM writer', () => {
   const either = [{ anyOf: [{ name: 'a' }, { name: 'b' }] }];
   const base = { mode: 0o755, owner: 'root', group: 'root', mtime: 1 };
   const change = { version: '1', date: 1, author: 'A', changes: ['x'] };
-  const refused: [string, Partial<Layout>, RegExp][] = [
-    ['a DEB layout', { format: 'deb' }, /layout for deb/],
+  const rejected: [string, Partial<Layout>, RegExp][] = [
+    ['a DEB layout', { format: 'deb' }, /layout is for deb/],
     ['Multi-Arch', { multiArch: 'same' }, /Multi-Arch/],
-    ['Breaks', { relations: relations({ breaks: [{ anyOf: [{ name: 'a' }] }] }) }, /Breaks/],
-    ['a hyphen in the version', { version: { epoch: 0, upstream: '1.0-rc1', revision: '1' } }, /version of an RPM/],
-    ['no release', { version: { epoch: 0, upstream: '1.0', revision: '' } }, /release of an RPM/],
+    ['Breaks', { relations: relations({ breaks: [{ anyOf: [{ name: 'a' }] }] }) }, /breaks/],
+    ['a hyphen in the version', { version: { epoch: 0, upstream: '1.0-rc1', revision: '1' } }, /invalid RPM version/],
+    ['no release', { version: { epoch: 0, upstream: '1.0', revision: '' } }, /invalid RPM release/],
     ["a DEB's architecture", { architecture: 'amd64' }, /"amd64"/],
-    ['no source', { source: '' }, /no source/],
+    ['no source', { source: '' }, /source is empty/],
     ['a space in a name', depends('a b'), /"a b"/],
     ['a parenthesis that is not closed', depends('a(b'), /"a\(b"/],
     ['a version that is none', depends('a', '1 2'), /"1 2"/],
     ['a rich dependency with a version', depends('(a if b)', '1'), /rich dependency/],
-    ["rpm's own features", depends('rpmlib(FileDigests)'), /for the writer/],
-    ['alternatives that are provided', { relations: relations({ provides: either }) }, /alternatives/],
-    ['alternatives that are replaced', { relations: relations({ replaces: either }) }, /alternatives/],
+    ["rpm's own features", depends('rpmlib(FileDigests)'), /added by the writer/],
+    ['alternatives in provides', { relations: relations({ provides: either }) }, /alternatives/],
+    ['alternatives in replaces', { relations: relations({ replaces: either }) }, /alternatives/],
     ['a script for no program', { scripts: { post: { interpreter: 'sh', body: '' } } }, /"sh"/],
     ['a NUL in a script', { scripts: { post: { interpreter: '/bin/sh', body: '\0' } } }, /NUL/],
     ['a NUL in the description', { description: 'a\0b' }, /NUL/],
@@ -64,7 +64,7 @@ describe('the RPM writer', () => {
       /does not sort/,
     ],
   ];
-  test.each(refused)('refuses %s', async (_, change, message) => {
+  test.each(rejected)('rejects %s', async (_, change, message) => {
     const directory = temporaryDirectory();
     await expect(pack({ ...sample, ...change }, directory)).rejects.toMatchObject({
       kind: 'format',
