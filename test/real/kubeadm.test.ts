@@ -1,6 +1,6 @@
 /**
- * The real kubeadm 1.20.2 against kubelet-confgen: the files of `kubeadm init phase kubelet-start` are those of
- * `render kubelet-start`, and it accepts what `kubeadm-config` prints. kubeadm runs in a mount namespace of its own, over
+ * Compares kubelet-confgen with the real kubeadm 1.20.2: `render kubelet-start` prints the files of `kubeadm init phase
+ * kubelet-start`, and kubeadm accepts the output of `kubeadm-config`. kubeadm runs in its own mount namespace, with an
  * empty /var/lib and a copy of /etc.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -43,13 +43,17 @@ const DUAL = ['--service-cidr', '10.96.0.0/12,fd00:10:96::/112', '--pod-cidr', '
 
 const cases: readonly [name: string, tree: Tree, flags: readonly string[]][] = [
   ['containerd', CONTAINERD, []],
-  ['containerd, resolved', { ...CONTAINERD, ...RESOLVED }, ['--node-name', 'node-a']],
+  ['containerd, systemd-resolved', { ...CONTAINERD, ...RESOLVED }, ['--node-name', 'node-a']],
   ['containerd, another network', CONTAINERD, ['--service-cidr', '172.20.0.0/16', '--pod-cidr', '10.0.0.0/16']],
   ['containerd, IPv6', CONTAINERD, [...IPV6, '--advertise-address', 'fd00::10', '--node-ip', 'fd00::10']],
-  ['containerd, dual stack, resolved', { ...CONTAINERD, ...RESOLVED }, DUAL],
+  ['containerd, dual stack, systemd-resolved', { ...CONTAINERD, ...RESOLVED }, DUAL],
   ['Docker', DOCKER, []],
-  ['Docker, resolved, a node name', { ...DOCKER, ...RESOLVED }, ['--node-name', 'node-b.example.org']],
-  ['CRI-O by its socket', CONTAINERD, ['--cri-socket', 'unix:///var/run/crio/crio.sock', '--node-ip', '192.0.2.10']],
+  ['Docker, systemd-resolved, a node name', { ...DOCKER, ...RESOLVED }, ['--node-name', 'node-b.example.org']],
+  [
+    'CRI-O with --cri-socket',
+    CONTAINERD,
+    ['--cri-socket', 'unix:///var/run/crio/crio.sock', '--node-ip', '192.0.2.10'],
+  ],
 ];
 
 beforeAll(async () => {
@@ -72,9 +76,9 @@ function run(command: Command, tree: Tree, ...argv: string[]): string {
   return out;
 }
 
-/** kubeadm where it can do no harm; what follows it in `script` sees what it wrote. */
+/** Runs a script with kubeadm in a mount namespace, so that it changes nothing on this machine. */
 async function inNamespace(script: string, config: string, resolved = false) {
-  writeFileSync(join(work, 'given.yaml'), config);
+  writeFileSync(join(work, 'config.yaml.in'), config);
   const tools = {
     systemctl: `case "$1" in is-active) echo ${resolved ? 'active' : 'inactive'};; esac`,
     docker: 'echo systemd',
@@ -90,19 +94,19 @@ async function inNamespace(script: string, config: string, resolved = false) {
   ];
   const user = process.getuid?.() === 0 ? [] : ['--map-root-user'];
   return execa('unshare', [...user, '--mount', 'sh', '-c', lines.join('\n')], {
-    env: { KUBEADM: kubeadm, CONFIG: join(work, 'given.yaml'), OUT: work },
+    env: { KUBEADM: kubeadm, CONFIG: join(work, 'config.yaml.in'), OUT: work },
     reject: false,
     all: true,
   });
 }
 
-/** Without what Go writes for fields that nobody set. */
-function essence(value: unknown): unknown {
+/** Removes the zero values that Go writes for unset fields. */
+function withoutZeroValues(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-  const kept = Object.entries(value)
-    .map(([key, each]) => [key, essence(each)] as const)
+  const entries = Object.entries(value)
+    .map(([key, each]) => [key, withoutZeroValues(each)] as const)
     .filter(([, each]) => each !== '0s' && !(typeof each === 'object' && each && Object.keys(each).length === 0));
-  return Object.fromEntries(kept);
+  return Object.fromEntries(entries);
 }
 
 describe.each(cases)('%s', (_, tree, flags) => {
@@ -112,7 +116,7 @@ describe.each(cases)('%s', (_, tree, flags) => {
     return name !== '--pod-cidr' && name !== '--advertise-address';
   });
 
-  test('render kubelet-start writes what kubeadm init phase kubelet-start does', async () => {
+  test('render kubelet-start gives the files of kubeadm init phase kubelet-start', async () => {
     const config = run(kubeadmConfigCommand, tree, '--kind', 'init', ...withAddress(flags));
     const { exitCode, all } = await inNamespace(
       '"$KUBEADM" init phase kubelet-start --config "$CONFIG" && cp /var/lib/kubelet/* "$OUT"',
@@ -128,11 +132,11 @@ describe.each(cases)('%s', (_, tree, flags) => {
     ]);
     expect(files[1]?.text).toBe(readFileSync(join(work, 'kubeadm-flags.env'), 'utf8'));
     const real = parse(readFileSync(join(work, 'config.yaml'), 'utf8'));
-    expect(essence(parse(files[0]?.text ?? ''))).toEqual(essence(real));
+    expect(withoutZeroValues(parse(files[0]?.text ?? ''))).toEqual(withoutZeroValues(real));
     expect(real.kind).toBe('KubeletConfiguration');
   });
 
-  test('kubeadm takes the configuration for init', async () => {
+  test('kubeadm accepts the configuration for init', async () => {
     const config = run(
       kubeadmConfigCommand,
       tree,
@@ -145,12 +149,12 @@ describe.each(cases)('%s', (_, tree, flags) => {
       config,
       resolved,
     );
-    // Certificates, kubeconfigs, the kubelet's files and the static pods: nothing of it asks the cluster.
+    // Certificates, kubeconfigs, the kubelet's files and the static pods; no step needs the cluster.
     expect(all).toContain('Creating static Pod manifest for "kube-controller-manager"');
     expect(all).not.toMatch(/unknown field|error unmarshaling|strict decoding/i);
   });
 
-  test('and for join', async () => {
+  test('kubeadm accepts the configuration for join', async () => {
     const hash = `sha256:${'0123456789abcdef'.repeat(4)}`;
     const node = flags.filter((flag, index) =>
       /^--(cri|node)-/.test(flag.startsWith('--') ? flag : (flags[index - 1] ?? '')),
@@ -165,11 +169,11 @@ describe.each(cases)('%s', (_, tree, flags) => {
   });
 });
 
-test.each(['v1beta1', 'v1beta2'])('%s is migrated without a word of doubt', async (api) => {
+test.each(['v1beta1', 'v1beta2'])('kubeadm migrates %s without warnings', async (api) => {
   await expectMigrates(run(kubeadmConfigCommand, CONTAINERD, '--kind', 'init', '--api-version', api));
 });
 
-test('kubeadm refuses what is wrong, so that its yes means something', async () => {
+test('kubeadm rejects an invalid configuration', async () => {
   const config = run(kubeadmConfigCommand, CONTAINERD, '--kind', 'init').replace(
     'serviceSubnet: 10',
     'serviceSubnet: x',
@@ -178,7 +182,7 @@ test('kubeadm refuses what is wrong, so that its yes means something', async () 
   expect(exitCode).not.toBe(0);
 });
 
-/** kubeadm looks for the default route otherwise, which this machine need not have. */
+/** Without an address, kubeadm needs a default route. */
 function withAddress(flags: readonly string[]): string[] {
   return flags.includes('--advertise-address') ? [...flags] : [...flags, '--advertise-address', '192.0.2.10'];
 }

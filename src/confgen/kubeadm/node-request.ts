@@ -1,7 +1,7 @@
 import { isNodeName } from '../facts/system.ts';
 import { compareVersions, type GeneratorData, isKnownVersion, topicAt, versionNumbers } from '../model/data.ts';
 import type { Facts, RuntimeFacts } from '../model/facts.ts';
-import { isEndpoint, isSameEndpoint, usableRuntimes, withScheme } from '../plan/runtime-choice.ts';
+import { isEndpoint, isSameEndpoint, runtimeAt, usableRuntimes, withScheme } from '../plan/runtime-choice.ts';
 import { type Arguments, COMMON_FLAGS, type Flag, parseArguments, sanitize } from '../text/arguments.ts';
 import { addressFamily, type Cidr, canonicalAddress, parseCidrs } from '../text/cidr.ts';
 
@@ -63,18 +63,22 @@ export function readArguments(argv: readonly string[], flags: readonly Flag[]): 
 export function nodeRequest(values: Arguments['values'], facts: Facts, data: GeneratorData): NodeRequest {
   const notes: string[] = [];
   const version = requestedVersion(values['kubernetes-version'], facts, data);
-  const dockershim = topicAt(data.kubelet.dockershim, version) === true;
-  const runtime = values['cri-socket'] === undefined ? chooseRuntime(facts, dockershim) : undefined;
-  const criSocket = socketOf(values['cri-socket'] ?? runtime?.endpoint, runtime, dockershim, version, data);
-  const onHost = runtime ?? runtimeAt(facts, criSocket, dockershim, data, version);
+  const dockershimSocket = topicAt(data.kubelet.dockershim, version)
+    ? pathOf(topicAt(data.kubelet.defaultEndpoint, version) ?? '')
+    : undefined;
+  const detected =
+    values['cri-socket'] === undefined ? chooseRuntime(facts, dockershimSocket !== undefined) : undefined;
+  const criSocket =
+    detected?.name === 'docker' ? dockershimSocket : socketOf(values['cri-socket'], detected, version, data);
+  const runtime = detected ?? (criSocket === undefined ? undefined : runtimeAt(facts, criSocket, dockershimSocket));
   const serviceCidrs = requestedCidrs('service-cidr', values['service-cidr'] ?? DEFAULT_SERVICE_CIDR);
   return {
     version,
     criSocket,
-    dockershim: dockershim && criSocket === dockershimSocket(data, version),
-    cgroupDriver: onHost?.cgroupDriver,
+    dockershim: dockershimSocket !== undefined && criSocket === dockershimSocket,
+    cgroupDriver: runtime?.cgroupDriver,
     cgroupDriverFromRuntime:
-      onHost?.reportsCgroupDriver === true && topicAt(data.kubelet.cgroupDriverFromRuntime, version) === true,
+      runtime?.reportsCgroupDriver === true && topicAt(data.kubelet.cgroupDriverFromRuntime, version) === true,
     nodeName: requestedNodeName(values['node-name'], facts, notes),
     nodeIp: requestedNodeIp(values['node-ip']),
     resolved: facts.resolver.resolved,
@@ -113,38 +117,19 @@ function chooseRuntime(facts: Facts, dockershim: boolean): RuntimeFacts | undefi
 }
 
 function socketOf(
-  socket: string | undefined,
-  runtime: RuntimeFacts | undefined,
-  dockershim: boolean,
+  flag: string | undefined,
+  detected: RuntimeFacts | undefined,
   version: string,
   data: GeneratorData,
 ): string | undefined {
+  const socket = flag ?? detected?.endpoint;
   if (socket === undefined) return undefined;
-  if (runtime?.name === 'docker' && dockershim) return dockershimSocket(data, version);
   if (!isEndpoint(withScheme(socket))) {
     throw new RequestError(`invalid CRI socket ${sanitize(socket)}; expected a path or unix://PATH`);
   }
   if (topicAt(data.kubelet.endpointScheme, version) === 'required') return withScheme(socket);
   // The endpoint of a detected runtime has a scheme. The value of --cri-socket is not changed.
-  return runtime === undefined ? socket : pathOf(socket);
-}
-
-function dockershimSocket(data: GeneratorData, version: string): string {
-  return pathOf(topicAt(data.kubelet.defaultEndpoint, version) ?? '');
-}
-
-function runtimeAt(
-  facts: Facts,
-  socket: string | undefined,
-  dockershim: boolean,
-  data: GeneratorData,
-  version: string,
-): RuntimeFacts | undefined {
-  if (socket === undefined) return undefined;
-  if (dockershim && isSameEndpoint(socket, dockershimSocket(data, version))) {
-    return facts.runtimes.find(({ name }) => name === 'docker');
-  }
-  return facts.runtimes.find(({ endpoint }) => isSameEndpoint(endpoint, socket));
+  return detected === undefined ? socket : pathOf(socket);
 }
 
 function pathOf(endpoint: string): string {

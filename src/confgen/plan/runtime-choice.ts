@@ -1,4 +1,4 @@
-import type { RuntimeFacts } from '../model/facts.ts';
+import type { Facts, RuntimeFacts } from '../model/facts.ts';
 import { type ConfiguredValue, configuredValue, type RuleContext } from './rule.ts';
 
 /** The runtime that the kubelet uses, and the reason. */
@@ -21,19 +21,20 @@ export type RuntimeChoice =
  */
 export function chooseRuntime(context: RuleContext): RuntimeChoice {
   const { facts, kubelet } = context;
+  const dockershim = kubelet.dockershim === true ? (kubelet.defaultEndpoint ?? '') : undefined;
   const source = configuredValue(facts, 'container-runtime-endpoint', 'containerRuntimeEndpoint');
   if (source !== undefined) {
     const endpoint = withScheme(source.value);
-    return { kind: 'configured', endpoint, source, runtime: runtimeAt(context, source.value) };
+    return { kind: 'configured', endpoint, source, runtime: runtimeAt(facts, source.value, dockershim) };
   }
   const requested = facts.settings.criEndpoint;
   if (requested !== undefined && requested !== '') {
     const endpoint = withScheme(requested);
-    return { kind: 'requested', endpoint, runtime: runtimeAt(context, endpoint) };
+    return { kind: 'requested', endpoint, runtime: runtimeAt(facts, endpoint, dockershim) };
   }
   // Before 1.24, kubeadm flags without an endpoint mean Docker.
   const docker = facts.runtimes.find(({ name }) => name === 'docker');
-  if (kubelet.dockershim === true && docker !== undefined && facts.kubelet.kubeadmArgs.flags.length > 0) {
+  if (dockershim !== undefined && docker !== undefined && facts.kubelet.kubeadmArgs.flags.length > 0) {
     return { kind: 'detected', runtime: docker };
   }
   return detect(context);
@@ -59,11 +60,20 @@ export function usableRuntimes(runtimes: readonly RuntimeFacts[], dockershim: bo
   return running.length > 0 ? running : usable;
 }
 
-function runtimeAt({ facts, kubelet }: RuleContext, endpoint: string): RuntimeFacts | undefined {
-  if (kubelet.dockershim === true && isSameEndpoint(endpoint, kubelet.defaultEndpoint ?? '')) {
-    return facts.runtimes.find(({ name }) => name === 'docker');
+/**
+ * The runtime with an endpoint.
+ *
+ * @param dockershim the endpoint of the kubelet's dockershim, which is Docker; undefined without a dockershim
+ */
+export function runtimeAt(
+  { runtimes }: Facts,
+  endpoint: string,
+  dockershim: string | undefined,
+): RuntimeFacts | undefined {
+  if (dockershim !== undefined && isSameEndpoint(endpoint, dockershim)) {
+    return runtimes.find(({ name }) => name === 'docker');
   }
-  return facts.runtimes.find((each) => isSameEndpoint(each.endpoint, endpoint));
+  return runtimes.find((each) => isSameEndpoint(each.endpoint, endpoint));
 }
 
 /** Whether an endpoint needs no quoting in an env file, in YAML and on a command line. */
