@@ -83,7 +83,7 @@ describe('openSigners', () => {
     await expect(open([locked.secret], { KUBEPARCEL_SIGNING_PASSPHRASE: 'x' })).rejects.toThrow(/wrong passphrase/);
     writeFileSync(file, '\n');
     await expect(openSigners([locked.secret], { ...base, passphraseFile: file })).rejects.toThrow(
-      /no passphrase in it/,
+      /no passphrase in the file/,
     );
   });
 
