@@ -4,6 +4,7 @@ import { enums, type Key, type SignaturePacket } from 'openpgp';
 import { z } from 'zod';
 import { KubeparcelError } from '../support/errors.ts';
 import { packageRoot } from '../support/package-root.ts';
+import { plural } from '../support/plural.ts';
 import { parseValidatedYaml } from '../support/validated-yaml.ts';
 import { algorithmOf, chooseSigningKey, fingerprintOf, userIdOf } from './certificate.ts';
 import { hasCriticalSubpacket } from './critical-subpackets.ts';
@@ -136,7 +137,7 @@ export function expiryWarning(
   if (expires === undefined || expires - now > WARNING_DAYS * DAY) return undefined;
   const days = Math.max(Math.floor((expires - now) / DAY), 0);
   const on = new Date(expires * 1000).toISOString().slice(0, 10);
-  return `the signing key ${fingerprint} expires on ${on}, in ${days} ${days === 1 ? 'day' : 'days'}`;
+  return `the signing key ${fingerprint} expires on ${on}, in ${plural(days, 'day')}`;
 }
 
 /** When the newest signature of the owner in a certificate was made, seconds since 1970-01-01 UTC. */

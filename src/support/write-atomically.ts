@@ -72,8 +72,9 @@ export async function placeAtomically<T>(
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });
-    // Errors of writing to an open file do not contain the path.
-    throw error instanceof Error && 'syscall' in error && !('path' in error) ? Object.assign(error, { path }) : error;
+    // The user does not know the temporary file, and errors of writing to an open file do not contain a path.
+    const isOwn = error instanceof Error && 'syscall' in error && (!('path' in error) || error.path === temporary);
+    throw isOwn ? Object.assign(error, { path }) : error;
   }
   if (options.sync !== false) await syncDirectory(dirname(path));
   return written;

@@ -52,6 +52,8 @@ export async function runTest(args: TestArguments): Promise<void> {
   const jobs = args.jobs ?? availableParallelism();
   checkWholeNumber('jobs', jobs, 1);
   const { settings, architecture } = await buildSettings(args);
+  const packages = await packagesUnderTest(args.packages, settings);
+  const controlPlane = await controlPlaneDirectory(args, settings, architecture);
   const catalog = await loadCatalog(settings.packaging);
   const engine = await findEngine();
   const signal = interruptible();
@@ -68,11 +70,11 @@ export async function runTest(args: TestArguments): Promise<void> {
       engine,
       hosts: prepared.map((image) => scenarioHost(image, catalog, architecture)),
       scenarios,
-      packages: await packagesUnderTest(args.packages, settings),
+      packages,
       sample: { ...settings, source: 'sample', servers: {}, digests: {}, lock: undefined },
       jobs,
       keep: args.keep,
-      controlPlane: await controlPlaneDirectory(args, settings, architecture),
+      controlPlane,
       durations: await readDurations(file),
       onEvent,
       signal,

@@ -11,6 +11,7 @@ import {
   header,
   PassingFailure,
 } from '../../support/http-request.ts';
+import { plural } from '../../support/plural.ts';
 import { MAX_TEXT_BYTES, type Transport } from './transport.ts';
 
 /** Times are in milliseconds. */
@@ -123,12 +124,15 @@ export class HttpTransport implements Transport {
         const delay = failure.retryAfter ?? Math.min(this.#longestDelay, this.#firstDelay * 2 ** (attempt - 1));
         if (attempt >= this.#attempts || delay > Math.max(this.#longestRetryAfter, this.#longestDelay)) {
           const asked = failure.retryAfter === undefined ? '' : ` and asks to wait ${Math.ceil(delay / 1000)} s`;
-          const tries = attempt === 1 ? '1 try' : `${attempt} tries`;
-          throw new KubeparcelError('network', `${failure.message}${asked}; gave up after ${tries}`, {
-            where: url,
-            hint: 'try again later: the download resumes where it stopped; behind a proxy, set HTTPS_PROXY',
-            cause: failure,
-          });
+          throw new KubeparcelError(
+            'network',
+            `${failure.message}${asked}; gave up after ${plural(attempt, 'try', 'tries')}`,
+            {
+              where: url,
+              hint: 'try again later: the download resumes where it stopped; behind a proxy, set HTTPS_PROXY',
+              cause: failure,
+            },
+          );
         }
         onEvent?.({ kind: 'retry', url, reason: failure.message, delay });
         await wait(delay, undefined, { signal }).catch((cause: unknown) => {

@@ -1,6 +1,7 @@
 import { loadCatalog } from '../../catalog/catalog.ts';
 import { findDistribution } from '../../catalog/targets.ts';
 import { KubeparcelError } from '../../support/errors.ts';
+import { plural } from '../../support/plural.ts';
 import type { Channel, RepositoryPackage } from '../model/repository.ts';
 import { RecordCache } from '../records/record-cache.ts';
 import { openState } from '../transaction/state.ts';
@@ -82,7 +83,7 @@ export function refuseFaults({ report }: RepositoryClosure, directory: string): 
   const more = report.faults.length - 1;
   throw new KubeparcelError(
     'verification',
-    `${what}${more === 0 ? '' : `; ${more} more faults: kubeparcel repo check`}`,
+    `${what}${more === 0 ? '' : `; ${plural(more, 'more problem')}, see kubeparcel repo check`}`,
     {
       where: `${directory}, ${where}`,
       hint,

@@ -4,6 +4,7 @@ import { HttpTransport } from '../../payload/sources/http-transport.ts';
 import type { Sink } from '../../release/source.ts';
 import { KubeparcelError } from '../../support/errors.ts';
 import { createHttpAgent, drop, header, PassingFailure } from '../../support/http-request.ts';
+import { plural } from '../../support/plural.ts';
 import { type FileFacts, type RepositoryReader, tooLarge } from './reader.ts';
 
 const STALL = 60_000;
@@ -98,7 +99,7 @@ export class HttpReader implements RepositoryReader {
       } catch (error) {
         const delay = DELAYS[attempt];
         if (!(error instanceof PassingFailure)) throw error;
-        if (delay === undefined) throw unreachable(url, `${error.message} (${attempt + 1} attempts)`, error);
+        if (delay === undefined) throw unreachable(url, `${error.message} (${plural(attempt + 1, 'attempt')})`, error);
         await wait(delay, undefined, this.#signal && { signal: this.#signal });
       }
     }

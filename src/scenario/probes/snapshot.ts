@@ -1,3 +1,4 @@
+import { plural } from '../../support/plural.ts';
 import { shellWord } from '../../support/shell-words.ts';
 import type { Check } from '../model/checks.ts';
 import { matchesGlob } from '../model/glob.ts';
@@ -107,7 +108,7 @@ for kind in ${kind}; do LC_ALL=C comm -3 --zero-terminated then.$kind now.$kind;
           .slice(0, MOST)
           .map(({ path, before, after }): Finding => ({ what: path, expected: before, found: after, ok: false })),
         ...(more > 0
-          ? [{ what: `files since ${name}`, expected: 'the same', found: `${more} more differences`, ok: false }]
+          ? [{ what: `files since ${name}`, expected: 'the same', found: plural(more, 'more difference'), ok: false }]
           : []),
       ];
     },
