@@ -5,15 +5,15 @@ import { execaSync } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadCatalog } from '../../src/catalog/catalog.ts';
 import { findDistribution } from '../../src/catalog/targets.ts';
-import { formatProvided, makeProvided } from '../../src/repo/closure/make-provided.ts';
 import { loadProvided } from '../../src/repo/closure/provided.ts';
+import { formatProvided, makeProvided } from '../../src/repo/closure/update-provided.ts';
 import { type RepositoryServer, serveRepository } from '../../src/repo/serve/serve.ts';
 import { smallLayout, writeSmall } from '../support/repo-packages.ts';
 import { hasTool } from '../support/tools.ts';
 
 const tools = ['apt-ftparchive', 'createrepo_c', 'gzip'].every(hasTool);
 
-describe.skipIf(!tools)('lists of what a distribution has', () => {
+describe.skipIf(!tools)('lists of provided names', () => {
   let directory: string;
   let server: RepositoryServer;
 
@@ -49,7 +49,7 @@ describe.skipIf(!tools)('lists of what a distribution has', () => {
     rmSync(directory, { recursive: true, force: true });
   });
 
-  test('of a Debian archive: names and what is provided, with versions', async () => {
+  test('from a Debian archive: package names and provided names with versions', async () => {
     const catalog = await loadCatalog();
     const mirror = { deb: `${server.url}/deb`, suite: 'test', components: ['main'], architectures: ['amd64'] };
     const made = await makeProvided(catalog, findDistribution(catalog, 'debian-12'), mirror);
@@ -59,7 +59,7 @@ describe.skipIf(!tools)('lists of what a distribution has', () => {
     expect(await loadProvided(directory)).toEqual([made]);
   });
 
-  test('of an rpm-md repository: names, sonames; other architectures left out', async () => {
+  test('from an rpm-md repository: names and sonames of the architecture only', async () => {
     const catalog = await loadCatalog();
     const mirror = { rpm: [`${server.url}/rpm/{arch}`], architectures: ['x86_64'] };
     const made = await makeProvided(catalog, findDistribution(catalog, 'el-9'), mirror);
@@ -68,7 +68,7 @@ describe.skipIf(!tools)('lists of what a distribution has', () => {
     });
   });
 
-  test('a list that is not what the archive states is refused', async () => {
+  test('a list with a wrong digest is refused', async () => {
     const catalog = await loadCatalog();
     const mirror = { deb: `${server.url}/deb`, suite: 'test', components: ['main'], architectures: ['amd64'] };
     writeFileSync(join(directory, 'deb', 'dists', 'test', 'main', 'binary-amd64', 'Packages.gz'), 'changed');

@@ -1,5 +1,5 @@
 import type { ClosureFault, ClosureReport } from '../../repo/closure/closure.ts';
-import { faultTexts } from '../../repo/closure/fault-text.ts';
+import { faultTexts } from '../../repo/closure/closure.ts';
 import type { ProvidedNames } from '../../repo/closure/provided.ts';
 import { plural } from '../../support/plural.ts';
 

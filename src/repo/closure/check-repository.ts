@@ -5,38 +5,36 @@ import { plural } from '../../support/plural.ts';
 import type { Channel, RepositoryPackage } from '../model/repository.ts';
 import { RecordCache } from '../records/record-cache.ts';
 import { openState } from '../transaction/state.ts';
-import { type ClosurePackage, type ClosureReport, checkClosure } from './closure.ts';
-import { faultTexts } from './fault-text.ts';
+import { type ClosurePackage, type ClosureReport, checkClosure, faultTexts } from './closure.ts';
 import { loadProvided } from './provided.ts';
 
 interface CheckRequest {
   /** All channels by default. */
   readonly channel?: Channel | undefined;
-  /** Ids or aliases of distributions; all by default. */
+  /** Ids or aliases; all by default. */
   readonly distributions?: readonly string[] | undefined;
-  /** Directory of lists; kubeparcel's own by default. */
+  /** Directory of lists; packaging/provided by default. */
   readonly provided?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What was checked, and what was found. */
+/** Result of the check. */
 export interface RepositoryClosure {
   readonly report: ClosureReport;
   readonly distributions: readonly string[];
 }
 
 /**
- * Holds a repository's channel against the closure gate.
+ * Checks the closure of a channel, or of all.
  *
- * @throws KubeparcelError of kind 'usage' for a directory that is no repository, and for a distribution that is not known or
- * has no list
+ * @throws KubeparcelError of kind 'usage' if the directory is not a repository, or a distribution is unknown or has no list
  */
 export async function checkRepository(directory: string, request: CheckRequest = {}): Promise<RepositoryClosure> {
   const state = await openState(directory);
   return checkPackages(directory, state.packages, request);
 }
 
-/** The same of a repository that would have these packages. */
+/** Like `checkRepository`, for these packages instead of the current ones. */
 export async function checkPackages(
   directory: string,
   packages: readonly RepositoryPackage[],
@@ -48,8 +46,8 @@ export async function checkPackages(
     ids === undefined || ids.length === 0 ? catalog.distributions : ids.map((name) => findDistribution(catalog, name));
   const unknown = distributions.find(({ id }) => !provided.some(({ distribution }) => distribution === id));
   if (unknown !== undefined) {
-    throw new KubeparcelError('usage', `there is no list of what ${unknown.id} has`, {
-      hint: `make it: kubeparcel repo provided ${unknown.id}`,
+    throw new KubeparcelError('usage', `no list of names that ${unknown.id} provides`, {
+      hint: `create it: kubeparcel repo provided ${unknown.id}`,
     });
   }
   const offered = packages.filter(({ channels }) => minorsIn(channels, channel).length > 0);
@@ -72,21 +70,15 @@ function minorsIn(channels: RepositoryPackage['channels'], channel: Channel | un
 }
 
 /**
- * Ends a publication or promotion of what is not whole.
+ * Throws if the check found faults.
  *
- * @throws KubeparcelError of kind 'verification' that tells the first fault, and how many there are
+ * @throws KubeparcelError of kind 'verification' with the first fault and their number
  */
 export function refuseFaults({ report }: RepositoryClosure, directory: string): void {
   const [first] = report.faults;
   if (first === undefined) return;
   const { what, where, hint } = faultTexts(first);
   const more = report.faults.length - 1;
-  throw new KubeparcelError(
-    'verification',
-    `${what}${more === 0 ? '' : `; ${plural(more, 'more problem')}, see kubeparcel repo check`}`,
-    {
-      where: `${directory}, ${where}`,
-      hint,
-    },
-  );
+  const others = more === 0 ? '' : `; ${plural(more, 'more problem')}, see kubeparcel repo check`;
+  throw new KubeparcelError('verification', `${what}${others}`, { where: `${directory}, ${where}`, hint });
 }

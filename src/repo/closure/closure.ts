@@ -1,72 +1,71 @@
 import type { Distribution } from '../../catalog/distribution.ts';
+import { goArchitecture } from '../../model/architecture.ts';
 import type { Format } from '../../model/format.ts';
-import type { Relation, RelationTarget } from '../../model/relation.ts';
-import { formatRelation } from '../../model/relation.ts';
+import { formatRelation, type Relation, type RelationTarget } from '../../model/relation.ts';
 import { compareMinors } from '../model/minors.ts';
 import type { Provision } from '../model/record.ts';
 import type { ProvidedNames } from './provided.ts';
 import { richHolds, satisfies } from './satisfies.ts';
 
-/** A package as the gate sees it: what it is, what it asks for, what it offers. */
+/** Input of the closure check for one package. */
 export interface ClosurePackage {
   readonly format: Format;
   readonly name: string;
-  /** [epoch:]upstream[-revision] in the format's spelling. */
+  /** [epoch:]upstream[-revision] as the format writes it. */
   readonly version: string;
-  /** In the format's words. */
+  /** As the format names it. */
   readonly architecture: string;
-  /** Kubernetes' minors that it is offered with: `1.36`. */
+  /** Kubernetes minors: `1.36`. */
   readonly minors: readonly string[];
   /** Pre-Depends and Depends; Requires. A rich dependency is one target whose name is the expression. */
   readonly requires: readonly Relation[];
   readonly provides: readonly Provision[];
-  /** Paths that relations may name; RPM only. */
+  /** RPM only: paths, which relations may name. */
   readonly files: readonly string[];
 }
 
-/** A relation that cannot be satisfied (`relation`), or a package that a minor lacks altogether (no relation). */
+/** A relation that cannot be satisfied, or a package that a minor does not contain (`askedBy` is undefined). */
 export interface ClosureFault {
   readonly minor: string;
   readonly format: Format;
   readonly architecture: string;
-  /** What is missing: the relation's text, or the package's name. */
+  /** The relation or the name of the package. */
   readonly missing: string;
-  /** `kubeadm 1.31.4-1` */
+  /** The package with the relation: `kubeadm 1.31.4-1` */
   readonly askedBy: string | undefined;
-  /** Versions of what is asked for that there are, but will not do. */
+  /** Available versions that do not satisfy the relation. */
   readonly others: readonly string[];
-  /** Ids of the distributions that it is so on. */
+  /** Ids of the affected distributions. */
   readonly distributions: readonly string[];
-  /** Whether a package of kubeparcel's own would help: then it is to be built and added. */
+  /** Whether kubeparcel can build a package that satisfies it. */
   readonly ours: boolean;
 }
 
 export interface ClosureReport {
-  /** By minor, architecture, what is missing. Empty when all is there. */
+  /** Sorted by minor, format, architecture and relation. */
   readonly faults: readonly ClosureFault[];
-  /** Count of relations looked at, one for each distribution that it has to hold on. */
+  /** Number of checked relations, counted once per distribution. */
   readonly checked: number;
-  /** Architectures that there are packages for, and that a distribution of their format has not. */
+  /** Architectures of packages that a distribution does not support. */
   readonly skipped: readonly { readonly distribution: string; readonly architecture: string }[];
-  /** Distributions whose names nobody verified, with the count of relations that rest on them. */
+  /** Distributions with unverified lists, with the number of relations that depend on them. */
   readonly assumed: readonly { readonly distribution: string; readonly relations: number }[];
 }
 
 interface ClosureRequest {
   readonly packages: readonly ClosurePackage[];
-  /** All distributions that packages may have been built for. */
+  /** All distributions that packages can be built for. */
   readonly known: readonly Distribution[];
-  /** Those of them to hold on. */
+  /** The distributions to check. */
   readonly distributions: readonly Distribution[];
   readonly provided: readonly ProvidedNames[];
-  /** Names of the packages that every minor has to have: those of packaging/packages. */
+  /** Names of the packages that every minor must contain. */
   readonly complete: readonly string[];
 }
 
 /**
- * The closure gate. For each distribution, architecture and minor: every relation that must hold for an installation
- * resolves inside that minor's packages and the distribution's own, and no package of ours is left out. A package that
- * was built for a single distribution counts there only.
+ * Checks for each distribution, architecture and minor that the minor contains all packages, and that the minor and the
+ * distribution together satisfy the relations of every package. A package built for one distribution counts only there.
  */
 export function checkClosure(request: ClosureRequest): ClosureReport {
   const faults = new Map<string, ClosureFault & { distributions: string[] }>();
@@ -88,7 +87,7 @@ export function checkClosure(request: ClosureRequest): ClosureReport {
       }
       const index = indexOf(packages);
       const names = new Map(Object.entries(provided));
-      const note = (fault: Pick<ClosureFault, 'missing' | 'askedBy' | 'others' | 'ours'>) => {
+      const addFault = (fault: Pick<ClosureFault, 'missing' | 'askedBy' | 'others' | 'ours'>) => {
         const { minor, format, architecture } = view;
         const key = JSON.stringify([minor, format, architecture, fault.missing, fault.askedBy]);
         const known = faults.get(key);
@@ -99,7 +98,7 @@ export function checkClosure(request: ClosureRequest): ClosureReport {
         }
       };
       for (const name of request.complete) {
-        if (!index.byName.has(name)) note({ missing: name, askedBy: undefined, others: [], ours: true });
+        if (!index.byName.has(name)) addFault({ missing: name, askedBy: undefined, others: [], ours: true });
       }
       for (const each of packages) {
         for (const relation of each.requires) {
@@ -107,7 +106,7 @@ export function checkClosure(request: ClosureRequest): ClosureReport {
           const verdict = resolve(relation, distribution.format, index, names, list.verified);
           if (verdict === 'assumed') assumed.set(distribution.id, (assumed.get(distribution.id) ?? 0) + 1);
           if (verdict !== 'missing') continue;
-          note({
+          addFault({
             missing: formatRelation(relation),
             askedBy: `${each.name} ${each.version}`,
             others: relation.anyOf.flatMap(({ name }) => [
@@ -142,15 +141,15 @@ interface View {
   readonly packages: ClosurePackage[];
 }
 
-const EVERY_ARCHITECTURE: Readonly<Record<Format, string>> = { deb: 'all', rpm: 'noarch' };
+const ARCHITECTURE_INDEPENDENT: Readonly<Record<Format, string>> = { deb: 'all', rpm: 'noarch' };
 
-/** What one machine sees of one minor: packages of its architecture and those of none. */
+/** Packages of one minor that a host can install: those of its architecture and architecture-independent ones. */
 function viewsOf(packages: readonly ClosurePackage[]): View[] {
   const views = new Map<string, View>();
   for (const each of packages) {
     for (const minor of each.minors) {
       const { format, architecture } = each;
-      if (architecture === EVERY_ARCHITECTURE[format]) continue;
+      if (architecture === ARCHITECTURE_INDEPENDENT[format]) continue;
       const key = `${minor} ${format} ${architecture}`;
       const view = views.get(key) ?? { minor, format, architecture, packages: [] };
       view.packages.push(each);
@@ -161,14 +160,14 @@ function viewsOf(packages: readonly ClosurePackage[]): View[] {
     view.packages.push(
       ...packages.filter(
         ({ format, architecture, minors }) =>
-          format === view.format && architecture === EVERY_ARCHITECTURE[format] && minors.includes(view.minor),
+          format === view.format && architecture === ARCHITECTURE_INDEPENDENT[format] && minors.includes(view.minor),
       ),
     );
   }
   return [...views.values()];
 }
 
-/** A suffix behind the revision (~debian12, .el9) is that of the one distribution it was built for. */
+/** Whether a package is for a distribution: its version has that distribution's suffix (~debian12, .el9) or none. */
 function servesDistribution(
   { version }: ClosurePackage,
   { suffix, family }: Distribution,
@@ -207,13 +206,13 @@ function resolve(
   let verdict: Verdict = 'inside';
   const resolves = (target: RelationTarget): boolean => {
     const name = plainName(target.name);
-    // What rpm itself is able to do; packages are written for what each distribution's rpm knows.
+    // Features of rpm itself; packages only use those of the distribution's rpm.
     if (format === 'rpm' && name.startsWith('rpmlib(')) return true;
     if (index.files.has(name)) return true;
     if ((index.byName.get(name) ?? []).some((provision) => satisfies(format, target, provision))) return true;
     const versions = names.get(name) ?? (verified ? undefined : names.get(unversionedSoname(name)));
     if (versions === undefined) return false;
-    // Names that nobody verified have no versions, and are taken for any.
+    // Names in unverified lists have no versions and match every version.
     const provisions = versions.length === 0 ? [undefined] : versions;
     const fits = provisions.some((version) => satisfies(format, target, { name, version }));
     if (verified && !fits) return false;
@@ -226,16 +225,38 @@ function resolve(
   return holds ? verdict : 'missing';
 }
 
-/** `python3:any` asks for python3 of any architecture. */
+/** Removes an architecture qualifier: `python3:any` is python3. */
 function plainName(name: string): string {
   return name.replace(/:(any|native|[a-z0-9-]+)$/, (whole) => (name.includes('(') ? whole : ''));
 }
 
-/** `libc.so.6(GLIBC_2.34)(64bit)` is `libc.so.6()(64bit)` to a list that nobody verified. */
+/** Unverified lists contain `libc.so.6()(64bit)` instead of `libc.so.6(GLIBC_2.34)(64bit)`. */
 function unversionedSoname(name: string): string {
   return name.replace(/^([^()]+\.so[^()]*)\([^()]+\)/, '$1()');
 }
 
 function compareText(a: string, b: string): number {
   return a === b ? 0 : a < b ? -1 : 1;
+}
+
+/** Message, location and hint for a fault. */
+export function faultTexts(fault: ClosureFault): { what: string; where: string; hint: string } {
+  const { minor, format, architecture, missing, askedBy, others, distributions, ours } = fault;
+  const available = others.length === 0 ? '' : `; available: ${[...new Set(others)].slice(0, 4).join(', ')}`;
+  const name = missing.split(' ')[0] ?? missing;
+  return {
+    what:
+      askedBy === undefined
+        ? `${missing} is missing`
+        : `${askedBy} requires ${missing}, which nothing provides${available}`,
+    where: `Kubernetes ${minor}, ${format} ${architecture}, on ${firstThree(distributions)}`,
+    hint: ours
+      ? `kubeparcel build ${minor} --packages ${name} --formats ${format} --arch ${goArchitecture(architecture)}, then kubeparcel repo add`
+      : `if ${distributions[0]} has it, update its list: kubeparcel repo provided ${distributions.slice(0, 3).join(' ')}`,
+  };
+}
+
+function firstThree(names: readonly string[]): string {
+  const more = names.length - 3;
+  return more <= 0 ? names.join(', ') : `${names.slice(0, 3).join(', ')} and ${more} more`;
 }

@@ -7,12 +7,12 @@ import type { Format } from '../../model/format.ts';
 import { packageRoot } from '../../support/package-root.ts';
 import { parseValidatedYaml } from '../../support/validated-yaml.ts';
 
-const httpUrl = z.string().regex(/^https?:\/\/[^\s?#]+[^/\s?#]$/, 'a URL that begins with http, no slash at its end');
+const httpUrl = z.string().regex(/^https?:\/\/[^\s?#]+[^/\s?#]$/, 'an http or https URL without a trailing slash');
 const word = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/);
 
 const debMirror = z.strictObject({
   deb: httpUrl,
-  /** Where architectures other than amd64 are, if elsewhere. */
+  /** Archive of the architectures other than amd64, if different. */
   ports: httpUrl.optional(),
   suite: word,
   components: z.array(word).min(1),
@@ -21,7 +21,7 @@ const debMirror = z.strictObject({
 const rpmMirror = z.strictObject({ rpm: z.array(httpUrl).min(1), architectures: z.array(word).min(1).optional() });
 const mirrorsSchema = z.strictObject({ mirrors: z.record(word, z.union([debMirror, rpmMirror])) });
 
-/** One archive of a distribution: its name and where its lists are. */
+/** Where the package lists of a distribution are. */
 export type Mirror = z.output<typeof debMirror> | z.output<typeof rpmMirror>;
 
 /**
@@ -36,25 +36,25 @@ export async function loadMirrors(
   return new Map(Object.entries(mirrors));
 }
 
-/** The four architectures in a format's words. */
+/** The supported architectures as a format names them. */
 export function architecturesOf(format: Format): string[] {
   return ARCHITECTURES.map((architecture) => packageArchitecture(format, architecture));
 }
 
-/** Which names a list keeps: all that a relation of ours can ask for, on any distribution of the format. */
+/** Matches the names that relations of our packages can contain, on any distribution of the format. */
 export function nameFilter(catalog: Catalog, format: Format): (name: string) => boolean {
   const distributions = catalog.distributions.filter((each) => each.format === format);
   const names = new Set([
     ...distributions.flatMap((each) => Object.values(each.names).flat()),
     ...distributions.flatMap((each) => Object.values(each.libraries).map((library) => library.package)),
-    // Interpreters of hooks.
+    // Interpreters of scriptlets.
     ...(format === 'rpm' ? ['/bin/sh', '/usr/bin/sh', '/bin/bash', '/usr/bin/bash'] : []),
   ]);
   const sonames = new Set(catalog.distributions.flatMap(({ libraries }) => Object.keys(libraries)));
   return (name) => names.has(name) || (format === 'rpm' && sonames.has(/^[^()]+/.exec(name)?.[0] ?? ''));
 }
 
-/** What packaging/distributions says that a distribution has: names without versions. */
+/** Names without versions that packaging/distributions lists for a distribution. */
 export function statedNames(catalog: Catalog, id: string): string[] {
   const distribution = catalog.distributions.find((each) => each.id === id);
   if (distribution === undefined) return [];

@@ -1,67 +1,68 @@
 import type { Chunks } from '../../archive/chunks.ts';
 import { KubeparcelError } from '../../support/errors.ts';
 
-/** By name the versions that there are; none for a name provided without one. */
+/** Versions by name; empty for an unversioned name. */
 export type NameVersions = Map<string, Set<string>>;
 
-/** A stanza or a package element that is longer is not one of any distribution. */
-const MAX_PIECE = 4 << 20;
+/** Maximum length of a stanza or package element; distributions have shorter ones. */
+const MAX_ENTRY = 4 << 20;
 
 /**
- * The names that a Debian Packages file (deb-src-control's kin, Debian repository format, "Packages Indices") has or
- * provides, as far as they are wanted. Streams; memory is one stanza.
+ * Collects package names and provided names from a Packages file (Debian repository format, "Packages Indices"). Memory
+ * use is one stanza.
  *
- * @throws KubeparcelError of kind 'format' for what is no such file
+ * @param isWanted selects the names to collect
+ * @throws KubeparcelError of kind 'format' if it is not a Packages file
  */
-export async function debNames(chunks: Chunks, wanted: (name: string) => boolean, into: NameVersions): Promise<void> {
-  for await (const stanza of pieces(chunks, '\n\n')) {
+export async function debNames(chunks: Chunks, isWanted: (name: string) => boolean, into: NameVersions): Promise<void> {
+  for await (const stanza of entries(chunks, '\n\n')) {
     const name = /^Package: (\S+)$/m.exec(stanza)?.[1];
     const version = /^Version: (\S+)$/m.exec(stanza)?.[1];
     if (name === undefined || version === undefined) {
       if (stanza.trim() === '') continue;
-      throw new KubeparcelError('format', 'a list of packages with a stanza that names no package');
+      throw new KubeparcelError('format', 'invalid Packages file: a stanza has no Package or Version field');
     }
-    if (wanted(name)) add(into, name, version);
+    if (isWanted(name)) add(into, name, version);
     const provides = /^Provides: (.+)$/m.exec(stanza)?.[1] ?? '';
     for (const [, virtual = '', provided] of provides.matchAll(
       /([a-z0-9][a-z0-9+.-]*)(?::\w+)?(?: \(= (\S+?)\))?(?=,|\s*$)/g,
     )) {
-      if (wanted(virtual)) add(into, virtual, provided);
+      if (isWanted(virtual)) add(into, virtual, provided);
     }
   }
 }
 
 /**
- * The names, files and sonames that a primary.xml of rpm-md provides, as far as they are wanted. Streams; memory is one
- * package.
+ * Collects provided names, sonames and files from a primary.xml of rpm-md. Memory use is one package.
  *
- * @param architecture whose packages count, beside noarch
- * @throws KubeparcelError of kind 'format' for what is no such file
+ * @param architecture of the packages to read, in addition to noarch
+ * @param isWanted selects the names to collect
+ * @throws KubeparcelError of kind 'format' if it is not a primary.xml
  */
 export async function rpmNames(
   chunks: Chunks,
   architecture: string,
-  wanted: (name: string) => boolean,
+  isWanted: (name: string) => boolean,
   into: NameVersions,
 ): Promise<void> {
   let seen = false;
-  for await (const piece of pieces(chunks, '</package>')) {
-    seen ||= piece.includes('<metadata');
-    if (!seen) throw new KubeparcelError('format', 'not a primary.xml of a repository of RPM packages');
-    const arch = /<arch>([^<]*)<\/arch>/.exec(piece)?.[1];
+  for await (const entry of entries(chunks, '</package>')) {
+    seen ||= entry.includes('<metadata');
+    if (!seen) throw new KubeparcelError('format', 'invalid primary.xml: no metadata element');
+    const arch = /<arch>([^<]*)<\/arch>/.exec(entry)?.[1];
     if (arch !== architecture && arch !== 'noarch') continue;
-    const provides = /<rpm:provides>(.*?)<\/rpm:provides>/s.exec(piece)?.[1] ?? '';
+    const provides = /<rpm:provides>(.*?)<\/rpm:provides>/s.exec(entry)?.[1] ?? '';
     for (const [, text = ''] of provides.matchAll(/<rpm:entry ([^>]*)\/>/g)) {
       const name = attribute(text, 'name') ?? '';
       const ver = attribute(text, 'ver');
-      if (!wanted(name)) continue;
+      if (!isWanted(name)) continue;
       const epoch = attribute(text, 'epoch') ?? '0';
       const rel = attribute(text, 'rel');
       const isEqual = attribute(text, 'flags') === 'EQ';
       add(into, name, ver === undefined || !isEqual ? undefined : evr(epoch, ver, rel));
     }
-    for (const [, path = ''] of piece.matchAll(/<file(?: [^>]*)?>([^<]*)<\/file>/g)) {
-      if (wanted(path)) add(into, unescapeXml(path), undefined);
+    for (const [, path = ''] of entry.matchAll(/<file(?: [^>]*)?>([^<]*)<\/file>/g)) {
+      if (isWanted(path)) add(into, unescapeXml(path), undefined);
     }
   }
 }
@@ -87,14 +88,14 @@ function add(into: NameVersions, name: string, version: string | undefined): voi
   into.set(name, versions);
 }
 
-async function* pieces(chunks: Chunks, end: string): AsyncGenerator<string, void, undefined> {
+async function* entries(chunks: Chunks, end: string): AsyncGenerator<string, void, undefined> {
   const decoder = new TextDecoder();
   let rest = '';
   for await (const chunk of chunks) {
     rest += decoder.decode(chunk, { stream: true });
     const parts = rest.split(end);
     rest = parts.pop() ?? '';
-    if (rest.length > MAX_PIECE) throw new KubeparcelError('format', `no list of packages: nothing ends in it`);
+    if (rest.length > MAX_ENTRY) throw new KubeparcelError('format', 'invalid list of packages: an entry is too long');
     yield* parts;
   }
   yield rest + decoder.decode();

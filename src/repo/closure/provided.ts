@@ -6,15 +6,15 @@ import { isErrno } from '../../support/file-system.ts';
 import { packageRoot } from '../../support/package-root.ts';
 import { parseValidatedYaml } from '../../support/validated-yaml.ts';
 
-/** What a distribution's own packages provide, as far as packages of ours can ask for it. */
+/** The names that a distribution provides, limited to those that our packages can require. */
 export interface ProvidedNames {
   /** debian-12 */
   readonly distribution: string;
-  /** Where the names are from, for people. */
+  /** Origin of the names, for messages. */
   readonly source: string;
-  /** False where nobody has asked the distribution: the names are those that packaging/distributions states. */
+  /** False if the names are from packaging/distributions instead of the distribution's package lists. */
   readonly verified: boolean;
-  /** By architecture in the format's words, by name: the versions there are; none for a name provided without. */
+  /** Versions by architecture (as the format names it) and name; empty for an unversioned name. */
   readonly architectures: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
 }
 
@@ -25,24 +25,26 @@ const providedSchema = z.strictObject({
   architectures: z.record(z.string().min(1), z.record(z.string().min(1), z.array(z.string().min(1)))),
 });
 
-/** Where kubeparcel's own lists are. */
+/** Default directory of the lists. */
 export function providedDirectory(): string {
   return join(packageRoot(), 'packaging', 'provided');
 }
 
 /**
- * Reads the lists of a directory, sorted by distribution.
+ * Reads the lists in a directory, sorted by distribution.
  *
- * @throws KubeparcelError of kind 'config' with file and line for what is no list, 'io' for what cannot be read
+ * @throws KubeparcelError of kind 'config' with file and line for an invalid list, 'io' if it is unreadable
  */
 export async function loadProvided(directory: string = providedDirectory()): Promise<ProvidedNames[]> {
   let names: string[];
   try {
     names = (await readdir(directory)).filter((name) => name.endsWith('.yaml')).sort();
   } catch (cause) {
-    throw new KubeparcelError('io', `the lists of names provided cannot be read`, {
+    throw new KubeparcelError('io', 'cannot read the lists of provided names', {
       where: directory,
-      hint: isErrno(cause, 'ENOENT') ? 'make them: kubeparcel repo provided' : 'check the permissions of the directory',
+      hint: isErrno(cause, 'ENOENT')
+        ? 'create them: kubeparcel repo provided'
+        : 'check the permissions of the directory',
       cause,
     });
   }
@@ -51,7 +53,11 @@ export async function loadProvided(directory: string = providedDirectory()): Pro
       const file = join(directory, name);
       const provided = parseValidatedYaml(await readFile(file, 'utf8'), providedSchema, file);
       if (`${provided.distribution}.yaml` !== name) {
-        throw new KubeparcelError('config', `it is about ${provided.distribution}, its name is not`, { where: file });
+        throw new KubeparcelError(
+          'config',
+          `a list for ${provided.distribution} must have the file name ${provided.distribution}.yaml`,
+          { where: file },
+        );
       }
       return provided;
     }),

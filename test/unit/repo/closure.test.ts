@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { loadCatalog } from '../../../src/catalog/catalog.ts';
 import { parseRelations } from '../../../src/deb/control-file.ts';
-import { type ClosurePackage, checkClosure } from '../../../src/repo/closure/closure.ts';
-import { faultTexts } from '../../../src/repo/closure/fault-text.ts';
+import { type ClosurePackage, checkClosure, faultTexts } from '../../../src/repo/closure/closure.ts';
 import { loadProvided } from '../../../src/repo/closure/provided.ts';
 
 const catalog = await loadCatalog();
@@ -42,15 +41,15 @@ const WHOLE = [
 ];
 const EVERY_DEB = ['debian-11', 'debian-12', 'debian-13', 'ubuntu-24.04'];
 
-describe('the closure gate', () => {
-  test('passes a minor that has all it needs, and says what it took on trust', () => {
+describe('the closure check', () => {
+  test('accepts a complete minor and reports relations that depend on unverified lists', () => {
     const report = check(WHOLE, EVERY_DEB);
     expect(report.faults).toEqual([]);
     expect(report.checked).toBe(6 * EVERY_DEB.length);
     expect(report.assumed).toEqual([{ distribution: 'ubuntu-24.04', relations: 4 }]);
   });
 
-  test('cri-tools missing for a minor: names who asks, minor, architecture, and what to do', () => {
+  test('a minor without cri-tools: the fault names the requiring package, the place and a hint', () => {
     const without = WHOLE.filter(({ name }) => name !== 'cri-tools');
     const [absent, asked] = check(without, EVERY_DEB).faults;
     expect(absent).toMatchObject({ missing: 'cri-tools', askedBy: undefined, minor: '1.31', distributions: EVERY_DEB });
@@ -60,13 +59,13 @@ describe('the closure gate', () => {
       architecture: 'amd64',
     });
     expect(asked && faultTexts(asked)).toEqual({
-      what: 'kubeadm 1.31.4-1 asks for cri-tools (>= 1.30.0), which nothing provides',
+      what: 'kubeadm 1.31.4-1 requires cri-tools (>= 1.30.0), which nothing provides',
       where: 'Kubernetes 1.31, deb amd64, on debian-11, debian-12, debian-13 and 1 more',
       hint: 'kubeparcel build 1.31 --packages cri-tools --formats deb --arch amd64, then kubeparcel repo add',
     });
   });
 
-  test('kubernetes-cni of another minor or architecture does not help', () => {
+  test('kubernetes-cni of another minor or architecture does not satisfy the relation', () => {
     const elsewhere = [
       ...WHOLE.filter(({ name }) => name !== 'kubernetes-cni'),
       deb('kubernetes-cni', '1.5.1-1', '', { minors: ['1.30'] }),
@@ -79,14 +78,14 @@ describe('the closure gate', () => {
     ]);
   });
 
-  test('one that is too old is named', () => {
+  test('a fault names an available version that is too old', () => {
     const old = [...WHOLE.filter(({ name }) => name !== 'cri-tools'), deb('cri-tools', '1.29.0-1')];
     const [fault] = check(old, ['debian-12']).faults;
     expect(fault?.others).toEqual(['cri-tools 1.29.0-1']);
-    expect(fault && faultTexts(fault).what).toContain('; there is cri-tools 1.29.0-1');
+    expect(fault && faultTexts(fault).what).toContain('; available: cri-tools 1.29.0-1');
   });
 
-  test("a distribution's package that is too old is a fault there only", () => {
+  test('a distribution package that is too old is a fault on that distribution only', () => {
     const asking = [...WHOLE, deb('kubelet', '1.31.5-1', 'libc6 (>= 2.36)')];
     const { faults } = check(asking, ['debian-11', 'debian-12']);
     expect(faults).toHaveLength(1);
@@ -95,13 +94,13 @@ describe('the closure gate', () => {
     expect(faults[0] && faultTexts(faults[0]).hint).toContain('kubeparcel repo provided debian-11');
   });
 
-  test('what was built for one distribution counts there only', () => {
+  test('a package built for one distribution counts there only', () => {
     const others = WHOLE.filter(({ name }) => name !== 'cri-tools');
     const { faults } = check([...others, deb('cri-tools', '1.31.1-1~debian12')], ['debian-12', 'debian-13']);
     expect(faults.map(({ distributions }) => distributions)).toEqual([['debian-13'], ['debian-13']]);
   });
 
-  test('alternatives, virtual packages, qualifiers of architectures, packages of no architecture', () => {
+  test('alternatives, virtual packages, architecture qualifiers and Architecture: all', () => {
     const packages = [
       ...WHOLE,
       deb('kubectl', '1.31.5-1', 'nothing | socat, virtual, virtual (= 2), util-linux:any, helper'),
@@ -115,13 +114,13 @@ describe('the closure gate', () => {
     expect(check(unversioned, ['debian-12']).faults.map(({ missing }) => missing)).toEqual(['virtual (= 2)']);
   });
 
-  test('an architecture that a distribution has not is passed over, and said', () => {
+  test('an architecture that a distribution does not support is skipped and reported', () => {
     const s390x = WHOLE.map((each) => ({ ...each, architecture: 's390x' }));
     expect(check(s390x, ['debian-11']).skipped).toEqual([{ distribution: 'debian-11', architecture: 's390x' }]);
     expect(check(s390x, ['debian-12']).skipped).toEqual([]);
   });
 
-  test('RPM: sonames, files, rich dependencies, what rpm itself can do', () => {
+  test('RPM: sonames, files, rich dependencies and rpmlib features', () => {
     const whole = ['kubeadm', 'kubelet', 'kubectl', 'kubernetes-cni', 'cri-tools'].map((name) => rpm(name, '1.31.0-1'));
     const asking = (...requires: string[]) => [...whole, rpm('probe', '1-1', requires, { files: ['/usr/bin/probe'] })];
     const verified = provided.map((list) =>
@@ -142,7 +141,7 @@ describe('the closure gate', () => {
       'libc.so.6(GLIBC_2.38)(64bit)',
     ]);
     expect(missing('(iproute >= 7 or iproute2)', '(absent if iproute)')).toHaveLength(2);
-    // A list that nobody verified does not know symbol versions.
+    // Unverified lists contain no symbol versions.
     expect(check(asking('libc.so.6(GLIBC_2.38)(64bit)'), ['el-9']).faults).toEqual([]);
   });
 });

@@ -26,9 +26,9 @@ describe('rich dependencies', () => {
   );
 });
 
-describe('versions of RPM relations overlap as rpmds has it', () => {
-  const rpm = (wanted: string, has: string) => {
-    const [, operator, version = ''] = /^(\S+) (\S+)$/.exec(wanted) ?? [];
+describe('version ranges of RPM relations overlap as in rpmds.c', () => {
+  const rpm = (required: string, has: string) => {
+    const [, operator, version = ''] = /^(\S+) (\S+)$/.exec(required) ?? [];
     const [, own, provided = ''] = /^(\S+) (\S+)$/.exec(has) ?? [];
     const constraint = { operator: operator as '=', version };
     return satisfies('rpm', { name: 'x', constraint }, { name: 'x', version: provided, operator: own as '=' });
@@ -42,5 +42,5 @@ describe('versions of RPM relations overlap as rpmds has it', () => {
     ['<< 1', '>= 1', false],
     ['>= 3', '<< 2', false],
     ['= 1:1', '= 1', false],
-  ])('wanted %s, provided %s: %s', (wanted, has, expected) => expect(rpm(wanted, has)).toBe(expected));
+  ])('required %s, provided %s: %s', (required, has, expected) => expect(rpm(required, has)).toBe(expected));
 });

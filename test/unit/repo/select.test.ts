@@ -28,7 +28,7 @@ const names = (packages: readonly RepositoryPackage[]) =>
   packages.map(({ name, version, channels }) => `${name} ${version} ${JSON.stringify(channels)}`);
 
 describe('prune', () => {
-  test('keeps the newest patches of each minor, all their revisions, by the order of the format', () => {
+  test('keeps the newest patches of each minor with all revisions, in the version order of the format', () => {
     expect(names(pruned(PACKAGES, 'stable', { patches: 1, minors: undefined }))).toEqual([
       'kubelet 1.36.10-1 {"stable":["1.36"]}',
       'kubelet 1.36.10-2 {"testing":["1.36"],"stable":["1.36"]}',
@@ -37,7 +37,7 @@ describe('prune', () => {
     ]);
   });
 
-  test('keeps the newest minors; what another channel has stays there', () => {
+  test('keeps the newest minors; other channels keep their packages', () => {
     expect(names(pruned(PACKAGES, 'stable', { patches: undefined, minors: 1 }))).toEqual([
       'kubelet 1.36.10-2 {"testing":["1.36"]}',
       'kubelet 1.37.0~rc.1-1 {"stable":["1.37"]}',
@@ -46,40 +46,40 @@ describe('prune', () => {
     ]);
   });
 
-  test('counts minors as numbers', () => {
+  test('compares minors as numbers', () => {
     const old = [entry('kubelet', '1.9.1-1', { stable: ['1.9'] }), entry('kubelet', '1.10.1-1', { stable: ['1.10'] })];
     expect(pruned(old, 'stable', { patches: undefined, minors: 1 }).map(({ version }) => version)).toEqual([
       '1.10.1-1',
     ]);
   });
 
-  test('leaves another channel alone', () => {
+  test('does not change other channels', () => {
     expect(pruned(PACKAGES, 'nightly', { patches: 1, minors: 1 })).toEqual(PACKAGES);
   });
 });
 
-describe('a selection', () => {
+describe('selecting packages', () => {
   test.each([
     ['kubelet', 5],
     ['kubelet=1.36.10', 2],
     ['kubelet=1.36.10-2', 1],
     ['v1.37', 3],
     ['dist/kubelet_1.36.9-1_amd64.deb', 1],
-  ])('%s means %i packages', (word, count) => {
+  ])('%s selects %i package(s)', (word, count) => {
     expect(selectPackages(PACKAGES, [word])).toHaveLength(count);
   });
 
-  test('of nothing is an error that names the word', () => {
+  test('a selector without a match is an error that names it', () => {
     expect(() => selectPackages(PACKAGES, ['kubelet', 'kublet'])).toThrow(KubeparcelError);
     expect(() => selectPackages(PACKAGES, ['kublet'])).toThrow(/"kublet"/);
   });
 });
 
-describe('minors of packages that are added together', () => {
+describe('minors of packages added together', () => {
   const kubernetes = new Set(['kubelet', 'kubeadm']);
   const record = (name: string, version: string) => ({ name, version, sha256: `${name} ${version}` });
 
-  test('are those of Kubernetes’ own versions, which the other packages go with', () => {
+  test('Kubernetes packages determine the minors of the other packages', () => {
     const along = [record('kubelet', '1.36.4-1'), record('kubeadm', '1.37.0~rc.1-1')];
     const others = [record('cri-tools', '1.36.0-1'), record('kubernetes-cni', '1.9.1-1')];
     expect(Object.fromEntries(minorsOf([...along, ...others], kubernetes))).toEqual({
@@ -90,7 +90,7 @@ describe('minors of packages that are added together', () => {
     });
   });
 
-  test('must be named where nothing tells them', () => {
+  test('unknown minors must be specified', () => {
     expect(() => minorsOf([record('cri-tools', '1.36.0-1')], kubernetes)).toThrow(/cri-tools 1.36.0-1/);
   });
 });

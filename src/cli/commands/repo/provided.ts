@@ -20,9 +20,9 @@ export const repoProvidedCommand = defineCommand({
       .example('$0 repo provided el-9 --mirror http://mirror.example/el9/{arch}/os', 'Use another mirror')
       .example('$0 repo provided sles-15 --unverified', 'For a distribution without public lists'),
   handler: async (args) => {
-    const { refreshProvided } = await import('../../../repo/closure/refresh-provided.ts');
+    const { updateProvided } = await import('../../../repo/closure/update-provided.ts');
     const { renderProvided } = await import('../../render/repo-closure.ts');
     const signal = interruptible();
-    await refreshProvided({ ...args, signal }, (written) => process.stdout.write(`${renderProvided(written)}\n`));
+    await updateProvided({ ...args, signal }, (written) => process.stdout.write(`${renderProvided(written)}\n`));
   },
 });
