@@ -3,7 +3,7 @@ import { type OutputChunk, totalSize } from '../support/output-chunks.ts';
 import { byteReader } from './byte-reader.ts';
 import type { Chunks } from './chunks.ts';
 
-/** ar(5) in the common form that deb(5) has: plain member names of up to 15 characters. */
+/** ar(5), common format as in deb(5): member names of up to 15 characters. */
 const MAGIC = '!<arch>\n';
 const HEADER_LENGTH = 60;
 const HEADER_END = '`\n';
@@ -19,10 +19,10 @@ export interface ArMember {
 }
 
 /**
- * Writes an archive whose members are plain files of root with mode 0644.
+ * Writes an archive of regular files with owner root and mode 0644.
  *
  * @param mtime of all members, seconds since 1970-01-01 UTC
- * @throws KubeparcelError of kind 'format' for a member that the format has no room for
+ * @throws KubeparcelError of kind 'format' if the name or size of a member exceeds the format's limits
  */
 export async function* writeAr(
   members: Iterable<ArMember>,
@@ -37,13 +37,13 @@ export async function* writeAr(
       yield chunk;
     }
     if (left !== 0) {
-      throw new Error(`the ar member ${name} was to have ${size} bytes and has ${size - left}`);
+      throw new Error(`the ar member ${name} has ${size - left} bytes instead of ${size}`);
     }
     yield* padding(size);
   }
 }
 
-/** The same archive as chunks. */
+/** Writes the same archive as chunks, which may refer to files. */
 export function arChunks(
   members: readonly { readonly name: string; readonly chunks: readonly OutputChunk[] }[],
   mtime: number,
@@ -57,29 +57,28 @@ export function arChunks(
 
 function memberHeader(name: string, size: number, mtime: number): Uint8Array {
   if (size >= SIZE_LIMIT || name.length > NAME_MAX) {
-    throw new KubeparcelError('format', `ar has no room for a member ${name} of ${size} bytes`, {
-      hint: size < SIZE_LIMIT ? 'choose a shorter name' : 'compress it, or compress it better',
+    throw new KubeparcelError('format', `the ar member ${name} of ${size} bytes exceeds a limit of the format`, {
+      hint: size < SIZE_LIMIT ? 'choose a shorter name' : 'use a stronger compression',
     });
   }
   const fields = [name.padEnd(16), String(mtime).padEnd(12), '0'.padEnd(6), '0'.padEnd(6), '100644'.padEnd(8)];
   return Buffer.from(`${fields.join('')}${String(size).padEnd(10)}${HEADER_END}`, 'latin1');
 }
 
-/** Members begin at even offsets. */
+/** Members start at even offsets. */
 function padding(size: number): Uint8Array[] {
   return size % 2 === 1 ? [Buffer.of(PADDING)] : [];
 }
 
 /**
- * Reads an archive's members in their order. What is left of a member's content when the next one is asked for is
- * passed over.
+ * Reads the members of an archive in order. Requesting the next member skips unread content of the current one.
  *
- * @throws KubeparcelError of kind 'format' for anything that is not a whole archive
+ * @throws KubeparcelError of kind 'format' for a damaged or truncated archive
  */
 export async function* readAr(
   chunks: Chunks,
 ): AsyncGenerator<ArMember & { readonly content: AsyncIterable<Uint8Array> }, void, undefined> {
-  const reader = byteReader(chunks, () => new KubeparcelError('format', 'the package is cut short'));
+  const reader = byteReader(chunks, () => new KubeparcelError('format', 'the package is truncated'));
   try {
     if (latin1(await reader.exactly(MAGIC.length)) !== MAGIC) {
       throw new KubeparcelError('format', 'not an ar archive');
@@ -87,7 +86,7 @@ export async function* readAr(
     while (!(await reader.ended())) {
       const header = latin1(await reader.exactly(HEADER_LENGTH));
       const fields = /^([!-~]{1,16}) *$/.exec(header.slice(0, 16));
-      // Time, owner, group (decimal) and mode (octal), all of which say nothing in a package, and the size.
+      // Time, owner, group (decimal) and mode (octal) have no meaning in a package.
       const numbers = /^\d* *$/.test(header.slice(16, 28)) && /^(\d* *){3}$/.test(header.slice(28, 48));
       const size = /^(\d{1,10}) *$/.exec(header.slice(48, 58));
       const name = fields?.[1]?.replace(/(?<=.)\/$/, '');
@@ -98,10 +97,10 @@ export async function* readAr(
       const content = reader.stream(length);
       yield { name, size: length, content };
       for await (const _ of content) {
-        // What the caller did not want.
+        // Skip unread content.
       }
       if (length % 2 === 1 && (await reader.exactly(1))[0] !== PADDING) {
-        throw new KubeparcelError('format', 'damaged ar archive (a member is not padded with a line feed)');
+        throw new KubeparcelError('format', 'damaged ar archive (invalid padding)');
       }
     }
   } finally {

@@ -1,25 +1,25 @@
 import type { Chunks } from './chunks.ts';
 
-/** Reads a stream of chunks by numbers of bytes, without keeping more than one chunk and what is asked for. */
+/** Reads a stream of chunks by byte counts. Buffers at most one chunk and the requested bytes. */
 export interface ByteReader {
-  /** The next `length` bytes in one buffer; for small lengths that the format bounds. */
+  /** The next `length` bytes in one buffer; only for small lengths. */
   exactly(length: number): Promise<Uint8Array>;
-  /** The next `length` bytes as they come. What is left unread can be read by iterating again. */
+  /** The next `length` bytes as a stream. Iterating again continues where the last iteration stopped. */
   stream(length: number): AsyncIterable<Uint8Array>;
-  /** Everything up to the end. */
+  /** All remaining bytes. */
   rest(): AsyncIterable<Uint8Array>;
-  /** Whether nothing is left. */
+  /** Whether the stream is at its end. */
   ended(): Promise<boolean>;
-  /** Lets go of the source, also one that is not read to its end. */
+  /** Closes the source, also before its end. */
   close(): Promise<void>;
 }
 
-/** @param cutShort makes the error for a stream that ends `missing` bytes before what was asked for */
-export function byteReader(chunks: Chunks, cutShort: (missing: number) => Error): ByteReader {
+/** @param truncated creates the error for a stream that ends `missing` bytes too early */
+export function byteReader(chunks: Chunks, truncated: (missing: number) => Error): ByteReader {
   const source = Symbol.asyncIterator in chunks ? chunks[Symbol.asyncIterator]() : chunks[Symbol.iterator]();
   let pending: Uint8Array = new Uint8Array(0);
 
-  /** At most `limit` bytes, at least one; undefined at the end. */
+  /** 1 to `limit` bytes; undefined at the end. */
   async function some(limit: number): Promise<Uint8Array | undefined> {
     while (pending.length === 0) {
       const next = await source.next();
@@ -39,7 +39,7 @@ export function byteReader(chunks: Chunks, cutShort: (missing: number) => Error)
       for (let filled = 0; filled < length; ) {
         const part = await some(length - filled);
         if (part === undefined) {
-          throw cutShort(length - filled);
+          throw truncated(length - filled);
         }
         bytes.set(part, filled);
         filled += part.length;
@@ -53,7 +53,7 @@ export function byteReader(chunks: Chunks, cutShort: (missing: number) => Error)
           while (left > 0) {
             const part = await some(left);
             if (part === undefined) {
-              throw cutShort(left);
+              throw truncated(left);
             }
             left -= part.length;
             yield part;

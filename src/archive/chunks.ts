@@ -1,9 +1,9 @@
-/** Any source of bytes in chunks. */
+/** A stream of bytes. */
 export type Chunks = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
 /**
- * The same bytes in chunks of exactly `size` bytes, the last one shorter; no empty chunks. Every chunk is a buffer of
- * its own, so that it can be handed to another thread.
+ * Splits a stream into chunks of exactly `size` bytes; the last one may be shorter. Each chunk has its own buffer, so that
+ * it can be transferred to a thread.
  */
 export async function* rechunk(chunks: Chunks, size: number): AsyncGenerator<Uint8Array, void, undefined> {
   let block = new Uint8Array(size);
@@ -26,16 +26,16 @@ export async function* rechunk(chunks: Chunks, size: number): AsyncGenerator<Uin
   }
 }
 
-/** All bytes of a stream in one buffer; `tooLong` makes the error once there are more than `limit` bytes. */
+/** Reads a stream into one buffer; throws the error of `tooLong` after more than `limit` bytes. */
 export async function collect(chunks: Chunks, limit: number, tooLong: () => Error): Promise<Uint8Array> {
-  const kept: Uint8Array[] = [];
+  const collected: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of chunks) {
     length += chunk.length;
     if (length > limit) {
       throw tooLong();
     }
-    kept.push(chunk);
+    collected.push(chunk);
   }
-  return Buffer.concat(kept);
+  return Buffer.concat(collected);
 }

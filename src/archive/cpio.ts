@@ -4,29 +4,29 @@ import { type ByteReader, byteReader } from './byte-reader.ts';
 import type { Chunks } from './chunks.ts';
 
 /**
- * cpio's "new ASCII" format (cpio(5), 070701): every member is a header of 110 characters with numbers in hexadecimal,
- * its name, and its content, each padded to a multiple of four bytes; a member named TRAILER!!! ends the archive.
+ * The new ASCII format of cpio (cpio(5), 070701): each member is a header of 110 characters with hexadecimal numbers, a
+ * name and a content, padded to multiples of four bytes. A member named TRAILER!!! ends the archive.
  *
- * Its sizes have 32 bits. For larger files rpm >= 4.12 has a stripped header of its own, 07070X, which holds nothing but the
- * member's index in the package's list of files; everything else stands in that list.
+ * Sizes have 32 bits. For larger files rpm >= 4.12 has a stripped header, 07070X, which contains only the index of the
+ * member in the file list of the package.
  */
 
 const NEWC_MAGIC = '070701';
-/** The same header with a sum of the content's bytes, which rpm reads and does not check. */
+/** The same header with a checksum of the content; rpm ignores the checksum. */
 const CRC_MAGIC = '070702';
 const STRIPPED_MAGIC = '07070X';
 const TRAILER = 'TRAILER!!!';
 const FIELDS_LENGTH = 104;
-/** As rpm limits it. */
+/** The limit of rpm. */
 const NAME_MAX = 4096;
 
-/** The first size that a member with a newc header cannot have; rpm gives up at 2^32 - 1 already. */
+/** Members of this size and larger need stripped headers: rpm rejects 2^32 - 1 in a newc header. */
 export const NEWC_SIZE_LIMIT = 0xffffffff;
 
 interface CpioHeader {
-  /** As it stands in the archive: ./usr/bin/kubelet */
+  /** Path in the archive: ./usr/bin/kubelet */
   readonly name: string;
-  /** With the bits of the file's kind: 0o100755. */
+  /** With the file type bits: 0o100755. */
   readonly mode: number;
   /** Seconds since 1970-01-01 UTC. */
   readonly mtime: number;
@@ -34,22 +34,22 @@ interface CpioHeader {
 }
 
 export interface CpioMember {
-  /** What the header says; only `index` of it is written when `stripped` is set. */
+  /** Not written if `stripped` is set. */
   readonly header: CpioHeader;
-  /** Position in the package's list of files, from 0; only a stripped header holds it. */
+  /** Position in the file list of the package, from 0; written only in a stripped header. */
   readonly index: number;
   /** Bytes of content. */
   readonly size: number;
   readonly content: Chunks;
-  /** See SourceContent; content with a key may be read more than once, or not at all. */
-  readonly key?: string;
+  /** See SourceContent. A content with a key may be read several times, or not at all. */
+  readonly key?: string | undefined;
 }
 
 /**
- * Writes an archive. Every member is owned by root (0:0) and stands on device 0: an RPM says owners by name elsewhere.
+ * Writes an archive. Members have owner 0:0 and device 0, because the headers of an RPM contain the owners.
  *
- * @param stripped write rpm's stripped headers, for archives with a member of NEWC_SIZE_LIMIT bytes or more
- * @throws KubeparcelError of kind 'verification' when a content is longer or shorter than its size
+ * @param options.stripped write stripped headers, for archives with a member of NEWC_SIZE_LIMIT bytes or more
+ * @throws KubeparcelError of kind 'verification' if a content is longer or shorter than its size
  */
 export function writeCpio(
   members: Iterable<CpioMember>,
@@ -58,7 +58,7 @@ export function writeCpio(
   return readSource(cpioSource(members, options));
 }
 
-/** The same archive in pieces: contents are not read yet. */
+/** The parts of the same archive, before contents are read. */
 export function* cpioSource(
   members: Iterable<CpioMember>,
   options: { readonly stripped: boolean },
@@ -82,10 +82,14 @@ async function* checkedContent({ header, size, content }: CpioMember) {
     yield chunk;
   }
   if (left !== 0) {
-    throw new KubeparcelError('verification', `a file is ${left < 0 ? 'longer' : 'shorter'} than its ${size} bytes`, {
-      where: header.name,
-      hint: 'run the command again: damaged objects of the store are fetched anew',
-    });
+    throw new KubeparcelError(
+      'verification',
+      `a file is ${left < 0 ? 'longer' : 'shorter'} than expected (${size} bytes)`,
+      {
+        where: header.name,
+        hint: 'run the command again; it fetches damaged objects of the store again',
+      },
+    );
   }
 }
 
@@ -101,7 +105,7 @@ function newcHeader(header: CpioHeader & { readonly size: number; readonly links
     header.size,
     0, // device, major and minor
     0,
-    0, // device that a device node stands for, major and minor
+    0, // device number of a device node, major and minor
     0,
     name.length,
     0, // checksum
@@ -119,7 +123,7 @@ function hex8(number: number): string {
   return number.toString(16).padStart(8, '0');
 }
 
-/** How many bytes are missing to a multiple of four. */
+/** Number of bytes up to the next multiple of four. */
 function padding(length: number): number {
   return (4 - (length % 4)) % 4;
 }
@@ -128,11 +132,11 @@ function zeros(count: number): Uint8Array {
   return new Uint8Array(count);
 }
 
-/** A member as it is read. */
+/** A member of an archive that is being read. */
 export type ReadCpioMember = (
   | {
       readonly kind: 'newc';
-      /** The name's bytes, one character each (latin1): nothing says in which encoding they are. */
+      /** One character per byte (latin1), because the encoding is unknown. */
       readonly name: string;
       readonly mode: number;
     }
@@ -140,22 +144,21 @@ export type ReadCpioMember = (
 ) & {
   /** Bytes of content. */
   readonly size: number;
-  /** To be read before the next member; what is left unread is passed over. */
+  /** Read it before requesting the next member, which skips unread content. */
   readonly content: AsyncIterable<Uint8Array>;
 };
 
 /**
- * Reads an archive member by member, in bounded memory, up to its trailer; after that only zero bytes may come.
+ * Reads an archive member by member in bounded memory. Only zero bytes may follow the trailer.
  *
- * @param sizeOf size in bytes of the content of the member with this index, for stripped headers, which do not say it; undefined when there is no such
- *   member
- * @throws KubeparcelError of kind 'format' for what is no such archive, or is cut short
+ * @param sizeOf content size in bytes by index, for stripped headers; undefined if the package has no such file
+ * @throws KubeparcelError of kind 'format' for a damaged or truncated archive
  */
 export async function* readCpio(
   chunks: Chunks,
   sizeOf: (index: number) => number | undefined,
 ): AsyncGenerator<ReadCpioMember, void, undefined> {
-  const reader = byteReader(chunks, (missing) => damaged(`it is cut short: ${missing} bytes are missing`));
+  const reader = byteReader(chunks, (missing) => damaged(`truncated, ${missing} bytes missing`));
   try {
     for (;;) {
       const member = await readHeader(reader, sizeOf);
@@ -165,8 +168,8 @@ export async function* readCpio(
       }
       const content = reader.stream(member.size);
       yield { ...member, content };
-      for await (const _rest of content) {
-        // Passed over.
+      for await (const _ of content) {
+        // Skip unread content.
       }
       await skipPadding(reader, member.size);
     }
@@ -175,35 +178,35 @@ export async function* readCpio(
   }
 }
 
-type MemberFacts =
+type MemberHeader =
   | { readonly kind: 'newc'; readonly name: string; readonly mode: number; readonly size: number }
   | { readonly kind: 'stripped'; readonly index: number; readonly size: number };
 
 async function readHeader(
   reader: ByteReader,
   sizeOf: (index: number) => number | undefined,
-): Promise<MemberFacts | undefined> {
+): Promise<MemberHeader | undefined> {
   const magic = latin1(await reader.exactly(NEWC_MAGIC.length));
   if (magic === STRIPPED_MAGIC) {
     const index = hexNumber(latin1(await reader.exactly(8)), 0);
     await skipPadding(reader, STRIPPED_MAGIC.length + 8);
     const size = sizeOf(index);
     if (size === undefined) {
-      throw damaged(`it holds a file of the index ${index}, which the package does not have`);
+      throw damaged(`unknown file index ${index}`);
     }
     return { kind: 'stripped', index, size };
   }
   if (magic !== NEWC_MAGIC && magic !== CRC_MAGIC) {
-    throw damaged(`a member begins with ${JSON.stringify(magic)}`);
+    throw damaged(`wrong magic number ${JSON.stringify(magic)}`);
   }
   const fields = latin1(await reader.exactly(FIELDS_LENGTH));
   const [mode, size, nameLength] = [hexNumber(fields, 1), hexNumber(fields, 6), hexNumber(fields, 11)];
   if (nameLength < 2 || nameLength > NAME_MAX) {
-    throw damaged(`a member's name has ${nameLength} bytes`);
+    throw damaged(`invalid name length ${nameLength}`);
   }
   const name = latin1(await reader.exactly(nameLength));
   if (name.indexOf('\0') !== nameLength - 1) {
-    throw damaged('a member has a name that does not end where it says');
+    throw damaged('name without terminating NUL');
   }
   await skipPadding(reader, NEWC_MAGIC.length + FIELDS_LENGTH + nameLength);
   const plainName = name.slice(0, -1);
@@ -213,21 +216,21 @@ async function readHeader(
 function hexNumber(fields: string, field: number): number {
   const digits = fields.slice(field * 8, field * 8 + 8);
   if (!/^[0-9a-fA-F]{8}$/.test(digits)) {
-    throw damaged(`a member's header has ${JSON.stringify(digits)} for a number`);
+    throw damaged(`invalid number ${JSON.stringify(digits)}`);
   }
   return Number.parseInt(digits, 16);
 }
 
 async function skipPadding(reader: ByteReader, length: number): Promise<void> {
   if ((await reader.exactly(padding(length))).some((byte) => byte !== 0)) {
-    throw damaged('the padding behind a member is not empty');
+    throw damaged('non-zero padding');
   }
 }
 
 async function expectZeros(reader: ByteReader): Promise<void> {
   for await (const chunk of reader.rest()) {
     if (chunk.some((byte) => byte !== 0)) {
-      throw damaged('bytes follow its end');
+      throw damaged('trailing bytes');
     }
   }
 }
@@ -237,5 +240,5 @@ function latin1(bytes: Uint8Array): string {
 }
 
 function damaged(what: string): KubeparcelError {
-  return new KubeparcelError('format', `the cpio archive is damaged: ${what}`);
+  return new KubeparcelError('format', `damaged cpio archive (${what})`);
 }

@@ -4,7 +4,7 @@ import { type ByteReader, byteReader } from './byte-reader.ts';
 import type { Chunks } from './chunks.ts';
 import { BLOCK_SIZE } from './tar.ts';
 
-/** Longer than any path that Linux can open (PATH_MAX). */
+/** Bytes; twice PATH_MAX of Linux. */
 const LONG_NAME_MAX = 8192;
 const PAX_HEADER_MAX = 1 << 16;
 
@@ -54,7 +54,7 @@ export async function* readTar(
   chunks: Chunks,
   options: ReadTarOptions = {},
 ): AsyncGenerator<TarMember, void, undefined> {
-  const reader = byteReader(chunks, () => new KubeparcelError('format', 'the tar archive is cut short'));
+  const reader = byteReader(chunks, () => new KubeparcelError('format', 'the tar archive is truncated'));
   try {
     let longPath: string | undefined;
     let longTarget: string | undefined;
@@ -74,9 +74,9 @@ export async function* readTar(
         continue;
       }
       if (options.pax === true && (header.type === 'x' || header.type === 'g')) {
-        const found = await readPax(reader, header.size);
+        const parsed = await readPax(reader, header.size);
         // Global headers ('g') are ignored: they have comments and times.
-        pax = header.type === 'x' ? found : pax;
+        if (header.type === 'x') pax = parsed;
         continue;
       }
       const path = pax?.path ?? longPath ?? header.path;
@@ -109,7 +109,7 @@ async function* member(
     case '0':
     case '7':
     case '\0': {
-      // As writers before ustar marked a directory.
+      // Before ustar, a trailing slash marked a directory.
       if (path.endsWith('/')) {
         yield { ...base, kind: 'directory' };
         return;
@@ -117,7 +117,7 @@ async function* member(
       const content = reader.stream(header.size);
       yield { ...base, kind: 'file', size: header.size, content };
       for await (const _ of content) {
-        // What the caller did not want.
+        // Skip unread content.
       }
       await reader.exactly(paddingLength(header.size));
       return;
@@ -132,7 +132,7 @@ async function* member(
       yield { ...base, kind: 'directory' };
       return;
     default:
-      throw new KubeparcelError('format', `the tar archive holds ${kindName(header.type)}`, { where: path });
+      throw new KubeparcelError('format', `the tar archive contains ${kindName(header.type)}`, { where: path });
   }
 }
 
@@ -140,12 +140,12 @@ const KIND_NAMES: Readonly<Record<string, string>> = {
   '3': 'a character device',
   '4': 'a block device',
   '6': 'a named pipe',
-  x: 'a pax header, which dpkg does not read either',
-  g: 'a pax header, which dpkg does not read either',
+  x: 'a pax header, which dpkg does not support',
+  g: 'a pax header, which dpkg does not support',
 };
 
 function kindName(type: string): string {
-  return KIND_NAMES[type] ?? `a member of the unknown kind ${JSON.stringify(type)}`;
+  return KIND_NAMES[type] ?? `a member of unknown type ${JSON.stringify(type)}`;
 }
 
 async function readLongName(reader: ByteReader, size: number): Promise<string> {
@@ -167,10 +167,10 @@ async function readPax(reader: ByteReader, size: number): Promise<Pax> {
   try {
     pax = Pax.parse(text(bytes));
   } catch (cause) {
-    throw damaged('a pax header', cause);
+    throw damaged('invalid pax header', cause);
   }
   if (pax.size !== undefined && (!Number.isSafeInteger(pax.size) || pax.size < 0)) {
-    throw damaged('a number that is none');
+    throw damaged('invalid number');
   }
   return pax;
 }
@@ -186,13 +186,13 @@ interface RawHeader {
   readonly mtime: number;
 }
 
-/** tar(5): the fields of v7, and what ustar and GNU tar added to them. */
+/** tar(5): the fields of v7, ustar and GNU tar. */
 function parseHeader(block: Buffer): RawHeader {
   const field = (offset: number, length: number) => block.subarray(offset, offset + length);
-  // The sum is taken with blanks in its own place.
+  // The checksum field itself counts as spaces.
   const sum = block.reduce((total, byte) => total + byte, 0) - field(148, 8).reduce((total, byte) => total + byte, 0);
   if (number(field(148, 8)) !== sum + 8 * 0x20) {
-    throw damaged('a header whose sum is wrong');
+    throw damaged('wrong header checksum');
   }
   const magic = field(257, 8).toString('latin1');
   const ustar = magic === 'ustar\x0000';
@@ -203,7 +203,7 @@ function parseHeader(block: Buffer): RawHeader {
   const group = named ? text(field(297, 32)) : '';
   const mtime = number(field(136, 12));
   if (mtime > 0xffffffff) {
-    throw damaged('a time outside 32 bits');
+    throw damaged('time exceeds 32 bits');
   }
   return {
     path: prefix === '' ? name : `${prefix}/${name}`,
@@ -221,7 +221,7 @@ function numericOwner(id: number): string {
   return id === 0 ? 'root' : String(id);
 }
 
-/** An octal number with blanks before it and a blank or NUL behind it, or GNU's big-endian binary with the top bit set. */
+/** An octal number, padded with spaces and ended by a space or NUL, or GNU's big-endian binary with the top bit set. */
 function number(field: Buffer): number {
   if (field[0] === 0x80) {
     const value = field.subarray(1).reduce((sum, byte) => sum * 256 + byte, 0);
@@ -231,7 +231,7 @@ function number(field: Buffer): number {
   }
   const digits = /^ *([0-7]*)(?:[ \0]|$)/.exec(field.toString('latin1'))?.[1];
   if (digits === undefined) {
-    throw damaged('a number that is none');
+    throw damaged('invalid number');
   }
   return digits === '' ? 0 : Number.parseInt(digits, 8);
 }
@@ -244,7 +244,7 @@ function text(field: Uint8Array): string {
   try {
     return UTF8.decode(end < 0 ? field : field.subarray(0, end));
   } catch (cause) {
-    throw new KubeparcelError('format', 'the tar archive holds a name that is not UTF-8', { cause });
+    throw new KubeparcelError('format', 'the tar archive contains a name that is not UTF-8', { cause });
   }
 }
 

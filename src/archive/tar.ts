@@ -4,15 +4,15 @@ import { readSource, type SourcePart } from './archive-source.ts';
 import type { Chunks } from './chunks.ts';
 
 export const BLOCK_SIZE = 512;
-/** Names of owners and groups are ended with a NUL in a field of 32 bytes. */
+/** Bytes; names of owners and groups are NUL-terminated in 32 bytes. */
 export const OWNER_NAME_MAX = 31;
-/** What fits into a header with a NUL behind it; longer names go before it. */
+/** Bytes; longer names have a member of their own before the header. */
 const NAME_MAX = 99;
-/** As GNU tar calls the member that holds a long name. */
+/** The name of GNU tar for a member with a long name. */
 const LONG_NAME = '././@LongLink';
 
 interface TarEntryBase {
-  /** As it stands in the archive: ./usr/bin/kubelet; a directory's may end with a slash. */
+  /** Path in the archive: ./usr/bin/kubelet. May end with a slash for directories. */
   readonly path: string;
   /** Permission bits. */
   readonly mode: number;
@@ -27,8 +27,8 @@ export type TarEntry = TarEntryBase &
         readonly kind: 'file';
         readonly size: number;
         readonly content: Chunks;
-        /** See SourceContent; content with a key may be read more than once, or not at all. */
-        readonly key?: string;
+        /** See SourceContent. A content with a key may be read several times, or not at all. */
+        readonly key?: string | undefined;
       }
     | { readonly kind: 'directory' }
     | { readonly kind: 'symlink'; readonly target: string }
@@ -47,7 +47,7 @@ export function writeTar(entries: Iterable<TarEntry>): AsyncGenerator<Uint8Array
   return readSource(tarSource(entries));
 }
 
-/** The same archive in pieces: contents are not read yet. */
+/** The parts of the same archive, before contents are read. */
 export function* tarSource(entries: Iterable<TarEntry>): Generator<SourcePart, void, undefined> {
   for (const entry of entries) {
     if (Buffer.byteLength(entry.path) > NAME_MAX) {
@@ -69,8 +69,8 @@ function encodeHeader(entry: TarEntry): Uint8Array {
   const block = Buffer.alloc(BLOCK_SIZE);
   new Header({
     type: TYPES[entry.kind],
-    path: shortened(entry.path),
-    linkpath: entry.kind === 'symlink' ? shortened(entry.target) : '',
+    path: truncateName(entry.path),
+    linkpath: entry.kind === 'symlink' ? truncateName(entry.target) : '',
     mode: entry.mode,
     uid: 0,
     gid: 0,
@@ -99,8 +99,8 @@ function longName(type: 'NextFileHasLongPath' | 'NextFileHasLongLinkpath', name:
   return Buffer.concat([header, content, padding(content.length)]);
 }
 
-/** The start of a name in at most NAME_MAX bytes, for readers that do not know GNU's long names. */
-function shortened(name: string): string {
+/** The first NAME_MAX bytes of a name, for readers without support for GNU's long names. */
+function truncateName(name: string): string {
   let short = '';
   for (const character of name) {
     if (Buffer.byteLength(short + character) > NAME_MAX) {
@@ -121,10 +121,14 @@ async function* checkedContent({ path, size, content }: TarEntry & { readonly ki
     yield chunk;
   }
   if (left !== 0) {
-    throw new KubeparcelError('verification', `a file is ${left < 0 ? 'longer' : 'shorter'} than its ${size} bytes`, {
-      where: path,
-      hint: 'run the command again: damaged objects of the store are fetched anew',
-    });
+    throw new KubeparcelError(
+      'verification',
+      `a file is ${left < 0 ? 'longer' : 'shorter'} than expected (${size} bytes)`,
+      {
+        where: path,
+        hint: 'run the command again; it fetches damaged objects of the store again',
+      },
+    );
   }
 }
 

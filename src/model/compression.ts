@@ -1,6 +1,6 @@
 import { KubeparcelError } from '../support/errors.ts';
 
-/** Compressed streams as packages use them. */
+/** Compression formats of packages. */
 export const CODECS = ['none', 'gzip', 'xz', 'zstd'] as const;
 export type Codec = (typeof CODECS)[number];
 
@@ -10,34 +10,34 @@ export interface Compression {
   readonly level: number;
 }
 
-const LEVELS: Readonly<Record<Codec, { readonly lowest: number; readonly usual: number; readonly highest: number }>> = {
-  none: { lowest: 0, usual: 0, highest: 0 },
-  gzip: { lowest: 1, usual: 9, highest: 9 },
-  xz: { lowest: 0, usual: 6, highest: 9 },
-  zstd: { lowest: 1, usual: 12, highest: 19 },
-};
+const LEVELS: Readonly<Record<Codec, { readonly lowest: number; readonly default: number; readonly highest: number }>> =
+  {
+    none: { lowest: 0, default: 0, highest: 0 },
+    gzip: { lowest: 1, default: 9, highest: 9 },
+    xz: { lowest: 0, default: 6, highest: 9 },
+    zstd: { lowest: 1, default: 12, highest: 19 },
+  };
 
 /**
- * Reads a compression as people write it: a codec's name, and a level after a colon where the usual one (gzip 9, xz 6,
- * zstd 12) will not do: `xz`, `zstd:19`, `none`.
+ * Parses a codec with an optional level: `xz`, `zstd:19`, `none`. Default levels: gzip 9, xz 6, zstd 12.
  *
- * @throws KubeparcelError of kind 'usage' that lists the accepted spellings
+ * @throws KubeparcelError of kind 'usage' that lists the valid values
  */
 export function parseCompression(text: string): Compression {
   const [name, digits, ...rest] = text.split(':');
   const codec = CODECS.find((known) => known === name);
   if (codec !== undefined && rest.length === 0) {
-    const { lowest, usual, highest } = LEVELS[codec];
+    const { lowest, default: defaultLevel, highest } = LEVELS[codec];
     if (digits === undefined) {
-      return { codec, level: usual };
+      return { codec, level: defaultLevel };
     }
     const level = Number(digits);
     if (codec !== 'none' && /^\d{1,2}$/.test(digits) && level >= lowest && level <= highest) {
       return { codec, level };
     }
   }
-  throw new KubeparcelError('usage', `no such compression: ${JSON.stringify(text)}`, {
-    hint: `write one of ${CODECS.map(spelling).join(', ')}`,
+  throw new KubeparcelError('usage', `unknown compression ${JSON.stringify(text)}`, {
+    hint: `use one of ${CODECS.map(spelling).join(', ')}`,
   });
 }
 
@@ -46,14 +46,15 @@ function spelling(codec: Codec): string {
   return codec === 'none' ? codec : `${codec}[:${lowest}-${highest}]`;
 }
 
-/** How many bytes `detectCodec` wants to see. */
+/** Number of bytes that detectCodec needs. */
 export const MAGIC_LENGTH = 6;
 
 /**
- * Tells the codec of a stream from its first MAGIC_LENGTH bytes (fewer when the stream is shorter): RFC 1952 for gzip, the .xz file
- * format 1.2, RFC 8878 for zstd. What carries no known mark is taken as not compressed.
+ * Detects the codec of a stream by its magic number (RFC 1952, The .xz File Format 1.2, RFC 8878); `none` if there is no
+ * known one.
  *
- * @throws KubeparcelError of kind 'format' for bzip2 and lzma, which old packages use and kubeparcel does not read
+ * @param first first MAGIC_LENGTH bytes, or fewer if the stream is shorter
+ * @throws KubeparcelError of kind 'format' for bzip2 and lzma, which old packages use and kubeparcel does not support
  */
 export function detectCodec(first: Uint8Array): Codec {
   const starts = (...magic: number[]) => magic.every((byte, index) => first[index] === byte);
@@ -65,9 +66,9 @@ export function detectCodec(first: Uint8Array): Codec {
   return 'none';
 }
 
-/** The error for a package whose parts are compressed in a way that kubeparcel does not read. */
+/** The error for a package with an unsupported compression. */
 export function unsupportedCodec(name: string): KubeparcelError {
-  return new KubeparcelError('format', `compressed with ${name}, which kubeparcel does not read`, {
+  return new KubeparcelError('format', `unsupported compression: ${name}`, {
     hint: 'repack it with gzip, xz or zstd',
   });
 }

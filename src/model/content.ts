@@ -1,13 +1,14 @@
-import { createHash } from 'node:crypto';
-/** Where stored contents come from: the payload's content store, or the bytes kept by a test. */
+import { sha256 } from './digest.ts';
+
+/** Reads stored contents, for example from the content store of the payload. */
 export interface ObjectReader {
-  /** Streams the object's bytes, in chunks of any size; a missing object is a KubeparcelError of kind 'io'. */
+  /** Streams the bytes of an object. @throws KubeparcelError of kind 'io' if the object is missing */
   open(sha256: string): AsyncIterable<Uint8Array>;
-  /** Called when the bytes were not the object's: it must not be believed any more. */
+  /** Removes an object whose bytes do not match its digest. */
   discard?(sha256: string): Promise<void>;
 }
 
-/** Content of a file by reference: small bytes are values, big bytes are objects of a content store. */
+/** Content of a file: bytes in memory, or an object of a content store. */
 export type Content =
   | { readonly kind: 'memory'; readonly bytes: Uint8Array }
   /** `sha256`: 64 lower-case hex digits; `size`: bytes. */
@@ -20,5 +21,5 @@ export function contentSize(content: Content): number {
 
 /** SHA-256 of a file's content in hex. */
 export function contentSha256(content: Content): string {
-  return content.kind === 'stored' ? content.sha256 : createHash('sha256').update(content.bytes).digest('hex');
+  return content.kind === 'stored' ? content.sha256 : sha256(content.bytes);
 }

@@ -67,7 +67,7 @@ describe('a usage error is one message with exit status 2', () => {
     ['an unknown format', [...SAMPLE, '--formats', 'apk'], 'unknown format "apk"; expected deb, rpm'],
     ['an unknown package', [...SAMPLE, '--packages', 'kublet'], 'unknown package "kublet"'],
     ['an unknown distribution', [...SAMPLE, '--distro', 'plan9'], 'unknown distribution "plan9"'],
-    ['an unknown codec', [...SAMPLE, '--compression', 'lz4'], 'no such compression: "lz4"'],
+    ['an unknown codec', [...SAMPLE, '--compression', 'lz4'], 'unknown compression "lz4"'],
     ['a revision with a dash', [...SAMPLE, '--revision', '1-2'], "no '-'"],
     ['an invalid version', [...SAMPLE, 'latest'], 'not a version of Kubernetes: "latest"'],
     ['a version before 1.11', [...SAMPLE, '1.10.0'], '1.10'],

@@ -14,7 +14,7 @@ import { hasTool } from '../support/tools.ts';
 const all = async (chunks: AsyncIterable<Uint8Array>) =>
   Buffer.from(await collect(chunks, 1 << 28, () => new Error('too much')));
 
-/** Text, zeros and noise, more than a block of any codec. */
+/** Text, zeros and noise; larger than a block of any codec. */
 function sample(): Buffer {
   const bytes = Buffer.alloc(3_000_000, 'the quick brown fox ');
   for (let index = 0, state = 7; index < 400_000; index++) {
@@ -33,7 +33,7 @@ const TOOLS = [
 describe.each(TOOLS)('$tool', ({ codec, tool }) => {
   const missing = !hasTool(tool);
 
-  test.skipIf(missing)('reads what is written, and finds nothing wrong', async () => {
+  test.skipIf(missing)('reads our output without errors', async () => {
     const packed = await all(compress([sample()], { codec, level: 3 }));
     const { stdout, stderr } = spawnSync(tool, ['-dc'], { input: packed, maxBuffer: 1 << 28 });
     expect(String(stderr)).toBe('');
@@ -41,7 +41,7 @@ describe.each(TOOLS)('$tool', ({ codec, tool }) => {
   });
 
   test.skipIf(missing).each(['-1', '-9', ...(tool === 'zstd' ? ['-19', '--no-check', '--long=27'] : [])])(
-    'what it writes with %s is read',
+    'output of %s can be read',
     async (flag) => {
       const { stdout } = spawnSync(tool, [flag, '-c'], { input: sample(), maxBuffer: 1 << 28 });
       expect(detectCodec(stdout.subarray(0, 6))).toBe(codec);
@@ -50,7 +50,7 @@ describe.each(TOOLS)('$tool', ({ codec, tool }) => {
   );
 });
 
-test.skipIf(!hasTool('zstd'))('zstd frames have a checksum that zstd checks', async () => {
+test.skipIf(!hasTool('zstd'))('zstd frames have a checksum that zstd verifies', async () => {
   const packed = await all(compress([sample()], parseCompression('zstd:3')));
   expect(spawnSync('zstd', ['-t', '-q'], { input: packed }).status).toBe(0);
   const last = packed.length - 1;
@@ -69,7 +69,7 @@ test.skipIf(!hasTool('gzip'))("gzipSmall makes a file with gzip -9n's header", (
 describe.skipIf(!hasTool('tar'))('tar', () => {
   const long = `${'directory/'.repeat(30)}name`;
 
-  test('lists what is written', async () => {
+  test('lists our output', async () => {
     const base = { mode: 0o4755, owner: 'kube', group: 'www-data', mtime: 1_700_000_000 };
     const archive = await all(
       writeTar([
@@ -91,9 +91,9 @@ describe.skipIf(!hasTool('tar'))('tar', () => {
     ]);
   });
 
-  test.each(['gnu', 'ustar', 'v7'])('what it writes in the format %s is read', async (format) => {
+  test.each(['gnu', 'ustar', 'v7'])('archives in the %s format can be read', async (format) => {
     const directory = temporaryDirectory();
-    // As far as each format goes with names: GNU any, ustar 155 and 100 bytes, v7 100.
+    // Longest names of each format: GNU any, ustar 155 and 100 bytes, v7 100.
     const path =
       { gnu: `a/${'n'.repeat(150)}`, ustar: `a/${'n'.repeat(60)}/${'m'.repeat(90)}`, v7: 'a/n' }[format] ?? '';
     mkdirSync(join(directory, dirname(path)), { recursive: true });
@@ -122,10 +122,10 @@ describe.skipIf(!hasTool('tar'))('tar', () => {
     expect(read).toContain('symlink a/link root 5 target');
   });
 
-  test.skipIf(!hasTool('truncate'))('sizes beyond 8 GiB', async () => {
+  test.skipIf(!hasTool('truncate'))('sizes of more than 8 GiB can be read', async () => {
     const directory = temporaryDirectory();
     execFileSync('truncate', ['-s', '9G', join(directory, 'big')]);
-    // Only the header is looked at: nobody wants to read nine gigabytes of zeros.
+    // Reads only the header, not the 9 GiB of zeros.
     const header = spawnSync('sh', ['-c', 'tar -c --format=gnu -C "$1" big | head -c 512', 'sh', directory]).stdout;
     const reader = readTar([header]);
     expect((await reader.next()).value).toMatchObject({ path: 'big', size: 9 * 2 ** 30 });

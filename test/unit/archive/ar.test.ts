@@ -26,17 +26,17 @@ data.tar        1700000000  0     0     100644  3         \`
 abc
 `;
 
-test('writes what ar(5) has', async () => {
+test('writes archives as in ar(5)', async () => {
   const written = await all(writeAr([member('debian-binary', '2.0\n'), member('data.tar', 'abc')], 1_700_000_000));
   expect(written).toBe(ARCHIVE);
 });
 
-test('refuses what does not fit', async () => {
+test('rejects names and sizes that exceed the format', async () => {
   await expect(all(writeAr([member('a-name-of-seventeen', '')], 0))).rejects.toMatchObject({ kind: 'format' });
   await expect(all(writeAr([{ name: 'a', size: 10 ** 10, content: [] }], 0))).rejects.toMatchObject({ kind: 'format' });
 });
 
-test("reads members, with GNU ar's slash or without", async () => {
+test("reads member names with and without GNU ar's slash", async () => {
   expect(await members(ARCHIVE)).toEqual([
     ['debian-binary', '2.0\n'],
     ['data.tar', 'abc'],
@@ -47,7 +47,7 @@ test("reads members, with GNU ar's slash or without", async () => {
   ]);
 });
 
-test('passes over what nobody reads', async () => {
+test('skips unread contents', async () => {
   const names: string[] = [];
   for await (const { name } of readAr([Buffer.from(ARCHIVE)])) {
     names.push(name);
@@ -55,20 +55,20 @@ test('passes over what nobody reads', async () => {
   expect(names).toEqual(['debian-binary', 'data.tar']);
 });
 
-describe('refuses', () => {
+describe('rejects', () => {
   test.each([
-    ['another magic', ARCHIVE.replace('!<arch>', '!<thin>')],
-    ['a size that is no number', ARCHIVE.replace('3         `', '0x3       `')],
+    ['a wrong magic number', ARCHIVE.replace('!<arch>', '!<thin>')],
+    ['a size that is not a number', ARCHIVE.replace('3         `', '0x3       `')],
     ['a negative size', ARCHIVE.replace('3         `', '-3        `')],
     ['a size beyond the end', ARCHIVE.replace('3         `', '9999999999`')],
     ['a size one too long', ARCHIVE.replace('3         `', '5         `')],
-    ['a header with another end', ARCHIVE.replace('`', "'")],
-    ['an owner that is no number', ARCHIVE.replace(' 0     0 ', ' 0     x ')],
-    ['no name', ARCHIVE.replace('data.tar', '        ')],
+    ['a wrong header end', ARCHIVE.replace('`', "'")],
+    ['an owner that is not a number', ARCHIVE.replace(' 0     0 ', ' 0     x ')],
+    ['an empty name', ARCHIVE.replace('data.tar', '        ')],
     ['a missing padding byte', ARCHIVE.slice(0, -1)],
-    ['another padding byte', `${ARCHIVE.slice(0, -1)}x`],
-    ['a part of a header at the end', `${ARCHIVE}control.tar`],
-    ['nothing at all', ''],
+    ['a wrong padding byte', `${ARCHIVE.slice(0, -1)}x`],
+    ['a truncated header', `${ARCHIVE}control.tar`],
+    ['an empty file', ''],
   ])('%s', async (_, text) => {
     await expect(members(text)).rejects.toMatchObject({ name: 'KubeparcelError', kind: 'format' });
   });

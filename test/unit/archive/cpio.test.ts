@@ -53,13 +53,13 @@ describe('cpio archives', () => {
     );
   });
 
-  test('hold an index alone where files are too large for newc', async () => {
+  test('contain only the file index in stripped headers', async () => {
     const file = { name: './a', mode: 0o100755, mtime: 1, content: Buffer.from('hello') };
     const archive = await bytesOf(writeCpio([member(file, 0x1f)], { stripped: true }));
     expect(archive.subarray(0, 24).toString('latin1')).toBe('07070X0000001f\0\0hello\0\0\0');
   });
 
-  test.each([false, true])('are read back whatever the chunks (stripped: %s)', async (stripped) => {
+  test.each([false, true])('can be read back, whatever the chunk size (stripped: %s)', async (stripped) => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(plain, { maxLength: 5 }),
@@ -78,7 +78,7 @@ describe('cpio archives', () => {
     );
   });
 
-  test('may be read without reading the contents', async () => {
+  test('can be read without reading the contents', async () => {
     const files = ['./a', './b'].map((name) => ({ name, mode: 0o100644, mtime: 1, content: Buffer.alloc(5000, 1) }));
     const names: string[] = [];
     const archive = await bytesOf(writeCpio(files.map(member), { stripped: false }));
@@ -88,28 +88,28 @@ describe('cpio archives', () => {
     expect(names).toEqual(['./a', './b']);
   });
 
-  test('that are cut short anywhere are refused', async () => {
+  test('that are truncated anywhere are rejected', async () => {
     const file = { name: './a', mode: 0o100644, mtime: 1, content: Buffer.from('hello') };
     const archive = await bytesOf(writeCpio([member(file, 0)], { stripped: false }));
     for (let length = 0; length < archive.length; length++) {
-      await expect(readAll(archive.subarray(0, length)), `at ${length}`).rejects.toThrow(/cut short/);
+      await expect(readAll(archive.subarray(0, length)), `at ${length}`).rejects.toThrow(/truncated/);
     }
   });
 
   const header = (fields: Record<number, string>) =>
     `070701${Array.from({ length: 13 }, (_, i) => fields[i] ?? '00000000').join('')}`;
   test.each([
-    ['another magic', '070707', /begins with "070707"/],
-    ['a number that is none', header({ 6: '0000000g', 11: '00000002' }), /"0000000g" for a number/],
-    ['a signed number', header({ 6: '-0000001', 11: '00000002' }), /for a number/],
-    ['an empty name', header({ 11: '00000001' }), /name has 1 bytes/],
-    ['a name of 4 GiB', header({ 11: 'ffffffff' }), /name has 4294967295 bytes/],
-    ['a name that ends early', `${header({ 11: '00000004' })}a\0b\0`, /does not end where it says/],
-    ['a content of 4 GiB', `${header({ 6: 'ffffffff', 11: '00000002' })}a\0`, /4294967295 bytes are missing/],
-    ['an index of no file', '07070Xffffffff\0\0', /index 4294967295/],
+    ['a wrong magic number', '070707', /magic number "070707"/],
+    ['an invalid number', header({ 6: '0000000g', 11: '00000002' }), /invalid number "0000000g"/],
+    ['a signed number', header({ 6: '-0000001', 11: '00000002' }), /invalid number/],
+    ['an empty name', header({ 11: '00000001' }), /name length 1/],
+    ['a name of 4 GiB', header({ 11: 'ffffffff' }), /name length 4294967295/],
+    ['a name that ends early', `${header({ 11: '00000004' })}a\0b\0`, /without terminating NUL/],
+    ['a content of 4 GiB', `${header({ 6: 'ffffffff', 11: '00000002' })}a\0`, /4294967295 bytes missing/],
+    ['an unknown file index', '07070Xffffffff\0\0', /index 4294967295/],
     ['bytes in the padding', `${header({ 11: '00000003' })}ab\0!\0\0`, /padding/],
-    ['bytes behind the end', `${header({ 11: '0000000b' })}TRAILER!!!\0\0\0\0x`, /bytes follow/],
-  ])('with %s are refused', async (_, text, message) => {
+    ['bytes after the end', `${header({ 11: '0000000b' })}TRAILER!!!\0\0\0\0x`, /trailing bytes/],
+  ])('with %s are rejected', async (_, text, message) => {
     const failure = readAll(Buffer.from(text, 'latin1'));
     await expect(failure).rejects.toThrow(message);
     await expect(failure).rejects.toBeInstanceOf(KubeparcelError);
@@ -118,13 +118,13 @@ describe('cpio archives', () => {
   test.each([
     ['shorter', 'hell'],
     ['longer', 'hello!'],
-  ])('do not take a content that is %s than its size', async (word, content) => {
+  ])('reject a content that is %s than its size', async (word, content) => {
     const file = { ...member({ name: './a', mode: 0, mtime: 0, content: Buffer.from(content) }, 0), size: 5 };
     const failure = bytesOf(writeCpio([file], { stripped: false }));
     await expect(failure).rejects.toMatchObject({ kind: 'verification', message: expect.stringContaining(word) });
   });
 
-  test('do not wait for the end of a content without end', async () => {
+  test('reject an endless content', async () => {
     function* endless() {
       for (;;) yield Buffer.alloc(1000);
     }

@@ -24,7 +24,7 @@ async function members(bytes: Uint8Array): Promise<(Omit<TarMember, 'content'> &
   return read;
 }
 
-/** The first header with a field changed and its sum made right again. */
+/** Changes a field of the first header and updates the checksum. */
 function forge(archive: Buffer, offset: number, field: string | Buffer): Buffer {
   const forged = Buffer.from(archive);
   Buffer.from(field as string, 'latin1').copy(forged, offset);
@@ -34,7 +34,7 @@ function forge(archive: Buffer, offset: number, field: string | Buffer): Buffer 
   return forged;
 }
 
-test('entries come back as they were written', async () => {
+test('written entries can be read back', async () => {
   const long = `./${'long/'.repeat(60)}name`;
   const entries: TarEntry[] = [
     { ...base, kind: 'directory', path: './usr/', mode: 0o755 },
@@ -58,7 +58,7 @@ test('entries come back as they were written', async () => {
   );
 });
 
-test('a content of another size than it was said to have is an error', async () => {
+test('a content that is longer or shorter than its size is an error', async () => {
   for (const size of [3, 5]) {
     await expect(all(writeTar([{ ...file('./a', 'text'), size }]))).rejects.toMatchObject({ kind: 'verification' });
   }
@@ -75,25 +75,25 @@ test('sizes beyond 8 GiB are written in base 256', async () => {
   await reader.return();
 });
 
-describe('refuses', async () => {
+describe('rejects', async () => {
   const archive = await all(writeTar([file('./a', 'text')]));
   const cases: [string, Buffer][] = [
-    ['a wrong sum', Buffer.concat([Buffer.from('.x'), archive.subarray(2)])],
+    ['a wrong checksum', Buffer.concat([Buffer.from('.x'), archive.subarray(2)])],
     ['a character device', forge(archive, 156, '3')],
     ['a block device', forge(archive, 156, '4')],
     ['a named pipe', forge(archive, 156, '6')],
     ['a pax header', forge(archive, 156, 'x')],
     ['a sparse file', forge(archive, 156, 'S')],
-    ['a size that is no number', forge(archive, 124, '0000000000z\0')],
-    ['a size beyond all measure', forge(archive, 124, Buffer.alloc(12, 0xff))],
+    ['a size that is not a number', forge(archive, 124, '0000000000z\0')],
+    ['a size of twelve bytes 0xff', forge(archive, 124, Buffer.alloc(12, 0xff))],
     ['a size of 2^63', forge(archive, 124, Buffer.concat([Buffer.of(0x80, 0, 0, 0, 0x80), Buffer.alloc(7)]))],
     ['a size beyond the end', forge(archive, 124, '00000100000\0')],
     ['a time beyond 32 bits', forge(archive, 136, '77777777777\0')],
     ['a name that is not UTF-8', forge(archive, 0, Buffer.from([0x2e, 0x2f, 0xff]))],
     ['a long name of gigabytes', forge(forge(archive, 156, 'L'), 124, '30000000000\0')],
     ['bytes after the end', Buffer.concat([archive, Buffer.from('x')])],
-    ['no end', archive.subarray(0, 1024)],
-    ['nothing at all', Buffer.alloc(0)],
+    ['a missing end', archive.subarray(0, 1024)],
+    ['an empty file', Buffer.alloc(0)],
   ];
   test.each(cases)('%s', async (_, bytes) => {
     await expect(members(bytes)).rejects.toBeInstanceOf(KubeparcelError);

@@ -81,7 +81,7 @@ describe('parseCompression', () => {
     try {
       read();
     } catch (error) {
-      expect((error as KubeparcelError).hint).toBe('write one of none, gzip[:1-9], xz[:0-9], zstd[:1-19]');
+      expect((error as KubeparcelError).hint).toBe('use one of none, gzip[:1-9], xz[:0-9], zstd[:1-19]');
     }
   });
 });
