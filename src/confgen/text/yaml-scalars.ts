@@ -1,3 +1,5 @@
+import { Scanner, Unclear } from './yaml-scanner.ts';
+
 /** The value of a top-level key. */
 export type YamlScalar =
   /** Unquoted; not necessarily a string: `true`, `5`. */
@@ -20,20 +22,16 @@ const MAX_DEPTH = 64;
  * Reads common documents, such as those of kubeadm. Returns `unclear` for all others. Never throws.
  */
 export function readYamlScalars(text: string): YamlScalars {
-  const scanner: Scanner = { text: text.replace(/^\ufeff/, '').replace(/\r\n/g, '\n'), at: 0 };
+  const scanner = new Scanner(text.replace(/^\ufeff/, '').replace(/\r\n/g, '\n'));
   try {
     return { kind: 'mapping', values: readDocument(scanner) };
   } catch (error) {
-    const line = scanner.text.slice(0, scanner.at).split('\n').length;
-    return { kind: 'unclear', line, reason: error instanceof Unclear ? error.message : 'nested too deeply' };
+    return {
+      kind: 'unclear',
+      line: scanner.since(0).split('\n').length,
+      reason: error instanceof Unclear ? error.message : 'nested too deeply',
+    };
   }
-}
-
-class Unclear extends Error {}
-
-interface Scanner {
-  readonly text: string;
-  at: number;
 }
 
 type Values = Map<string, YamlScalar>;
@@ -41,20 +39,20 @@ type Values = Map<string, YamlScalar>;
 function readDocument(scanner: Scanner): Values {
   let values: Values | undefined;
   let started = false;
-  while (scanner.at < scanner.text.length) {
-    const line = currentLine(scanner);
+  while (!scanner.done) {
+    const line = scanner.line();
     if (/^[ \t]*(#.*)?$/.test(line)) {
-      nextLine(scanner);
+      scanner.nextLine();
     } else if (/^---[ \t]*(#.*)?$/.test(line)) {
       if (started || values !== undefined) throw new Unclear('more than one document');
       started = true;
-      nextLine(scanner);
+      scanner.nextLine();
     } else if (/^(%|\.\.\.|---|\?|\t)/.test(line)) {
       throw new Unclear('directives, document markers and complex keys are not supported');
     } else if (values === undefined && /^ *\{/.test(line)) {
       values = readFlowDocument(scanner);
-      while (/^[ \t]*(#.*)?$/.test(currentLine(scanner)) && scanner.at < scanner.text.length) nextLine(scanner);
-      if (scanner.at < scanner.text.length) throw new Unclear('text after the mapping');
+      while (/^[ \t]*(#.*)?$/.test(scanner.line()) && !scanner.done) scanner.nextLine();
+      if (!scanner.done) throw new Unclear('text after the mapping');
     } else if (/^ /.test(line)) {
       throw new Unclear('unexpected indentation');
     } else {
@@ -71,9 +69,9 @@ function readEntry(scanner: Scanner, values: Values): void {
   if (plain && !/^[A-Za-z_$./][\w$./-]*$/.test(key)) throw new Unclear('unsupported key');
   if (values.has(key)) throw new Unclear('duplicate key');
   values.set(key, { kind: 'other' });
-  const rest = currentLine(scanner);
+  const rest = scanner.line();
   if (/^[ \t]*(#.*)?$/.test(rest) && !/^#/.test(rest)) {
-    nextLine(scanner);
+    scanner.nextLine();
     values.set(key, skipBelow(scanner) ? { kind: 'other' } : { kind: 'null' });
     return;
   }
@@ -84,11 +82,11 @@ function readEntry(scanner: Scanner, values: Values): void {
 }
 
 function readKey(scanner: Scanner): { readonly key: string; readonly plain: boolean } {
-  const quote = scanner.text.charAt(scanner.at);
+  const quote = scanner.char();
   let key: string;
   const plain = quote !== '"' && quote !== "'";
   if (plain) {
-    const line = currentLine(scanner);
+    const line = scanner.line();
     const colon = /:(?=[ \t]|$)/.exec(line);
     if (colon === null || /^[-&*!|>%@`[\]{},#]/.test(line)) throw new Unclear('expected a key with a value');
     key = line.slice(0, colon.index).trim();
@@ -96,10 +94,10 @@ function readKey(scanner: Scanner): { readonly key: string; readonly plain: bool
   } else {
     const start = scanner.at;
     key = readQuoted(scanner);
-    if (scanner.text.slice(start, scanner.at).includes('\n')) throw new Unclear('multi-line key');
-    while (scanner.text.charAt(scanner.at) === ' ') scanner.at += 1;
+    if (scanner.since(start).includes('\n')) throw new Unclear('multi-line key');
+    while (scanner.char() === ' ') scanner.at += 1;
   }
-  if (scanner.text.charAt(scanner.at) !== ':') throw new Unclear('expected a key with a value');
+  if (scanner.char() !== ':') throw new Unclear('expected a key with a value');
   scanner.at += 1;
   return { key, plain };
 }
@@ -110,36 +108,36 @@ function readKey(scanner: Scanner): { readonly key: string; readonly plain: bool
  * @param indent number of blanks before the key
  */
 function readInlineValue(scanner: Scanner, indent: number): YamlScalar {
-  while (/[ \t]/.test(scanner.text.charAt(scanner.at))) scanner.at += 1;
+  while (/[ \t]/.test(scanner.char())) scanner.at += 1;
   const start = scanner.at;
-  const c = scanner.text.charAt(start);
+  const c = scanner.char();
   if (c === '"' || c === "'") {
     const text = readQuoted(scanner);
-    const singleLine = !scanner.text.slice(start, scanner.at).includes('\n');
-    endOfLine(scanner);
+    const singleLine = !scanner.since(start).includes('\n');
+    scanner.endLine();
     return singleLine ? { kind: 'quoted', text } : { kind: 'other' };
   }
   if (c === '{' || c === '[') {
     skipFlow(scanner, undefined, 0);
     // Parsers differ in whether such a line may close a bracket.
-    if (/\n[^ \n]/.test(scanner.text.slice(start, scanner.at)))
-      throw new Unclear('lines inside brackets must be indented');
-    endOfLine(scanner);
+    if (/\n[^ \n]/.test(scanner.since(start))) throw new Unclear('lines inside brackets must be indented');
+    scanner.endLine();
     return { kind: 'other' };
   }
   if (c === '|' || c === '>') {
-    if (!/^[|>][-+0-9]{0,2}[ \t]*([ \t]#.*)?$/.test(currentLine(scanner)))
+    if (!/^[|>][-+0-9]{0,2}[ \t]*([ \t]#.*)?$/.test(scanner.line()))
       throw new Unclear('unsupported block scalar header');
-    nextLine(scanner);
+    scanner.nextLine();
     skipIndented(scanner, indent);
     return { kind: 'other' };
   }
   if (/[&*!%@`?]/.test(c)) throw new Unclear('anchors, aliases and tags are not supported');
-  const text = currentLine(scanner)
+  const text = scanner
+    .line()
     .replace(/(^|[ \t]+)#.*$/, '')
     .trim();
   if (/:([ \t]|$)/.test(text) || /^-([ \t]|$)/.test(text)) throw new Unclear('unsupported value');
-  nextLine(scanner);
+  scanner.nextLine();
   if (text === '' || text === '~' || /^(null|Null|NULL)$/.test(text)) return { kind: 'null' };
   return { kind: 'plain', text };
 }
@@ -147,10 +145,10 @@ function readInlineValue(scanner: Scanner, indent: number): YamlScalar {
 /** Skips the lines of a key's nested value: indented lines, and sequence items at the column of the key. */
 function skipBelow(scanner: Scanner): boolean {
   let any = false;
-  while (scanner.at < scanner.text.length) {
-    const line = currentLine(scanner);
+  while (!scanner.done) {
+    const line = scanner.line();
     if (/^[ \t]*(#.*)?$/.test(line)) {
-      nextLine(scanner);
+      scanner.nextLine();
     } else if (/^( +|-[ ]|-$)/.test(line)) {
       any = true;
       skipLine(scanner);
@@ -163,34 +161,31 @@ function skipBelow(scanner: Scanner): boolean {
 
 /** Rejects indented lines after a value on the line of its key: they continue the value. */
 function rejectContinuation(scanner: Scanner): void {
-  let at = scanner.at;
-  while (scanner.text.charAt(at) === '\n') at += 1;
-  if (!/^[ \t]/.test(scanner.text.charAt(at))) return;
-  if (!/^[ \t]*(#.*)?$/.test(currentLine({ ...scanner, at }))) throw new Unclear('multi-line plain value');
+  while (scanner.char() === '\n') scanner.at += 1;
+  if (/^[ \t]+[^ \t#]/.test(scanner.line())) throw new Unclear('multi-line plain value');
 }
 
 /** Skips a line below a key, with quotes, brackets and blocks that start in it and span several lines. */
 function skipLine(scanner: Scanner): void {
-  const line = currentLine(scanner);
+  const line = scanner.line();
   if (/^[ ]*\t/.test(line)) throw new Unclear('indented with tabs');
   const lead = /^(?: *- )* */.exec(line)?.[0] ?? '';
   scanner.at += lead.length;
-  if (/["']/.test(scanner.text.charAt(scanner.at))) {
+  if (/["']/.test(scanner.char())) {
     readQuoted(scanner);
-    const rest = currentLine(scanner);
+    const rest = scanner.line();
     const colon = /^[ \t]*:(?=[ \t]|$)/.exec(rest);
     if (colon === null) {
-      endOfLine(scanner);
+      scanner.endLine();
       return;
     }
     scanner.at += colon[0].length;
-  } else if (/[^{[|>]/.test(scanner.text.charAt(scanner.at))) {
-    const colon = /^[^#]*?:(?=[ \t]|$)/.exec(currentLine(scanner));
+  } else if (/[^{[|>]/.test(scanner.char())) {
+    const colon = /^[^#]*?:(?=[ \t]|$)/.exec(scanner.line());
     if (colon !== null) scanner.at += colon[0].length;
     else {
-      if (/[&*!%@`?]/.test(scanner.text.charAt(scanner.at)))
-        throw new Unclear('anchors, aliases and tags are not supported');
-      nextLine(scanner);
+      if (/[&*!%@`?]/.test(scanner.char())) throw new Unclear('anchors, aliases and tags are not supported');
+      scanner.nextLine();
       return;
     }
   }
@@ -200,39 +195,39 @@ function skipLine(scanner: Scanner): void {
 /** Skips a block scalar: blank lines and lines indented deeper than its key. The first line sets the depth. */
 function skipIndented(scanner: Scanner, indent: number): void {
   let depth: number | undefined;
-  while (scanner.at < scanner.text.length) {
-    const line = currentLine(scanner);
+  while (!scanner.done) {
+    const line = scanner.line();
     const blanks = /^ */.exec(line)?.[0].length ?? 0;
     if (line.trim() !== '') {
       if (blanks <= indent) return;
       depth ??= blanks;
       if (blanks < depth) throw new Unclear('inconsistent indentation of a block scalar');
     }
-    nextLine(scanner);
+    scanner.nextLine();
   }
 }
 
 function readFlowDocument(scanner: Scanner): Values {
   const values: Values = new Map();
-  while (scanner.text.charAt(scanner.at) === ' ') scanner.at += 1;
+  while (scanner.char() === ' ') scanner.at += 1;
   skipFlow(scanner, values, 0);
-  endOfLine(scanner);
+  scanner.endLine();
   return values;
 }
 
 /** Skips a mapping or a sequence in flow style. Adds the keys of the mapping to `values`. */
 function skipFlow(scanner: Scanner, values: Values | undefined, depth: number): void {
   if (depth > MAX_DEPTH) throw new Unclear('nested too deeply');
-  const mapping = scanner.text.charAt(scanner.at) === '{';
+  const mapping = scanner.char() === '{';
   const close = mapping ? '}' : ']';
   scanner.at += 1;
   for (;;) {
     skipFlowBlank(scanner);
-    if (scanner.text.charAt(scanner.at) === close) break;
+    if (scanner.char() === close) break;
     if (mapping) readFlowPair(scanner, values, depth);
     else readFlowValue(scanner, depth);
     skipFlowBlank(scanner);
-    const c = scanner.text.charAt(scanner.at);
+    const c = scanner.char();
     if (c === close) break;
     if (c !== ',') throw new Unclear('unclosed bracket');
     scanner.at += 1;
@@ -243,9 +238,9 @@ function skipFlow(scanner: Scanner, values: Values | undefined, depth: number): 
 function readFlowPair(scanner: Scanner, values: Values | undefined, depth: number): void {
   const key = readFlowScalar(scanner);
   skipFlowBlank(scanner);
-  if (scanner.text.charAt(scanner.at) !== ':') throw new Unclear('key without a value');
+  if (scanner.char() !== ':') throw new Unclear('key without a value');
   scanner.at += 1;
-  if (key.kind !== 'quoted' && !/[ \t\n]/.test(scanner.text.charAt(scanner.at))) {
+  if (key.kind !== 'quoted' && !/[ \t\n]/.test(scanner.char())) {
     throw new Unclear('missing blank after the colon of a key');
   }
   skipFlowBlank(scanner);
@@ -257,42 +252,42 @@ function readFlowPair(scanner: Scanner, values: Values | undefined, depth: numbe
 }
 
 function readFlowValue(scanner: Scanner, depth: number): YamlScalar {
-  const c = scanner.text.charAt(scanner.at);
+  const c = scanner.char();
   if (c !== '{' && c !== '[') return readFlowScalar(scanner);
   skipFlow(scanner, undefined, depth + 1);
   return { kind: 'other' };
 }
 
 function readFlowScalar(scanner: Scanner): YamlScalar {
-  const c = scanner.text.charAt(scanner.at);
+  const c = scanner.char();
   if (c === '"' || c === "'") {
     const start = scanner.at;
     const text = readQuoted(scanner);
-    return scanner.text.slice(start, scanner.at).includes('\n') ? { kind: 'other' } : { kind: 'quoted', text };
+    return scanner.since(start).includes('\n') ? { kind: 'other' } : { kind: 'quoted', text };
   }
   // A colon is part of the text, as in unix:///run, unless a blank follows.
-  const found = takeAt(scanner, /(?:[A-Za-z0-9_./~+-]|:(?=[A-Za-z0-9_./~+-])){1,4096}/y);
+  const found = scanner.take(/(?:[A-Za-z0-9_./~+-]|:(?=[A-Za-z0-9_./~+-])){1,4096}/y);
   if (found === '' || /^-+$/.test(found)) throw new Unclear('unsupported value');
   return /^(~|null|Null|NULL)$/.test(found) ? { kind: 'null' } : { kind: 'plain', text: found };
 }
 
 function skipFlowBlank(scanner: Scanner): void {
-  takeAt(scanner, /[ \t\n]+/y);
-  if (scanner.text.charAt(scanner.at) === '#') throw new Unclear('comment inside brackets');
+  scanner.take(/[ \t\n]+/y);
+  if (scanner.char() === '#') throw new Unclear('comment inside brackets');
 }
 
 function readQuoted(scanner: Scanner): string {
   const start = scanner.at;
-  const quote = scanner.text.charAt(start);
+  const quote = scanner.char();
   // Not a regular expression: repeated alternatives keep a backtracking state for each character.
-  let end = start + 1;
-  for (let c = scanner.text.charAt(end); c !== quote || (c === "'" && scanner.text.charAt(end + 1) === "'"); ) {
+  let length = 1;
+  for (let c = scanner.char(length); c !== quote || (c === "'" && scanner.char(length + 1) === "'"); ) {
     if (c === '') throw new Unclear('unclosed quote');
-    end += c === quote || (c === '\\' && quote === '"') ? 2 : 1;
-    c = scanner.text.charAt(end);
+    length += c === quote || (c === '\\' && quote === '"') ? 2 : 1;
+    c = scanner.char(length);
   }
-  scanner.at = end + 1;
-  const whole = scanner.text.slice(start, scanner.at);
+  scanner.at += length + 1;
+  const whole = scanner.since(start);
   // Parsers differ in whether such a line continues the text.
   if (/\n[^ \n]/.test(whole)) throw new Unclear('continuation of a quoted string must be indented');
   const inner = whole.slice(1, -1);
@@ -303,26 +298,4 @@ function readQuoted(scanner: Scanner): string {
   } catch {
     throw new Unclear('escape that JSON does not have');
   }
-}
-
-function endOfLine(scanner: Scanner): void {
-  if (!/^[ \t]*$|^[ \t]+#/.test(currentLine(scanner))) throw new Unclear('text after a value');
-  nextLine(scanner);
-}
-
-function currentLine(scanner: Scanner): string {
-  const end = scanner.text.indexOf('\n', scanner.at);
-  return scanner.text.slice(scanner.at, end === -1 ? scanner.text.length : end);
-}
-
-function nextLine(scanner: Scanner): void {
-  const end = scanner.text.indexOf('\n', scanner.at);
-  scanner.at = end === -1 ? scanner.text.length : end + 1;
-}
-
-function takeAt(scanner: Scanner, pattern: RegExp): string {
-  pattern.lastIndex = scanner.at;
-  const found = pattern.exec(scanner.text)?.[0] ?? '';
-  scanner.at += found.length;
-  return found;
 }
