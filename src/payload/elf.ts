@@ -34,12 +34,8 @@ export function startsAsElf(head: Uint8Array): boolean {
  */
 export async function readElf(file: RandomAccess, where: string): Promise<ElfFacts> {
   const header = await exactly(file, 0, 64, where);
-  if (!startsAsElf(header)) {
-    throw damaged(where, 'no ELF header');
-  }
-  if (header[4] !== 2 || (header[5] !== 1 && header[5] !== 2)) {
-    throw damaged(where, 'not a 64-bit binary');
-  }
+  if (!startsAsElf(header)) throw damaged(where, 'no ELF header');
+  if (header[4] !== 2 || (header[5] !== 1 && header[5] !== 2)) throw damaged(where, 'not a 64-bit binary');
   const view = viewOf(header, header[5] === 1);
   const machine = view.u16(18);
   const known = elfArchitecture(machine, view.littleEndian);
@@ -48,9 +44,7 @@ export async function readElf(file: RandomAccess, where: string): Promise<ElfFac
     throw damaged(where, `unsupported architecture (machine ${machine}, ${order}-endian)`);
   }
   const type = view.u16(16);
-  if (type !== 2 && type !== 3) {
-    throw damaged(where, `ELF type ${type}, not an executable`);
-  }
+  if (type !== 2 && type !== 3) throw damaged(where, `ELF type ${type}, not an executable`);
   const segments = await readSegments(file, view, where);
   const dynamic = segments.find((segment) => segment.type === PT_DYNAMIC);
   const libraries = dynamic === undefined ? [] : await readNeeds(file, view.littleEndian, segments, dynamic, where);
@@ -67,12 +61,8 @@ interface Segment {
 async function readSegments(file: RandomAccess, header: View, where: string): Promise<readonly Segment[]> {
   const entrySize = header.u16(54);
   const count = header.u16(56);
-  if (count === 0) {
-    throw damaged(where, 'no program headers');
-  }
-  if (entrySize !== 56 || count > MAX_HEADERS) {
-    throw damaged(where, `${count} program headers of ${entrySize} bytes`);
-  }
+  if (count === 0) throw damaged(where, 'no program headers');
+  if (entrySize !== 56 || count > MAX_HEADERS) throw damaged(where, `${count} program headers of ${entrySize} bytes`);
   const table = viewOf(await exactly(file, header.u64(32), entrySize * count, where), header.littleEndian);
   return Array.from({ length: count }, (_, i) => ({
     type: table.u32(i * entrySize),
@@ -102,22 +92,14 @@ async function readNeeds(
       values.set(tag, table.u64(at + 8));
     }
   }
-  if (needed.length > MAX_NEEDED) {
-    throw damaged(where, `more than ${MAX_NEEDED} needed libraries`);
-  }
-  if (needed.length === 0) {
-    return [];
-  }
+  if (needed.length > MAX_NEEDED) throw damaged(where, `more than ${MAX_NEEDED} needed libraries`);
+  if (needed.length === 0) return [];
   const strings = values.get(DT.STRTAB);
-  if (strings === undefined) {
-    throw damaged(where, 'needed libraries but no string table');
-  }
+  if (strings === undefined) throw damaged(where, 'needed libraries but no string table');
   const base = fileOffset(segments, strings, where);
   const size = values.get(DT.STRSZ) ?? 0n;
   const stringAt = async (index: bigint): Promise<string> => {
-    if (index >= size) {
-      throw damaged(where, 'a name outside the string table');
-    }
+    if (index >= size) throw damaged(where, 'a name outside the string table');
     const rest = size - index;
     const bytes = await file.read(
       safeNumber(base + index, where),
@@ -125,9 +107,7 @@ async function readNeeds(
     );
     const end = bytes.indexOf(0);
     const text = end < 0 ? '' : bytes.subarray(0, end).toString('latin1');
-    if (!/^[!-~]+$/.test(text)) {
-      throw damaged(where, 'an invalid name in the string table');
-    }
+    if (!/^[!-~]+$/.test(text)) throw damaged(where, 'an invalid name in the string table');
     return text;
   };
   const versions = new Map<string, Set<string>>();
@@ -145,7 +125,7 @@ async function readNeeds(
     });
   }
   return [...versions.entries()]
-    .map(([soname, wanted]) => ({ soname, symbolVersions: [...wanted].sort() }))
+    .map(([soname, required]) => ({ soname, symbolVersions: [...required].sort() }))
     .sort((a, b) => (a.soname < b.soname ? -1 : 1));
 }
 
@@ -165,24 +145,20 @@ async function readVersions(file: RandomAccess, littleEndian: boolean, table: Ve
   for (let left = table.count; left > 0n; left--) {
     const need = viewOf(await exactly(file, at, 16, where), littleEndian);
     const soname = await stringAt(BigInt(need.u32(4)));
-    const wanted = versions.get(soname) ?? new Set<string>();
-    versions.set(soname, wanted);
+    const required = versions.get(soname) ?? new Set<string>();
+    versions.set(soname, required);
     let auxiliary = at + BigInt(need.u32(8));
     for (let names = need.u16(2); names > 0; names--) {
-      if (--budget < 0) {
-        throw damaged(where, `more than ${MAX_VERSIONS} symbol versions`);
-      }
+      if (--budget < 0) throw damaged(where, `more than ${MAX_VERSIONS} symbol versions`);
       const aux = viewOf(await exactly(file, auxiliary, 16, where), littleEndian);
-      wanted.add(await stringAt(BigInt(aux.u32(8))));
+      required.add(await stringAt(BigInt(aux.u32(8))));
       const next = aux.u32(12);
       if (next === 0) break;
       auxiliary += BigInt(next);
     }
     const next = need.u32(12);
     if (next === 0) break;
-    if (--budget < 0) {
-      throw damaged(where, `more than ${MAX_VERSIONS} symbol versions`);
-    }
+    if (--budget < 0) throw damaged(where, `more than ${MAX_VERSIONS} symbol versions`);
     at += BigInt(next);
   }
 }
@@ -190,9 +166,7 @@ async function readVersions(file: RandomAccess, littleEndian: boolean, table: Ve
 /** Translates a virtual address from the dynamic section. */
 function fileOffset(segments: readonly Segment[], address: bigint, where: string): bigint {
   const segment = segments.find((s) => s.type === PT_LOAD && address >= s.address && address < s.address + s.fileSize);
-  if (segment === undefined) {
-    throw damaged(where, 'a table at an address outside all loaded segments');
-  }
+  if (segment === undefined) throw damaged(where, 'a table at an address outside all loaded segments');
   return segment.offset + (address - segment.address);
 }
 
@@ -216,16 +190,12 @@ function viewOf(bytes: Buffer, littleEndian: boolean): View {
 
 async function exactly(file: RandomAccess, offset: number | bigint, length: number, where: string): Promise<Buffer> {
   const bytes = await file.read(safeNumber(BigInt(offset), where), length);
-  if (bytes.length !== length) {
-    throw damaged(where, 'its headers point past its end');
-  }
+  if (bytes.length !== length) throw damaged(where, 'its headers point past its end');
   return bytes;
 }
 
 function safeNumber(value: bigint, where: string): number {
-  if (value > BigInt(Number.MAX_SAFE_INTEGER)) {
-    throw damaged(where, 'its headers point past its end');
-  }
+  if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw damaged(where, 'its headers point past its end');
   return Number(value);
 }
 

@@ -191,9 +191,7 @@ async function download(
       return partial.stage();
     }
     await partial.discard();
-    if (!isResumed() || round === MAX_ROUNDS) {
-      throw isRight ? wrongSize(artifact, size) : wrongDigest(artifact, actual);
-    }
+    if (!isResumed() || round === MAX_ROUNDS) throw isRight ? wrongSize(artifact, size) : wrongDigest(artifact, actual);
     const reason = 'the parts of a resumed download do not fit together';
     context.onEvent?.({ kind: 'retry', url: artifact.url, reason, delay: 0 });
   }

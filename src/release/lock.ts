@@ -174,9 +174,7 @@ async function readText(path: string): Promise<string> {
     const file = await open(path, 'r');
     try {
       const { size } = await file.stat();
-      if (size > MAX_BYTES) {
-        throw new KubeparcelError('config', `too large for a lock: ${size} bytes`, { where: path });
-      }
+      if (size > MAX_BYTES) throw new KubeparcelError('config', `too large for a lock: ${size} bytes`, { where: path });
       bytes = await file.readFile();
     } finally {
       await file.close();

@@ -19,9 +19,7 @@ export type VersionRequest =
  * @throws KubeparcelError of kind 'usage' for anything else and for versions before 1.11
  */
 export function parseVersionRequest(text: string): VersionRequest {
-  if (text === 'stable') {
-    return { kind: 'stable' };
-  }
+  if (text === 'stable') return { kind: 'stable' };
   const match = /^v?1\.(0|[1-9]\d{0,2})(?:\.((?:0|[1-9]\d{0,3})(?:-(?:alpha|beta|rc)\.(?:0|[1-9]\d{0,3}))?))?$/.exec(
     text,
   );
@@ -44,9 +42,7 @@ export function formatVersionRequest(request: VersionRequest): string {
 
 /** Whether a version satisfies a request. A pre-release satisfies only a request for exactly that version. */
 export function isSatisfiedBy(request: VersionRequest, version: string): boolean {
-  if (request.kind === 'exact') {
-    return request.version === version;
-  }
+  if (request.kind === 'exact') return request.version === version;
   return prerelease(version) === null && (request.kind === 'stable' || version.startsWith(`${request.minor}.`));
 }
 

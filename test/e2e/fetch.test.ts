@@ -100,9 +100,9 @@ describe('build --locked', () => {
   test.each([
     ['another architecture', ['--arch', 'arm64'], 'the lock has no \\S+ for arm64'],
     ['another version', ['1.35.0', '--arch', 'amd64'], 'the lock is for 1.36.4, not 1.35.0'],
-  ])('%s than the lock’s is refused', async (_, wanted, message) => {
+  ])('%s than in the lock is refused', async (_, flags, message) => {
     const cwd = temporaryDirectory();
-    const args = ['build', '--source', source, '--locked', '--lock', lock, ...wanted];
+    const args = ['build', '--source', source, '--locked', '--lock', lock, ...flags];
     await expectFailure(args, { cwd }, 5, new RegExp(message));
     expectNothing(cwd);
   });

@@ -48,24 +48,24 @@ describe('a second build', () => {
         utimesSync(path, atime, mtime);
       },
     ],
-  ])('writes a package anew that %s', async (_, touch) => {
+  ])('writes a package again that %s', async (_, touch) => {
     const cwd = temporaryDirectory();
     await succeed(SAMPLE, { cwd });
-    const made = packagesIn(join(cwd, 'dist'));
-    const [name = ''] = Object.keys(made);
+    const packages = packagesIn(join(cwd, 'dist'));
+    const [name = ''] = Object.keys(packages);
     touch(join(cwd, 'dist', name));
     const { stderr } = await run(SAMPLE, { cwd });
     expect([linesOf('unchanged', stderr), linesOf('built', stderr)]).toEqual([9, 1]);
-    expect(packagesIn(join(cwd, 'dist'))).toEqual(made);
+    expect(packagesIn(join(cwd, 'dist'))).toEqual(packages);
   });
 
   test('with other settings writes other packages', async () => {
     const cwd = temporaryDirectory();
     await succeed(SAMPLE, { cwd });
-    const made = packagesIn(join(cwd, 'dist'));
+    const packages = packagesIn(join(cwd, 'dist'));
     const { stderr } = await run([...SAMPLE, '--restart', 'try-restart'], { cwd });
     expect(linesOf('unchanged', stderr)).toBeLessThan(10);
-    expect(packagesIn(join(cwd, 'dist'))).not.toEqual(made);
+    expect(packagesIn(join(cwd, 'dist'))).not.toEqual(packages);
   });
 });
 
@@ -86,7 +86,7 @@ describe('cache', () => {
       'debian-12',
     ];
     await succeed(build, { cwd });
-    const made = packagesIn(join(cwd, 'dist'));
+    const packages = packagesIn(join(cwd, 'dist'));
     const cache = join(cwd, '.cache/kubeparcel');
     expect(await succeed(['cache', 'ls'], { cwd })).toMatch(/^Compressed blocks +[1-9]/m);
     const blocks = readdirSync(join(cache, 'packed'), { recursive: true, encoding: 'utf8' }).filter((name) =>
@@ -97,7 +97,7 @@ describe('cache', () => {
     expect(await succeed(['cache', 'verify'], { cwd })).toContain('removed 1 damaged');
     expect(await succeed(['cache', 'verify'], { cwd })).toContain('none is damaged');
     await succeed([...build, '--out', 'again'], { cwd });
-    expect(packagesIn(join(cwd, 'again'))).toEqual(made);
+    expect(packagesIn(join(cwd, 'again'))).toEqual(packages);
     expect(await succeed(['cache', 'prune', '--keep', '0'], { cwd })).toMatch(/^Removed \d+ files/);
     expect(await succeed(['cache', 'ls'], { cwd })).toMatch(/^Compressed blocks +0/m);
     await succeed(['cache', 'prune', '--all'], { cwd });

@@ -9,7 +9,7 @@ import { isErrno } from '../../support/file-system.ts';
 import { shellWord } from '../../support/shell-words.ts';
 import { parseValidatedYaml } from '../../support/validated-yaml.ts';
 import { parseDigestList } from './digest-file.ts';
-import { copyToSink, openLocal, readLocalText } from './local-file.ts';
+import { openLocal, readLocalText, transferLocal } from './local-file.ts';
 
 const DIGESTS = 'SHA256SUMS';
 const RELEASE_FILE = 'release.yaml';
@@ -86,11 +86,7 @@ export async function openBinariesSource(directory: string): Promise<Source> {
       if (opened === undefined) {
         throw new KubeparcelError('io', 'the file does not exist', { where: join(directory, path) });
       }
-      try {
-        await copyToSink(opened.bytes, 0, opened.bytes.size, sink, context);
-      } finally {
-        await opened.file.close();
-      }
+      await transferLocal(opened, sink, context);
     },
   };
 }

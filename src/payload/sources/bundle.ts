@@ -161,9 +161,7 @@ async function readMembers(bytes: RandomAccess, where: string): Promise<Readonly
   const members = new Map<string, Extent>();
   for (let at = 0; members.size < MAX_MEMBERS; ) {
     const block = await bytes.read(at, BLOCK);
-    if (members.size > 0 && block.length === BLOCK && block.every((byte) => byte === 0)) {
-      return members;
-    }
+    if (members.size > 0 && block.length === BLOCK && block.every((byte) => byte === 0)) return members;
     const header = decode(block);
     const size = header?.size ?? -1;
     if (header?.path === undefined || !header.cksumValid || header.type !== 'File' || !Number.isSafeInteger(size)) {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { KubeparcelError } from '../../support/errors.ts';
-import { copyToSink, openLocal, readLocalText } from './local-file.ts';
+import { openLocal, readLocalText, transferLocal } from './local-file.ts';
 import { MAX_TEXT_BYTES, type Transport } from './transport.ts';
 import { pathBelowBases, type UrlLayout } from './url-layout.ts';
 
@@ -48,11 +48,7 @@ export function createDirectoryTransport(directory: string, layout: UrlLayout): 
           hint: `copy ${url} to this path`,
         });
       }
-      try {
-        await copyToSink(opened.bytes, 0, opened.bytes.size, sink, context);
-      } finally {
-        await opened.file.close();
-      }
+      await transferLocal(opened, sink, context);
     },
     close: async () => {},
   };

@@ -4,10 +4,13 @@ import { KubeparcelError } from '../../support/errors.ts';
 import { isErrno } from '../../support/file-system.ts';
 import { fileAccess, type RandomAccess, streamRange } from '../store/random-access.ts';
 
+interface LocalFile {
+  readonly file: FileHandle;
+  readonly bytes: RandomAccess;
+}
+
 /** Opens a regular file for reading; undefined when it does not exist. */
-export async function openLocal(
-  path: string,
-): Promise<{ readonly file: FileHandle; readonly bytes: RandomAccess } | undefined> {
+export async function openLocal(path: string): Promise<LocalFile | undefined> {
   let file: FileHandle;
   try {
     file = await open(path, 'r');
@@ -40,6 +43,15 @@ export async function readLocalText(path: string, limit: number): Promise<string
     return (await opened.bytes.read(0, opened.bytes.size)).toString('utf8');
   } finally {
     await opened.file.close();
+  }
+}
+
+/** Streams a local file into a sink and closes it. */
+export async function transferLocal({ file, bytes }: LocalFile, sink: Sink, context: SourceContext): Promise<void> {
+  try {
+    await copyToSink(bytes, 0, bytes.size, sink, context);
+  } finally {
+    await file.close();
   }
 }
 

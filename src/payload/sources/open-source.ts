@@ -29,9 +29,7 @@ export interface OpenSourceOptions {
  * @throws KubeparcelError: 'usage' for anything else, and the errors of the source itself
  */
 export async function openSource(argument: string, options: OpenSourceOptions): Promise<Source> {
-  if (argument === 'sample') {
-    return openSampleSource(join(options.packaging, 'sample'));
-  }
+  if (argument === 'sample') return openSampleSource(join(options.packaging, 'sample'));
   const published = await loadUrlLayout(options.packaging);
   const isUrl = /^https?:\/\//i.test(argument);
   const layout = withBases(isUrl ? withMirror(published, argument) : published, options.bases ?? {});
@@ -42,9 +40,7 @@ export async function openSource(argument: string, options: OpenSourceOptions): 
     return createServerSource({ name: argument, layout, digests, transport: new HttpTransport(options.http) });
   }
   const names = await namesIn(argument);
-  if (names === undefined) {
-    return openBundleFile(argument);
-  }
+  if (names === undefined) return openBundleFile(argument);
   if (names.includes('SHA256SUMS') || ARCHITECTURES.some((architecture) => names.includes(architecture))) {
     return openBinariesSource(argument);
   }

@@ -135,9 +135,7 @@ export function digestUrls(
 export function pathBelowBases(layout: UrlLayout, url: string): string | undefined {
   for (const server of SERVERS) {
     const base = join(layout.servers[server], '');
-    if (url.startsWith(base)) {
-      return url.slice(base.length);
-    }
+    if (url.startsWith(base)) return url.slice(base.length);
   }
   return undefined;
 }

@@ -143,8 +143,8 @@ describe('a lock', () => {
 });
 
 describe('building from a lock', () => {
-  const from = (wanted: Omit<Parameters<typeof releaseFromLock>[1], 'where'>) =>
-    releaseFromLock(LOCK, { ...wanted, where: 'kubeparcel.lock' });
+  const from = (selection: Omit<Parameters<typeof releaseFromLock>[1], 'where'>) =>
+    releaseFromLock(LOCK, { ...selection, where: 'kubeparcel.lock' });
 
   test('takes everything, or the requested part', () => {
     expect(from({})).toEqual(LOCK);
@@ -157,8 +157,8 @@ describe('building from a lock', () => {
     [{ request: parseVersionRequest('1.36.5') }, 'the lock is for 1.36.4, not 1.36.5'],
     [{ request: parseVersionRequest('1.37') }, 'not 1.37'],
     [{ architectures: ['arm64'] as const }, 'no kubeadm for arm64'],
-  ])('refuses what the lock does not have (%#)', (wanted, message) => {
-    expect(() => from(wanted)).toThrow(
+  ])('refuses what the lock does not have (%#)', (selection, message) => {
+    expect(() => from(selection)).toThrow(
       expect.objectContaining({ kind: 'verification', message: expect.stringContaining(message) }),
     );
   });
