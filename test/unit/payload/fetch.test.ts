@@ -170,8 +170,7 @@ describe('a resumed download whose parts do not fit together', () => {
     server.misbehave(PATHS.kubelet, faults);
     const { events } = await fetchFrom(server.url, { components: ['kubelet'] });
     const retries = events.filter((event) => event.kind === 'retry').map(({ reason }) => reason);
-    expect(retries).toHaveLength(2);
-    expect(retries[1]).toContain('do not fit together');
+    expect(retries.filter((reason) => reason.includes('do not fit together'))).toHaveLength(1);
   });
 
   test('fails after several tries', async () => {
