@@ -4,12 +4,12 @@ import { KubeparcelError } from './errors.ts';
 const MAX_REDIRECTS = 8;
 
 /** A temporary failure: the request can be repeated. `retryAfter` are the milliseconds that the server asks to wait. */
-export class PassingFailure extends Error {
+export class TemporaryFailure extends Error {
   readonly retryAfter: number | undefined;
 
   constructor(reason: string, details: { readonly retryAfter?: number | undefined; readonly cause?: unknown } = {}) {
     super(reason, { cause: details.cause });
-    this.name = 'PassingFailure';
+    this.name = 'TemporaryFailure';
     this.retryAfter = details.retryAfter;
   }
 }
@@ -21,7 +21,7 @@ export interface HttpAgent {
    * Sends one request and follows redirects.
    *
    * @returns a response of status 200, 206, 404, 410 or 416; 405 or 501 from a server without HEAD
-   * @throws PassingFailure for broken connections, timeouts, 408, 429 and 5xx; KubeparcelError of kind 'network' for
+   * @throws TemporaryFailure for broken connections, timeouts, 408, 429 and 5xx; KubeparcelError of kind 'network' for
    *   permanent failures; the reason of the signal after an abort
    */
   send(
@@ -68,7 +68,7 @@ export function createHttpAgent(stall: number): HttpAgent {
         }
         drop(response);
         if (statusCode === 408 || statusCode === 429 || statusCode >= 500) {
-          throw new PassingFailure(`the server answered ${statusCode}`, { retryAfter: retryAfter(response) });
+          throw new TemporaryFailure(`the server answered ${statusCode}`, { retryAfter: retryAfter(response) });
         }
         throw failed(`the server answered ${statusCode}`, url.href, hintFor(statusCode));
       }
@@ -93,7 +93,7 @@ export function connectionFailure(error: unknown, url: string, signal: AbortSign
   if (signal?.aborted === true) {
     return signal.reason;
   }
-  if (error instanceof KubeparcelError || error instanceof PassingFailure || !(error instanceof Error)) {
+  if (error instanceof KubeparcelError || error instanceof TemporaryFailure || !(error instanceof Error)) {
     return error;
   }
   const code = 'code' in error ? String(error.code) : '';
@@ -106,7 +106,7 @@ export function connectionFailure(error: unknown, url: string, signal: AbortSign
   if (!/^(UND_ERR_|HPE_|E[A-Z])/.test(code) || code.startsWith('UND_ERR_INVALID')) {
     return error;
   }
-  return new PassingFailure(reasonOf(error, code), { cause: error });
+  return new TemporaryFailure(reasonOf(error, code), { cause: error });
 }
 
 function reasonOf(error: Error, code: string): string {

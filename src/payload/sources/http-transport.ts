@@ -9,7 +9,7 @@ import {
   drop,
   type HttpResponse,
   header,
-  PassingFailure,
+  TemporaryFailure,
 } from '../../support/http-request.ts';
 import { plural } from '../../support/plural.ts';
 import { MAX_TEXT_BYTES, type Transport } from './transport.ts';
@@ -118,7 +118,7 @@ export class HttpTransport implements Transport {
         return await action();
       } catch (error) {
         const failure = connectionFailure(error, url, signal);
-        if (!(failure instanceof PassingFailure)) throw failure;
+        if (!(failure instanceof TemporaryFailure)) throw failure;
         if (received() - before >= PROGRESS_BYTES) attempt = 1;
         before = received();
         const delay = failure.retryAfter ?? Math.min(this.#longestDelay, this.#firstDelay * 2 ** (attempt - 1));
@@ -159,7 +159,7 @@ async function receive(
       response.body.destroy();
       response.body.on('error', () => {});
       await sink.restart();
-      throw new PassingFailure('the server sent a range that was not requested');
+      throw new TemporaryFailure('the server sent a range that was not requested');
     }
     sink.resume();
   } else if (response.statusCode === 200) {
@@ -169,7 +169,7 @@ async function receive(
     drop(response);
     state.useRanges = false;
     await sink.restart();
-    throw new PassingFailure(`the server answered the download with status ${response.statusCode}`);
+    throw new TemporaryFailure(`the server answered the download with status ${response.statusCode}`);
   }
   for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
     if (end !== undefined && sink.size + chunk.length > end) {
@@ -180,7 +180,7 @@ async function receive(
     await sink.append(chunk);
   }
   if (end !== undefined && sink.size < end) {
-    throw new PassingFailure(`the transfer ended after ${sink.size} of ${end} bytes`);
+    throw new TemporaryFailure(`the transfer ended after ${sink.size} of ${end} bytes`);
   }
 }
 

@@ -10,7 +10,7 @@ import { decompress } from '../../compress/compress.ts';
 import type { Codec } from '../../model/compression.ts';
 import { sha256 } from '../../model/digest.ts';
 import { KubeparcelError } from '../../support/errors.ts';
-import { createHttpAgent, drop, PassingFailure } from '../../support/http-request.ts';
+import { createHttpAgent, drop, TemporaryFailure } from '../../support/http-request.ts';
 import { writeAtomically } from '../../support/write-atomically.ts';
 import { architecturesOf, loadMirrors, type Mirror, nameFilter, statedNames } from './mirrors.ts';
 import { debNames, type NameVersions, rpmNames } from './package-lists.ts';
@@ -222,7 +222,7 @@ class MirrorReader {
         const tooLong = () => new KubeparcelError('format', `larger than ${limit} bytes`, { where: url });
         return await collect(response.body, limit, tooLong);
       } catch (error) {
-        if (!(error instanceof PassingFailure)) throw error;
+        if (!(error instanceof TemporaryFailure)) throw error;
         if (attempt === ATTEMPTS) throw new KubeparcelError('network', error.message, { where: url, cause: error });
       }
     }

@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { HttpTransport } from '../../payload/sources/http-transport.ts';
 import type { Sink } from '../../release/source.ts';
 import { KubeparcelError } from '../../support/errors.ts';
-import { createHttpAgent, drop, header, PassingFailure } from '../../support/http-request.ts';
+import { createHttpAgent, drop, header, TemporaryFailure } from '../../support/http-request.ts';
 import { plural } from '../../support/plural.ts';
 import { type FileFacts, type RepositoryReader, tooLarge } from './reader.ts';
 
@@ -81,7 +81,7 @@ export class HttpReader implements RepositoryReader {
       return true;
     } catch (error) {
       if (!(error instanceof KubeparcelError) || error.kind !== 'network') throw error;
-      if (error.cause instanceof PassingFailure) throw unreachable(url, error.message, error);
+      if (error.cause instanceof TemporaryFailure) throw unreachable(url, error.message, error);
       if ((await this.#transport.probe(url, { signal: this.#signal })).found) throw error;
       return false;
     }
@@ -98,7 +98,7 @@ export class HttpReader implements RepositoryReader {
         return length !== undefined && /^\d{1,15}$/.test(length) ? Number(length) : null;
       } catch (error) {
         const delay = DELAYS[attempt];
-        if (!(error instanceof PassingFailure)) throw error;
+        if (!(error instanceof TemporaryFailure)) throw error;
         if (delay === undefined) throw unreachable(url, `${error.message} (${plural(attempt + 1, 'attempt')})`, error);
         await wait(delay, undefined, this.#signal && { signal: this.#signal });
       }
