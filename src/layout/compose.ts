@@ -63,7 +63,8 @@ export function composeLayout(input: ComposeInput): Layout {
     summary: definition.summary,
     description: definition.description,
     // A DEB states licences by file, in its copyright.
-    licence: format === 'rpm' && generator !== '' ? `${definition.licence} AND MIT` : definition.licence,
+    licence:
+      format === 'rpm' && generator !== '' ? `${definition.licence} AND MIT AND BSD-3-Clause` : definition.licence,
     maintainer,
     homepage: definition.homepage,
     section: definition.section[format],

@@ -196,7 +196,7 @@ export const arbitraryLayout: fc.Arbitrary<Layout> = fc
     architecture: fc.constantFrom('amd64', 'ppc64el', 'all'),
     summary: line,
     description: fc.oneof(fc.constant(''), description),
-    licence: fc.constantFrom('', 'Apache-2.0', 'Apache-2.0 AND MIT'),
+    licence: fc.constantFrom('', 'Apache-2.0', 'Apache-2.0 AND MIT AND BSD-3-Clause'),
     maintainer: fc.constantFrom('A <a@b>', 'Ü, Q. <u@example.org>'),
     homepage: fc.constantFrom('', 'https://example.org'),
     section: fc.constantFrom('', 'admin', 'contrib/net'),
