@@ -191,25 +191,25 @@ interface Damage {
 
 /** What somebody, or a disk, did to a copy; and what is found then, all of it. */
 const DAMAGES: readonly Damage[] = [
-  { what: "a package's byte", make: (site) => flip(join(site, KUBELET)), found: [`changed ${KUBELET}`] },
+  { what: 'a changed byte in a package', make: (site) => flip(join(site, KUBELET)), found: [`changed ${KUBELET}`] },
   {
-    what: 'a package that is gone',
+    what: 'a missing package',
     make: (site) => rmSync(join(site, RPM, 'x86_64/kubelet-1.36.4-1.x86_64.rpm')),
     found: [`missing ${RPM}/x86_64/kubelet-1.36.4-1.x86_64.rpm`],
   },
   {
-    what: 'a package that grew',
+    what: 'a package with additional bytes',
     make: (site) => replace(join(site, KUBELET), Buffer.alloc(1 << 20)),
     found: [`changed ${KUBELET}`],
     says: /another size/,
   },
   {
-    what: 'a list of packages, as apt asks for it',
+    what: 'a changed by-hash file',
     make: (site) => flip(byHash(join(site, DEB), 'Packages.xz')),
     found: [/^changed core:\/stable:\/v1.36\/deb\/by-hash\/SHA256\/[0-9a-f]{64}$/],
   },
   {
-    what: 'a list of packages that is gone',
+    what: 'a missing Packages file',
     make: (site) => rmSync(join(site, 'dists/stable/main/binary-amd64/Packages.gz')),
     found: ['missing dists/stable/main/binary-amd64/Packages.gz'],
   },
@@ -228,55 +228,55 @@ const DAMAGES: readonly Damage[] = [
     found: [`signature ${RPM}/repodata/repomd.xml.asc`],
   },
   {
-    what: 'no InRelease',
+    what: 'a missing InRelease',
     make: (site) => rmSync(join(site, DEB, 'InRelease')),
     found: [`missing ${DEB}/InRelease`],
   },
   {
-    what: 'no Release.gpg',
+    what: 'a missing Release.gpg',
     make: (site) => rmSync(join(site, DEB, 'Release.gpg')),
     found: [`missing ${DEB}/Release.gpg`],
   },
   {
-    what: 'no signature of repomd.xml',
+    what: 'a missing signature of repomd.xml',
     make: (site) => rmSync(join(site, RPM, 'repodata/repomd.xml.asc')),
     found: [`missing ${RPM}/repodata/repomd.xml.asc`],
   },
   {
-    what: 'no public key',
+    what: 'a missing public key',
     make: (site) => rmSync(join(site, DEB, 'Release.key')),
     found: [`signature ${DEB}/InRelease`, `signature ${DEB}/Release.gpg`, `missing ${DEB}/Release.key`],
   },
   {
-    what: 'a Valid-Until that is over',
+    what: 'an expired Valid-Until',
     make: (site) =>
       signRelease(join(site, DEB), (text) =>
         text.replace(/^Date: .*$/m, '$&\nValid-Until: Fri, 10 Oct 2025 08:53:20 UTC'),
       ),
     found: [`expired ${DEB}/InRelease`],
-    says: /valid until Fri, 10 Oct 2025 08:53:20 UTC/,
+    says: /expired on Fri, 10 Oct 2025 08:53:20 UTC/,
   },
   {
-    what: 'a path that leads out, in Packages',
+    what: 'a path outside the repository in Packages',
     make: (site) =>
       rewriteList(join(site, DEB), (text) => text.replace(/^Filename: .*/m, 'Filename: ../../../../etc/passwd')),
     found: [`index ${DEB}/Packages`],
     says: /etc\/passwd/,
   },
   {
-    what: 'an absolute path, in Packages',
+    what: 'an absolute path in Packages',
     make: (site) => rewriteList(join(site, DEB), (text) => text.replace(/^Filename: .*/m, 'Filename: /etc/passwd')),
     found: [`index ${DEB}/Packages`],
   },
   {
-    what: 'a path that leads out, in Release',
+    what: 'a path outside the repository in Release',
     make: (site) =>
       signRelease(join(site, DEB), (text) => text.replace(/ Packages\.gz$/m, ' ../../../../../etc/passwd')),
     found: [`index ${DEB}/InRelease`],
     says: /etc\/passwd/,
   },
   {
-    what: 'a path that leads out, in primary',
+    what: 'a path outside the repository in primary',
     make: (site) =>
       rewritePrimary(join(site, RPM), (text) =>
         text.replace(/<location href="[^"]*"/, '<location href="../../../../x.rpm"'),
@@ -288,7 +288,7 @@ const DAMAGES: readonly Damage[] = [
     ],
   },
   {
-    what: 'a path that leads out, in repomd.xml',
+    what: 'a path outside the repository in repomd.xml',
     make: (site) =>
       signRepomd(join(site, RPM), (text) =>
         text.replace(/href="repodata\/[^"]*-other/, 'href="repodata/../../x-other'),
@@ -296,13 +296,13 @@ const DAMAGES: readonly Damage[] = [
     found: [`index ${RPM}/repodata/repomd.xml`],
   },
   {
-    what: 'another list than the one that is signed',
+    what: 'a Packages file that is not the signed one',
     make: (site) => rewritePrimary(join(site, RPM), (text) => text.replace('packages="1"', 'packages="2"')),
     found: [`index ${RPM}/repodata/primary.xml.gz`],
-    says: /lists 2 packages, and 1 can be read/,
+    says: /attribute is 2, the number of readable packages is 1/,
   },
   {
-    what: 'a view that index.json has and nobody else',
+    what: 'a view that exists only in index.json',
     make: (site) => rmSync(join(site, RPM, 'repodata'), { recursive: true }),
     found: [
       `missing ${RPM}/repodata/repomd.xml`,
@@ -312,8 +312,8 @@ const DAMAGES: readonly Damage[] = [
   },
 ];
 
-describe.each(SOURCES.filter(({ missing }) => missing !== true))('what is published to $source', ({ open }) => {
-  test('is whole, with its own keys and with those given', async () => {
+describe.each(SOURCES.filter(({ missing }) => missing !== true))('verifying a copy: $source', ({ open }) => {
+  test('has no findings, with its own keys and with specified keys', async () => {
     const target = await open(copy());
     const own = await verifyPublished(target);
     expect(own).toMatchObject({ findings: [], views: 6, packages: 4, keys: [key.fingerprint], ownKeys: true });
@@ -321,7 +321,7 @@ describe.each(SOURCES.filter(({ missing }) => missing !== true))('what is publis
     expect(given).toMatchObject({ findings: [], packages: 4, keys: [key.fingerprint], ownKeys: false });
   });
 
-  test.each(DAMAGES)('$what: found', async ({ make, found, says = /./ }) => {
+  test.each(DAMAGES)('reports damage: $what', async ({ make, found, says = /./ }) => {
     const site = copy();
     await make(site);
     const report = await verifyPublished(await open(site));
@@ -331,7 +331,7 @@ describe.each(SOURCES.filter(({ missing }) => missing !== true))('what is publis
     for (const { what } of report.findings.filter(isFault)) expect(what).toMatch(says);
   });
 
-  test('a key that is not the one of the keyring, and a key for hosts that signed nothing', async () => {
+  test('reports a signature by another key and a public key that did not sign', async () => {
     const site = copy();
     const foreign = await verifyPublished(await open(site), { keys: readFileSync(other.public) });
     expect(faults(foreign)).toContain(`signature ${DEB}/InRelease`);
@@ -342,7 +342,7 @@ describe.each(SOURCES.filter(({ missing }) => missing !== true))('what is publis
     expect(faults(exchanged)).toEqual([`signature ${DEB}/Release.key`]);
   });
 
-  test('quick: sizes only', async () => {
+  test('quick compares only sizes', async () => {
     const site = copy();
     flip(join(site, KUBELET));
     const target = await open(site);
@@ -352,7 +352,7 @@ describe.each(SOURCES.filter(({ missing }) => missing !== true))('what is publis
     expect(faults(await verifyPublished(await open(site), { quick: true }))).toEqual([`changed ${KUBELET}`]);
   });
 
-  test('what a run of publishing leaves between two steps is a note', async () => {
+  test('a state between two steps of publishing is a note', async () => {
     const site = copy();
     // Lists under fixed names, Release and its signature of the next state; InRelease of this one.
     writeFileSync(join(site, DEB, 'Packages'), 'Package: next\n');
@@ -363,12 +363,12 @@ describe.each(SOURCES.filter(({ missing }) => missing !== true))('what is publis
     expect(notes(report)).toHaveLength(2);
     writeFileSync(join(site, DEB, 'Release'), release);
     expect(notes(await verifyPublished(await open(site)))).toHaveLength(2);
-    // Without a twin it is a fault.
+    // A fault if there is no by-hash copy.
     rmSync(join(site, DEB, 'by-hash'), { recursive: true });
     expect(faults(await verifyPublished(await open(site)))).toContain(`changed ${DEB}/Packages`);
   });
 
-  test('files that no index names are counted, where files can be listed', async () => {
+  test('counts files that no index names if files can be listed', async () => {
     const site = copy();
     writeFileSync(join(site, DEB, 'amd64/old.deb'), '12345');
     writeFileSync(join(site, DEB, `by-hash/SHA256/${'0'.repeat(64)}`), '123');
@@ -376,19 +376,19 @@ describe.each(SOURCES.filter(({ missing }) => missing !== true))('what is publis
     const target = await open(site);
     const report = await verifyPublished(target);
     expect(faults(report)).toEqual([]);
-    const told = [
-      '1 file that no index names (5 bytes): publish again removes its own',
-      '1 list of a former state (3 bytes): for clients with an older pointer',
+    const expected = [
+      '1 file that no index names (5 bytes): publishing again deletes those of the repository',
+      '1 index of an earlier state (3 bytes): kept for clients',
     ];
-    expect(notes(report).sort()).toEqual(target.startsWith('http') ? [] : told);
+    expect(notes(report).sort()).toEqual(target.startsWith('http') ? [] : expected);
   });
 
-  test('a copy of one view, without index.json', async () => {
+  test('accepts a copy of one view without index.json', async () => {
     const site = join(temporaryDirectory(), 'site');
     for (const view of [DEB, RPM]) {
       copySync(join(published, view), join(site, view));
     }
-    // What publishing in a test wants to see.
+    // publish() requires it.
     writeFileSync(join(site, INDEX_FILE), '{}');
     const target = await open(site);
     for (const view of [DEB, RPM]) {
@@ -399,7 +399,7 @@ describe.each(SOURCES.filter(({ missing }) => missing !== true))('what is publis
     expect(suite).toMatchObject({ findings: [], views: 1, packages: 2 });
   });
 
-  test('nothing there is an error with a way out', async () => {
+  test('a missing repository is an error with a hint', async () => {
     const site = temporaryDirectory();
     writeFileSync(join(site, INDEX_FILE), '[]');
     const target = await open(site);
@@ -420,7 +420,7 @@ describe('a directory', () => {
     expect(report.findings.map(({ what }) => what)).toContain('a symbolic link in its path leaves the repository');
   });
 
-  test('a package of several names is read once', async () => {
+  test('a package with several hard links is read once', async () => {
     const site = copy();
     const view = join(site, DEB, 'amd64/kubelet_1.36.4-1_amd64.deb');
     rmSync(view);
@@ -428,7 +428,7 @@ describe('a directory', () => {
     expect(faults(await verifyPublished(site))).toEqual([]);
   });
 
-  test('an expired repository is not whole for its owner either', async () => {
+  test('repo verify also reports an expired repository', async () => {
     const site = join(temporaryDirectory(), 'site');
     copySync(repository, site);
     await indexRepository(site, { signers, date: DATE + 1, settings: { validDays: 1 }, all: true });
@@ -443,7 +443,7 @@ describe('a directory', () => {
 describe('a web server', () => {
   const verify = (url: string, options: VerifyPublishedOptions = {}) => verifyPublished(url, options);
 
-  test('redirects are followed; addresses are as clients write them', async () => {
+  test('redirects are followed; colons in URLs are not escaped', async () => {
     const inner = await serve(copy());
     const asked: string[] = [];
     const url = await answer((request, response) => {
@@ -454,7 +454,7 @@ describe('a web server', () => {
     expect(asked).toContain('/repo/core:/stable:/v1.36/deb/InRelease');
   });
 
-  test('one that never ends a file is left', async () => {
+  test('an endless response is aborted', async () => {
     const site = copy();
     const url = await answer((request, response) => {
       const path = decodeURIComponent(request.url ?? '').slice(1);
@@ -465,7 +465,7 @@ describe('a web server', () => {
     expect(faults(await verify(url))).toEqual([`changed ${KUBELET}`]);
   });
 
-  test('a hostile index.json asks for nothing outside', async () => {
+  test('a hostile index.json causes no requests outside the repository', async () => {
     const asked: string[] = [];
     const index = { schema: 1, keys: [], views: [{ directory: '../../secret', format: 'deb' }], packages: [] };
     const url = await answer((request, response) => {
@@ -477,7 +477,7 @@ describe('a web server', () => {
     expect(asked.filter((path) => !path.startsWith('/a/b/'))).toEqual([]);
   });
 
-  test('what cannot be reached, or is no address, is an error with a way out', async () => {
+  test('an unreachable server and an invalid URL are errors with a hint', async () => {
     const wrong = [
       ['http://user:secret@127.0.0.1:9/x', 'usage'],
       ['rsync://host/module', 'usage'],
@@ -494,7 +494,7 @@ describe('a web server', () => {
   });
 });
 
-test('a view that is being taken away is no view any more once its pointer is gone', async () => {
+test('a view without InRelease is ignored while publishing deletes it', async () => {
   const site = copy();
   const gone = 'core:/stable:/v1.35/deb';
   mkdirSync(join(site, gone), { recursive: true });

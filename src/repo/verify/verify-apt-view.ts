@@ -5,32 +5,32 @@ import { verifyClearsigned, verifyDetached } from '../../sign/verify.ts';
 import { KubeparcelError } from '../../support/errors.ts';
 import { unpack } from '../formats/index-compression.ts';
 import { below, safePath } from '../read/reader.ts';
-import type { IndexedFile, Stated, ViewCheck } from './view-check.ts';
+import type { ExpectedContent, IndexedFile, ViewCheck } from './view-check.ts';
 
-/** An apt view as its Release and its lists say. Paths are relative to the repository. */
+/** An apt view according to its Release and Packages files. Paths are relative to the repository. */
 export interface AptView {
-  /** What Release names. */
+  /** Files named by Release. */
   readonly indices: readonly IndexedFile[];
-  /** Packages by the list that names them. */
+  /** Packages by the path of the Packages file. */
   readonly lists: ReadonlyMap<string, readonly IndexedFile[]>;
 }
 
 interface AptViewRequest {
   /** The directory of InRelease. */
   readonly at: string;
-  /** The directory that Packages speaks of: of a flat view its own, else that of dists/. */
+  /** The directory that Filename is relative to: of a flat repository its own, otherwise the parent of dists/. */
   readonly root: string;
-  /** Keys that signed; undefined for a view without signatures. */
+  /** Keys for the signatures; undefined for an unsigned view. */
   readonly certificates: readonly Key[] | undefined;
   /** Milliseconds since 1970-01-01 UTC. */
   readonly now: number;
 }
 
 /**
- * Goes through a view as apt does: InRelease or Release with its signatures, every index that it names, under its name
- * and under its digest, and what Packages says of every package.
+ * Checks a view as apt does: InRelease or Release with its signatures, every index by name and by-hash, and the stanzas of
+ * Packages.
  *
- * @returns undefined, with findings, when nothing can be believed of the view
+ * @returns undefined, with findings, if Release is unreadable or has no valid signature
  */
 export async function verifyAptView(check: ViewCheck, request: AptViewRequest): Promise<AptView | undefined> {
   const { at } = request;
@@ -39,36 +39,37 @@ export async function verifyAptView(check: ViewCheck, request: AptViewRequest): 
   const indices = releaseFiles(check, request, release.text);
   const byHash = controlField(release.fields, 'Acquire-By-Hash')?.toLowerCase() === 'yes';
   const texts = new Map<string, { readonly sha256: string; readonly text: string }>();
-  for (const { path, ...stated } of indices) {
-    const asked = byHash ? `${path.slice(0, path.lastIndexOf('/') + 1)}by-hash/SHA256/${stated.sha256}` : path;
-    const bytes = await readIndex(check, asked, stated, /(^|\/)Packages(\.gz|\.xz)?$/.test(path));
-    if (byHash) await check.holds(path, stated, bytes !== undefined);
+  for (const { path, ...expected } of indices) {
+    const requested = byHash ? `${path.slice(0, path.lastIndexOf('/') + 1)}by-hash/SHA256/${expected.sha256}` : path;
+    const bytes = await readIndex(check, requested, expected, /(^|\/)Packages(\.gz|\.xz)?$/.test(path));
+    if (byHash) await check.matches(path, expected, bytes !== undefined);
     if (bytes === undefined || bytes === true) continue;
     const plain = path.replace(/\.(gz|xz)$/, '');
-    const text = await unpacked(check, path, bytes);
+    const text = await decompressed(check, path, bytes);
     if (text === undefined) continue;
     const known = texts.get(plain);
     const sha256 = digestOf(text);
-    if (known !== undefined && known.sha256 !== sha256) check.fault('index', path, 'it unpacks to another list');
+    if (known !== undefined && known.sha256 !== sha256)
+      check.fault('index', path, 'its decompressed content differs from the other formats of this index');
     texts.set(plain, { sha256, text });
   }
-  if (texts.size === 0) check.fault('missing', below(at, 'Packages'), 'the view has no list of packages');
+  if (texts.size === 0) check.fault('missing', below(at, 'Packages'), 'the view has no Packages file');
   const lists = [...texts].map(([path, { text }]) => [path, listedPackages(check, path, request.root, text)] as const);
   return { indices, lists: new Map(lists) };
 }
 
-/** The bytes of a list of packages; of any other index only whether it holds. */
+/** The content of a Packages file; for other indices only whether it matches. */
 async function readIndex(
   check: ViewCheck,
   path: string,
-  stated: Stated,
+  expected: ExpectedContent,
   isList: boolean,
 ): Promise<Buffer | true | undefined> {
-  if (isList) return check.readNamed(path, stated);
-  return (await check.holds(path, stated)) ? true : undefined;
+  if (isList) return check.readIndexed(path, expected);
+  return (await check.matches(path, expected)) ? true : undefined;
 }
 
-async function unpacked(check: ViewCheck, path: string, bytes: Uint8Array): Promise<string | undefined> {
+async function decompressed(check: ViewCheck, path: string, bytes: Uint8Array): Promise<string | undefined> {
   try {
     return Buffer.from(await unpack(bytes, path)).toString('utf8');
   } catch (error) {
@@ -83,7 +84,7 @@ interface Release {
   readonly fields: ControlFields;
 }
 
-/** Release, after its signatures were found to hold. */
+/** Reads Release and checks its signatures and Valid-Until. */
 async function readRelease(check: ViewCheck, request: AptViewRequest): Promise<Release | undefined> {
   const text = await signedText(check, request);
   const path = below(request.at, request.certificates === undefined ? 'Release' : 'InRelease');
@@ -98,8 +99,9 @@ async function readRelease(check: ViewCheck, request: AptViewRequest): Promise<R
   }
   const until = controlField(fields, 'Valid-Until');
   const end = until === undefined ? Number.POSITIVE_INFINITY : Date.parse(until);
-  if (Number.isNaN(end)) check.fault('index', path, `Valid-Until is no date: ${JSON.stringify(until?.slice(0, 80))}`);
-  else if (end < request.now) check.fault('expired', path, `it was valid until ${until}, and apt refuses it since`);
+  if (Number.isNaN(end))
+    check.fault('index', path, `Valid-Until is not a date: ${JSON.stringify(until?.slice(0, 80))}`);
+  else if (end < request.now) check.fault('expired', path, `expired on ${until}; apt refuses it`);
   return { text, fields };
 }
 
@@ -113,19 +115,19 @@ async function signedText(check: ViewCheck, { at, certificates }: AptViewRequest
     message === undefined
       ? undefined
       : await check.signature(where, () => verifyClearsigned(message.toString('utf8'), certificates, { where }));
-  for (const { fingerprint } of verified?.good ?? []) check.signedBy(fingerprint);
-  // Two files, one replaced after the other; apt goes by InRelease.
-  const isPassing = () => verified !== undefined;
+  for (const { fingerprint } of verified?.good ?? []) check.addSigner(fingerprint);
+  // apt prefers InRelease; publishing replaces the files one after the other.
+  const isTransient = verified !== undefined;
   const detached = below(at, 'Release.gpg');
   const signature = await check.read(detached);
   if (bytes !== undefined && signature !== undefined) {
-    const holds = () => verifyDetached(bytes, signature, certificates, { where: detached });
-    for (const { fingerprint } of (await check.signature(detached, holds, isPassing))?.good ?? []) {
-      check.signedBy(fingerprint);
+    const verify = () => verifyDetached(bytes, signature, certificates, { where: detached });
+    for (const { fingerprint } of (await check.signature(detached, verify, isTransient))?.good ?? []) {
+      check.addSigner(fingerprint);
     }
   }
   if (verified !== undefined && bytes !== undefined && bytes.toString('utf8') !== verified.text) {
-    check.passing('index', path, 'it says something else than InRelease');
+    check.transientFault('index', path, 'differs from InRelease');
   }
   return verified?.text;
 }
@@ -138,7 +140,7 @@ function releaseFiles(check: ViewCheck, { at, certificates }: AptViewRequest, re
     const [, sha256, size, name = ''] = /^ +([0-9a-f]{64}) +(\d{1,15}) +(\S+)$/.exec(line) ?? [];
     const path = safePath(name);
     if (sha256 === undefined || path === undefined) {
-      check.fault('index', pointer, `it names what cannot be: ${JSON.stringify(line.trim().slice(0, 160))}`);
+      check.fault('index', pointer, `invalid entry: ${JSON.stringify(line.trim().slice(0, 160))}`);
       return [];
     }
     return [{ path: below(at, path), size: Number(size), sha256 }];
@@ -155,8 +157,8 @@ function listedPackages(check: ViewCheck, index: string, root: string, text: str
       if (path !== undefined && /^\d{1,15}$/.test(size) && /^[0-9a-f]{64}$/.test(sha256)) {
         return [{ path: below(root, path), size: Number(size), sha256 }];
       }
-      const said = JSON.stringify([field('Filename'), size, sha256]).slice(0, 200);
-      check.fault('index', index, `it lists what cannot be: ${said}`);
+      const entry = JSON.stringify([field('Filename'), size, sha256]).slice(0, 200);
+      check.fault('index', index, `invalid Filename, Size or SHA256: ${entry}`);
     } catch (error) {
       if (!(error instanceof KubeparcelError)) throw error;
       check.fault('index', index, error.message);

@@ -2,53 +2,53 @@ import pLimit from 'p-limit';
 import { z } from 'zod';
 import { FORMATS, type Format } from '../../model/format.ts';
 import { KubeparcelError } from '../../support/errors.ts';
+import { plural } from '../../support/plural.ts';
 import { INDEX_FILE } from '../model/index-file.ts';
 import { publicKeyIn } from '../model/repository.ts';
 import { openReader, type ReaderOptions } from '../read/open-reader.ts';
 import { below, type RepositoryReader, safePath } from '../read/reader.ts';
 import { classify } from '../storage/classify.ts';
-import { checkPackages, type PackageCheckOptions, READ_AT_ONCE } from './check-packages.ts';
+import { CONCURRENCY, checkPackages, type PackageCheckOptions } from './check-packages.ts';
 import { sortedFindings, type VerifyFinding, type VerifyReport } from './finding.ts';
 import { verifyAptView } from './verify-apt-view.ts';
 import { verifyRpmView } from './verify-rpm-md-view.ts';
-import { certificatesFor, checkOwnKey, type IndexedFile, startCheck, type ViewCheck } from './view-check.ts';
+import { certificatesFor, checkOwnKey, type IndexedFile, ViewCheck } from './view-check.ts';
 
 export interface VerifyPublishedOptions extends ReaderOptions, PackageCheckOptions {
-  /** Public keys that must have signed; those of the copy by default, which proves that it is whole, not whose it is. */
+  /** Trusted public keys. Default: those of the copy, which proves integrity but not origin. */
   readonly keys?: Uint8Array | string | undefined;
 }
 
-/** A view by the directory of its pointer. */
+/** `at`: directory of InRelease or repodata/. */
 interface FoundView {
   readonly at: string;
   readonly format: Format;
 }
 
-/** Files by path, for as long as nothing names them. */
+/** Sizes by path. */
 type Listing = ReadonlyMap<string, number>;
 
 /**
- * Proves that what is published is whole, as clients see it: from each view's pointer over its signature and its indices
- * to every package, without the repository's state. Directories and S3 are listed; a web server is asked for index.json,
- * or the address is that of one view.
+ * Verifies a published copy as clients see it, without the repository's state: from Release or repomd.xml over signatures
+ * and indices to every package. Finds views by listing files (directory, S3), in index.json, or takes the URL of one view.
  *
- * @param text a directory, `s3://bucket/prefix`, or `https://host/path`
- * @throws KubeparcelError of kind 'usage' when there is no repository, of kind 'network' or 'io' when it cannot be read
+ * @param text a directory, `s3://bucket/prefix` or `https://host/path`
+ * @throws KubeparcelError of kind 'usage' if there is no repository, of kind 'network' or 'io' if it is unreadable
  */
 export async function verifyPublished(text: string, options: VerifyPublishedOptions = {}): Promise<VerifyReport> {
-  const whole = await verifyAt(text, undefined, options);
-  if (whole !== undefined) return whole;
-  // One suite: its packages are where its dists/ is.
+  const report = await verifyAt(text, undefined, options);
+  if (report !== undefined) return report;
+  // The URL of a suite; its packages are next to dists/.
   const [, base, suite] = /^(.*[^/])\/+(dists\/[^/]+)\/*$/.exec(text) ?? [];
   const single = base === undefined ? undefined : await verifyAt(base, suite, options);
   if (single !== undefined) return single;
-  throw new KubeparcelError('usage', 'there is no apt or rpm-md repository', {
+  throw new KubeparcelError('usage', 'no apt or rpm-md repository found', {
     where: text.replace(/\/\/[^/]*@/, '//'),
-    hint: 'name the directory or the address that index.json is in, or the one of a view',
+    hint: 'specify the directory or URL that contains index.json, or that of a view',
   });
 }
 
-/** @param suite the one suite to look at, and nothing else: `dists/stable` */
+/** @param suite check only this suite: `dists/stable` */
 async function verifyAt(
   text: string,
   suite: string | undefined,
@@ -56,7 +56,7 @@ async function verifyAt(
 ): Promise<VerifyReport | undefined> {
   const reader = await openReader(text, options);
   try {
-    const check = startCheck(reader, { published: true });
+    const check = new ViewCheck(reader, { published: true });
     const listing = suite === undefined ? await reader.list() : undefined;
     const index = suite === undefined ? await readIndex(check) : undefined;
     const views = await findViews(check, listing, index, suite);
@@ -80,12 +80,12 @@ async function verifyViews(
   { views, listing, index }: Found,
   options: VerifyPublishedOptions,
 ): Promise<VerifyReport> {
-  const limit = pLimit(READ_AT_ONCE);
+  const limit = pLimit(CONCURRENCY);
   const named = await Promise.all(
     views.map((view) =>
       limit(() => {
         options.signal?.throwIfAborted();
-        return verifyOne(startCheck(reader, { published: true }), view, index, options);
+        return verifyOne(new ViewCheck(reader, { published: true }), view, index, options);
       }),
     ),
   ).finally(() => limit.clearQueue());
@@ -94,18 +94,18 @@ async function verifyViews(
     const known = packages.get(each.path) ?? each;
     packages.set(each.path, known);
     if (known.size !== each.size || known.sha256 !== each.sha256) {
-      check.fault('index', each.path, 'indices say different things of it');
+      check.fault('index', each.path, 'indices disagree about its size or digest');
     }
   }
   const faults = await checkPackages(reader, [...packages.values()], options);
-  const kept = new Set([...packages.keys(), ...named.flatMap((view) => view.indices)]);
+  const namedFiles = new Set([...packages.keys(), ...named.flatMap((view) => view.indices)]);
   const reports = [check.report(), ...named.map(({ report }) => report)];
   return {
     findings: sortedFindings([
       ...reports.flatMap(({ findings }) => findings),
       ...faults,
-      // What names them may be what could not be read.
-      ...(listing === undefined || named.some(({ isRead }) => !isRead) ? [] : unnamed(listing, kept)),
+      // Not if an index that may name them is unreadable.
+      ...(listing === undefined || named.some(({ isRead }) => !isRead) ? [] : unnamedFiles(listing, namedFiles)),
     ]),
     packages: new Set([...packages.values()].map(({ sha256 }) => sha256)).size,
     views: views.length,
@@ -115,7 +115,7 @@ async function verifyViews(
   };
 }
 
-/** What a view's indices name, and what is not as it must be in it. */
+/** Checks a view and returns the files that its indices name. */
 async function verifyOne(
   check: ViewCheck,
   { at, format }: FoundView,
@@ -123,9 +123,9 @@ async function verifyOne(
   { keys }: VerifyPublishedOptions,
 ) {
   const key = below(at, publicKeyIn(format));
-  // Nothing says that a view may be without a signature but the repository's own index.
-  const maySign = keys !== undefined || index === undefined || index.keys.length > 0;
-  const isSigned = maySign || (await check.readOptional(key)) !== undefined;
+  // Only index.json can declare a repository unsigned.
+  const mustBeSigned = keys !== undefined || index === undefined || index.keys.length > 0;
+  const isSigned = mustBeSigned || (await check.readOptional(key)) !== undefined;
   const certificates = isSigned ? await certificatesFor(check, key, keys) : undefined;
   const packages: IndexedFile[] = [];
   const indices: string[] = [];
@@ -158,7 +158,7 @@ interface PublishedIndex {
 const path = z.string().transform((text, context) => {
   const safe = safePath(text);
   if (safe !== undefined) return safe;
-  context.addIssue({ code: 'custom', message: `a path that cannot be: ${JSON.stringify(text.slice(0, 160))}` });
+  context.addIssue({ code: 'custom', message: `invalid path ${JSON.stringify(text.slice(0, 160))}` });
   return z.NEVER;
 });
 
@@ -169,7 +169,7 @@ const indexSchema = z.object({
   packages: z.array(z.object({ path, size: z.int().nonnegative(), sha256: z.string().regex(/^[0-9a-f]{64}$/) })),
 });
 
-/** index.json; a copy of a part has none. */
+/** Reads index.json, which a copy of a single view does not have. */
 async function readIndex(check: ViewCheck): Promise<PublishedIndex | undefined> {
   const bytes = await check.readOptional(INDEX_FILE);
   if (bytes === undefined) return undefined;
@@ -178,13 +178,13 @@ async function readIndex(check: ViewCheck): Promise<PublishedIndex | undefined> 
     return { keys, views: views.map(({ folder, format }) => ({ at: folder, format })), packages };
   } catch (error) {
     const [issue] = error instanceof z.ZodError ? error.issues : [];
-    const what = issue === undefined ? 'it is no JSON' : `${issue.path.join('.')}: ${issue.message}`;
-    check.fault('index', INDEX_FILE, `it cannot be read: ${what}`);
+    const what = issue === undefined ? 'invalid JSON' : `${issue.path.join('.')}: ${issue.message}`;
+    check.fault('index', INDEX_FILE, what);
     return undefined;
   }
 }
 
-/** The views that are there, and those that should be; by directory. */
+/** The views that exist, and those that should exist according to index.json, sorted by directory. */
 async function findViews(
   check: ViewCheck,
   listing: Listing | undefined,
@@ -196,9 +196,9 @@ async function findViews(
   const add = (view: FoundView) => views.set(`${view.format} ${view.at}`, view);
   for (const view of index?.views ?? []) add(view);
   for (const view of listing === undefined ? [] : listedViews(listing)) {
-    // Publishing takes a view away pointer first; the rest of it is then no view any more.
-    const isGoing = index !== undefined && index.keys.length > 0 && !listing?.has(below(view.at, 'InRelease'));
-    if (view.format === 'rpm' || !isGoing) add(view);
+    // Publishing deletes the pointers of a view first; the remaining files are not a view any more.
+    const isBeingDeleted = index !== undefined && index.keys.length > 0 && !listing?.has(below(view.at, 'InRelease'));
+    if (view.format === 'rpm' || !isBeingDeleted) add(view);
   }
   if (listing === undefined && views.size === 0) {
     if (await hasPointer(check, '')) add({ at: '', format: 'deb' });
@@ -218,7 +218,7 @@ function listedViews(listing: Listing): FoundView[] {
   return [...listing.keys()].flatMap((file): FoundView[] => {
     const [, directory, name = ''] = /^(?:(.*)\/)?([^/]+)$/.exec(file) ?? [];
     const at = directory ?? '';
-    // Debian's archive has a small Release beside each of its lists.
+    // Debian's archive also has a small Release next to each Packages file.
     if (/(^|\/)(\.|binary-[^/]+$)/.test(at) || safePath(file) === undefined) return [];
     if (name === 'InRelease' || name === 'Release') return [{ at, format: 'deb' }];
     const [, rpm] = name === 'repomd.xml' ? (/^(?:(.*)\/)?repodata$/.exec(at) ?? []) : [];
@@ -226,13 +226,13 @@ function listedViews(listing: Listing): FoundView[] {
   });
 }
 
-/** Notes on packages and indices that nothing names. Lists of former states are kept for a while, and are no waste. */
-function unnamed(listing: Listing, kept: ReadonlySet<string>): VerifyFinding[] {
+/** Notes about packages and indices that no index names. Indices of earlier states are kept for clients. */
+function unnamedFiles(listing: Listing, namedFiles: ReadonlySet<string>): VerifyFinding[] {
   const sums = { former: [0, 0], other: [0, 0] } satisfies Record<string, [number, number]>;
   for (const [file, size] of listing) {
     const { phase } = classify(file);
     const isKey = /\.(key|asc|gpg)$/.test(file);
-    if (kept.has(file) || isKey || (phase !== 'packages' && phase !== 'indices')) continue;
+    if (namedFiles.has(file) || isKey || (phase !== 'packages' && phase !== 'indices')) continue;
     const isFormer = /(^|\/)(by-hash\/|\.repodata-|[0-9a-f]{64}-)/.test(file);
     const sum = sums[isFormer ? 'former' : 'other'];
     sum[0] = (sum[0] ?? 0) + 1;
@@ -244,11 +244,14 @@ function unnamed(listing: Listing, kept: ReadonlySet<string>): VerifyFinding[] {
     several: string,
     why: string,
   ): VerifyFinding[] =>
-    count === 0
-      ? []
-      : [{ kind: 'note', path: '.', what: `${count} ${count === 1 ? one : several} (${bytes} bytes): ${why}` }];
+    count === 0 ? [] : [{ kind: 'note', path: '.', what: `${plural(count, one, several)} (${bytes} bytes): ${why}` }];
   return [
-    ...note(sums.former, 'list of a former state', 'lists of former states', 'for clients with an older pointer'),
-    ...note(sums.other, 'file that no index names', 'files that no index names', 'publish again removes its own'),
+    ...note(sums.former, 'index of an earlier state', 'indices of earlier states', 'kept for clients'),
+    ...note(
+      sums.other,
+      'file that no index names',
+      'files that no index names',
+      'publishing again deletes those of the repository',
+    ),
   ];
 }

@@ -6,27 +6,27 @@ import { unpack } from '../formats/index-compression.ts';
 import { below, safePath } from '../read/reader.ts';
 import type { IndexedFile, ViewCheck } from './view-check.ts';
 
-/** An rpm-md view as its documents say. Paths are relative to the repository. */
+/** An rpm-md view according to its documents. Paths are relative to the repository. */
 export interface RpmView {
   /** The path of primary. */
   readonly index: string;
   readonly packages: readonly IndexedFile[];
-  /** The documents that repomd.xml names. */
+  /** Documents named by repomd.xml. */
   readonly documents: readonly IndexedFile[];
 }
 
 interface RpmViewRequest {
   /** The directory of repodata/. */
   readonly at: string;
-  /** Keys that signed; undefined for a view without signatures. */
+  /** Keys for the signatures; undefined for an unsigned view. */
   readonly certificates: readonly Key[] | undefined;
 }
 
 /**
- * Goes through a view as dnf does: repomd.xml with its signature, the documents that it names, and what primary says of
- * every package. The documents are those of this program; anything else in their place is a finding.
+ * Checks a view as dnf does: repomd.xml with its signature, the documents that it names, and the packages in primary. Only
+ * understands documents as kubeparcel writes them; other XML is a finding.
  *
- * @returns undefined, with findings, when nothing can be believed of the view
+ * @returns undefined, with findings, if repomd.xml or primary is unreadable or the signature is not valid
  */
 export async function verifyRpmView(
   check: ViewCheck,
@@ -40,7 +40,7 @@ export async function verifyRpmView(
     if (repomd === undefined || signature === undefined) return undefined;
     const verified = await check.signature(where, () => verifyDetached(repomd, signature, certificates, { where }));
     if (verified === undefined) return undefined;
-    for (const { fingerprint } of verified.good) check.signedBy(fingerprint);
+    for (const { fingerprint } of verified.good) check.addSigner(fingerprint);
   }
   if (repomd === undefined) return undefined;
   const documents = documentsOf(at, repomd.toString('utf8'));
@@ -48,7 +48,7 @@ export async function verifyRpmView(
   for (const type of TYPES) {
     const document = documents.find((each) => each.type === type);
     if (document === undefined) {
-      check.fault('index', pointer, `it names no ${type}, or not in a way that can be read`);
+      check.fault('index', pointer, `no ${type} document, or an invalid entry for it`);
       continue;
     }
     const text = await readDocument(check, document);
@@ -63,7 +63,7 @@ export async function verifyRpmView(
     const other = type === 'primary' ? undefined : texts.get(type);
     if (other === undefined) continue;
     const about = [...other.matchAll(/^<package pkgid="([0-9a-f]{64})"/gm)].map(([, id]) => id).join();
-    if (about !== ids) check.fault('index', path, 'it is about other packages than primary');
+    if (about !== ids) check.fault('index', path, 'lists other packages than primary');
   }
   return { index: primary.path, packages, documents };
 }
@@ -78,12 +78,12 @@ interface Document extends IndexedFile {
 }
 
 async function readDocument(check: ViewCheck, document: Document): Promise<string | undefined> {
-  const bytes = await check.readNamed(document.path, document);
+  const bytes = await check.readIndexed(document.path, document);
   if (bytes === undefined) return undefined;
   try {
     const open = Buffer.from(await unpack(bytes, document.path));
     if (open.length === document.openSize && sha256(open) === document.openSha256) return open.toString('utf8');
-    check.fault('changed', document.path, 'it unpacks to something else than repomd.xml says');
+    check.fault('changed', document.path, 'its decompressed content differs from repomd.xml');
   } catch (error) {
     if (!(error instanceof KubeparcelError)) throw error;
     check.fault('index', document.path, error.message);
@@ -110,7 +110,11 @@ function primaryPackages(check: ViewCheck, index: string, at: string, primary: s
   const bodies = [...primary.matchAll(/^<package type="rpm">\n([\s\S]*?)^<\/package>$/gm)];
   const count = /^<metadata [^>]*packages="(\d+)"/m.exec(primary)?.[1];
   if (count !== String(bodies.length)) {
-    check.fault('index', index, `it says that it lists ${count ?? 'no'} packages, and ${bodies.length} can be read`);
+    check.fault(
+      'index',
+      index,
+      `the packages attribute is ${count ?? 'missing'}, the number of readable packages is ${bodies.length}`,
+    );
   }
   return bodies.flatMap(([, body = '']) => {
     const href = /^ {2}<location href="([^"]*)"\/>$/m.exec(body)?.[1] ?? '';
@@ -120,7 +124,7 @@ function primaryPackages(check: ViewCheck, index: string, at: string, primary: s
     if (path !== undefined && size !== undefined && digest !== undefined && !/[&<>]/.test(path)) {
       return [{ path: below(at, path), size: Number(size), sha256: digest }];
     }
-    check.fault('index', index, `it lists what cannot be: ${JSON.stringify(href.slice(0, 160))}`);
+    check.fault('index', index, `invalid package entry: ${JSON.stringify(href.slice(0, 160))}`);
     return [];
   });
 }

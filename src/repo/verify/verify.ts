@@ -26,25 +26,24 @@ import { checkPackages } from './check-packages.ts';
 import { sortedFindings, type VerifyFinding, type VerifyReport } from './finding.ts';
 import { verifyAptView } from './verify-apt-view.ts';
 import { verifyRpmView } from './verify-rpm-md-view.ts';
-import { certificatesFor, comparePackages, type IndexedFile, startCheck, type ViewReport } from './view-check.ts';
+import { certificatesFor, comparePackages, type IndexedFile, ViewCheck, type ViewReport } from './view-check.ts';
 
 export interface VerifyOptions {
-  /** Compare the sizes of packages in place of their digests; indices and signatures are checked all the same. */
+  /** Compare sizes of packages instead of digests. Indices and signatures are always checked. */
   readonly quick?: boolean | undefined;
-  /** Public keys that must have signed; the repository's own by default, which proves that nothing is damaged, not who made it. */
+  /** Trusted public keys. Default: the repository's own, which proves integrity but not origin. */
   readonly keys?: Uint8Array | string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The directories in which nothing may be that nothing names. */
+/** Directories in which every file must be named by the state. */
 const OWN_DIRECTORIES = ['pool', 'core:', 'dists', 'rpm'];
 
 /**
- * Proves that a repository is whole: as clients do, from each view's pointer over its signature and its indices to every
- * package, and as its owner does, that there is what the state says and nothing else. What a killed run had decided is
- * finished first.
+ * Verifies a repository as clients do (from Release or repomd.xml over signatures and indices to every package), and
+ * against its state (all files exist, no others do). Completes the committed change of a killed run first.
  *
- * @throws KubeparcelError of kind 'usage' for a directory that is no repository
+ * @throws KubeparcelError of kind 'usage' if the directory is not a repository
  */
 export async function verifyRepository(directory: string, options: VerifyOptions = {}): Promise<VerifyReport> {
   const check = async () => verifyState(directory, await openState(directory), options);
@@ -55,7 +54,7 @@ export async function verifyRepository(directory: string, options: VerifyOptions
       return check();
     });
   } catch (error) {
-    // A copy that may be read only.
+    // A read-only copy needs no lock.
     const readOnly = ['EACCES', 'EROFS', 'EPERM'].some((code) => isErrno(error, code));
     if (readOnly && !(await hasJournal(directory))) return check();
     throw error;
@@ -70,7 +69,7 @@ async function verifyState(directory: string, state: RepositoryState, options: V
   const stated = new Set(state.views.map(viewDirectory));
   for (const view of viewsOf(state.packages)) {
     if (!stated.has(viewDirectory(view))) {
-      findings.push({ kind: 'missing', path: viewDirectory(view), what: 'the state has no indices of it' });
+      findings.push({ kind: 'missing', path: viewDirectory(view), what: 'the view has no indices' });
     }
   }
   for (const view of state.views) {
@@ -84,7 +83,7 @@ async function verifyState(directory: string, state: RepositoryState, options: V
   }
   const index = await readFile(join(directory, INDEX_FILE), 'utf8').catch(() => undefined);
   if (index !== indexText(state)) {
-    const what = index === undefined ? 'it is not there' : 'it says something else than the state';
+    const what = index === undefined ? 'the file does not exist' : 'differs from the state';
     findings.push({ kind: index === undefined ? 'missing' : 'index', path: INDEX_FILE, what });
   }
   findings.push(...(await findLeftOvers(directory, state)));
@@ -98,7 +97,7 @@ async function verifyState(directory: string, state: RepositoryState, options: V
   };
 }
 
-/** Whether packages of the pool are as they were added. */
+/** Checks the digests of packages in the pool. */
 export async function verifyPackages(
   directory: string,
   packages: readonly RepositoryPackage[],
@@ -110,14 +109,14 @@ function inPool(each: RepositoryPackage): IndexedFile {
   return { path: poolPath(each), size: each.size, sha256: each.sha256 };
 }
 
-/** What a view says, held against what the state says that it must. */
+/** Checks a view and compares its packages with the state. */
 async function verifyView(
   reader: RepositoryReader,
   view: ViewState,
   listed: readonly RepositoryPackage[],
   options: VerifyOptions,
 ): Promise<ViewReport> {
-  const check = startCheck(reader, { published: false });
+  const check = new ViewCheck(reader, { published: false });
   const at = viewDirectory(view);
   const isSigned = options.keys !== undefined || view.signedBy.length > 0;
   const certificates = isSigned ? await certificatesFor(check, publicKeyPath(view), options.keys) : undefined;
@@ -132,7 +131,7 @@ async function verifyView(
     const named = new Set(found?.indices.map(({ path }) => path));
     for (const { path } of found === undefined ? [] : view.files) {
       if (!/Release(\.gpg|\.key)?$|by-hash/.test(path) && !named.has(below(at, path))) {
-        check.fault('index', `${at}/Release`, `it does not name ${path}`);
+        check.fault('index', `${at}/Release`, `does not name ${path}`);
       }
     }
     for (const [index, packages] of found?.lists ?? []) {
@@ -149,7 +148,7 @@ async function verifyView(
   return check.report();
 }
 
-/** A view's packages are the pool's: the same file, or else one with the same content. */
+/** Checks that a view's packages are hard links to the pool or have the same content. */
 async function verifyLinks(
   directory: string,
   view: ViewState,
@@ -160,8 +159,8 @@ async function verifyLinks(
   for (const each of listed) {
     const path = `${viewDirectory(view)}/${linkPath(each)}`;
     const [own, pool] = [await fileFacts(join(directory, path)), await fileFacts(join(directory, poolPath(each)))];
-    if (own === undefined) findings.push({ kind: 'missing', path, what: 'the package is not there' });
-    else if (!own.isFile()) findings.push({ kind: 'changed', path, what: 'the package is no file' });
+    if (own === undefined) findings.push({ kind: 'missing', path, what: 'the package does not exist' });
+    else if (!own.isFile()) findings.push({ kind: 'changed', path, what: 'the package is not a regular file' });
     else if (own.ino === pool?.ino && own.dev === pool.dev) continue;
     else if (own.size !== each.size || (await digestFile(join(directory, path))) !== each.sha256) {
       findings.push({ kind: 'changed', path, what: 'the package has another digest' });
@@ -170,7 +169,7 @@ async function verifyLinks(
   return findings;
 }
 
-/** Files in the repository's own directories that neither the state nor an index names. */
+/** Files in the repository's directories that the state does not name. */
 async function findLeftOvers(directory: string, state: RepositoryState): Promise<VerifyFinding[]> {
   const named = new Set(state.packages.map(poolPath));
   const links = new Map<string, string>();
@@ -186,7 +185,7 @@ async function findLeftOvers(directory: string, state: RepositoryState): Promise
   for (const top of OWN_DIRECTORIES) {
     for (const path of await allPaths(directory, top)) {
       if (named.has(path) || links.has(path)) continue;
-      findings.push({ kind: 'left-over', path, what: 'nothing names it' });
+      findings.push({ kind: 'left-over', path, what: 'the state does not name this file' });
     }
   }
   return findings;
