@@ -4,29 +4,37 @@ import type { Target } from '../catalog/targets.ts';
 import { gzipSmall } from '../compress/codecs/gzip.ts';
 import type { Content } from '../model/content.ts';
 import type { Format } from '../model/format.ts';
-import type { DirectoryEntry, Entry, EntryRole, FileEntry, SymlinkEntry } from '../model/layout.ts';
+import {
+  type DirectoryEntry,
+  type Entry,
+  type EntryRole,
+  type FileEntry,
+  type SymlinkEntry,
+  sortByPath,
+} from '../model/layout.ts';
 import type { PayloadFile } from '../model/payload.ts';
 import { KubeparcelError } from '../support/errors.ts';
 import { expandPath, type Paths } from './compose-paths.ts';
+import { parentDirectories } from './documents.ts';
 import type { TemplateSet, TemplateValues } from './templates.ts';
 
 interface EntriesInput {
   readonly definition: PackageDefinition;
   readonly target: Target;
-  /** Of the package's component. */
+  /** Payload files of the package's component. */
   readonly files: readonly PayloadFile[];
   readonly paths: Paths;
   readonly templates: TemplateSet;
   readonly values: TemplateValues;
-  /** Whether rules with `when: kernel` hold. */
+  /** Whether rules with `when: kernel` apply. */
   readonly kernel: boolean;
-  /** kubelet-confgen for the package's architecture; without it no rule with `when: confgen` holds. */
+  /** kubelet-confgen for the package's architecture; if undefined, rules with `when: confgen` do not apply. */
   readonly confgen: Uint8Array | undefined;
   readonly debianChangelog: string;
   readonly date: number;
 }
 
-/** What a package holds, sorted, with the documents that its format wants and, in a DEB, all parent directories. */
+/** The sorted entries of a package, with the documents required by the format and, in a DEB, all parent directories. */
 export function composeEntries(input: EntriesInput): Entry[] {
   const { definition, target } = input;
   const stated = [
@@ -35,13 +43,13 @@ export function composeEntries(input: EntriesInput): Entry[] {
   ];
   const entries = new Map(stated.map((entry) => [entry.path, entry]));
   if (entries.size < stated.length) {
-    const twice = stated.find((entry, index) => stated.findIndex(({ path }) => path === entry.path) < index);
-    throw new KubeparcelError('config', `package ${definition.name} holds ${twice?.path} twice`, {
-      hint: 'mend its contents in packaging/packages',
+    const duplicate = stated.find((entry, index) => stated.findIndex(({ path }) => path === entry.path) < index);
+    throw new KubeparcelError('config', `package ${definition.name} contains ${duplicate?.path} twice`, {
+      hint: 'fix its contents in packaging/packages',
     });
   }
   if (target.format === 'deb') {
-    for (const path of stated.flatMap((entry) => parents(entry.path))) {
+    for (const path of stated.flatMap((entry) => parentDirectories(entry.path))) {
       if (!entries.has(path)) entries.set(path, directory(path, input));
     }
   } else {
@@ -49,14 +57,14 @@ export function composeEntries(input: EntriesInput): Entry[] {
     if (stated.some(({ path }) => path.startsWith(`${documents}/`))) {
       entries.set(documents, directory(documents, input));
     }
-    refuseSystemDirectories(entries, input);
+    rejectSystemDirectories(entries, input);
   }
-  return [...entries.values()].sort((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)));
+  return sortByPath(entries.values());
 }
 
 function ruleEntries(rule: ContentRule, input: EntriesInput): Entry[] {
   const { files, paths, templates, values } = input;
-  if ('when' in rule && !holds(rule.when, input)) return [];
+  if ('when' in rule && !applies(rule.when, input)) return [];
   if ('directory' in rule) {
     return [directory(expandPath(rule.directory, paths), input)];
   }
@@ -66,7 +74,7 @@ function ruleEntries(rule: ContentRule, input: EntriesInput): Entry[] {
   if ('template' in rule) {
     const path = expandPath(rule.path, paths);
     const rendered = templates.render(rule.template, values);
-    // Debian policy 12.1 wants manual pages compressed, and rpmbuild compresses them.
+    // Debian policy 12.1 requires compressed manual pages; rpmbuild also compresses them.
     return path.endsWith('.gz')
       ? [file(path, 0o644, { kind: 'memory', bytes: gzipSmall(new TextEncoder().encode(rendered)) }, input)]
       : [text(path, rendered, input)];
@@ -79,22 +87,22 @@ function ruleEntries(rule: ContentRule, input: EntriesInput): Entry[] {
     const directory = expandPath(rule['payload-executables'], paths);
     const executables = files.filter((each) => each.executable);
     if (executables.length === 0) {
-      throw lacks('executables', input);
+      throw missing('executables', input);
     }
     return executables.map((each) => stored(`${directory}/${each.name}`, each, input));
   }
   const found = files.find((each) => each.name === rule.payload);
   if (found === undefined && !rule.optional) {
-    throw lacks(rule.payload, input);
+    throw missing(rule.payload, input);
   }
   return found === undefined ? [] : [stored(expandPath(rule.path, paths), found, input)];
 }
 
-function holds(condition: Condition | undefined, { kernel, confgen }: EntriesInput): boolean {
+function applies(condition: Condition | undefined, { kernel, confgen }: EntriesInput): boolean {
   return condition === undefined || (condition === 'kernel' ? kernel : confgen !== undefined);
 }
 
-/** Debian policy 12.5 and 12.7. Licences that Debian has in common-licenses are named there, not shipped. */
+/** Debian policy 12.5 and 12.7. Licences in /usr/share/common-licenses are only referenced. */
 function debDocuments(input: EntriesInput): Entry[] {
   const { definition, templates, values, debianChangelog } = input;
   const directory = `/usr/share/doc/${definition.name}`;
@@ -105,7 +113,7 @@ function debDocuments(input: EntriesInput): Entry[] {
   ];
 }
 
-/** The payload's own licence file where it has one. */
+/** The licence file of the payload, or the Apache licence. */
 function rpmDocuments(input: EntriesInput): Entry[] {
   const { definition, files, templates, values } = input;
   const documents = `/usr/share/licenses/${definition.name}`;
@@ -133,7 +141,7 @@ function file(path: string, mode: number, content: Content, { date, target }: En
   return { kind: 'file', path, mode, owner: 'root', group: 'root', mtime: date, role, content };
 }
 
-/** Debian policy 10.5: relative, unless it leaves its top-level directory. */
+/** Debian policy 10.5: relative within a top-level directory, otherwise absolute. */
 function symlink(path: string, to: string, { date }: EntriesInput): SymlinkEntry {
   const target = path.split('/')[1] === to.split('/')[1] ? posix.relative(posix.dirname(path), to) : to;
   return { kind: 'symlink', path, mode: 0o777, owner: 'root', group: 'root', mtime: date, role: 'plain', target };
@@ -143,7 +151,7 @@ function directory(path: string, { date }: EntriesInput): DirectoryEntry {
   return { kind: 'directory', path, mode: 0o755, owner: 'root', group: 'root', mtime: date, role: 'plain' };
 }
 
-/** Debian policy 10.7.2 and the FHS: files in /etc are the administrator's. */
+/** Debian policy 10.7.2 and the FHS: files in /etc are configuration files. */
 function roleOf(path: string, format: Format): EntryRole {
   if (path.startsWith('/etc/')) return 'config';
   // rpmbuild's __docdir_path
@@ -152,19 +160,13 @@ function roleOf(path: string, format: Format): EntryRole {
   return path.startsWith('/usr/share/licenses/') ? 'licence' : 'plain';
 }
 
-/** /usr/bin/kubelet -> /usr, /usr/bin */
-function parents(path: string): string[] {
-  const steps = path.split('/').slice(1, -1);
-  return steps.map((_, index) => `/${steps.slice(0, index + 1).join('/')}`);
-}
-
-function refuseSystemDirectories(entries: ReadonlyMap<string, Entry>, { definition, target }: EntriesInput): void {
+function rejectSystemDirectories(entries: ReadonlyMap<string, Entry>, { definition, target }: EntriesInput): void {
   for (const { id, systemDirectories } of target.distributions) {
     const path = systemDirectories.find((each) => entries.has(each));
     if (path !== undefined) {
       throw new KubeparcelError(
         'config',
-        `package ${definition.name} would own ${path}, which belongs to ${id} itself`,
+        `package ${definition.name} would own ${path}, which belongs to the base system of ${id}`,
         {
           hint: 'remove the directory from the contents in packaging/packages',
         },
@@ -173,9 +175,9 @@ function refuseSystemDirectories(entries: ReadonlyMap<string, Entry>, { definiti
   }
 }
 
-function lacks(what: string, { definition }: EntriesInput): KubeparcelError {
-  return new KubeparcelError('format', `the payload of ${definition.component} holds no ${what}`, {
+function missing(what: string, { definition }: EntriesInput): KubeparcelError {
+  return new KubeparcelError('format', `the payload of ${definition.component} contains no ${what}`, {
     where: `package ${definition.name}`,
-    hint: 'check the source of this release, or the contents of the package in packaging/packages',
+    hint: 'check the source of this release and the contents of the package in packaging/packages',
   });
 }

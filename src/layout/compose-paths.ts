@@ -6,9 +6,9 @@ import { KubeparcelError } from '../support/errors.ts';
 export type Paths = Readonly<Record<Place, string>>;
 
 /**
- * Where a target's distributions have the places that differ between them.
+ * The directories of a target that differ between distributions.
  *
- * @throws KubeparcelError of kind 'config' when they do not agree, since one package cannot serve them then
+ * @throws KubeparcelError of kind 'config' if the distributions of the target do not agree: one package cannot serve them
  */
 export function targetPaths(target: Target, kubernetes: string): Paths {
   return Object.fromEntries(PLACES.map((place) => [place, agreedPath(target, place, kubernetes)])) as Record<
@@ -22,15 +22,15 @@ function agreedPath({ id, distributions }: Target, place: Place, kubernetes: str
   const [path] = paths;
   const other = paths.findIndex((each) => each !== path);
   if (path === undefined || other !== -1) {
-    throw new KubeparcelError('config', `the distributions of ${id} do not agree on the place of ${place}`, {
+    throw new KubeparcelError('config', `the distributions of ${id} have different paths for ${place}`, {
       where: `${distributions[0]?.id}: ${path}, ${distributions[other]?.id}: ${paths[other]}`,
-      hint: 'make their paths in packaging/distributions the same, or set one of them apart',
+      hint: 'use the same path in packaging/distributions, or build one package per distribution',
     });
   }
   return path;
 }
 
-/** {units}/kubelet.service -> /usr/lib/systemd/system/kubelet.service; rules name no other places (see their schema). */
+/** {units}/kubelet.service -> /usr/lib/systemd/system/kubelet.service. The schema admits only names of PLACES. */
 export function expandPath(path: string, paths: Paths): string {
   return PLACES.reduce((text, place) => text.replace(`{${place}}`, paths[place]), path);
 }

@@ -5,19 +5,19 @@ import type { PackageDefinition, RelationRange, RelationRule } from '../catalog/
 import { rangeAt } from '../catalog/ranges.ts';
 import type { Target } from '../catalog/targets.ts';
 import type { PayloadFile } from '../model/payload.ts';
-import { RELATION_KINDS, type Relation, type RelationKind, type RelationTarget } from '../model/relation.ts';
+import { noRelations, type Relation, type RelationKind, type RelationTarget } from '../model/relation.ts';
 import { KubeparcelError } from '../support/errors.ts';
 
 type Relations = Record<RelationKind, Relation[]>;
 
-/** What a package of this release asks of others, in the words of the target's distributions. */
+/** The relations of a package for a release, with the package names of the target's distributions. */
 export function composeRelations(
   definition: PackageDefinition,
   target: Target,
   kubernetes: string,
   files: readonly PayloadFile[],
 ): Relations {
-  const relations = Object.fromEntries(RELATION_KINDS.map((kind) => [kind, []])) as unknown as Relations;
+  const relations = noRelations();
   for (const rule of definition.relations) {
     const range = rangeAt(rule.ranges, kubernetes);
     if (range !== undefined && !range.absent && rule.formats.includes(target.format)) {
@@ -28,7 +28,7 @@ export function composeRelations(
   return relations;
 }
 
-/** Kinds whose targets stand for each other: any of them will do. */
+/** Kinds in which several targets are alternatives. */
 const CHOICES: ReadonlySet<RelationKind> = new Set(['preDepends', 'depends', 'recommends', 'suggests']);
 
 function addRule(
@@ -43,7 +43,7 @@ function addRule(
   );
   if (targets.length === 0) return;
   if (CHOICES.has(kind)) {
-    // One package for distributions of which some have nothing by this name can only wish for it.
+    // If some of the distributions do not have the package, it can only be recommended.
     const some = names.some((each) => each.length === 0);
     relations[some && kind !== 'suggests' ? 'recommends' : kind].push({ anyOf: targets });
   } else {
@@ -52,25 +52,24 @@ function addRule(
 }
 
 /**
- * What dynamically linked binaries need of their host: as relations to sonames, as rpm's elfdeps writes them
- * (`libc.so.6(GLIBC_2.34)(64bit)`), or to the packages that have the libraries (`libc6 (>= 2.34)`), as dpkg-shlibdeps
- * would.
+ * Relations for the shared libraries of dynamically linked binaries: to sonames as written by rpm's elfdeps
+ * (`libc.so.6(GLIBC_2.34)(64bit)`), or to packages as written by dpkg-shlibdeps (`libc6 (>= 2.34)`).
  *
- * @throws KubeparcelError of kind 'format' for a library that the data has no package for
+ * @throws KubeparcelError of kind 'format' for a library without a package in packaging/distributions
  */
 export function libraryRelations(
   definition: PackageDefinition,
   target: Target,
   files: readonly PayloadFile[],
 ): Relation[] {
-  const needs = files.filter((file) => file.libraries.length > 0);
-  return target.format === 'rpm' ? sonameRelations(needs) : packageRelations(definition, target, needs);
+  const dynamic = files.filter((file) => file.libraries.length > 0);
+  return target.format === 'rpm' ? sonameRelations(dynamic) : packageRelations(definition, target, dynamic);
 }
 
-/** What elfdeps takes for a library of the system by its name; plugins and the vDSO are none. */
+/** Names that elfdeps counts as system libraries; excludes plugins and the vDSO. */
 const SYSTEM_SONAME = /^(?=.*\.so)(ld\.|ld-|ld64\.|ld64-|lib)/;
 
-/** All four architectures are 64 bits wide, and say so. */
+/** All supported architectures are 64-bit. */
 function sonameRelations(files: readonly PayloadFile[]): Relation[] {
   const names = files.flatMap((file) =>
     file.libraries
@@ -87,20 +86,24 @@ function packageRelations(definition: PackageDefinition, target: Target, files: 
       for (const { id, libraries } of target.distributions) {
         const library = libraries[soname];
         if (library === undefined) {
-          throw new KubeparcelError('format', `${file.name} is linked with ${soname}, which no known package has`, {
-            where: `package ${definition.name}`,
-            hint: `add ${soname} to libraries in packaging/distributions for ${id}`,
-          });
+          throw new KubeparcelError(
+            'format',
+            `${file.name} is linked with ${soname}, but no package is known to contain it`,
+            {
+              where: `package ${definition.name}`,
+              hint: `add ${soname} to libraries in packaging/distributions for ${id}`,
+            },
+          );
         }
-        const least = symbolVersions.map((symbol) => packageVersion(symbol, library, file, definition, id));
-        versions.set(library.package, [...(versions.get(library.package) ?? []), ...least.filter(isText)]);
+        const minimums = symbolVersions.map((symbol) => packageVersion(symbol, library, file, definition, id));
+        versions.set(library.package, [...(versions.get(library.package) ?? []), ...minimums.filter(isText)]);
       }
     }
   }
   return [...versions]
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, least]) => {
-      const version = least.sort(compareVersions).at(-1);
+    .map(([name, minimums]) => {
+      const version = minimums.sort(compareVersions).at(-1);
       return { anyOf: [version === undefined ? { name } : { name, constraint: { operator: '>=', version } }] };
     });
 }
@@ -115,7 +118,7 @@ function packageVersion(
   if (symbols === undefined) return undefined;
   const version = others?.[symbol] ?? (symbol.startsWith(symbols) ? symbol.slice(symbols.length) : '');
   if (!/^\d+(\.\d+)*$/.test(version)) {
-    throw new KubeparcelError('format', `${file.name} needs ${symbol}, and no package version is known to have it`, {
+    throw new KubeparcelError('format', `${file.name} needs ${symbol}, but no package version is known to provide it`, {
       where: `package ${definition.name}`,
       hint: `add ${symbol} to others of the library in packaging/distributions for ${distribution}`,
     });
@@ -127,7 +130,7 @@ function isText(value: string | undefined): value is string {
   return value !== undefined;
 }
 
-/** 2.4 before 2.34, 2.2.5 after 2.2. */
+/** 2.4 < 2.34, 2.2 < 2.2.5 */
 function compareVersions(a: string, b: string): number {
   return compare(coerce(a) ?? '0.0.0', coerce(b) ?? '0.0.0');
 }

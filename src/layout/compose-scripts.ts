@@ -4,15 +4,16 @@ import type { Layout, Script } from '../model/layout.ts';
 import { KubeparcelError } from '../support/errors.ts';
 import type { TemplateSet, TemplateValues } from './templates.ts';
 
-/** What becomes of a kubelet that runs while its package is upgraded: docs/hosts.md. */
+/** What happens to a running kubelet when its package is upgraded; see docs/hosts.md. */
 export const RESTARTS = ['none', 'try-restart', 'needs-restart'] as const;
 export type Restart = (typeof RESTARTS)[number];
 
 /**
- * The maintainer scripts or scriptlets of a package, each put together from its templates with an empty line between
- * them. A script whose last template, which says what it does, renders to nothing is left out: others are functions.
+ * Composes the maintainer scripts or scriptlets of a package. A script is the concatenation of its templates, separated by
+ * empty lines. The last template contains the commands, the others define functions: if the last one renders to nothing,
+ * the script is left out.
  *
- * @throws KubeparcelError of kind 'config' for a template that cannot be used, or a script that is not text for sh
+ * @throws KubeparcelError of kind 'config' for an invalid template or a script with a NUL byte
  */
 export function composeScripts(
   definition: PackageDefinition,
@@ -26,12 +27,12 @@ export function composeScripts(
     if ((parts.at(-1) ?? '') === '') continue;
     const body = parts.filter((part) => part !== '').join('\n\n');
     if (body.includes('\0')) {
-      throw new KubeparcelError('config', `the ${name} of ${definition.name} holds a NUL byte`, {
+      throw new KubeparcelError('config', `the script ${name} of ${definition.name} contains a NUL byte`, {
         where: `templates ${definition.scripts[format][name]?.join(', ')}`,
-        hint: 'remove it; a shell would stop reading there',
+        hint: 'remove the NUL byte from the template',
       });
     }
-    // rpmbuild drops what is blank at the end of a scriptlet; a script of a DEB is a text file.
+    // rpmbuild strips trailing whitespace from scriptlets; a maintainer script of a DEB is a text file.
     scripts[name] = { interpreter: '/bin/sh', body: format === 'deb' ? `\n${body}\n` : body };
   }
   return scripts;

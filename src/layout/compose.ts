@@ -23,27 +23,27 @@ export interface ComposeInput {
   readonly name: string;
   readonly target: Target;
   readonly architecture: Architecture;
-  /** Must hold the package's component for the architecture. */
+  /** Must contain the package's component for the architecture. */
   readonly payload: Payload;
   /** Debian revision and RPM release, before the distribution's suffix. */
   readonly revision: string;
   /** `Name <address>` */
   readonly maintainer: string;
-  /** Seconds since 1970-01-01 UTC; the build date and the time of every file. */
+  /** Seconds since 1970-01-01 UTC; build date and mtime of every file. */
   readonly date: number;
-  /** What becomes of a kubelet that runs while its package is upgraded. */
+  /** What happens to a running kubelet when its package is upgraded. */
   readonly restart: Restart;
-  /** Modules and sysctls for the kubelet at boot; undefined: what the target's distributions say. */
+  /** Whether to configure kernel modules and sysctls at boot; undefined: as the target's distributions state. */
   readonly kernel: boolean | undefined;
-  /** The program kubelet-confgen for the architecture; undefined: packages without it. */
+  /** kubelet-confgen for the architecture; undefined to build the package without it. */
   readonly confgen: Uint8Array | undefined;
 }
 
 /**
- * Makes one package of a release: everything that its writer needs to know, decided for its target. Pure.
+ * Composes the layout of one package of a release for a target. Pure.
  *
- * @throws KubeparcelError of kind 'usage' for a package that is not in the catalog; of kind 'config' for data or a
- * template that does not fit; of kind 'format' for a payload that lacks a file or links a library that no package has
+ * @throws KubeparcelError of kind 'usage' for a package that is not in the catalog; 'config' for invalid data or
+ *   templates; 'format' for a payload without a required file or with a library that no known package contains
  */
 export function composeLayout(input: ComposeInput): Layout {
   const { target, payload, date, maintainer } = input;
@@ -62,14 +62,14 @@ export function composeLayout(input: ComposeInput): Layout {
     ...identity,
     summary: definition.summary,
     description: definition.description,
-    // A DEB states licences by file, in its copyright.
+    // A DEB states licences per file in its copyright file.
     licence:
       format === 'rpm' && generator !== '' ? `${definition.licence} AND MIT AND BSD-3-Clause` : definition.licence,
     maintainer,
     homepage: definition.homepage,
     section: definition.section[format],
     source: definition.name,
-    ...(format === 'deb' && definition.multiArch !== undefined ? { multiArch: definition.multiArch } : {}),
+    multiArch: format === 'deb' ? definition.multiArch : undefined,
     date,
     relations: composeRelations(definition, target, payload.version, component.files),
     scripts: composeScripts(definition, format, input.templates, values),
@@ -89,7 +89,7 @@ export function composeLayout(input: ComposeInput): Layout {
   };
 }
 
-/** The path of the generator in a package that brings it, without the leading slash; else empty. */
+/** The path of kubelet-confgen without the leading slash; '' in packages without it. */
 function generatorPath({ contents }: PackageDefinition, { confgen }: ComposeInput, paths: Paths): string {
   const rule = contents.find((each) => 'program' in each);
   return rule === undefined || !('program' in rule) || confgen === undefined
@@ -109,7 +109,7 @@ function templateValues(
   return {
     name: definition.name,
     version,
-    /** As the package manager says it. */
+    /** As the package manager shows it. */
     fullVersion: `${upstream}-${revision}`,
     kubernetes: payload.version,
     format: target.format,
@@ -123,11 +123,11 @@ function templateValues(
     restart,
     kernel: kernel ? 'on' : 'off',
     generated: definition.generated.join(' '),
-    /** Of all packages: the generator's record speaks of them together. */
+    /** Of all packages, because the generator has one record for all of them. */
     generatedByAll: catalog.packages.flatMap((each) => each.generated).join(' '),
-    /** Where kubelet-confgen is, without the leading slash; empty for a package without it. */
+    /** Path of kubelet-confgen without the leading slash; '' in packages without it. */
     generator,
-    /** SHA-256 of what former packages put there, separated by blanks. */
+    /** SHA-256 digests of the drop-ins in other kubeadm packages, separated by spaces. */
     formerDropIns: catalog.formerFiles
       .filter(({ path }) => path === FORMER_DROP_IN)
       .flatMap(({ sha256 }) => sha256)
@@ -135,20 +135,20 @@ function templateValues(
   };
 }
 
-/** systemd.unit(5): what stands here hides the file of the same name in /usr/lib. */
+/** Overrides the drop-in of the same name in /usr/lib (systemd.unit(5)). */
 const FORMER_DROP_IN = '/etc/systemd/system/kubelet.service.d/10-kubeadm.conf';
 
 function agreedKernel({ id, distributions }: Target): boolean {
   const kernel = distributions.some((distribution) => distribution.kernel);
   if (kernel && !distributions.every((distribution) => distribution.kernel)) {
-    throw new KubeparcelError('config', `the distributions of ${id} do not agree on kernel`, {
-      hint: 'make it the same in packaging/distributions, or set kernel in kubeparcel.yaml',
+    throw new KubeparcelError('config', `the distributions of ${id} have different values for kernel`, {
+      hint: 'use the same value in packaging/distributions, or set kernel in kubeparcel.yaml',
     });
   }
   return kernel;
 }
 
-/** What a package's file is named after; known before its payload is. */
+/** Name, version and architecture of a package; does not need the payload. */
 export function packageIdentity(input: {
   readonly name: string;
   /** The component's own version, without `v`. */
@@ -172,8 +172,8 @@ export function packageIdentity(input: {
 function findDefinition({ catalog, name }: ComposeInput): PackageDefinition {
   const definition = catalog.packages.find((each) => each.name === name);
   if (definition === undefined) {
-    throw new KubeparcelError('usage', `no such package: ${JSON.stringify(name)}`, {
-      hint: `name one of ${catalog.packages.map((each) => each.name).join(', ')}`,
+    throw new KubeparcelError('usage', `unknown package ${JSON.stringify(name)}`, {
+      hint: `use one of ${catalog.packages.map((each) => each.name).join(', ')}`,
     });
   }
   return definition;
@@ -184,13 +184,13 @@ function findComponent({ payload, architecture }: ComposeInput, { name, componen
   if (found === undefined) {
     throw new KubeparcelError('format', `the payload has no ${component} for ${architecture}`, {
       where: `package ${name} of Kubernetes ${payload.version}`,
-      hint: 'fetch the release for this architecture, too, or leave the package or the architecture out',
+      hint: 'fetch the release for this architecture, or leave out the package or the architecture',
     });
   }
   return found satisfies ComponentPayload;
 }
 
-/** Pre-releases sort before their release in both formats when they begin with `~`; neither takes another `-`. */
+/** `~` makes pre-releases sort before the release in both formats; further hyphens are not allowed. */
 function upstreamVersion(version: string): string {
   return version.replace('-', '~').replaceAll('-', '.');
 }

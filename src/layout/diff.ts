@@ -7,19 +7,19 @@ import { formatRelation, RELATION_KINDS } from '../model/relation.ts';
 export interface Difference {
   /** What differs: `version`, `depends`, `/usr/bin/kubelet mode`. */
   readonly what: string;
-  /** How the first package has it; undefined when it has none. */
+  /** Value in the first package; undefined if it has none. */
   readonly left: string | undefined;
   readonly right: string | undefined;
 }
 
 /**
- * Everything in which two layouts differ, in the model's order; empty when they are the same package. Contents are
- * compared by digest. Across formats only what corresponds is compared: spellings of architectures are translated,
- * directories and ownership marks that only one format records are passed over.
+ * All differences between two layouts in the order of the model; empty if they describe the same package. Contents are
+ * compared by digest. Between formats, only what both can represent is compared: architecture names are translated;
+ * directories and roles that only one format records are ignored.
  */
 export function diffLayouts(left: Layout, right: Layout): Difference[] {
   const across = left.format !== right.format;
-  const [a, b] = across ? [correspond(left, right), correspond(right, left)] : [left, right];
+  const [a, b] = across ? [comparable(left, right), comparable(right, left)] : [left, right];
   const facts = across ? sharedFacts : allFacts;
   return [
     ...diffFacts(facts(a), facts(b)),
@@ -114,8 +114,8 @@ function describeEntry(entry: Entry): string {
   return `${entry.kind} ${entry.mode.toString(8).padStart(4, '0')} ${entry.owner}:${entry.group}`;
 }
 
-/** A layout as far as the other format can say the same. */
-function correspond(layout: Layout, other: Layout): Layout {
+/** The part of a layout that the other format can also represent. */
+function comparable(layout: Layout, other: Layout): Layout {
   const others = new Set(other.entries.map((entry) => entry.path));
   return {
     ...layout,

@@ -1,6 +1,6 @@
 import type { ChangelogEntry } from '../model/layout.ts';
 
-/** debian/changelog as deb-changelog(5) has it, one entry after the other, ending in a newline. */
+/** A changelog in the format of deb-changelog(5), with a trailing newline. */
 export function debianChangelog(source: string, entries: readonly ChangelogEntry[]): string {
   return entries
     .map(({ version, date, author, changes }) =>
@@ -16,7 +16,13 @@ export function debianChangelog(source: string, entries: readonly ChangelogEntry
     .join('\n');
 }
 
-/** RFC 5322, 3.3, in UTC and in English whatever the locale: Wed, 22 Apr 2026 00:00:00 +0000 */
+/** RFC 5322, section 3.3, in UTC and English regardless of the locale: Wed, 22 Apr 2026 00:00:00 +0000 */
 function mailDate(seconds: number): string {
   return new Date(seconds * 1000).toUTCString().replace(/GMT$/, '+0000');
+}
+
+/** All parent directories except the root: /usr/bin/kubelet -> /usr, /usr/bin. */
+export function parentDirectories(path: string): string[] {
+  const names = path.split('/').slice(1, -1);
+  return names.map((_, index) => `/${names.slice(0, index + 1).join('/')}`);
 }

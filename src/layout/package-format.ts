@@ -12,7 +12,7 @@ export async function packageFormat(path: string): Promise<Format> {
     where: path,
     hint: 'expected a .deb or .rpm file',
   });
-  // Opening a pipe would wait for a writer.
+  // Opening a named pipe would block.
   if (!(await stat(path)).isFile()) throw notPackage;
   const start = Buffer.alloc(8);
   const file = await open(path, 'r');

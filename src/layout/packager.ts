@@ -7,27 +7,28 @@ import type { OutputChunk } from '../support/output-chunks.ts';
 export interface WriteOptions {
   readonly compression: Compression;
   readonly objects: ObjectReader;
-  /** Where the compressed payload waits until its size and digests are known; an existing directory. */
+  /** An existing directory for the temporary file with the compressed payload. */
   readonly spoolDirectory: string;
   readonly signal?: AbortSignal | undefined;
-  /** Called with the count of payload bytes (uncompressed) taken in since the last call. */
-  readonly onBytes?: (bytes: number) => void;
+  /** Called with the number of uncompressed payload bytes read since the last call. */
+  readonly onBytes?: ((bytes: number) => void) | undefined;
 }
 
 export interface SpliceOptions extends Omit<WriteOptions, 'spoolDirectory'> {
-  /** Where compressed blocks of big contents are kept, and other facts that take reading them. */
+  /** Compressed blocks of large contents, and their digests. */
   readonly blocks: BlockStore;
 }
 
-/** What a package's file name is made of. */
+/** The parts of a package's file name. */
 export type PackageIdentity = Pick<Layout, 'name' | 'version' | 'architecture'>;
 
-/** A package format: the conventional file name, and the package as a stream of chunks, or put together from parts. */
+/** Writes packages of one format. */
 export interface Packager {
   fileName(identity: PackageIdentity): string;
   /**
-   * Stored contents are hashed as they pass; one that differs from its digest or size ends the stream with a
-   * KubeparcelError of kind 'verification'.
+   * Streams the package. Stored contents are verified while they are read.
+   *
+   * @throws KubeparcelError of kind 'verification' for a content that differs from its digest or size
    */
   write(layout: Layout, options: WriteOptions): AsyncIterable<Uint8Array>;
   /**
@@ -37,19 +38,19 @@ export interface Packager {
   splice(layout: Layout, options: SpliceOptions): Promise<readonly OutputChunk[] | undefined>;
 }
 
-/** A package read back. Contents are always by reference (`stored`), since nobody keeps them. */
+/** A package read from a file. All contents are of kind `stored`; their bytes are not kept. */
 export interface ReadPackage {
   readonly layout: Layout;
   /** Codec of the payload (data.tar, cpio). */
   readonly codec: Codec;
-  /** The metadata as the file states it, in its order: control fields, or RPM tags by name. */
+  /** The metadata in file order: control fields, or RPM tags by name. */
   readonly metadata: readonly (readonly [name: string, value: string])[];
-  /** Digests that the package states and that were checked against its bytes, by what they cover. */
+  /** The verified digests in the package; `of` is the part that a digest covers. */
   readonly digests: readonly { readonly of: string; readonly algorithm: string; readonly value: string }[];
 }
 
 export interface ReadOptions {
-  /** Refuse a package whose unpacked payload is larger (bytes). Default 16 GiB. */
+  /** Reject packages whose unpacked payload has more bytes. Default 16 GiB. */
   readonly maxUnpackedBytes?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }

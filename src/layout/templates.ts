@@ -4,7 +4,7 @@ import ejs from 'ejs';
 import { KubeparcelError } from '../support/errors.ts';
 import { packageRoot } from '../support/package-root.ts';
 
-/** What templates may name; nested records are looked into with dots: `<%= it.paths.environment %>`. */
+/** Values for templates; nested values are accessed with dots: `<%= it.paths.environment %>`. */
 export interface TemplateValues {
   readonly [name: string]: string | number | TemplateValues;
 }
@@ -15,27 +15,27 @@ interface TemplateFile {
   readonly text: string;
 }
 
-/** Templates as they are used: kubeparcel's own, with the user's in place of those of the same name. */
+/** The built-in templates, overridden by the user's templates of the same name. */
 export interface TemplateSet {
-  /** Sorted by name; what `kubeparcel templates eject` writes. */
+  /** Sorted by name; written by `kubeparcel templates eject`. */
   readonly files: readonly TemplateFile[];
   /**
    * @param name without .ejs: kubelet.service, hooks/deb/kubelet.postinst
-   * @throws KubeparcelError of kind 'config' that names template and line: a value that is not there, a fault in the
-   * template, or no template of this name
+   * @throws KubeparcelError of kind 'config' with template and line for an undefined value, a syntax error or an unknown
+   *   template
    */
   render(name: string, values: TemplateValues): string;
 }
 
 const SUFFIX = '.ejs';
-/** Directories of templates/ that are not for packages: HTML and the like, with other rules. */
+/** Directories of templates/ that are not for packages. */
 const NOT_PACKAGES = ['bundle/', 'site/'];
 
 /**
- * Reads templates/ (EJS) with its directories and, over it, a directory of the user's. What begins with a dot is passed over.
+ * Reads templates/ (EJS) and an optional directory with overrides. Files that begin with a dot are ignored.
  *
- * @throws KubeparcelError of kind 'config' for a file in the user's directory that is no template of ours and for a
- * template that does not compile; of kind 'io' for a directory that cannot be read
+ * @throws KubeparcelError of kind 'config' for an override without a built-in template and for a template that does not
+ *   compile; 'io' for an unreadable directory
  */
 export async function loadTemplates(overrideDirectory?: string): Promise<TemplateSet> {
   const builtIn = join(packageRoot(), 'templates');
@@ -60,7 +60,7 @@ export async function loadTemplates(overrideDirectory?: string): Promise<Templat
     render(name, values) {
       const source = sources.get(`${name}${SUFFIX}`);
       if (source === undefined) {
-        throw new KubeparcelError('config', `there is no template ${name}${SUFFIX}`, {
+        throw new KubeparcelError('config', `unknown template ${name}${SUFFIX}`, {
           hint: `templates are ${[...sources.keys()].join(', ')}`,
         });
       }
@@ -73,7 +73,7 @@ interface Source extends TemplateFile {
   readonly render: (values: TemplateValues) => string;
 }
 
-/** Dozens of small files that come along: to wait for each of them takes ten times as long as to read it. */
+/** Synchronous, because awaiting dozens of small files takes ten times as long. */
 function templateNames(directory: string): string[] {
   let found: Dirent[];
   try {
@@ -104,13 +104,13 @@ function readSource(directory: string, name: string): Source {
   return { name, text, render: compile(path, text) };
 }
 
-/** Raw tags print nothing for a value that is not there; since nothing is escaped, nobody needs them. */
+/** Rejected because they print undefined values as nothing. `<%=` does not escape either. */
 const RAW_TAG = /<%-/;
 
 function compile(path: string, text: string): (values: TemplateValues) => string {
   const raw = text.split('\n').findIndex((line) => RAW_TAG.test(line));
   if (raw !== -1) {
-    throw new KubeparcelError('config', '<%- is not used here', {
+    throw new KubeparcelError('config', '<%- is not supported', {
       where: `${path}:${raw + 1}`,
       hint: 'use <%= instead; it does not escape either, and it refuses unknown values',
     });
@@ -120,12 +120,12 @@ function compile(path: string, text: string): (values: TemplateValues) => string
     render = ejs.compile(text, {
       filename: path,
       strict: true,
-      // EJS copies the record of values, and with it would lose what makes a missing one throw; one level down it stays.
+      // EJS copies the top-level object, which would lose the proxy of strict(); a nested object is kept.
       destructuredLocals: ['it'],
       escape: printable,
       compileDebug: true,
       includer: (included) => {
-        throw new TemplateFault(`templates cannot include others (${included})`);
+        throw new TemplateError(`include() is not supported (${included})`);
       },
     });
   } catch (cause) {
@@ -140,7 +140,7 @@ function compile(path: string, text: string): (values: TemplateValues) => string
   };
 }
 
-class TemplateFault extends Error {
+class TemplateError extends Error {
   readonly fault: string;
   constructor(fault: string) {
     super(fault);
@@ -148,22 +148,22 @@ class TemplateFault extends Error {
   }
 }
 
-/** Stands in for EJS's escaping, which is for HTML; it sees every value that a template prints, and the file's name. */
+/** Replaces EJS's HTML escaping. EJS passes every printed value and the file name through it. */
 function printable(value: unknown): string {
   if (typeof value !== 'string' && typeof value !== 'number') {
-    throw new TemplateFault(`a value to print is ${value === null ? 'null' : typeof value}, not text`);
+    throw new TemplateError(`a printed value is ${value === null ? 'null' : typeof value}, not text`);
   }
   return String(value);
 }
 
-/** The values, except that one that is not there throws instead of being undefined. */
+/** The same values, but accessing an undefined one throws. */
 function strict(values: TemplateValues, path: string): TemplateValues {
   return new Proxy(values, {
     get(target, key) {
       const value = typeof key === 'string' && Object.hasOwn(target, key) ? target[key] : undefined;
       if (value === undefined) {
         const known = Object.keys(target).join(', ');
-        throw new TemplateFault(`there is no value ${path}.${String(key)}; ${path} has ${known}`);
+        throw new TemplateError(`undefined value ${path}.${String(key)}; ${path} has ${known}`);
       }
       return typeof value === 'object' ? strict(value, `${path}.${String(key)}`) : value;
     },
@@ -172,9 +172,9 @@ function strict(values: TemplateValues, path: string): TemplateValues {
 
 function failure(path: string, cause: unknown): KubeparcelError {
   const message = cause instanceof Error ? cause.message : String(cause);
-  // EJS puts `file:line` and the lines around it before the message of an error that a template throws.
+  // EJS prepends `file:line` and the source lines to the message of an error in a template.
   const line = message.startsWith(`${path}:`) ? /^\d+/.exec(message.slice(path.length + 1))?.[0] : undefined;
-  const fault = cause instanceof TemplateFault ? cause.fault : (message.split('\n\n').at(line ? -1 : 0) ?? message);
+  const fault = cause instanceof TemplateError ? cause.fault : (message.split('\n\n').at(line ? -1 : 0) ?? message);
   return new KubeparcelError('config', `invalid template: ${fault}`, {
     where: line === undefined ? path : `${path}:${line}`,
     hint: 'see the built-in templates (kubeparcel templates eject) for all values that can be used',

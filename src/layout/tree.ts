@@ -6,7 +6,7 @@ import { type Content, contentSize } from '../model/content.ts';
 import { KubeparcelError } from '../support/errors.ts';
 import { isErrno } from '../support/file-system.ts';
 
-/** A file, directory or link of a tree on disk; `path` is relative, `/`-separated, without `..`. */
+/** A file, directory or symbolic link in a tree; `path` is relative, `/`-separated, without `..`. */
 export type TreeItem = {
   readonly path: string;
   /** Seconds since 1970-01-01 UTC. */
@@ -18,65 +18,64 @@ export type TreeItem = {
 );
 
 /**
- * Writes a tree into a directory that appears only when all of it is there; one that stands there already is an error, also
- * when it is empty. Modes hold whatever the umask; owners are the caller's. Parents that the items do not name get 0755.
- * Contents are verified as they pass.
+ * Writes a tree to a new directory, which appears when it is complete. Modes do not depend on the umask; all files belong
+ * to the caller. Missing parent directories get mode 0755. Contents are verified.
  *
- * @throws KubeparcelError of kind 'io' when something is there already, 'format' for items below a link or a file,
- * outside the tree or named twice, 'verification' for a content that is not what its digest says
+ * @throws KubeparcelError of kind 'io' if the directory exists, even if it is empty; 'format' for items below a link or
+ *   file, outside the tree or listed twice; 'verification' for a content that does not match its digest
  */
 export async function writeTree(directory: string, items: readonly TreeItem[], objects: ObjectReader): Promise<void> {
-  const tree = wholeTree(items);
-  let beside: string | undefined;
+  const tree = withParents(items);
+  let temporary: string | undefined;
   try {
-    await refuseOccupied(directory);
+    await rejectExisting(directory);
     await mkdir(dirname(directory), { recursive: true });
-    beside = await mkdtemp(join(dirname(directory), `.${basename(directory)}.`));
+    temporary = await mkdtemp(join(dirname(directory), `.${basename(directory)}.`));
     for (const item of tree) {
-      await writeItem(join(beside, item.path), item, objects);
+      await writeItem(join(temporary, item.path), item, objects);
     }
-    // Children change the times of their directories, and a directory may be closed to its owner: both come last, inside out.
+    // Modes and mtimes come last, children first: writing children changes the mtime, and a mode may forbid writing.
     for (const item of tree.toReversed()) {
-      await finishItem(join(beside, item.path), item);
+      await finishItem(join(temporary, item.path), item);
     }
-    await chmod(beside, 0o755);
-    // Renaming would replace an empty directory.
-    await refuseOccupied(directory);
-    await rename(beside, directory);
+    await chmod(temporary, 0o755);
+    // rename() would replace an empty directory.
+    await rejectExisting(directory);
+    await rename(temporary, directory);
   } catch (error) {
-    if (beside !== undefined) await rm(beside, { recursive: true, force: true });
+    if (temporary !== undefined) await rm(temporary, { recursive: true, force: true });
     if (['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].some((code) => isErrno(error, code))) {
-      throw occupied(directory);
+      throw alreadyExists(directory);
     }
     throw error;
   }
 }
 
-async function refuseOccupied(directory: string): Promise<void> {
+async function rejectExisting(directory: string): Promise<void> {
   try {
     await lstat(directory);
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return;
     throw error;
   }
-  throw occupied(directory);
+  throw alreadyExists(directory);
 }
 
-function occupied(directory: string): KubeparcelError {
-  return new KubeparcelError('io', 'there is something here already', {
+function alreadyExists(directory: string): KubeparcelError {
+  return new KubeparcelError('io', 'already exists', {
     where: directory,
-    hint: 'name another directory, or remove this one',
+    hint: 'choose another directory or remove this one',
   });
 }
 
-/** The items and the parents that they leave out, each parent before what is in it. */
-function wholeTree(items: readonly TreeItem[]): TreeItem[] {
+/** The items with missing parents added, sorted so that parents come first. */
+function withParents(items: readonly TreeItem[]): TreeItem[] {
   const tree = new Map<string, TreeItem>();
   for (const item of items) {
     if (!/^(?!\.{0,2}(\/|$))[^/]+(\/(?!\.{0,2}(\/|$))[^/]+)*$/.test(item.path)) {
-      throw misplaced(item.path, 'is no path inside the tree');
+      throw misplaced(item.path, 'is not a relative path inside the tree');
     }
-    if (tree.has(item.path)) throw misplaced(item.path, 'is in the tree twice');
+    if (tree.has(item.path)) throw misplaced(item.path, 'is listed twice');
     tree.set(item.path, item);
   }
   for (const { path, mtime } of items) {
@@ -84,7 +83,7 @@ function wholeTree(items: readonly TreeItem[]): TreeItem[] {
       const parent = path.slice(0, slash);
       const found = tree.get(parent);
       if (found === undefined) tree.set(parent, { path: parent, kind: 'directory', mode: 0o755, mtime });
-      else if (found.kind !== 'directory') throw misplaced(path, `lies below ${parent}, which is no directory`);
+      else if (found.kind !== 'directory') throw misplaced(path, `is below ${parent}, which is not a directory`);
     }
   }
   return [...tree.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
@@ -92,7 +91,7 @@ function wholeTree(items: readonly TreeItem[]): TreeItem[] {
 
 function misplaced(path: string, problem: string): KubeparcelError {
   return new KubeparcelError('format', `${JSON.stringify(path)} ${problem}`, {
-    hint: 'mend the contents in packaging/packages',
+    hint: 'fix the contents in packaging/packages',
   });
 }
 
@@ -124,8 +123,9 @@ async function finishItem(path: string, item: TreeItem): Promise<void> {
 }
 
 /**
- * The bytes of a content; after the last one the digest and size of a stored content are compared with what the layout
- * states, and a KubeparcelError of kind 'verification' ends the stream when they differ.
+ * Streams a content. Verifies the digest and size of a stored content at the end.
+ *
+ * @throws KubeparcelError of kind 'verification' if they differ
  */
 export async function* verifiedContent(content: Content, objects: ObjectReader): AsyncGenerator<Uint8Array> {
   if (content.kind === 'memory') {
@@ -141,11 +141,15 @@ export async function* verifiedContent(content: Content, objects: ObjectReader):
   }
   const found = hash.digest('hex');
   if (found !== content.sha256 || size !== contentSize(content)) {
-    // Where it cannot be removed, that is not what is wrong.
+    // A failure to remove the object must not hide this error.
     await objects.discard?.(content.sha256).catch(() => {});
-    throw new KubeparcelError('verification', `a stored file has changed: ${size} bytes with SHA-256 ${found}`, {
-      where: `object ${content.sha256} (${content.size} bytes)`,
-      hint: 'run the command again: damaged objects of the store are removed, and fetched anew',
-    });
+    throw new KubeparcelError(
+      'verification',
+      `an object of the store is damaged: it has ${size} bytes and SHA-256 ${found}`,
+      {
+        where: `object ${content.sha256} (${content.size} bytes)`,
+        hint: 'run the command again; the damaged object was removed and will be fetched again',
+      },
+    );
   }
 }

@@ -231,7 +231,7 @@ describe.skipIf(!hasTool('dpkg-deb') || !hasTool('rpmbuild'))('layout', () => {
     const flags = [...SAMPLE, '--packages', 'kubelet', '--formats', 'deb'];
     await succeed(['layout', ...flags], { cwd: directory });
     const before = everythingIn(join(directory, 'layouts'));
-    await expectFailure(['layout', ...flags], { cwd: directory }, 7, 'here already');
+    await expectFailure(['layout', ...flags], { cwd: directory }, 7, 'already exists');
     expect(everythingIn(join(directory, 'layouts'))).toEqual(before);
     rmSync(join(directory, 'layouts'), { recursive: true });
   });

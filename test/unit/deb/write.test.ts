@@ -189,7 +189,11 @@ describe('rejects a layout that a DEB cannot represent', () => {
       },
       /depends: invalid version/,
     ],
-    ['a scriptlet', { scripts: { post: { interpreter: '/bin/sh', body: '' } } }, /no script named post/],
+    [
+      'a scriptlet',
+      { scripts: { post: { interpreter: '/bin/sh', body: '' } } },
+      /does not support a script named post/,
+    ],
     ['a Lua script', { scripts: { postinst: { interpreter: '<lua>', body: '' } } }, /not an absolute path/],
     ['a file newer than the package', { date: 1 }, /newer than the package/],
     ['an owner with a long name', { entries: [{ ...root, owner: 'x'.repeat(32) }] }, /31 bytes/],

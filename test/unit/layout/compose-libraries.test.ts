@@ -15,7 +15,7 @@ beforeAll(async () => {
   templates = await loadTemplates();
 });
 
-/** Relations of a kubectl that is linked with these libraries. */
+/** Relations of a kubectl linked with these libraries. */
 function linked(format: Format, ...libraries: SharedLibraryNeed[]): string[] {
   const [target] = targets(catalog, { formats: [format] });
   if (target === undefined) throw new Error('no target');
@@ -27,7 +27,7 @@ const libc = { soname: 'libc.so.6', symbolVersions: ['GLIBC_2.2.5', 'GLIBC_2.34'
 const resolv = { soname: 'libresolv.so.2', symbolVersions: ['GLIBC_2.2.5'] };
 
 describe('a dynamically linked binary', () => {
-  test('needs sonames and symbol versions in an RPM, as elfdeps writes them', () => {
+  test('requires sonames and symbol versions in an RPM, like elfdeps', () => {
     expect(linked('rpm', libc, resolv)).toEqual([
       'libc.so.6()(64bit)',
       'libc.so.6(GLIBC_2.2.5)(64bit)',
@@ -38,13 +38,13 @@ describe('a dynamically linked binary', () => {
     ]);
   });
 
-  test('leaves out of an RPM what elfdeps takes for a plugin', () => {
+  test('does not require plugins in an RPM, like elfdeps', () => {
     expect(
       linked('rpm', { soname: 'plugin.so', symbolVersions: [] }, { soname: 'libnss', symbolVersions: [] }),
     ).toEqual([]);
   });
 
-  test('needs the packages of its libraries in a DEB, once, with the highest version', () => {
+  test('depends in a DEB on each package of its libraries once, with the highest version', () => {
     expect(linked('deb', libc, resolv)).toEqual(['libc6 (>= 2.34)']);
     expect(linked('deb', { ...libc, symbolVersions: ['GLIBC_2.9', 'GLIBC_2.17', 'GLIBC_2.2.5'] })).toEqual([
       'libc6 (>= 2.17)',
@@ -55,13 +55,13 @@ describe('a dynamically linked binary', () => {
     ]);
   });
 
-  test('knows symbol versions that name a feature', () => {
+  test('maps symbol versions that are not numbers', () => {
     expect(linked('deb', { ...libc, symbolVersions: ['GLIBC_2.34', 'GLIBC_ABI_DT_RELR'] })).toEqual([
       'libc6 (>= 2.36)',
     ]);
   });
 
-  test('is refused in a DEB when no package is known to have its library', () => {
+  test('is rejected in a DEB if no package is known for a library', () => {
     expect(() => linked('deb', { soname: 'libgpgme.so.11', symbolVersions: [] })).toThrow(
       expect.objectContaining({
         kind: 'format',
@@ -71,7 +71,7 @@ describe('a dynamically linked binary', () => {
     );
   });
 
-  test('is refused in a DEB when no version is known for a symbol', () => {
+  test('is rejected in a DEB if no package version is known for a symbol', () => {
     expect(() => linked('deb', { ...libc, symbolVersions: ['GLIBC_PRIVATE'] })).toThrow(
       expect.objectContaining({ kind: 'format', message: expect.stringContaining('GLIBC_PRIVATE') }),
     );

@@ -27,7 +27,7 @@ test.each([
   ['kubelet', 'deb', '1.36.4', ['postinst', 'prerm', 'postrm']],
   ['kubelet', 'rpm', '1.36.4', ['post', 'preun', 'postun', 'posttrans']],
   ['kubeadm', 'deb', '1.36.4', ['preinst', 'postinst', 'postrm']],
-  // Its drop-in is in /etc itself, where none can hide it.
+  // Its drop-in is in /etc, where no other file overrides it.
   ['kubeadm', 'deb', '1.27.0', ['postinst', 'postrm']],
   ['kubeadm', 'rpm', '1.27.0', ['post', 'postun', 'posttrans']],
   ['cri-tools', 'deb', '1.36.4', ['postinst', 'postrm']],
@@ -38,7 +38,7 @@ test.each([
   expect(Object.keys(compose(name, format, { version }).scripts)).toEqual(scripts);
 });
 
-test('hooks are of the shell that every host has, a DEB ends a line, an RPM does not', () => {
+test('hooks run with /bin/sh and end with a newline only in a DEB', () => {
   for (const { name } of catalog.packages) {
     for (const format of ['deb', 'rpm'] as const) {
       for (const { interpreter, body } of Object.values(compose(name, format).scripts)) {
@@ -49,7 +49,7 @@ test('hooks are of the shell that every host has, a DEB ends a line, an RPM does
   }
 });
 
-test.each(RESTARTS)('restart: %s is in the hooks of the kubelet, and nothing of the others', (restart) => {
+test.each(RESTARTS)('the hooks of the kubelet contain only restart: %s', (restart) => {
   for (const [format, script] of [
     ['deb', 'postinst'],
     ['rpm', 'posttrans'],
@@ -65,7 +65,7 @@ const KERNEL = ['/usr/lib/modules-load.d/kubelet.conf', '/usr/lib/sysctl.d/50-ku
 describe.each(['deb', 'rpm'] as const)('kernel settings in a %s', (format) => {
   const paths = ({ entries }: Layout) => entries.map(({ path }) => path).filter((path) => KERNEL.includes(path));
 
-  test('are off by default, on where they are asked for, and can be off where a distribution has them on', () => {
+  test('are off by default and can be switched on, and off if the distribution has them on', () => {
     expect(paths(compose('kubelet', format))).toEqual([]);
     expect(paths(compose('kubelet', format, { kernel: true }))).toEqual(KERNEL);
     const [target] = targets(catalog, { formats: [format] });
@@ -75,16 +75,16 @@ describe.each(['deb', 'rpm'] as const)('kernel settings in a %s', (format) => {
     expect(paths(compose('kubelet', format, { target: on, kernel: false }))).toEqual([]);
   });
 
-  test('that the distributions of one package do not agree on are refused', () => {
+  test('that differ between the distributions of a target are rejected', () => {
     const [target] = targets(catalog, { formats: [format] });
     if (target === undefined) throw new Error('no target');
     const some = { ...target, distributions: target.distributions.map((each, i) => ({ ...each, kernel: i === 0 })) };
     expect(() => compose('kubelet', format, { target: some })).toThrow(
-      expect.objectContaining({ kind: 'config', message: expect.stringContaining('do not agree on kernel') }),
+      expect.objectContaining({ kind: 'config', message: expect.stringContaining('different values for kernel') }),
     );
   });
 
-  test('are applied only where they are installed', () => {
+  test('are applied only if they are installed', () => {
     const script = ({ deb: 'postinst', rpm: 'post' } as const)[format];
     const applies = (kernel: boolean) =>
       compose('kubelet', format, { kernel }).scripts[script]?.body.includes('systemd-sysctl');
@@ -92,7 +92,7 @@ describe.each(['deb', 'rpm'] as const)('kernel settings in a %s', (format) => {
   });
 });
 
-test('the drop-ins of our own packages in /etc are known as former ones, so that upgrades remove them', () => {
+test('upgrades remove the drop-ins that our own packages installed in /etc', () => {
   const known = catalog.formerFiles.flatMap(({ sha256 }) => sha256);
   for (const version of ['1.11.0', '1.20.2', '1.27.0']) {
     const entry = compose('kubeadm', 'deb', { version }).entries.find(({ path }) => path.endsWith('10-kubeadm.conf'));

@@ -72,7 +72,7 @@ describe.each(cases)('Kubernetes $version as $format', ({ version, format }) => 
   const environment = format === 'deb' ? '/etc/default/kubelet' : '/etc/sysconfig/kubelet';
   const dropIns = format === 'deb' && minor < 28 ? '/etc/systemd/system' : '/usr/lib/systemd/system';
 
-  test("the drop-in names the format's own env file and stands where its time had it", () => {
+  test('the drop-in uses the env file of the format and the path of the release', () => {
     const layout = compose('kubeadm', format, version);
     const path = `${dropIns}/kubelet.service.d/10-kubeadm.conf`;
     expect(pathsOf(layout).filter((each) => each.endsWith('10-kubeadm.conf'))).toEqual([path]);
@@ -98,7 +98,7 @@ ExecStart=/usr/bin/kubelet $KUBELET_KUBECONFIG_ARGS $KUBELET_CONFIG_ARGS $KUBELE
     );
   });
 
-  test('the kubelet brings its unit, its env file as configuration, and its directories', () => {
+  test('the kubelet contains its unit, its env file as configuration file, and its directories', () => {
     const layout = compose('kubelet', format, version);
     expect(textOf(layout, environment)).toBe('KUBELET_EXTRA_ARGS=\n');
     expect(entryOf(layout, environment)).toMatchObject({ role: 'config', mode: 0o644, owner: 'root', group: 'root' });
@@ -117,7 +117,7 @@ ExecStart=/usr/bin/kubelet $KUBELET_KUBECONFIG_ARGS $KUBELET_CONFIG_ARGS $KUBELE
     expect(pathsOf(layout)).not.toContain(format === 'deb' ? '/etc/sysconfig/kubelet' : '/etc/default/kubelet');
   });
 
-  test('every package is a layout that its writer takes', () => {
+  test('every package has a valid layout', () => {
     for (const { name } of catalog.packages) {
       const layout = compose(name, format, version);
       validateLayout(layout);
@@ -183,7 +183,7 @@ describe('relations', () => {
     expect(Object.values(rpm.relations).flat()).toEqual([]);
   });
 
-  test.each(['1.11.0', '1.36.4'])('kubectl and cri-tools of %s ask for nothing', (version) => {
+  test.each(['1.11.0', '1.36.4'])('kubectl and cri-tools of %s have no relations', (version) => {
     for (const name of ['kubectl', 'cri-tools']) {
       expect(Object.values(compose(name, 'deb', version).relations).flat()).toEqual([]);
       expect(Object.values(compose(name, 'rpm', version).relations).flat()).toEqual([]);
@@ -191,7 +191,7 @@ describe('relations', () => {
   });
 });
 
-describe("a release engineer's one line", () => {
+describe('one changed line of package data', () => {
   async function changed(file: string, before: string, after: string): Promise<Catalog> {
     const directory = temporaryDirectory();
     for (const name of ['packages', 'distributions', 'versions.yaml', 'former-files.yaml']) {
@@ -203,7 +203,7 @@ describe("a release engineer's one line", () => {
     return loadCatalog(directory);
   }
 
-  test("changes a dependency's name for its distribution, and is an alternative in the family's package", async () => {
+  test('renames a dependency for a distribution, which gives an alternative in the package for the family', async () => {
     const edited = await changed('distributions/fedora.yaml', 'socat: socat', 'socat: socat-ng');
     const layoutFor = (target: Target | undefined) => {
       if (target === undefined) throw new Error('no such target');
@@ -215,7 +215,7 @@ describe("a release engineer's one line", () => {
     expect(layoutFor(family('deb', edited))).toContain('socat');
   });
 
-  test('a name that only some have becomes a wish in the package for all', async () => {
+  test('a dependency that some distributions lack is only recommended in the package for the family', async () => {
     const edited = await changed('distributions/sles.yaml', 'socat: socat', 'socat: []');
     const target = family('rpm', edited);
     const layout = composeCase({ catalog: edited, templates, target, name: 'kubelet', version: '1.30.0' });
@@ -223,7 +223,7 @@ describe("a release engineer's one line", () => {
     expect(relationsOf(layout, 'recommends')).toEqual(['socat']);
   });
 
-  test('a place that only some have elsewhere cannot be one package', async () => {
+  test('a path that differs between distributions is rejected in the package for the family', async () => {
     const edited = await changed(
       'distributions/fedora.yaml',
       'environment: /etc/sysconfig',
@@ -234,7 +234,7 @@ describe("a release engineer's one line", () => {
     ).toThrow(expect.objectContaining({ kind: 'config', message: expect.stringContaining('environment') }));
   });
 
-  test("a directory of the distribution's own is not packaged", async () => {
+  test('a system directory of the distribution is rejected', async () => {
     const edited = await changed(
       'packages/kubelet.yaml',
       '- { directory: /var/lib/kubelet }',
@@ -275,7 +275,7 @@ describe('versions', () => {
   });
 });
 
-test('all targets and architectures compose, each in the words of its format', () => {
+test('all targets and architectures compose, with the names of their format', () => {
   const all = [
     ...targets(catalog, {}),
     ...targets(catalog, { distributions: catalog.distributions.map(({ id }) => id) }),
@@ -320,7 +320,7 @@ describe('directories and documents', () => {
     expect(entryOf(layout, '/usr/share/doc/kubernetes-cni/copyright').role).toBe('licence');
   });
 
-  test("an RPM has its own directories only, and the payload's licence", () => {
+  test('an RPM contains only its own directories and the licence of the payload', () => {
     const layout = compose('kubernetes-cni', 'rpm', '1.36.4');
     expect(pathsOf(layout)).toEqual([
       '/etc/cni',
@@ -341,12 +341,12 @@ describe('directories and documents', () => {
     });
   });
 
-  test('an RPM without a licence in its payload has the text that its licence names', () => {
+  test('an RPM whose payload has no licence file contains the text of its licence', () => {
     const layout = compose('kubelet', 'rpm', '1.36.4');
     expect(textOf(layout, '/usr/share/licenses/kubelet/LICENSE')).toContain('Apache License');
   });
 
-  test('old plugins, which came without documents, need none', () => {
+  test('old plugins, which contain no documents, are accepted', () => {
     const [target] = targets(catalog, { formats: ['rpm'] });
     if (target === undefined) throw new Error('no target');
     const files = { 'cni-plugins': [payloadFile('bridge')] };
@@ -355,7 +355,7 @@ describe('directories and documents', () => {
     expect(textOf(layout, '/usr/share/licenses/kubernetes-cni/LICENSE')).toContain('Apache License');
   });
 
-  test('the changelog of a DEB is as deb-changelog(5) has it', () => {
+  test('the changelog of a DEB has the format of deb-changelog(5)', () => {
     const layout = compose('kubelet', 'deb', '1.37.0-rc.1');
     const packed = bytesOf(layout, '/usr/share/doc/kubelet/changelog.Debian.gz');
     expect(gunzipSync(packed).toString()).toBe(`kubelet (1.37.0~rc.1-1) stable; urgency=medium
@@ -367,7 +367,7 @@ describe('directories and documents', () => {
 `);
   });
 
-  test('the copyright file is in the machine-readable form', () => {
+  test('the copyright file is machine-readable', () => {
     const text = textOf(compose('cri-tools', 'deb', '1.36.4'), '/usr/share/doc/cri-tools/copyright');
     expect(text).toMatch(/^Format: https:\/\/www\.debian\.org\/doc\/packaging-manuals\/copyright-format\/1\.0\/\n/);
     expect(text).toContain('\nUpstream-Name: cri-tools\nSource: https://github.com/kubernetes-sigs/cri-tools\n');
@@ -376,18 +376,18 @@ describe('directories and documents', () => {
   });
 });
 
-describe('what is not there', () => {
+describe('fails for', () => {
   test('a package that is not in the catalog', () => {
     expect(() => compose('kube-proxy', 'deb', '1.36.4')).toThrow(
       expect.objectContaining({ kind: 'usage', hint: expect.stringContaining('kubelet') }),
     );
   });
 
-  test('a file that the payload lacks', () => {
+  test('a file that is not in the payload', () => {
     const target = family('deb');
     const files = { kubelet: [payloadFile('kubelet.exe')] };
     expect(() => composeCase({ catalog, templates, target, name: 'kubelet', version: '1.36.4', files })).toThrow(
-      expect.objectContaining({ kind: 'format', message: 'the payload of kubelet holds no kubelet' }),
+      expect.objectContaining({ kind: 'format', message: 'the payload of kubelet contains no kubelet' }),
     );
     const none = { 'cni-plugins': [payloadFile('LICENSE', { executable: false })] };
     expect(() =>

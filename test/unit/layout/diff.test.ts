@@ -37,19 +37,19 @@ test('content in memory equals the same content by reference', () => {
 const changes: [name: string, changed: Partial<Layout>, what: string][] = [
   ['version', { version: { ...layout.version, revision: '2' } }, 'version'],
   ['summary', { summary: 'Something else' }, 'summary'],
-  ['a relation', { relations: { ...layout.relations, depends: [] } }, 'depends'],
-  ['a script', { scripts: { postinst: { interpreter: '/bin/sh', body: 'exit 0\n' } } }, 'script postinst'],
-  ['an entry less', { entries: others }, first?.path ?? ''],
-  ['a mode', { entries: layout.entries.map((entry) => ({ ...entry, mode: 0o700 })) }, '/etc mode'],
-  ['an owner', { entries: layout.entries.map((entry) => ({ ...entry, owner: 'kube' })) }, '/etc owner'],
-  ['a role', { entries: layout.entries.map((entry) => ({ ...entry, role: 'plain' })) }, '/etc/default/kubelet role'],
+  ['relation', { relations: { ...layout.relations, depends: [] } }, 'depends'],
+  ['script', { scripts: { postinst: { interpreter: '/bin/sh', body: 'exit 0\n' } } }, 'script postinst'],
+  ['list of entries', { entries: others }, first?.path ?? ''],
+  ['mode', { entries: layout.entries.map((entry) => ({ ...entry, mode: 0o700 })) }, '/etc mode'],
+  ['owner', { entries: layout.entries.map((entry) => ({ ...entry, owner: 'kube' })) }, '/etc owner'],
+  ['role', { entries: layout.entries.map((entry) => ({ ...entry, role: 'plain' })) }, '/etc/default/kubelet role'],
 ];
 
-test.each(changes)('%s that changed is told', (_, changed, what) => {
+test.each(changes)('reports a changed %s', (_, changed, what) => {
   expect(diffLayouts(layout, { ...layout, ...changed }).map((difference) => difference.what)).toContain(what);
 });
 
-test('across formats, spellings and unowned directories do not count, contents and relations do', () => {
+test('between formats, reports contents and relations, but not architecture names and unowned directories', () => {
   expect(diffLayouts(layout, sampleLayout('rpm'))).toEqual([]);
   const [difference] = diffLayouts(layout, {
     ...sampleLayout('rpm'),

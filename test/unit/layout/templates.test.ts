@@ -14,14 +14,14 @@ async function withTemplate(text: string, name = 'kubelet.env.ejs'): Promise<{ s
   return { set: await loadTemplates(directory), path };
 }
 
-describe('templates of the user', () => {
-  test('stand in for those of the same name, and only for those', async () => {
+describe('overrides', () => {
+  test('replace only the template of the same name', async () => {
     const { set } = await withTemplate('KUBELET_EXTRA_ARGS=--v=2\n');
     expect(set.render('kubelet.env', {})).toBe('KUBELET_EXTRA_ARGS=--v=2\n');
     expect(set.render('10-kubeadm.conf', values)).toContain('EnvironmentFile=-/etc/default/kubelet\n');
   });
 
-  test('with a name that there is not are refused', async () => {
+  test('without a built-in template are rejected', async () => {
     await expect(withTemplate('', 'kubelet.environment.ejs')).rejects.toMatchObject({
       kind: 'config',
       where: expect.stringMatching(/kubelet\.environment\.ejs$/),
@@ -32,7 +32,7 @@ describe('templates of the user', () => {
     await expect(loadTemplates(directory)).resolves.toBeDefined();
   });
 
-  test('stand in for a hook in a directory of the same name', async () => {
+  test('replace a hook in the same subdirectory', async () => {
     const directory = temporaryDirectory();
     mkdirSync(join(directory, 'hooks', 'deb'), { recursive: true });
     writeFileSync(join(directory, 'hooks', 'deb', 'kubelet.prerm.ejs'), 'exit 0\n');
@@ -41,33 +41,28 @@ describe('templates of the user', () => {
     await expect(loadTemplates(directory)).rejects.toMatchObject({ where: join(directory, 'hooks/kubelet.prerm.ejs') });
   });
 
-  test('in a directory that is not there are an error, not the built-in ones', async () => {
+  test('in a missing directory are an error', async () => {
     const directory = join(temporaryDirectory(), 'none');
     await expect(loadTemplates(directory)).rejects.toMatchObject({ kind: 'io', where: directory });
   });
 });
 
 describe('values', () => {
-  test('are printed as they are: nothing here is HTML', async () => {
+  test('are printed without HTML escaping', async () => {
     const { set } = await withTemplate('<%= it.name %> "<&>" <%= it.count %>');
     expect(set.render('kubelet.env', { ...values, name: `a<b>&'"` })).toBe(`a<b>&'" "<&>" 3`);
   });
 
   test.each([
-    [
-      'a value that is not there',
-      'one\ntwo\nX=<%= it.nmae %>\n',
-      3,
-      /there is no value it\.nmae; it has paths, name, count/,
-    ],
-    ['one further down', '\n<%= it.paths.enviroment %>', 2, /there is no value it\.paths\.enviroment/],
-    ['one of a value that is not there', '<%= it.path.environment %>', 1, /there is no value it\.path;/],
-    ['an inherited one', '<%= it.constructor %>', 1, /there is no value it\.constructor/],
-    ['one tested before it is used', 'a\n<% if (it.extra) { %>b<% } %>', 2, /there is no value it\.extra/],
+    ['an undefined value', 'one\ntwo\nX=<%= it.nmae %>\n', 3, /undefined value it\.nmae; it has paths, name, count/],
+    ['an undefined nested value', '\n<%= it.paths.enviroment %>', 2, /undefined value it\.paths\.enviroment/],
+    ['a value nested in an undefined one', '<%= it.path.environment %>', 1, /undefined value it\.path;/],
+    ['an inherited property', '<%= it.constructor %>', 1, /undefined value it\.constructor/],
+    ['an undefined value in a condition', 'a\n<% if (it.extra) { %>b<% } %>', 2, /undefined value it\.extra/],
     ['a name without it.', '\n\n<%= environment %>', 3, /environment is not defined/],
-    ['a whole record', '<%= it.paths %>', 1, /a value to print is object/],
-    ['the result of nothing', 'a\n\n<%= undefined %>', 3, /a value to print is undefined/],
-    ['another file', '<% include("/etc/passwd") %>', 1, /cannot include/],
+    ['an object', '<%= it.paths %>', 1, /a printed value is object/],
+    ['the value undefined', 'a\n\n<%= undefined %>', 3, /a printed value is undefined/],
+    ['an include', '<% include("/etc/passwd") %>', 1, /include\(\) is not supported/],
   ])('%s: an error with the line', async (_, text, line, says) => {
     const { set, path } = await withTemplate(text);
     expect(() => set.render('kubelet.env', values)).toThrow(
@@ -75,14 +70,14 @@ describe('values', () => {
     );
   });
 
-  test('raw tags, which print nothing for a value that is not there, are refused', async () => {
+  test('raw tags are rejected', async () => {
     await expect(withTemplate('a\n<%- it.name %>')).rejects.toMatchObject({
       kind: 'config',
       where: expect.stringMatching(/kubelet\.env\.ejs:2$/),
     });
   });
 
-  test('a template that does not compile is refused when it is loaded', async () => {
+  test('a template that does not compile is rejected when it is loaded', async () => {
     await expect(withTemplate('<% if (it.name { %>')).rejects.toMatchObject({
       kind: 'config',
       where: expect.stringMatching(/kubelet\.env\.ejs/),
@@ -90,7 +85,7 @@ describe('values', () => {
   });
 });
 
-test('what is ejected are the templates as they stand, which give the same packages back', async () => {
+test('ejected templates are unchanged and give the same packages', async () => {
   const built = await loadTemplates();
   expect(built.files.map(({ name }) => name).filter((name) => !name.startsWith('hooks/'))).toEqual([
     '05-kubelet-confgen.conf.ejs',
@@ -114,7 +109,7 @@ test('what is ejected are the templates as they stand, which give the same packa
   expect(again.render('kubelet.service', values)).toBe(built.render('kubelet.service', values));
 });
 
-test('a template that there is not', async () => {
+test('an unknown template is an error', async () => {
   const set = await loadTemplates();
   expect(() => set.render('kubelet.socket', values)).toThrow(expect.objectContaining({ kind: 'config' }));
 });

@@ -43,7 +43,7 @@ describe('a tree', () => {
     process.umask(before);
   });
 
-  test.each(['000', '022', '077'])('has the modes and times that its items state, with umask %s', async (umask) => {
+  test.each(['000', '022', '077'])('has the modes and mtimes of its items, with umask %s', async (umask) => {
     const out = temporaryDirectory();
     const directory = join(out, 'tree');
     const items = [
@@ -70,7 +70,7 @@ describe('a tree', () => {
     expect(readdirSync(out)).toEqual(['tree']);
   });
 
-  test('is not there until all of it is', async () => {
+  test('appears only when it is complete', async () => {
     const out = temporaryDirectory();
     const seen: string[][] = [];
     const watched: ObjectReader = {
@@ -84,15 +84,15 @@ describe('a tree', () => {
     expect(readdirSync(join(out, 'tree')).sort()).toEqual(['a', 'b', 'c']);
   });
 
-  test('stands in directories that are made when they are missing', async () => {
+  test('creates missing parent directories', async () => {
     const directory = join(temporaryDirectory(), 'a/b/tree');
     await writeTree(directory, [file('c')], objects());
     expect(readdirSync(directory)).toEqual(['c']);
   });
 });
 
-describe('nothing is left of a tree', () => {
-  test('whose stored content has another byte, fewer or more', async () => {
+describe('leaves nothing behind if', () => {
+  test('a stored content has a different byte, fewer or more', async () => {
     const flipped = Buffer.from(CONTENT);
     flipped[12] = (flipped[12] ?? 0) ^ 1;
     for (const bytes of [flipped, CONTENT.subarray(1), Buffer.concat([CONTENT, CONTENT]), Buffer.alloc(0)]) {
@@ -104,7 +104,7 @@ describe('nothing is left of a tree', () => {
     }
   });
 
-  test('whose content cannot be read to its end', async () => {
+  test('a content cannot be read to the end', async () => {
     const out = temporaryDirectory();
     const broken: ObjectReader = {
       async *open() {
@@ -118,7 +118,7 @@ describe('nothing is left of a tree', () => {
   });
 });
 
-describe('what is there already', () => {
+describe('an existing target', () => {
   const occupied: [string, (path: string) => void][] = [
     ['a directory', (path) => mkdirSync(join(path, 'theirs'), { recursive: true })],
     ['an empty directory', (path) => mkdirSync(path)],
@@ -127,7 +127,7 @@ describe('what is there already', () => {
     ['a link to nothing', (path) => symlinkSync('nowhere', path)],
   ];
 
-  test.each(occupied)('%s is an error and stays', async (_, occupy) => {
+  test.each(occupied)('%s is an error and is kept', async (_, occupy) => {
     const out = temporaryDirectory();
     const directory = join(out, 'tree');
     occupy(directory);
@@ -139,7 +139,7 @@ describe('what is there already', () => {
     expect(lstatSync(directory)).toMatchObject({ ino: facts.ino, mtimeMs: facts.mtimeMs });
   });
 
-  test('a file in the place of a parent directory is an error', async () => {
+  test('a file in place of a parent directory is an error', async () => {
     const out = temporaryDirectory();
     writeFileSync(join(out, 'file'), 'theirs');
     await expect(writeTree(join(out, 'file/tree'), [file('a')], objects())).rejects.toThrow(
@@ -161,7 +161,7 @@ describe('a tree that would reach outside', () => {
     ['an absolute path', (outside) => [file(join(outside, 'b'))]],
   ];
 
-  test.each(hostile)('%s is refused, and nothing is written anywhere', async (_, items) => {
+  test.each(hostile)('%s is rejected, and nothing is written', async (_, items) => {
     const out = temporaryDirectory();
     const outside = join(out, 'outside');
     mkdirSync(outside, { mode: 0o700 });
@@ -173,7 +173,7 @@ describe('a tree that would reach outside', () => {
     expect(readdirSync(out)).toEqual(['outside']);
   });
 
-  test('links are written as they are and what they point to is left alone', async () => {
+  test('links are written unchanged and their targets are not touched', async () => {
     const out = temporaryDirectory();
     const outside = join(out, 'outside');
     writeFileSync(outside, 'theirs', { mode: 0o600 });
