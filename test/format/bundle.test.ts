@@ -71,7 +71,7 @@ describe.skipIf(!tools)('a bundle for a host without a network', () => {
     expect(names.some((name) => /rpm|arm64\/|1\.35/.test(name))).toBe(false);
     await expect(writeBundle(repository, { ...all, minors: ['1.30'], out: out('c.tar') })).rejects.toMatchObject({
       kind: 'usage',
-      message: 'there are no packages of Kubernetes 1.30 to bundle',
+      message: 'no packages of Kubernetes 1.30 to bundle',
     });
     expect(existsSync(out('c.tar'))).toBe(false);
   });

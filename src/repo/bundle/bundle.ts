@@ -65,7 +65,7 @@ export async function writeBundle(directory: string, request: BundleRequest): Pr
     const fingerprints = [...new Set(views.flatMap(({ signedBy }) => signedBy))].sort();
     const minors = [...new Set(views.flatMap(({ minor }) => minor ?? []))].sort(compareMinors);
     const packages = views.flatMap((view) => viewPackages(directory, state, view, request.architectures));
-    if (packages.length === 0) throw nothing(directory, 'there is no package of these architectures');
+    if (packages.length === 0) throw nothing(directory, 'no packages of these architectures');
     const files = [...views.flatMap((view) => indexFiles(directory, view)), ...packages];
     const script = await ejs.renderFile(join(packageRoot(), 'templates', 'bundle', 'install.sh.ejs'), {
       minors,
@@ -96,15 +96,15 @@ function chosenViews(state: RepositoryState, { channel, minors, formats }: Bundl
       (formats ?? FORMATS).includes(view.format),
   );
   const missing = wanted?.find((minor) => !views.some((view) => view.minor === minor));
-  if (missing !== undefined) throw nothing(channel, `there are no packages of Kubernetes ${missing}`);
-  if (views.length === 0) throw nothing(channel, 'there is nothing');
+  if (missing !== undefined) throw nothing(channel, `no packages of Kubernetes ${missing}`);
+  if (views.length === 0) throw nothing(channel, 'no packages');
   return views;
 }
 
 function nothing(where: string, what: string): KubeparcelError {
   return new KubeparcelError('usage', `${what} to bundle`, {
     where,
-    hint: 'see what there is in index.json of the repository',
+    hint: 'index.json of the repository lists its packages',
   });
 }
 

@@ -31,13 +31,13 @@ interface ServeOptions {
  */
 export async function serveRepository(directory: string, options: ServeOptions): Promise<RepositoryServer> {
   if (!Number.isInteger(options.port) || options.port < 0 || options.port > 65535) {
-    throw new KubeparcelError('usage', 'a port is a number from 0 to 65535', { where: `--port ${options.port}` });
+    throw new KubeparcelError('usage', 'invalid port', { where: '--port', hint: 'expected a number from 0 to 65535' });
   }
   let root: string;
   try {
     root = await realpath(directory);
   } catch (cause) {
-    throw new KubeparcelError('usage', 'the repository cannot be opened', { where: directory, cause });
+    throw new KubeparcelError('usage', 'cannot open the repository', { where: directory, cause });
   }
   const server = createServer({ requestTimeout: 60_000, keepAliveTimeout: 5_000 }, (request, response) => {
     answer(root, request, response)
@@ -61,9 +61,9 @@ function listen(server: Server, { port, host }: ServeOptions): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) =>
       reject(
-        new KubeparcelError('usage', `nothing can listen there (${cause.code})`, {
+        new KubeparcelError('usage', `cannot listen on this address (${cause.code})`, {
           where: `${host}:${port}`,
-          hint: 'name another port: --port 8081',
+          hint: 'choose another --port or --host',
           cause,
         }),
       ),
