@@ -4,11 +4,11 @@ import { gzip as pakoGzip } from 'pako';
 import type { Chunks } from '../../archive/chunks.ts';
 import { KubeparcelError } from '../../support/errors.ts';
 
-/** RFC 1952, 2.3.1: the operating system, Unix, whatever the machine that compresses is. */
+/** RFC 1952, 2.3.1: the operating system; always Unix, for reproducible output. */
 const OS_OFFSET = 9;
 const OS_UNIX = 3;
 
-/** One gzip member at `level` 1-9, by Node's own zlib: its bytes may change with Node's version. */
+/** Compresses one gzip member at `level` 1-9 with Node's zlib. The bytes may change with the version of Node. */
 export async function* gzip(chunks: Chunks, level: number): AsyncGenerator<Uint8Array, void, undefined> {
   const stream = createGzip({ level, chunkSize: 1 << 16 });
   let header = true;
@@ -21,13 +21,13 @@ export async function* gzip(chunks: Chunks, level: number): AsyncGenerator<Uint8
   }
 }
 
-/** Unpacks gzip members that follow each other. */
+/** Decompresses one or more gzip members. */
 export async function* gunzip(chunks: Chunks): AsyncGenerator<Uint8Array, void, undefined> {
   const stream = createGunzip({ chunkSize: 1 << 16 });
-  let taken = 0;
+  let read = 0;
   async function* counted() {
     for await (const chunk of chunks) {
-      taken += chunk.length;
+      read += chunk.length;
       yield chunk;
     }
   }
@@ -39,26 +39,26 @@ export async function* gunzip(chunks: Chunks): AsyncGenerator<Uint8Array, void, 
     }
     throw error;
   }
-  // Node passes over what follows the last member.
-  if (stream.bytesWritten !== taken) {
-    throw new KubeparcelError('format', `${taken - stream.bytesWritten} bytes follow the gzip stream`);
+  // Node ignores bytes after the last member.
+  if (stream.bytesWritten !== read) {
+    throw new KubeparcelError('format', `${read - stream.bytesWritten} trailing bytes after the gzip stream`);
   }
 }
 
 /**
- * Packs a small file as `gzip -9n` does: no name, no time, Unix. Done by pako, so that the bytes are the same on every
- * machine and with every Node.
+ * Compresses a small file like `gzip -9n`: no name, no time, Unix. Uses pako, so that the bytes are the same on every
+ * machine and with every version of Node.
  */
 export function gzipSmall(bytes: Uint8Array): Uint8Array {
-  const packed = pakoGzip(bytes, { level: 9 });
-  packed[OS_OFFSET] = OS_UNIX;
-  return packed;
+  const member = pakoGzip(bytes, { level: 9 });
+  member[OS_OFFSET] = OS_UNIX;
+  return member;
 }
 
-/** Feeds chunks through a zlib stream with back-pressure on both sides; ends the source too when it is left early. */
+/** Pipes chunks through a zlib stream with back-pressure on both sides. Closes the source if the caller stops early. */
 async function* pump(chunks: Chunks, stream: Gzip | Gunzip): AsyncGenerator<Buffer, void, undefined> {
   const feeding = pipeline(chunks, stream).catch(() => {
-    // The stream is destroyed with the same error, and the loop below throws it.
+    // The loop below throws the same error.
   });
   try {
     for await (const chunk of stream) {

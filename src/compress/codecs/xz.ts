@@ -2,17 +2,17 @@ import { type Chunks, rechunk } from '../../archive/chunks.ts';
 import { KubeparcelError } from '../../support/errors.ts';
 
 /**
- * A compressed chunk of this size can unpack to about 7000 times as much, all of which liblzma's binding keeps until the
- * chunk is done.
+ * Bytes. Decompressed data can be 7000 times as large, and the binding of liblzma keeps the output of a whole chunk in
+ * memory.
  */
 const DECODER_INPUT_SIZE = 4096;
-/** xz -9 needs 65 MiB to unpack; dictionaries of more than this are not found in packages. */
+/** Bytes; xz -9 needs 65 MiB. */
 const DECODER_MEMORY = 160 << 20;
 
 /**
- * liblzma's stream below the package's own stream class, which cuts its input at every "YZ" and passes over trailing
- * bytes. `code` works on another thread and then calls `bufferHandler`: with each buffer of output, with null at the end
- * of the stream (or an error), and last with the number of chunks that it has taken in.
+ * The native stream below the stream class of lzma-native, which splits its input at every "YZ" and ignores trailing
+ * bytes. `code` works on another thread and then calls `bufferHandler`: for each output buffer, with null at the end of
+ * the stream or with an error, and finally with the number of processed chunks.
  */
 interface NativeStream {
   bufferHandler(
@@ -21,7 +21,7 @@ interface NativeStream {
     error: Error | null | undefined,
     totalIn: number | null,
   ): void;
-  /** `easyEncoder` of the package takes preset 0 for none, and makes it 6. */
+  /** lzma-native's `easyEncoder` replaces preset 0 by 6. */
   easyEncoder_(preset: number, check: number): void;
   streamDecoder(options: { memlimit: number }): void;
   code(input: Uint8Array | null, onOtherThread: boolean): void;
@@ -32,10 +32,10 @@ interface Liblzma {
   readonly CHECK_CRC64: number;
 }
 
-/** One xz stream with one block and a CRC64 of its content, as `xz -LEVEL` makes it. */
+/** Compresses one xz stream with one block and a CRC64 of the content, like `xz -LEVEL`. */
 export async function* xz(chunks: Chunks, level: number): AsyncGenerator<Uint8Array, void, undefined> {
   const { Stream, CHECK_CRC64 } = await loadLiblzma();
-  const coder = startCoder(Stream, (stream) => stream.easyEncoder_(level, CHECK_CRC64));
+  const coder = new Coder(Stream, (stream) => stream.easyEncoder_(level, CHECK_CRC64));
   try {
     for await (const chunk of chunks) {
       yield* (await coder.code(chunk)).output;
@@ -46,23 +46,23 @@ export async function* xz(chunks: Chunks, level: number): AsyncGenerator<Uint8Ar
   }
 }
 
-/** Unpacks exactly one xz stream. */
+/** Decompresses exactly one xz stream. */
 export async function* unxz(chunks: Chunks): AsyncGenerator<Uint8Array, void, undefined> {
   const { Stream } = await loadLiblzma();
-  const coder = startCoder(Stream, (stream) => stream.streamDecoder({ memlimit: DECODER_MEMORY }));
+  const coder = new Coder(Stream, (stream) => stream.streamDecoder({ memlimit: DECODER_MEMORY }));
   try {
-    let taken = 0;
+    let read = 0;
     let ended = false;
     for await (const chunk of rechunk(chunks, DECODER_INPUT_SIZE)) {
       if (ended) {
-        throw new KubeparcelError('format', 'bytes follow the xz stream');
+        throw new KubeparcelError('format', 'trailing bytes after the xz stream');
       }
       const step = await coder.code(chunk);
-      taken += chunk.length;
+      read += chunk.length;
       yield* step.output;
       ended = step.ended;
-      if (ended && step.totalIn !== taken) {
-        throw new KubeparcelError('format', 'bytes follow the xz stream');
+      if (ended && step.totalIn !== read) {
+        throw new KubeparcelError('format', 'trailing bytes after the xz stream');
       }
     }
     if (!ended) {
@@ -81,38 +81,41 @@ export async function* unxz(chunks: Chunks): AsyncGenerator<Uint8Array, void, un
 interface Step {
   readonly output: readonly Buffer[];
   readonly ended: boolean;
-  /** Bytes of input that the stream has used since its start. */
+  /** Input bytes used since the start of the stream. */
   readonly totalIn: number;
 }
 
-function startCoder(Stream: Liblzma['Stream'], open: (stream: NativeStream) => void) {
-  const stream = new Stream();
-  open(stream);
-  return {
-    /** Takes in one chunk, or the end of the input (null). */
-    code: (input: Uint8Array | null) =>
-      new Promise<Step>((resolve, reject) => {
-        const output: Buffer[] = [];
-        let ended = false;
-        let failure: Error | undefined;
-        let totalIn = 0;
-        stream.bufferHandler = (buffer, processed, error, total) => {
-          totalIn = total ?? totalIn;
-          if (error) {
-            failure = error;
-          } else if (buffer === null) {
-            ended = true;
-          } else if (buffer !== undefined) {
-            output.push(buffer);
-          }
-          if (processed !== undefined) {
-            failure === undefined ? resolve({ output, ended, totalIn }) : reject(failure);
-          }
-        };
-        stream.code(input, true);
-      }),
-    close: () => stream.resetUnderlying(),
-  };
+class Coder {
+  readonly #stream: NativeStream;
+
+  constructor(Stream: Liblzma['Stream'], open: (stream: NativeStream) => void) {
+    this.#stream = new Stream();
+    open(this.#stream);
+  }
+
+  /** @param input one chunk, or null for the end of the input */
+  code(input: Uint8Array | null): Promise<Step> {
+    return new Promise((resolve, reject) => {
+      const output: Buffer[] = [];
+      let ended = false;
+      let failure: Error | undefined;
+      let totalIn = 0;
+      this.#stream.bufferHandler = (buffer, processed, error, total) => {
+        totalIn = total ?? totalIn;
+        if (error) failure = error;
+        else if (buffer === null) ended = true;
+        else if (buffer !== undefined) output.push(buffer);
+        if (processed !== undefined) {
+          failure === undefined ? resolve({ output, ended, totalIn }) : reject(failure);
+        }
+      };
+      this.#stream.code(input, true);
+    });
+  }
+
+  close(): void {
+    this.#stream.resetUnderlying();
+  }
 }
 
 async function loadLiblzma(): Promise<Liblzma> {
@@ -120,9 +123,9 @@ async function loadLiblzma(): Promise<Liblzma> {
     const { default: library } = await import('lzma-native');
     return library as unknown as Liblzma;
   } catch (cause) {
-    throw new KubeparcelError('io', `xz cannot be used on this machine (${process.platform} ${process.arch})`, {
-      where: 'the package lzma-native, which brings liblzma',
-      hint: 'choose gzip or zstd instead (--compression zstd)',
+    throw new KubeparcelError('io', `xz is not available on this machine (${process.platform} ${process.arch})`, {
+      where: 'the npm package lzma-native',
+      hint: 'use --compression zstd or --compression gzip',
       cause,
     });
   }

@@ -2,15 +2,15 @@ import { byteReader } from '../../archive/byte-reader.ts';
 import type { Chunks } from '../../archive/chunks.ts';
 import { KubeparcelError } from '../../support/errors.ts';
 
-/** RFC 8878, 3.1.1.2.4: no block unpacks to more. */
+/** Maximum size in bytes of a decompressed block (RFC 8878, 3.1.1.2.4). */
 export const MAX_BLOCK_SIZE = 128 << 10;
 
-/** What libzstd, and so dpkg and rpm, refuse to go beyond unless they are told to. */
+/** Default limit of libzstd, and therefore of dpkg and rpm. */
 const MAX_WINDOW_SIZE = 128 << 20;
 
 const MAGIC = 0xfd2fb528;
 
-/** Block types, 3.1.1.2.2; 0 is a raw block. */
+/** Block types (3.1.1.2.2); 0 is a raw block. */
 const RLE = 1;
 const COMPRESSED = 2;
 const RESERVED = 3;
@@ -18,30 +18,30 @@ const RESERVED = 3;
 export interface FrameHeader {
   readonly bytes: Uint8Array;
   readonly contentSize: number | undefined;
-  /** 3.1.1.1.2; undefined in a frame of a single segment. */
+  /** 3.1.1.1.2; undefined for a single segment frame. */
   readonly windowDescriptor: number | undefined;
   readonly hasChecksum: boolean;
 }
 
 export interface FrameBlock {
-  /** With the block's header of three bytes. */
+  /** Including the block header of three bytes. */
   readonly bytes: Uint8Array;
-  /** Bytes that it unpacks to, where the block itself says so (raw and RLE blocks). */
+  /** Decompressed size in bytes; known for raw and RLE blocks. */
   readonly unpackedSize: number | undefined;
 }
 
-/** A zstd frame's parts in their order. */
+/** A part of a zstd frame. */
 export type FramePart =
   | ({ readonly kind: 'header' } & FrameHeader)
   | ({ readonly kind: 'block' } & FrameBlock)
-  /** Low 32 bits of the content's XXH64. */
+  /** Low 32 bits of the XXH64 of the content. */
   | { readonly kind: 'checksum'; readonly value: number };
 
 /**
- * Cuts a stream that is exactly one zstd frame (RFC 8878, 3.1.1) into its parts without unpacking them.
+ * Splits a stream with exactly one zstd frame (RFC 8878, 3.1.1) into its parts, without decompressing them.
  *
- * @throws KubeparcelError of kind 'format' when it is truncated, goes on after the frame, needs a dictionary or a window
- *   of more than 128 MiB
+ * @throws KubeparcelError of kind 'format' for a truncated frame, trailing bytes, a dictionary, or a window of more than
+ *   128 MiB
  */
 export async function* frameParts(chunks: Chunks): AsyncGenerator<FramePart, void, undefined> {
   const reader = byteReader(chunks, () => new KubeparcelError('format', 'truncated zstd frame'));
@@ -61,7 +61,7 @@ export async function* frameParts(chunks: Chunks): AsyncGenerator<FramePart, voi
       const type = (fields >> 1) & 3;
       const size = fields >> 3;
       if (type === RESERVED || size > MAX_BLOCK_SIZE) {
-        throw new KubeparcelError('format', 'damaged zstd frame (a block that cannot be)');
+        throw new KubeparcelError('format', 'damaged zstd frame (invalid block)');
       }
       const bytes = Buffer.concat([head, await take(type === RLE ? 1 : size)]);
       yield { kind: 'block', bytes, unpackedSize: type === COMPRESSED ? undefined : size };
@@ -70,7 +70,7 @@ export async function* frameParts(chunks: Chunks): AsyncGenerator<FramePart, voi
       yield { kind: 'checksum', value: (await take(4)).readUInt32LE(0) };
     }
     for await (const _ of reader.rest()) {
-      throw new KubeparcelError('format', 'bytes follow the zstd frame');
+      throw new KubeparcelError('format', 'trailing bytes after the zstd frame');
     }
   } finally {
     await reader.close();
@@ -79,7 +79,7 @@ export async function* frameParts(chunks: Chunks): AsyncGenerator<FramePart, voi
 
 const CONTENT_SIZE_LENGTHS = [0, 2, 4, 8];
 
-/** Length of magic and header, from the frame header descriptor (3.1.1.1.1). */
+/** Length of magic number and header, by the frame header descriptor (3.1.1.1.1). */
 function headerLength(descriptor: number): number {
   const single = (descriptor & 0x20) !== 0;
   const contentSize = single && descriptor >> 6 === 0 ? 1 : (CONTENT_SIZE_LENGTHS[descriptor >> 6] ?? 0);
@@ -88,7 +88,7 @@ function headerLength(descriptor: number): number {
 
 function parseHeader(descriptor: number, bytes: Buffer): FrameHeader {
   if ((descriptor & 0x0b) !== 0) {
-    throw new KubeparcelError('format', 'zstd frame of an unknown kind, or one that needs a dictionary');
+    throw new KubeparcelError('format', 'unsupported zstd frame (reserved flag or dictionary)');
   }
   const single = (descriptor & 0x20) !== 0;
   const sizeOffset = single ? 5 : 6;
@@ -103,20 +103,20 @@ function parseHeader(descriptor: number, bytes: Buffer): FrameHeader {
   if (window > MAX_WINDOW_SIZE) {
     throw new KubeparcelError(
       'format',
-      `zstd frame with a window of ${window} bytes; at most ${MAX_WINDOW_SIZE} are read`,
+      `unsupported zstd frame (window of ${window} bytes; the limit is ${MAX_WINDOW_SIZE})`,
     );
   }
   const windowDescriptor = single ? undefined : bytes.readUInt8(5);
   return { bytes, contentSize, windowDescriptor, hasChecksum: (descriptor & 0x04) !== 0 };
 }
 
-/** Bytes that a window descriptor stands for (3.1.1.1.2). */
+/** Window size in bytes of a window descriptor (3.1.1.1.2). */
 export function windowSize(descriptor: number): number {
   const base = 2 ** (10 + (descriptor >> 3));
   return base + (base / 8) * (descriptor & 7);
 }
 
-/** That of the smallest window of as many bytes at least. */
+/** The descriptor of the smallest window of at least `size` bytes. */
 export function windowDescriptorFor(size: number): number {
   let descriptor = 0;
   while (windowSize(descriptor) < size) descriptor += 1;

@@ -4,24 +4,23 @@ import type { Zstd } from '@hpcc-js/wasm-zstd';
 import { Thread } from '../threads/thread.ts';
 
 export type ZstdCall =
-  /** Ends what was begun, and starts a frame at this level. */
+  /** Discards an unfinished frame, and starts a frame at this level. */
   | { readonly call: 'begin'; readonly level: number }
   | { readonly call: 'compress'; readonly chunk: Uint8Array }
   | { readonly call: 'finish' }
-  /** All of a frame at once, with its content size, and with tables that are not larger than it needs. */
+  /** A whole frame with content size; its tables are sized for the content. */
   | { readonly call: 'frame'; readonly bytes: Uint8Array; readonly level: number }
-  /** Pieces of a frame, each of which unpacks to `most` bytes or fewer. */
-  | { readonly call: 'decompress'; readonly pieces: readonly Uint8Array[]; readonly most: number };
+  /** Parts of a frame, each at most `maxSize` bytes decompressed. */
+  | { readonly call: 'decompress'; readonly parts: readonly Uint8Array[]; readonly maxSize: number };
 
 export type ZstdThread = Thread<ZstdCall, readonly Uint8Array[]>;
 
 /**
- * A fresh (de)compressor made from the library: a function from calls to their output. It stands on nothing outside
- * itself, since the worker gets it as source text (Node 20 cannot start a worker from a TypeScript file).
+ * Resets the library, and returns a function that executes calls. The worker gets this function as source text, so it
+ * refers to nothing outside itself (Node 20 cannot start a worker from a TypeScript file).
  */
 export function startZstd(zstd: Zstd, level: number): (call: ZstdCall) => Uint8Array[] {
-  // Version 1.12 copies its output number by number through an array. Where the parts that it does so with are no longer
-  // as they were, its own way is slow and right.
+  // Version 1.12 copies its output slowly, byte by byte through an array. If its internals change, that code is used.
   const heap = Reflect.get(zstd, '_mainModule');
   if (typeof heap?.heapView === 'function' && typeof heap.heapToUint8Array === 'function') {
     heap.heapToUint8Array = (region: unknown) => heap.heapView(region).slice();
@@ -43,20 +42,20 @@ export function startZstd(zstd: Zstd, level: number): (call: ZstdCall) => Uint8A
     if (call.call === 'frame') {
       return [zstd.compress(call.bytes, call.level)];
     }
-    return call.pieces.map((piece) => zstd.decompressChunk(piece, call.most));
+    return call.parts.map((part) => zstd.decompressChunk(part, call.maxSize));
   };
 }
 
-/** The first frame takes ten times as long as others: its code is compiled. */
+/** The first frame takes ten times as long, because its code is compiled. */
 const FIRST_CALL = `call({ call: 'frame', bytes: Buffer.alloc(4096, 'a line of text'), level: 19 });`;
 
 /**
- * A (de)compressor on a thread of its own, with a memory of its own. It must be closed. The chunk of a `compress` is
- * handed over and may not be used again.
+ * Starts a compressor and decompressor with its own thread and memory. It must be closed. The chunk of a `compress` call
+ * is transferred and cannot be used afterwards.
  *
- * @param options.eager the library is loaded before it is called for
+ * @param options.eager load the library before the first call
  */
-export function startZstdThread(level: number, options: { readonly eager?: boolean } = {}): ZstdThread {
+export function startZstdThread(level: number, options: { readonly eager?: boolean | undefined } = {}): ZstdThread {
   const library = pathToFileURL(createRequire(import.meta.url).resolve('@hpcc-js/wasm-zstd')).href;
   const start = `async ({ library, level }) => {
     const { Zstd } = await import(library);

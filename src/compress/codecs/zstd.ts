@@ -114,8 +114,8 @@ async function* batchParts(parts: AsyncIterable<FramePart>): AsyncGenerator<Fram
 
 /** Leaves out the checksum: the library would not report a mismatch. */
 function callFor(batch: readonly FramePart[]): ZstdCall {
-  const pieces = batch.flatMap((part) => (part.kind === 'checksum' ? [] : [part.bytes]));
-  return { call: 'decompress', pieces, most: MAX_BLOCK_SIZE };
+  const parts = batch.flatMap((part) => (part.kind === 'checksum' ? [] : [part.bytes]));
+  return { call: 'decompress', parts, maxSize: MAX_BLOCK_SIZE };
 }
 
 /** Checks the sizes and the checksum of a frame while it is decompressed. */

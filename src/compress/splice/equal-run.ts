@@ -1,10 +1,10 @@
 /**
- * Where the first run of `length` equal bytes begins at or after `from`; -1 when there is none.
+ * The offset of the first run of `length` equal bytes at or after `from`; -1 if there is none.
  *
  * @param from offset in bytes, not negative
  */
 export function findEqualRun(bytes: Uint8Array, length: number, from = 0): number {
-  // Looks at the last byte that a run could have first, so that most bytes are never read.
+  // Compares backwards from the last byte of a possible run, so that most bytes are not read.
   for (let start = from; start + length <= bytes.length; ) {
     let at = start + length - 1;
     const value = bytes[at];
@@ -15,7 +15,7 @@ export function findEqualRun(bytes: Uint8Array, length: number, from = 0): numbe
   return -1;
 }
 
-/** Where the last run of `length` equal bytes begins; -1 when there is none. */
+/** The offset of the last run of `length` equal bytes; -1 if there is none. */
 export function findLastEqualRun(bytes: Uint8Array, length: number): number {
   for (let end = bytes.length; end >= length; ) {
     let at = end - length;

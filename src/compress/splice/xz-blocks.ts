@@ -1,27 +1,27 @@
 import { crc32 } from 'node:zlib';
 
 /**
- * Streams put together from blocks that were compressed apart (The .xz File Format 1.2.0). A block depends on nothing
- * outside itself; the index behind the blocks lists their sizes.
+ * Joins separately compressed blocks into an xz stream (The .xz File Format 1.2.0). Blocks are independent of each other;
+ * the index after them lists their sizes.
  */
 
-/** 2.1.1: the header's and the footer's length. */
-const EDGE = 12;
+/** Length of the stream header and of the footer (2.1.1, 2.1.2). */
+const HEADER_LENGTH = 12;
 /** 2.1.1.1.2 */
 const FLAGS_CRC64 = Buffer.from([0x00, 0x04]);
 const HEADER_MAGIC = Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]);
 const FOOTER_MAGIC = Buffer.from('YZ');
 
-/** What the index says of a block (4.3). */
+/** The record of a block in the index (4.3). */
 export interface XzRecord {
-  /** Bytes of the block without its padding. */
+  /** Size of the block in bytes without padding. */
   readonly unpadded: number;
-  /** Bytes that it unpacks to. */
+  /** Decompressed size in bytes. */
   readonly uncompressed: number;
 }
 
 export interface XzRun {
-  /** The blocks with their padding, one behind the other. */
+  /** The blocks with their padding. */
   readonly bytes: Uint8Array;
   readonly records: readonly XzRecord[];
 }
@@ -31,7 +31,7 @@ export function streamHeader(): Uint8Array {
   return Buffer.concat([HEADER_MAGIC, FLAGS_CRC64, uint32(crc32(FLAGS_CRC64))]);
 }
 
-/** The index (4) and the footer (2.1.2) of a stream whose blocks these are. */
+/** The index (4) and the footer (2.1.2) of a stream with these blocks. */
 export function streamEnd(records: readonly XzRecord[]): Uint8Array {
   const list = records.flatMap(({ unpadded, uncompressed }) => [...integer(unpadded), ...integer(uncompressed)]);
   const bytes = [0x00, ...integer(records.length), ...list];
@@ -41,14 +41,14 @@ export function streamEnd(records: readonly XzRecord[]): Uint8Array {
   return Buffer.concat([index, uint32(crc32(index)), uint32(crc32(backward)), backward, FOOTER_MAGIC]);
 }
 
-/** The blocks of a whole stream with CRC64 that liblzma has just made. */
+/** The blocks of a whole stream with CRC64, as liblzma writes it. */
 export function xzRunOf(stream: Uint8Array): XzRun {
   const bytes = Buffer.from(stream.buffer, stream.byteOffset, stream.length);
-  if (!bytes.subarray(0, EDGE).equals(Buffer.from(streamHeader()))) {
-    throw new Error('liblzma made a stream of another kind');
+  if (!bytes.subarray(0, HEADER_LENGTH).equals(Buffer.from(streamHeader()))) {
+    throw new Error('liblzma wrote an unexpected stream header');
   }
   const indexLength = (bytes.readUInt32LE(bytes.length - 8) + 1) * 4;
-  const indexAt = bytes.length - EDGE - indexLength;
+  const indexAt = bytes.length - HEADER_LENGTH - indexLength;
   let at = indexAt + 1;
   const next = (): number => {
     let value = 0;
@@ -60,10 +60,10 @@ export function xzRunOf(stream: Uint8Array): XzRun {
     }
   };
   const records = Array.from({ length: next() }, (): XzRecord => ({ unpadded: next(), uncompressed: next() }));
-  return { bytes: bytes.subarray(EDGE, indexAt), records };
+  return { bytes: bytes.subarray(HEADER_LENGTH, indexAt), records };
 }
 
-/** 1.2: seven bits a byte, the lowest first. */
+/** 1.2: seven bits per byte, lowest first. */
 function integer(value: number): number[] {
   const bytes: number[] = [];
   let rest = value;

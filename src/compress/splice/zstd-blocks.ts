@@ -1,26 +1,26 @@
 import { MAX_BLOCK_SIZE } from '../codecs/zstd-frame.ts';
 
 /**
- * Frames put together from blocks that were compressed apart (RFC 8878, 3.1.1.2). Blocks that an encoder made at the
- * start of a frame can follow any other block when two things are as they are there: the repeat offsets are 1, 4 and 8
- * (3.1.1.5), and they ask for no earlier tables, which an encoder cannot do there. Raw blocks change neither.
+ * Joins separately compressed blocks into a zstd frame (RFC 8878, 3.1.1.2). Blocks from the start of one frame can follow
+ * any block of another frame under two conditions: the repeat offsets are 1, 4 and 8 (3.1.1.5), and the blocks refer to no
+ * earlier tables, which is always true at the start of a frame. Raw blocks change neither.
  */
 
 /** Block types (3.1.1.2.2). */
 const RAW = 0;
 const COMPRESSED = 2;
 
-/** Equal bytes that must stand before a reset. */
+/** Number of equal bytes that must precede a reset. */
 export const RESET_BEFORE = 8;
-/** Bytes that a reset puts out: more of the same. */
+/** Number of bytes that a reset produces, with the same value. */
 export const RESET_OUTPUT = 24;
 
 /**
- * Three blocks of one sequence each that bring the repeat offsets back to 1, 4 and 8. A sequence copies eight bytes from
- * 8, 4 and 1 bytes before; in a run of equal bytes it so puts out eight more of them. No literals (3.1.1.3.1.1); one
- * sequence with RLE tables (3.1.1.3.2.1): literals length code 0, an offset code, match length code 5, which is eight
- * bytes; the bit stream holds the offset's extra bits below the mark of its end. Seven bytes that unpack to eight: a
- * compressed block must be smaller than what it unpacks to (3.1.1.2.4).
+ * Three blocks of one sequence each, which set the repeat offsets to 1, 4 and 8. The sequences copy eight bytes from
+ * offsets 8, 4 and 1; after a run of equal bytes they produce more of the same. No literals (3.1.1.3.1.1); one sequence
+ * with RLE tables (3.1.1.3.2.1): literals length code 0, an offset code, match length code 5 (eight bytes). The bit stream
+ * contains the extra bits of the offset below the end mark. Seven bytes decompress to eight, because a compressed block
+ * must be smaller than its content (3.1.1.2.4).
  */
 export const RESET: Uint8Array = Buffer.concat(
   [
@@ -40,7 +40,7 @@ function blockHeader(type: typeof RAW | typeof COMPRESSED, size: number, last = 
   return header;
 }
 
-/** Bytes as they are, in raw blocks of the largest size. */
+/** Uncompressed bytes in raw blocks of maximum size. */
 export function rawBlocks(bytes: Uint8Array): Uint8Array[] {
   const blocks: Uint8Array[] = [];
   for (let offset = 0; offset < bytes.length; offset += MAX_BLOCK_SIZE) {
@@ -50,13 +50,13 @@ export function rawBlocks(bytes: Uint8Array): Uint8Array[] {
   return blocks;
 }
 
-/** An empty raw block that ends a frame. */
+/** The empty raw block at the end of a frame. */
 export const LAST_BLOCK: Uint8Array = blockHeader(RAW, 0, true);
 
 /**
- * Magic number and header of a frame (3.1.1.1) without a content size and without a checksum.
+ * Magic number and header of a frame (3.1.1.1) without content size and without checksum.
  *
- * @param windowDescriptor the largest of those of the frames that the blocks were made in (3.1.1.1.2)
+ * @param windowDescriptor largest window descriptor of the frames of the blocks (3.1.1.1.2)
  */
 export function frameStart(windowDescriptor: number): Uint8Array {
   return Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, windowDescriptor]);

@@ -4,82 +4,82 @@ import { findEqualRun, findLastEqualRun } from './equal-run.ts';
 import { frameStart, LAST_BLOCK, RESET, RESET_BEFORE, RESET_OUTPUT, rawBlocks } from './zstd-blocks.ts';
 import type { ZstdRun } from './zstd-run.ts';
 
-/** Blocks of a big file, compressed apart. */
+/** Blocks of a zstd frame in a file. */
 export interface ZstdBlocks extends FileChunk {
-  /** Of the frame that they were made in (RFC 8878, 3.1.1.1.2). */
+  /** Of the frame that they come from (RFC 8878, 3.1.1.1.2). */
   readonly windowDescriptor: number;
-  /** Differs where the bytes differ. */
+  /** Differs if the blocks differ. */
   readonly key: string;
 }
 
-/** What an archive is put together from, in order. */
+/** Bytes to compress, or blocks. */
 export type SpliceInput = Uint8Array | ZstdBlocks;
 
 const RUN = RESET_BEFORE + RESET_OUTPUT;
-/** Fewer bytes are not worth a compressor's tables. */
-const WORTH_COMPRESSING = 1 << 10;
+/** Bytes; shorter inputs are not worth the tables of a compressed block. */
+const MIN_COMPRESSED_SIZE = 1 << 10;
 
 /**
- * Puts one zstd frame together: bytes are compressed here, packed blocks are taken as they are. Before each packed piece
- * the bytes must hold a run of 32 equal ones, as headers of tar and newc do.
+ * Joins inputs into one zstd frame: compresses bytes, and copies blocks. The bytes before blocks must contain a run of 32
+ * equal bytes, which headers of tar and newc do.
  *
- * @param compressRun compresses bytes as a frame of their own
- * @returns the frame's parts in order; its size is the sum of theirs
+ * @param compressRun compresses bytes as a separate frame
+ * @returns the chunks of the frame
  */
 export async function spliceFrame(
-  pieces: readonly SpliceInput[],
+  inputs: readonly SpliceInput[],
   compressRun: (bytes: Uint8Array) => Promise<ZstdRun>,
 ): Promise<SpliceInput[]> {
-  const parts: SpliceInput[] = [];
+  const chunks: SpliceInput[] = [];
   let window = 0;
   const widen = (descriptor: number) => {
     if (window === 0 || windowSize(descriptor) > windowSize(window)) window = descriptor;
   };
-  const compressed = async (bytes: Uint8Array) => {
+  const addCompressed = async (bytes: Uint8Array) => {
     const run = await compressRun(bytes);
     widen(run.window);
-    parts.push(...run.blocks);
+    chunks.push(...run.blocks);
   };
-  // As at the start of a frame: no block has moved the repeat offsets.
-  let fresh = true;
-  const plain = async (bytes: Uint8Array) => {
-    if (bytes.length < WORTH_COMPRESSING) {
-      parts.push(...rawBlocks(bytes));
+  // No block has changed the repeat offsets yet.
+  let isStart = true;
+  const addBytes = async (bytes: Uint8Array) => {
+    if (bytes.length < MIN_COMPRESSED_SIZE) {
+      chunks.push(...rawBlocks(bytes));
       return;
     }
-    if (fresh) {
-      await compressed(bytes);
+    if (isStart) {
+      await addCompressed(bytes);
     } else {
       const run = findEqualRun(bytes, RUN);
       const start = run === -1 ? bytes.length : run + RUN;
-      parts.push(...rawBlocks(bytes.subarray(0, run === -1 ? bytes.length : run + RESET_BEFORE)));
+      chunks.push(...rawBlocks(bytes.subarray(0, run === -1 ? bytes.length : run + RESET_BEFORE)));
       if (run !== -1) {
-        parts.push(RESET);
-        if (start < bytes.length) await compressed(bytes.subarray(start));
+        chunks.push(RESET);
+        if (start < bytes.length) await addCompressed(bytes.subarray(start));
       }
     }
-    fresh = false;
+    isStart = false;
   };
 
   let pending: Uint8Array[] = [];
-  for (const piece of pieces) {
-    if (piece instanceof Uint8Array) {
-      pending.push(piece);
+  for (const input of inputs) {
+    if (input instanceof Uint8Array) {
+      pending.push(input);
       continue;
     }
     const bytes = Buffer.concat(pending);
     pending = [];
     const run = findLastEqualRun(bytes, RUN);
-    if (run === -1) throw new Error('no run of equal bytes stands before a packed file');
-    await plain(bytes.subarray(0, run + RESET_BEFORE));
-    parts.push(RESET, ...rawBlocks(bytes.subarray(run + RUN)), piece);
-    widen(piece.windowDescriptor);
-    fresh = false;
+    if (run === -1) throw new Error('no run of equal bytes before the blocks of a file');
+    await addBytes(bytes.subarray(0, run + RESET_BEFORE));
+    chunks.push(RESET, ...rawBlocks(bytes.subarray(run + RUN)), input);
+    widen(input.windowDescriptor);
+    isStart = false;
   }
-  await plain(Buffer.concat(pending));
-  // A window of 1 KiB is the smallest; raw blocks may not be larger than it.
-  return [frameStart(window === 0 ? WINDOW_OF_A_BLOCK : window), ...parts, LAST_BLOCK];
+  await addBytes(Buffer.concat(pending));
+  // Without compressed blocks: raw blocks may not be larger than the window.
+  return [frameStart(window === 0 ? MAX_BLOCK_WINDOW : window), ...chunks, LAST_BLOCK];
 }
 
-/** 128 KiB: the largest block. */
-const WINDOW_OF_A_BLOCK = 7 << 3;
+/** Window descriptor of 128 KiB, the maximum size of a block. */
+const MAX_BLOCK_WINDOW = 7 << 3;

@@ -8,13 +8,13 @@ import { compress, decompress } from '../../../src/compress/compress.ts';
 import { CODECS, type Codec, detectCodec, parseCompression } from '../../../src/model/compression.ts';
 import { KubeparcelError } from '../../../src/support/errors.ts';
 
-const SQUEEZING = ['gzip', 'xz', 'zstd'] as const;
+const COMPRESSING = ['gzip', 'xz', 'zstd'] as const;
 
 async function all(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {
-  return Buffer.from(await collect(chunks, 1 << 30, () => new Error('a test made too much')));
+  return Buffer.from(await collect(chunks, 1 << 30, () => new Error('unexpectedly large output')));
 }
 
-/** A source that counts what it gave and whether it was ended. */
+/** A source that records how much was read and whether it was closed. */
 function source(bytes: Uint8Array, size: number) {
   const seen = { given: 0, ended: false };
   async function* chunks() {
@@ -30,7 +30,7 @@ function source(bytes: Uint8Array, size: number) {
   return { chunks: chunks(), seen };
 }
 
-/** Compressible, but not so that a chunk vanishes. */
+/** Moderately compressible bytes. */
 function sample(length: number): Buffer {
   const bytes = Buffer.alloc(length);
   for (let index = 0, state = 1; index < length; index++) {
@@ -42,7 +42,7 @@ function sample(length: number): Buffer {
 
 async function failure(work: Promise<unknown>): Promise<KubeparcelError> {
   const error = await work.then(
-    () => new Error('it did not fail'),
+    () => new Error('no failure'),
     (thrown: unknown) => thrown,
   );
   expect(error).toBeInstanceOf(KubeparcelError);
@@ -75,7 +75,7 @@ describe('parseCompression', () => {
     'none:0',
     'ZSTD',
     'constructor',
-  ])('refuses %j and says what there is', (text) => {
+  ])('rejects %j and lists the valid values', (text) => {
     const read = () => parseCompression(text);
     expect(read).toThrow(KubeparcelError);
     try {
@@ -87,8 +87,8 @@ describe('parseCompression', () => {
 });
 
 describe('detectCodec', () => {
-  test('tells each codec from its first bytes', async () => {
-    for (const codec of SQUEEZING) {
+  test('detects each codec by its first bytes', async () => {
+    for (const codec of COMPRESSING) {
       const packed = await all(compress([Buffer.from('x')], parseCompression(codec)));
       expect(detectCodec(packed.subarray(0, 6))).toBe(codec);
     }
@@ -99,32 +99,29 @@ describe('detectCodec', () => {
   test.each([
     ['bzip2', Buffer.from('BZh91A')],
     ['lzma', Buffer.from([0x5d, 0, 0, 0x80, 0, 0xff])],
-  ])('names %s as what it does not read', (name, magic) => {
+  ])('rejects %s by name', (name, magic) => {
     expect(() => detectCodec(magic)).toThrow(name);
   });
 });
 
 describe.each(CODECS)('%s', (codec) => {
-  test.each([0, 1, 100_000, (1 << 20) - 1, 1 << 20, (1 << 20) + 1, 6_000_000])(
-    'gives %i bytes back',
-    async (length) => {
-      const bytes = sample(length);
-      const packed = await all(
-        compress(source(bytes, 70_001).chunks, { ...parseCompression(codec), level: lowest(codec) }),
-      );
-      const unpacked = await all(decompress(source(packed, 50_003).chunks, codec));
-      expect(unpacked.equals(bytes)).toBe(true);
-      expect(packed.length <= bytes.length + 100).toBe(true);
-    },
-  );
+  test.each([0, 1, 100_000, (1 << 20) - 1, 1 << 20, (1 << 20) + 1, 6_000_000])('restores %i bytes', async (length) => {
+    const bytes = sample(length);
+    const packed = await all(
+      compress(source(bytes, 70_001).chunks, { ...parseCompression(codec), level: lowest(codec) }),
+    );
+    const unpacked = await all(decompress(source(packed, 50_003).chunks, codec));
+    expect(unpacked.equals(bytes)).toBe(true);
+    expect(packed.length <= bytes.length + 100).toBe(true);
+  });
 
-  test('incompressible bytes', async () => {
+  test('restores incompressible bytes', async () => {
     const bytes = randomBytes(2_500_000);
     const packed = await all(compress([bytes], parseCompression(codec)));
     expect((await all(decompress([packed], codec))).equals(bytes)).toBe(true);
   });
 
-  test('the cut of the input does not show in the output', async () => {
+  test('the output does not depend on the chunks of the input', async () => {
     const bytes = sample(2_300_000);
     const packed: Buffer[] = [];
     for (const size of [1000, 65_536, 1 << 20, 5_000_000]) {
@@ -133,13 +130,13 @@ describe.each(CODECS)('%s', (codec) => {
     expect(packed.every((other) => packed[0]?.equals(other))).toBe(true);
   });
 
-  test('stops at the limit', async () => {
+  test('stops at the size limit', async () => {
     const packed = await all(compress([Buffer.alloc(3_000_000)], parseCompression(codec)));
     expect(await failure(all(decompress([packed], codec, { maxBytes: 2_999_999 })))).toMatchObject({ kind: 'format' });
     expect(await all(decompress([packed], codec, { maxBytes: 3_000_000 }))).toHaveLength(3_000_000);
   });
 
-  test('an early end reaches the source', async () => {
+  test('closes the source if the caller stops early', async () => {
     const bytes = randomBytes(8_000_000);
     const input = source(bytes, 100_000);
     for await (const _ of compress(input.chunks, { codec, level: lowest(codec) })) {
@@ -150,7 +147,7 @@ describe.each(CODECS)('%s', (codec) => {
     expect(input.seen.given).toBeLessThan(bytes.length);
   });
 
-  test('an error of the source comes through', async () => {
+  test('passes on errors of the source', async () => {
     async function* broken() {
       yield Buffer.alloc(3_000_000);
       throw new Error('the disk is gone');
@@ -159,7 +156,7 @@ describe.each(CODECS)('%s', (codec) => {
     await expect(all(decompress(broken(), 'none'))).rejects.toThrow('the disk is gone');
   });
 
-  test('an aborted signal ends it', async () => {
+  test('an abort stops it', async () => {
     const controller = new AbortController();
     const input = source(sample(20_000_000), 1 << 20);
     const work = all(
@@ -190,7 +187,7 @@ describe('the zstd thread', () => {
   };
   const fast = { codec: 'zstd', level: 1 } as const;
 
-  test('ends with the work, with an early end, and with an error', async () => {
+  test('ends after success, after an early stop, and after an error', async () => {
     const before = threads();
     const bytes = randomBytes(6_000_000);
     const packed = await all(compress([bytes], fast));
@@ -206,7 +203,7 @@ describe('the zstd thread', () => {
     expect(threads()).toBe(before);
   });
 
-  test('several work side by side and do not mix', async () => {
+  test('several can run at the same time', async () => {
     const inputs = [1, 2, 3].map((step) => sample(5_000_000 - step));
     const packed = await Promise.all(inputs.map((bytes) => all(compress([bytes], fast))));
     const unpacked = await Promise.all(packed.map((bytes) => all(decompress([bytes], 'zstd'))));
@@ -219,7 +216,7 @@ test.each([
   ['a dictionary', [0x01, 0x58, 0x07]],
   ['a reserved bit', [0x08, 0x58]],
   ['a content of 4 GiB in one segment', [0xa0, 0xff, 0xff, 0xff, 0xff]],
-])('a zstd frame with %s is refused', async (_, header) => {
+])('a zstd frame with %s is rejected', async (_, header) => {
   const emptyLastBlock = [1, 0, 0];
   const frame = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, ...header, ...emptyLastBlock]);
   await failure(all(decompress([frame], 'zstd')));
@@ -227,11 +224,11 @@ test.each([
   expect(await all(decompress([plain], 'zstd'))).toHaveLength(0);
 });
 
-describe.each(SQUEEZING)('damaged %s', (codec) => {
-  test('every flipped byte is an error or leaves the content as it was', async () => {
+describe.each(COMPRESSING)('damaged %s', (codec) => {
+  test('every flipped byte is an error or does not change the content', async () => {
     const bytes = sample(700);
     const packed = await all(compress([bytes], parseCompression(codec)));
-    const unnoticed = new Set<number>();
+    const undetected = new Set<number>();
     for (let index = 0; index < packed.length; index++) {
       for (const mask of [0x01, 0x80, 0xff]) {
         const broken = Buffer.from(packed);
@@ -239,15 +236,15 @@ describe.each(SQUEEZING)('damaged %s', (codec) => {
         const result = await all(decompress([broken], codec, { maxBytes: 1 << 20 })).catch((error: unknown) => error);
         if (result instanceof Buffer) {
           expect(result.equals(bytes), `byte ${index}`).toBe(true);
-          unnoticed.add(index);
+          undetected.add(index);
         } else {
           expect(result).toBeInstanceOf(KubeparcelError);
         }
       }
     }
-    // What remains: gzip's text flag, time, extra flags and system (RFC 1952, 2.3), the bits after a deflate block, a zstd
-    // window's size, and matches that another place of the same bytes serves as well.
-    expect(unnoticed.size).toBeLessThan(packed.length / 20);
+    // Not detected: text flag, time, extra flags and system of gzip (RFC 1952, 2.3), the bits after a deflate block, the size
+    // of a zstd window, and matches at another position with the same bytes.
+    expect(undetected.size).toBeLessThan(packed.length / 20);
   });
 
   test('every truncation is an error', async () => {
@@ -257,7 +254,7 @@ describe.each(SQUEEZING)('damaged %s', (codec) => {
     }
   });
 
-  test('trailing bytes are an error, wherever the chunks are cut', async () => {
+  test('trailing bytes are an error, whatever the chunks', async () => {
     const packed = await all(compress([sample(300)], parseCompression(codec)));
     for (const trailing of [Buffer.from('trailing'), Buffer.alloc(8), packed.subarray(0, 3)]) {
       const whole = Buffer.concat([packed, trailing]);
@@ -268,7 +265,7 @@ describe.each(SQUEEZING)('damaged %s', (codec) => {
   });
 });
 
-test('a zstd frame without a checksum fails where a block does not unpack', async () => {
+test('a zstd frame without a checksum fails if a block cannot be decompressed', async () => {
   const packed = await all(compress([sample(700)], parseCompression('zstd')));
   const bare = packed.subarray(0, -4);
   bare[4] = (bare[4] ?? 0) & ~0x04;
@@ -288,7 +285,7 @@ test('a zstd frame without a checksum fails where a block does not unpack', asyn
   expect(refused).toBeGreaterThan(0);
 });
 
-test('a gzip header says nothing of the machine', async () => {
+test('a gzip header does not depend on the machine', async () => {
   const packed = await all(compress([sample(700)], parseCompression('gzip')));
   expect([...packed.subarray(0, 10)]).toEqual([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 2, 3]);
 });
@@ -298,13 +295,13 @@ test('several gzip members are one stream', async () => {
   expect(String(await all(decompress([packed], 'gzip')))).toBe('one two');
 });
 
-test('gzipSmall packs as gzip -9n does', () => {
+test('gzipSmall writes the header of gzip -9n', () => {
   const packed = gzipSmall(sample(5000));
   expect([...packed.subarray(0, 10)]).toEqual([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 2, 3]);
   expect(gunzipSync(packed).equals(sample(5000))).toBe(true);
 });
 
-test('any bytes in any chunks', async () => {
+test('gzip and xz restore random bytes in random chunks', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.uint8Array({ maxLength: 2000 }), { maxLength: 6 }),

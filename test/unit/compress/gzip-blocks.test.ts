@@ -3,20 +3,20 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { deflateRun, joinCrc32, memberEnd, memberHeader } from '../../../src/compress/splice/gzip-blocks.ts';
 
-describe('the CRC-32 of joined bytes', () => {
-  test('is what zlib finds of them', () => {
+describe('joinCrc32', () => {
+  test('equals the CRC-32 of the concatenated bytes', () => {
     const bytes = fc.uint8Array({ maxLength: 3000 });
     fc.assert(
       fc.property(bytes, bytes, (first, last) => {
-        // zlib.crc32 begins anew at an empty array.
+        // zlib.crc32 returns 0 for an empty array, whatever the initial value.
         const of = (part: Uint8Array) => (part.length === 0 ? 0 : crc32(part));
         expect(joinCrc32(of(first), of(last), last.length)).toBe(of(Buffer.concat([first, last])));
       }),
     );
   });
 
-  test('of more than 4 GiB', () => {
-    // 5 GiB of zeros and one byte, step by step and at once.
+  test('supports more than 4 GiB', () => {
+    // One byte and 5 GiB of zeros.
     const step = Buffer.alloc(1 << 20);
     const zeros = Array.from({ length: 5 << 10 }, () => step).reduce((crc, bytes) => crc32(bytes, crc), 0);
     const one = Buffer.of(7);
@@ -26,7 +26,7 @@ describe('the CRC-32 of joined bytes', () => {
   });
 });
 
-test('runs that know what comes before them, and runs that do not, make one member', async () => {
+test('runs with and without a dictionary join to one gzip member', async () => {
   const part = fc.array(fc.constantFrom('kubelet', 'kubeadm', 'kubectl', ' ', String.fromCharCode(10)), {
     maxLength: 20_000,
   });
