@@ -10,7 +10,7 @@ import { type ScenarioHost, scenarioHost } from '../../src/scenario/model/host.t
 import { parseScenario } from '../../src/scenario/model/load.ts';
 import { runScenarios } from '../../src/scenario/run/run.ts';
 
-/** The verbs on real hosts, each seen to hold and to fail. */
+/** Hosts on which each verb must succeed and fail. */
 const HOSTS = ['debian-12', 'dnf-on-debian-12', 'zypper-on-debian-12'];
 
 const SAMPLE: Settings = {
@@ -47,13 +47,13 @@ beforeAll(async () => {
   hosts = prepared.map((image) => scenarioHost(image, catalog, 'amd64'));
 });
 
-async function run(steps: string, more: { keep?: boolean; signal?: AbortSignal } = {}): Promise<Results> {
+async function run(steps: string, options: { keep?: boolean; signal?: AbortSignal } = {}): Promise<Results> {
   const scenario = parseScenario(`title: t\ngroup: install\nwhy: w\n${steps}`, 'runner.yaml', 'runner');
   const packages = { kind: 'build', settings: SAMPLE } as const;
-  return await runScenarios({ engine, hosts, scenarios: [scenario], packages, sample: SAMPLE, jobs: 2, ...more });
+  return await runScenarios({ engine, hosts, scenarios: [scenario], packages, sample: SAMPLE, jobs: 2, ...options });
 }
 
-/** Per host: nothing, or what was wrong. */
+/** The fault of each host; empty if there is none. */
 function faults({ scenarios }: Results): Record<string, string> {
   return Object.fromEntries(scenarios.map(({ host, fault }) => [host, fault]));
 }
@@ -61,7 +61,7 @@ function faults({ scenarios }: Results): Record<string, string> {
 const NONE = Object.fromEntries(HOSTS.map((host) => [host, '']));
 
 describe('package managers', () => {
-  test('bring all five up, down, back and away, by every way that there is', async () => {
+  test('install, upgrade, downgrade, hold and remove all packages in every supported way', async () => {
     const results = await run(`steps:
   - snapshot: before
   - install: all
@@ -103,7 +103,7 @@ describe('package managers', () => {
   - same-files: before
     but: [/opt, /etc/sysconfig, /usr/share/licenses, /var/lib/kubelet, /etc/kubernetes, /etc/kubernetes/manifests, /opt/cni, /etc/cni, "/var/lib/systemd/**", "/etc/dnf/**", "/etc/yum.repos.d/**", "/etc/zypp/**", "/var/lib/apt/**"]
   - repository: none
-  - title: its file alone does not bring what it needs
+  - title: Install from a file without its dependencies
     install: kubelet
     via: files
     fails: true
@@ -114,7 +114,7 @@ describe('package managers', () => {
 });
 
 describe('checks', () => {
-  test('find what was changed, and the process that was started anew', async () => {
+  test('find changed files and a restarted process', async () => {
     const results = await run(`steps:
   - install: all
   - write: /etc/test/a b
@@ -158,8 +158,8 @@ describe('checks', () => {
     within: 0
 `);
     for (const { host, steps } of results.scenarios) {
-      const wrong = steps.filter(({ ok }) => !ok);
-      expect([host, ...wrong.map(({ verb }) => verb)]).toEqual([
+      const failed = steps.filter(({ ok }) => !ok);
+      expect([host, ...failed.map(({ verb }) => verb)]).toEqual([
         host,
         'process',
         'file',
@@ -167,7 +167,7 @@ describe('checks', () => {
         'consistent',
         'package',
       ]);
-      const differing = wrong.find(({ verb }) => verb === 'same-files')?.findings.filter(({ ok }) => !ok) ?? [];
+      const differing = failed.find(({ verb }) => verb === 'same-files')?.findings.filter(({ ok }) => !ok) ?? [];
       expect(differing.map(({ what }) => what)).toEqual(expect.arrayContaining(['/etc/test/a b', '/etc/test/link']));
       expect(differing.find(({ what }) => what === '/etc/test/link')).toMatchObject({
         expected: 'absent',
@@ -176,7 +176,7 @@ describe('checks', () => {
     }
   });
 
-  test('without systemd, with a small disk, a umask and a locale', async () => {
+  test('work without systemd, with a small disk, a umask and a locale', async () => {
     const results = await run(`container:
   init: none
   umask: "077"
@@ -195,13 +195,13 @@ steps:
   });
 });
 
-describe('what is left', () => {
+describe('containers', () => {
   const kept: string[] = [];
   afterAll(async () => {
     for (const name of kept) await (await engine.attach(name)).remove();
   });
 
-  test('is nothing after a run that was interrupted', async () => {
+  test('are removed after an interrupted run', async () => {
     const controller = new AbortController();
     setTimeout(() => controller.abort(new Error('enough')), 4000);
     await expect(run('steps:\n  - run: [sleep, "100"]\n', { signal: controller.signal })).rejects.toThrow('enough');
@@ -209,7 +209,7 @@ describe('what is left', () => {
     expect(names).toEqual([]);
   });
 
-  test('is the container of what failed, where that was asked for', async () => {
+  test('of failed scenarios are kept with keep', async () => {
     const results = await run('steps:\n  - write: /root/note\n    text: here\n  - run: ["false"]\n', { keep: true });
     for (const result of results.scenarios) {
       if (result.kept !== undefined) kept.push(result.kept);

@@ -22,7 +22,7 @@ import { hasTool } from '../support/tools.ts';
 
 const TOOLS = { deb: 'dpkg-deb', rpm: 'rpmbuild' } as const;
 
-/** What a distribution or a packager may have set for all that rpmbuild makes. */
+/** Settings that a distribution or packager may have for rpmbuild. */
 const RPM_MACROS = `%_changelog_trimage 10000000
 %_changelog_trimtime 1
 %source_date_epoch_from_changelog 1
@@ -30,7 +30,7 @@ const RPM_MACROS = `%_changelog_trimage 10000000
 %__os_install_post /bin/false
 `;
 
-/** What the distribution's own tool makes of the written layout, by the command that comes with it; its path. */
+/** Builds a package from the written layout with the command that accompanies it. Returns its path. */
 async function byOwnTool(layout: Layout, objects: ObjectReader, out: string): Promise<string> {
   const file = PACKAGERS[layout.format].fileName(layout);
   const { directory, command } = await writeBinaryLayout(layout, { file, out, objects });
@@ -50,7 +50,7 @@ async function byKubeparcel(layout: Layout, objects: ObjectReader, out: string):
   return path;
 }
 
-/** In what the two packages differ, a line each. */
+/** Differences of two packages, one per line. */
 async function differences(layout: Layout, objects: ObjectReader, out: string): Promise<string[]> {
   const [native, built] = [
     await readPackage(await byKubeparcel(layout, objects, join(out, 'native'))),
@@ -80,7 +80,7 @@ describe.each(['deb', 'rpm'] as const)('%s packages', (format: Format) => {
       expect(Object.fromEntries(found)).toEqual(Object.fromEntries(jobs.map(({ layout }) => [layout.name, []])));
     });
 
-    test('are equal when the layout has everything that the format can say', async () => {
+    test('are equal for a layout with every feature of the format', async () => {
       const out = join(temporaryDirectory(), 'lay outs é');
       const layout = format === 'deb' ? everyDebLayout() : everyRpmLayout();
       expect(await differences(layout, objectsOf(), out)).toEqual([]);

@@ -1,6 +1,6 @@
 /**
- * Packages of a real release: kubeadm, kubelet and kubectl 1.20.2, the CNI plugins of Debian and crictl, compiled here,
- * packaged, held against dpkg and rpm, installed, and asked for their versions. Run: npm run test:real
+ * Packages of a real release: kubeadm, kubelet, kubectl 1.20.2 and crictl are compiled, packaged together with Debian's CNI
+ * plugins, compared with the output of dpkg and rpm, installed and run. Run: npm run test:real
  */
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -20,7 +20,7 @@ import { explanations, lintian, rpmlint, unexplained } from '../support/linters.
 const MAIN = join(packageRoot(), 'lib', 'cli', 'main.js');
 const REAL = 'CNI plugins, crictl, kubeadm, kubectl and kubelet';
 
-/** Of st_mode, in octal, as rpm prints them. */
+/** File type bits of st_mode in octal, as rpm prints them. */
 const TYPE_BITS = { file: '0100', directory: '040', symlink: '0120' };
 
 const work = mkdtempSync(join(tmpdir(), 'kubeparcel-real-'));
@@ -71,21 +71,21 @@ afterAll(() => {
   rmSync(work, { recursive: true, force: true });
 });
 
-test('the payload is whole: crictl could be had too', () => {
+test('the payload includes crictl', () => {
   expect(payload.versions.criTools, 'crictl comes from the Go module proxy').toBeDefined();
 });
 
-test('ten packages were made', () => {
+test('five DEBs and five RPMs are built', () => {
   expect(packages('.deb')).toHaveLength(5);
   expect(packages('.rpm')).toHaveLength(5);
 });
 
 describe('DEB', () => {
-  test('lintian finds nothing that packaging/lint.yaml does not explain', async () => {
+  test('lintian reports only what packaging/lint.yaml accepts', async () => {
     expect(unexplained(await lintian(packages('.deb')), explanations().lintian)).toEqual([]);
   });
 
-  test('dpkg-deb reads each: fields, contents, modes and owners', async () => {
+  test('dpkg-deb shows the fields, contents, modes and owners of each package', async () => {
     for (const path of packages('.deb')) {
       const { layout } = await readPackage(path);
       const { stdout: info } = await execa('dpkg-deb', ['--info', path]);
@@ -101,7 +101,7 @@ describe('DEB', () => {
     }
   });
 
-  test('the plugins, which Debian links dynamically, ask for the C library that they need', async () => {
+  test('kubernetes-cni depends on the C library that its dynamically linked plugins need', async () => {
     const { stdout } = await execa('dpkg-deb', [
       '--field',
       packages('.deb').find((p) => p.includes('cni')) ?? '',
@@ -110,32 +110,32 @@ describe('DEB', () => {
     expect(stdout).toMatch(/^libc6 \(>= 2\.\d+\)$/);
   });
 
-  test('dpkg installs all five into an empty root, and what is installed answers', async () => {
+  test('dpkg installs all packages into an empty root, and the programs run', async () => {
     const root = join(work, 'deb-root');
     await execa('mkdir', ['-p', join(root, 'var/lib/dpkg/info'), join(root, 'var/lib/dpkg/updates')]);
     await execa('touch', [join(root, 'var/lib/dpkg/status'), join(root, 'var/lib/dpkg/available')]);
-    // The root holds no iptables, no libc6: what is asked for is known (see the test above), here it is about files.
-    // Nor does it hold a shell: the scripts run outside, and serve the root that DPKG_ROOT names.
+    // The root contains no dependencies, which the test above checks, and no shell: the scripts run outside, with DPKG_ROOT
+    // set to the root.
     const force = ['--force-depends', '--force-script-chrootless'];
     await execa('dpkg', [`--root=${root}`, ...force, '--install', ...packages('.deb')]);
     const { stdout } = await execa('dpkg', [`--root=${root}`, '--list']);
     expect(stdout.split('\n').filter((line) => line.startsWith('ii '))).toHaveLength(5);
     await execa('dpkg', [`--root=${root}`, '--verify']).then(({ stdout }) => expect(stdout).toBe(''));
-    await expectAnswers(root);
+    await expectVersions(root);
   });
 });
 
 describe('RPM', () => {
-  test('rpmlint finds nothing that packaging/lint.yaml does not explain', async () => {
+  test('rpmlint reports only what packaging/lint.yaml accepts', async () => {
     expect(unexplained(await rpmlint(packages('.rpm'), work), explanations().rpmlint)).toEqual([]);
   });
 
-  test('rpm -K finds every digest right', async () => {
+  test('rpm -K accepts every digest', async () => {
     const { stdout } = await execa('rpm', ['-K', ...packages('.rpm')]);
     expect(stdout.match(/: digests OK$/gm)).toHaveLength(5);
   });
 
-  test('rpm -qp reads each: files with modes, owners and digests, requirements, provisions', async () => {
+  test('rpm -qp shows the files, modes, owners, digests, requires and provides of each package', async () => {
     for (const path of packages('.rpm')) {
       const { layout } = await readPackage(path);
       const { stdout: dump } = await execa('rpm', ['-qp', '--dump', path]);
@@ -157,20 +157,20 @@ describe('RPM', () => {
     }
   });
 
-  test('rpm installs all five into an empty root, finds nothing changed, and what is installed answers', async () => {
+  test('rpm installs and verifies all packages in an empty root, and the programs run', async () => {
     const root = join(work, 'rpm-root');
-    // An absolute path inside the root: Debian's rpm keeps its database in the home directory otherwise.
+    // By default Debian's rpm has its database in the home directory.
     const database = ['--root', root, '--dbpath', '/var/lib/rpm'];
-    // No shell is in that root; hooks.test.ts runs the scriptlets.
+    // The root has no shell; hooks.test.ts runs the scriptlets.
     await execa('rpm', [...database, '--nodeps', '--noscripts', '-i', ...packages('.rpm')]);
     const { stdout } = await execa('rpm', [...database, '-qa']);
     expect(stdout.split('\n')).toHaveLength(5);
     await execa('rpm', [...database, '--nodeps', '-V', '-a']).then(({ stdout }) => expect(stdout).toBe(''));
-    await expectAnswers(root);
+    await expectVersions(root);
   });
 });
 
-describe('the same payload by the distributions’ own tools', () => {
+describe('the distributions’ own tools', () => {
   const layouts = join(work, 'layouts');
 
   beforeAll(async () => {
@@ -180,23 +180,23 @@ describe('the same payload by the distributions’ own tools', () => {
     });
   });
 
-  test('dpkg-deb makes equal packages', async () => {
-    const made = join(work, 'by-dpkg-deb');
-    await execa('mkdir', [made]);
+  test('dpkg-deb builds equal packages', async () => {
+    const out = join(work, 'by-dpkg-deb');
+    await execa('mkdir', [out]);
     const native = packages('.deb');
     const script = 'for package do dpkg-deb --root-owner-group -Zxz -z6 --build "$package" "$OUT" || exit; done';
     const measured = await measure(['sh', '-c', script, 'sh', ...native.map((path) => directoryOf(layouts, path))], {
-      env: { OUT: made, SOURCE_DATE_EPOCH: '1610496000' },
+      env: { OUT: out, SOURCE_DATE_EPOCH: '1610496000' },
     });
     report.push([
       'dpkg-deb -Zxz -z6, five .deb',
       measured,
-      await sizeOf(native.map((path) => path.replace(dist, made))),
+      await sizeOf(native.map((path) => path.replace(dist, out))),
     ]);
-    for (const path of native) await expectEqual(path, path.replace(dist, made));
+    for (const path of native) await expectEqual(path, path.replace(dist, out));
   });
 
-  test('rpmbuild makes equal packages', async () => {
+  test('rpmbuild builds equal packages', async () => {
     const native = packages('.rpm');
     const script = [
       'for package do',
@@ -207,12 +207,12 @@ describe('the same payload by the distributions’ own tools', () => {
     const measured = await measure(['sh', '-c', script, 'sh', ...directories], {
       env: { SOURCE_DATE_EPOCH: '1610496000' },
     });
-    const made = directories.map((directory) => {
+    const built = directories.map((directory) => {
       const [arch = ''] = readdirSync(join(directory, 'RPMS'));
       return join(directory, 'RPMS', arch, readdirSync(join(directory, 'RPMS', arch))[0] ?? '');
     });
-    report.push(['rpmbuild w12.zstdio, five .rpm', measured, await sizeOf(made)]);
-    for (const [index, path] of native.entries()) await expectEqual(path, made[index] ?? '');
+    report.push(['rpmbuild w12.zstdio, five .rpm', measured, await sizeOf(built)]);
+    for (const [index, path] of native.entries()) await expectEqual(path, built[index] ?? '');
   });
 });
 
@@ -225,14 +225,14 @@ async function expectEqual(native: string, other: string): Promise<void> {
   expect(diffLayouts(a.layout, b.layout), native).toEqual([]);
 }
 
-/** The installed programs, run where they were installed; statically linked or with this machine's C library. */
-async function expectAnswers(root: string): Promise<void> {
+/** Runs the installed programs, which are statically linked or use this machine's C library. */
+async function expectVersions(root: string): Promise<void> {
   const { kubernetes, cniPlugins, criTools } = payload.versions;
-  const ask = async (program: string, ...args: string[]) => (await execa(join(root, program), args)).stdout;
-  expect(await ask('usr/bin/kubelet', '--version')).toBe(`Kubernetes v${kubernetes}`);
-  expect(await ask('usr/bin/kubeadm', 'version', '-o', 'short')).toBe(`v${kubernetes}`);
-  expect(await ask('usr/bin/kubectl', 'version', '--client', '--short')).toBe(`Client Version: v${kubernetes}`);
-  expect(await ask('usr/bin/crictl', '--version')).toContain(criTools);
+  const run = async (program: string, ...args: string[]) => (await execa(join(root, program), args)).stdout;
+  expect(await run('usr/bin/kubelet', '--version')).toBe(`Kubernetes v${kubernetes}`);
+  expect(await run('usr/bin/kubeadm', 'version', '-o', 'short')).toBe(`v${kubernetes}`);
+  expect(await run('usr/bin/kubectl', 'version', '--client', '--short')).toBe(`Client Version: v${kubernetes}`);
+  expect(await run('usr/bin/crictl', '--version')).toContain(criTools);
   const bridge = await execa(join(root, 'opt/cni/bin/bridge'), { env: { CNI_COMMAND: 'VERSION' }, input: '{}' });
   expect(JSON.parse(bridge.stdout)).toMatchObject({ supportedVersions: expect.arrayContaining(['0.4.0']) });
   expect(cniPlugins).toMatch(/^\d/);
