@@ -32,7 +32,7 @@ const SUMS = 'SHA256SUMS';
  *
  * @throws KubeparcelError if something is missing or fails
  */
-export async function makeControlPlane(options: Options = {}): Promise<ControlPlane> {
+export async function buildControlPlane(options: Options = {}): Promise<ControlPlane> {
   const say = options.say ?? ((line) => process.stderr.write(`control plane: ${line}\n`));
   const { signal } = options;
   const architecture = hostArchitecture();
@@ -128,5 +128,5 @@ async function moveInto(built: string, result: string): Promise<void> {
 }
 
 if (isScript(import.meta.url)) {
-  await runBuild('control plane', (say, signal) => makeControlPlane({ say, signal }));
+  await runBuild('control plane', (say, signal) => buildControlPlane({ say, signal }));
 }

@@ -64,7 +64,7 @@ interface Build {
  *
  * @throws KubeparcelError if something is missing or fails
  */
-export async function makeRealPayload(options: Options = {}): Promise<RealPayload> {
+export async function buildRealPayload(options: Options = {}): Promise<RealPayload> {
   const say = options.say ?? ((line) => process.stderr.write(`real payload: ${line}\n`));
   const architecture = hostArchitecture();
   const recipe = shortDigest([RECIPE, architecture]);
@@ -234,5 +234,5 @@ function upstreamVersion(debianVersion: string): string {
 }
 
 if (isScript(import.meta.url)) {
-  await runBuild('real payload', (say, signal) => makeRealPayload({ say, signal }));
+  await runBuild('real payload', (say, signal) => buildRealPayload({ say, signal }));
 }

@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import { execa } from 'execa';
 import { copySync, emptyDirSync, ensureDirSync } from 'fs-extra/esm';
 import { packageRoot } from '../../src/support/package-root.ts';
-import { makeRealPayload } from '../real-payload.ts';
+import { buildRealPayload } from '../real-payload.ts';
 import { buildRunners } from '../runners.ts';
 import { installNfpm, nfpmScript } from './nfpm.ts';
 
@@ -39,7 +39,7 @@ const EIGHT = ['debian-12', 'debian-13', 'ubuntu-22.04', 'ubuntu-24.04', 'el-8',
 
 /** Prepares the real payload and the inputs of all steps in a temporary directory. */
 export async function createBench(level: number, say: (line: string) => void): Promise<Bench> {
-  const payload = await makeRealPayload({ say });
+  const payload = await buildRealPayload({ say });
   await buildRunners([payload.architecture], { say, fetchMusl: false });
   const directory = mkdtempSync(join(tmpdir(), 'kubeparcel-bench-'));
   const cache = join(directory, 'cache');

@@ -179,8 +179,8 @@ export async function unpackPackages(
   const downloads = join(debian.directory, `downloads-${packages[0]?.name ?? 'none'}`);
   await ensureDir(downloads);
   await ensureDir(directory);
-  const wanted = packages.map(({ name, version }) => `${name}=${version}`);
-  await apt(debian, 'apt-get', ['-qq', 'download', ...wanted], 'cannot download Debian packages', downloads);
+  const versioned = packages.map(({ name, version }) => `${name}=${version}`);
+  await apt(debian, 'apt-get', ['-qq', 'download', ...versioned], 'cannot download Debian packages', downloads);
   for (const file of (await readdir(downloads)).sort()) {
     await run('dpkg-deb', ['--extract', join(downloads, file), directory], {
       ...runOptions(debian, `cannot unpack ${file}`),

@@ -123,7 +123,7 @@ async function fetchMusl(
   });
   const packages = await Promise.all(names.map((name) => findPackage(debian, `musl-dev:${name}`)));
   // `apt-get download` takes the architecture after the name.
-  const wanted = packages.map((found, index) => ({ ...found, name: `musl-dev:${names[index]}` }));
-  await unpackPackages(debian, wanted, directory);
+  const named = packages.map((found, index) => ({ ...found, name: `musl-dev:${names[index]}` }));
+  await unpackPackages(debian, named, directory);
   return undefined;
 }

@@ -57,7 +57,7 @@ export class CliContainer implements Container {
       : await this.#execInSession(session, command, options);
   }
 
-  /** Files in the container belong to root, whoever owns the source. */
+  /** Files in the container belong to root, independently of the owner of the source. */
   async copyIn(source: string, targetDirectory: string): Promise<void> {
     const archive = create({ cwd: dirname(source), portable: true, strict: true }, [`./${basename(source)}`]);
     const result = await runCommand(

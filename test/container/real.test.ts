@@ -4,8 +4,8 @@
  */
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { makeControlPlane } from '../../scripts/control-plane.ts';
-import { makeRealPayload } from '../../scripts/real-payload.ts';
+import { buildControlPlane } from '../../scripts/control-plane.ts';
+import { buildRealPayload } from '../../scripts/real-payload.ts';
 import { loadScenarios } from '../../src/scenario/model/load.ts';
 import { packageRoot } from '../../src/support/package-root.ts';
 import { JOBS, machineWith, sampleSettings } from './support/machine.ts';
@@ -14,8 +14,8 @@ import { runTwice } from './support/twice.ts';
 
 test('all scenarios pass with a real payload', { retry: 0 }, async ({ signal }) => {
   const say = (line: string) => process.stdout.write(`${line}\n`);
-  const payload = await makeRealPayload({ say });
-  const { directory: controlPlane } = await makeControlPlane({ say });
+  const payload = await buildRealPayload({ say });
+  const { directory: controlPlane } = await buildControlPlane({ say });
   const { engine, hosts } = await machineWith(['debian-12', 'dnf-on-debian-12']);
   const scenarios = await loadScenarios(join(packageRoot(), 'packaging', 'scenarios'));
   const sample = sampleSettings();

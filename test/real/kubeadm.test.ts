@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
-import { makeRealPayload } from '../../scripts/real-payload.ts';
+import { buildRealPayload } from '../../scripts/real-payload.ts';
 import { loadCatalog } from '../../src/catalog/catalog.ts';
 import { generatorData } from '../../src/catalog/generator-data.ts';
 import { kubeadmConfigCommand } from '../../src/confgen/commands/kubeadm-config.ts';
@@ -57,7 +57,7 @@ const cases: readonly [name: string, tree: Tree, flags: readonly string[]][] = [
 ];
 
 beforeAll(async () => {
-  const payload = await makeRealPayload({ say: (line) => process.stdout.write(`${line}\n`) });
+  const payload = await buildRealPayload({ say: (line) => process.stdout.write(`${line}\n`) });
   kubeadm = join(payload.directory, payload.architecture, 'kubeadm');
   data = generatorData(await loadCatalog(), payload.versions.kubernetes);
 });

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Measured, measure } from '../../scripts/measure.ts';
-import { makeRealPayload, type RealPayload } from '../../scripts/real-payload.ts';
+import { buildRealPayload, type RealPayload } from '../../scripts/real-payload.ts';
 import { buildRunners } from '../../scripts/runners.ts';
 import { humanSize, table } from '../../src/cli/render/table.ts';
 import { diffLayouts } from '../../src/layout/diff.ts';
@@ -46,7 +46,7 @@ async function kubeparcel(step: string, ...args: string[]): Promise<Measured> {
 }
 
 beforeAll(async () => {
-  payload = await makeRealPayload({ say: (line) => process.stdout.write(`${line}\n`) });
+  payload = await buildRealPayload({ say: (line) => process.stdout.write(`${line}\n`) });
   const say = (line: string) => process.stdout.write(`${line}\n`);
   await buildRunners([payload.architecture], { say, fetchMusl: false });
   const release = [payload.versions.kubernetes, '--source', payload.directory];
