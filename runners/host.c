@@ -1,6 +1,7 @@
 /*
- * The module `host`: the system calls that the generator needs, each one thin. A failure is -errno, or one of the codes
- * below; src/confgen/system-calls.ts says what each function gives back, src/confgen/quickjs.d.ts declares them.
+ * The module `host`: thin wrappers of the system calls that the generator needs. A failure is -errno or one of the
+ * codes below. src/confgen/host/system-calls.ts describes the results, src/confgen/host/quickjs.d.ts declares the
+ * functions.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -23,7 +24,7 @@ static JSValue failure(JSContext *context)
     return JS_NewInt32(context, -errno);
 }
 
-/* RFC 3629: no overlong forms, no surrogates, nothing beyond U+10FFFF. */
+/* RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF. */
 static int is_utf8(const unsigned char *text, size_t length)
 {
     size_t i = 0;
@@ -58,14 +59,14 @@ static int is_utf8(const unsigned char *text, size_t length)
     return 1;
 }
 
-/* A path as a C string; NULL with an exception pending. Free with JS_FreeCString. */
+/* Returns a path as a C string, or NULL with a pending exception. Free it with JS_FreeCString. */
 static const char *path_of(JSContext *context, JSValueConst value)
 {
     size_t length;
     const char *path = JS_ToCStringLen(context, &length, value);
     if (path && strlen(path) != length) {
         JS_FreeCString(context, path);
-        JS_ThrowTypeError(context, "a path with a NUL in it");
+        JS_ThrowTypeError(context, "path contains NUL");
         return NULL;
     }
     return path;
@@ -149,26 +150,26 @@ static JSValue host_readdir(JSContext *context, JSValueConst this_value, int arg
     return names;
 }
 
-/* Sizes that stat states are not asked: /proc and /sys state none. */
+/* Does not use the size of stat, which is 0 in /proc and 4096 in /sys. */
 static JSValue read_text(JSContext *context, int file, size_t limit)
 {
-    size_t room = 0, length = 0;
+    size_t capacity = 0, length = 0;
     char *text = NULL, *grown;
     JSValue result;
     for (;;) {
         ssize_t got;
-        if (length == room) {
-            room = room ? room * 2 : 8192;
-            if (room > limit + 1)
-                room = limit + 1;
-            grown = realloc(text, room);
+        if (length == capacity) {
+            capacity = capacity ? capacity * 2 : 8192;
+            if (capacity > limit + 1)
+                capacity = limit + 1;
+            grown = realloc(text, capacity);
             if (!grown) {
                 free(text);
                 return JS_ThrowOutOfMemory(context);
             }
             text = grown;
         }
-        got = read(file, text + length, room - length);
+        got = read(file, text + length, capacity - length);
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0) {
@@ -199,7 +200,7 @@ static JSValue host_read(JSContext *context, JSValueConst this_value, int argc, 
     int file;
     if (JS_ToUint32(context, &limit, argv[1]) < 0 || !(path = path_of(context, argv[0])))
         return JS_EXCEPTION;
-    /* Opening a pipe without O_NONBLOCK would wait for a writer. */
+    /* Without O_NONBLOCK, opening a pipe waits for a writer. */
     file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
     JS_FreeCString(context, path);
     if (file < 0)
@@ -267,20 +268,20 @@ static int sync_directory(const char *path)
 
 static int make_directory(const char *path)
 {
-    /* The umask must not decide. */
+    /* Independent of the umask. */
     return mkdir(path, 0755) < 0 || chmod(path, 0755) < 0 ? -1 : 0;
 }
 
 enum { UNLINK, MKDIR, SYNC_DIRECTORY };
 
-static JSValue host_one_path(JSContext *context, JSValueConst this_value, int argc, JSValueConst *argv, int what)
+static JSValue host_one_path(JSContext *context, JSValueConst this_value, int argc, JSValueConst *argv, int call)
 {
     const char *path = path_of(context, argv[0]);
     JSValue result;
     int done;
     if (!path)
         return JS_EXCEPTION;
-    done = what == UNLINK ? unlink(path) : what == MKDIR ? make_directory(path) : sync_directory(path);
+    done = call == UNLINK ? unlink(path) : call == MKDIR ? make_directory(path) : sync_directory(path);
     result = done < 0 ? failure(context) : JS_NewInt32(context, 0);
     JS_FreeCString(context, path);
     return result;

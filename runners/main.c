@@ -1,6 +1,6 @@
 /*
- * Runs the bundle in its slot under QuickJS. There is no std and no os module, no module loader, no threads and no way
- * to start a program: all that a bundle can reach is the module `host` (host.c).
+ * Runs the bundle in the slot under QuickJS. There is no std or os module, no module loader, no threads and no way to
+ * start a program. A bundle can use only the module `host` (host.c).
  */
 #include <signal.h>
 #include <stdio.h>
@@ -10,26 +10,26 @@
 
 #include "runner.h"
 
-/* src/runner/slot.ts knows these. */
+/* The same constants are in src/runner/slot.ts. */
 #define SLOT_SIZE 0x50000
 #define SLOT_MAGIC "KUBELET-CONFGEN-SLOT\n"
 #define DIGITS 8
 #define HEADER (sizeof SLOT_MAGIC - 1 + 2 * DIGITS)
 
-/* Seconds; a run takes milliseconds, and no start of a kubelet may wait for one that hangs. */
+/* Seconds. A run takes milliseconds; a run that hangs must not block the start of the kubelet. */
 #define TIME_LIMIT 30
 #define MEMORY_LIMIT ((size_t)256 << 20)
 #define STACK_LIMIT ((size_t)1 << 20)
 
 /*
- * Magic, lengths of bundle and data in ASCII digits (the same for each byte order), the bundle, a NUL, the data.
- * Volatile, since it is filled after compiling: the compiler must not take it for empty.
+ * Magic, lengths of bundle and data in ASCII digits (independent of the byte order), the bundle, a NUL, the data.
+ * Volatile, since it is filled after compilation: the compiler must not assume that it is empty.
  */
 __attribute__((used)) static const volatile char slot[SLOT_SIZE] = SLOT_MAGIC "00000000" "00000000";
 
 struct rejections {
-    int open;
-    int told;
+    int unhandled;
+    int reported;
 };
 
 static size_t number_at(const char *digits)
@@ -43,10 +43,10 @@ static size_t number_at(const char *digits)
     return value;
 }
 
-static void tell(JSContext *context, JSValueConst fault)
+static void report(JSContext *context, JSValueConst fault)
 {
     const char *message = JS_ToCString(context, fault);
-    fprintf(stderr, "kubelet-confgen: %s\n", message ? message : "an error that cannot be shown");
+    fprintf(stderr, "kubelet-confgen: %s\n", message ? message : "unknown error");
     JS_FreeCString(context, message);
     if (JS_IsError(context, fault)) {
         JSValue stack = JS_GetPropertyStr(context, fault, "stack");
@@ -63,15 +63,15 @@ static void on_rejection(JSContext *context, JSValueConst promise, JSValueConst 
     struct rejections *rejections = opaque;
     (void)promise;
     if (handled) {
-        rejections->open--;
+        rejections->unhandled--;
         return;
     }
-    rejections->open++;
-    if (!rejections->told++)
-        tell(context, reason);
+    rejections->unhandled++;
+    if (!rejections->reported++)
+        report(context, reason);
 }
 
-/* Returns 0 when the bundle ran to its end. */
+/* Returns 0 if the bundle ran to its end. */
 static int run(JSContext *context, const char *bundle, size_t length, struct rejections *rejections)
 {
     JSContext *faulty;
@@ -80,7 +80,7 @@ static int run(JSContext *context, const char *bundle, size_t length, struct rej
 
     if (JS_IsException(result)) {
         JSValue fault = JS_GetException(context);
-        tell(context, fault);
+        report(context, fault);
         JS_FreeValue(context, fault);
         return -1;
     }
@@ -88,14 +88,14 @@ static int run(JSContext *context, const char *bundle, size_t length, struct rej
         ;
     if (jobs < 0) {
         JSValue fault = JS_GetException(faulty);
-        tell(faulty, fault);
+        report(faulty, fault);
         JS_FreeValue(faulty, fault);
     }
     pending = JS_PromiseState(context, result) == JS_PROMISE_PENDING;
     if (pending)
-        fputs("kubelet-confgen: the program waits for something that never happens\n", stderr);
+        fputs("kubelet-confgen: the program waits for a promise that is never resolved\n", stderr);
     JS_FreeValue(context, result);
-    return jobs < 0 || pending || rejections->open > 0 ? -1 : 0;
+    return jobs < 0 || pending || rejections->unhandled > 0 ? -1 : 0;
 }
 
 int main(int argc, char **argv)
@@ -110,16 +110,16 @@ int main(int argc, char **argv)
     if (argc < 1)
         program.argc = 0;
     if (bundle == 0 || bundle > SLOT_SIZE || data > SLOT_SIZE || HEADER + bundle + 1 + data > SLOT_SIZE) {
-        fputs("kubelet-confgen: this runner holds no program\n", stderr);
+        fputs("kubelet-confgen: this runner contains no program\n", stderr);
         return 1;
     }
     alarm(TIME_LIMIT);
-    /* A reader that went away is an error of a write, which the bundle is told. */
+    /* A write to a closed pipe returns EPIPE to the bundle. */
     signal(SIGPIPE, SIG_IGN);
     runtime = JS_NewRuntime();
     context = runtime ? JS_NewContext(runtime) : NULL;
     if (!context) {
-        fputs("kubelet-confgen: no memory\n", stderr);
+        fputs("kubelet-confgen: out of memory\n", stderr);
         return 1;
     }
     JS_SetMemoryLimit(runtime, MEMORY_LIMIT);
@@ -127,6 +127,6 @@ int main(int argc, char **argv)
     JS_SetHostPromiseRejectionTracker(runtime, on_rejection, &rejections);
     if (add_host_module(context, &program) < 0 || run(context, text + HEADER, bundle, &rejections) < 0)
         return 1;
-    /* The kernel frees what is left. */
+    /* The kernel frees the memory. */
     return program.status;
 }

@@ -4,18 +4,18 @@
 #include <stddef.h>
 #include "quickjs.h"
 
-/* What the module `host` hands on from main. */
+/* State of main that the module `host` accesses. */
 struct program {
     int argc;
     char **argv;
-    /* JSON beside the bundle, not terminated. */
+    /* JSON after the bundle, not NUL-terminated. */
     const char *data;
     size_t data_length;
-    /* What the process ends with; the bundle sets it. */
+    /* Exit status; the bundle sets it. */
     int status;
 };
 
-/* Makes the module `host`; `program` must outlive the context. Returns -1 with an exception pending. */
+/* Creates the module `host`; `program` must outlive the context. Returns -1 with a pending exception on failure. */
 int add_host_module(JSContext *context, struct program *program);
 
 #endif

@@ -164,6 +164,6 @@ describe.skipIf(own === undefined || runnable.get(own) !== true)('a program in a
     const { findRunner } = await import('../../src/runner/find-runner.ts');
     const { execa } = await import('execa');
     const { exitCode, stderr } = await execa((await findRunner(own ?? 'amd64')) ?? '', { reject: false });
-    expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: 'kubelet-confgen: this runner holds no program' });
+    expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: 'kubelet-confgen: this runner contains no program' });
   });
 });
