@@ -3,7 +3,6 @@ import type { Distribution } from './distribution.ts';
 import type { FormerFile } from './former-files.ts';
 import type { PackageDefinition } from './package-schema.ts';
 import type { Range } from './ranges.ts';
-import type { Minor } from './versions-schema.ts';
 
 /** The packaging data: packages, distributions and versions. */
 export interface Catalog {
@@ -19,4 +18,10 @@ export interface Catalog {
   readonly formerFiles: readonly FormerFile[];
   /** For error messages. */
   readonly versionsFile: string;
+}
+
+export interface Minor {
+  readonly minor: string;
+  /** Release date of X.Y.0, YYYY-MM-DD. */
+  readonly released: string;
 }

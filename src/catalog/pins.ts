@@ -1,9 +1,11 @@
-import type { Pins } from '../model/component.ts';
+import compare from 'semver/functions/compare.js';
+import type { Component, Pins } from '../model/component.ts';
 import { versionNumbers } from '../model/kubernetes-version.ts';
+import type { Operator } from '../model/relation.ts';
 import { KubeparcelError } from '../support/errors.ts';
 import type { Catalog } from './model.ts';
-import { rangeAt } from './ranges.ts';
-import { unmetRelations } from './unmet-relations.ts';
+import type { PackageDefinition } from './package-schema.ts';
+import { overlap, type Range, rangeAt } from './ranges.ts';
 
 /**
  * Returns the versions of cri-tools and CNI plugins for a release of Kubernetes.
@@ -51,4 +53,34 @@ export function releaseDate(catalog: Catalog, version: string): number {
     });
   }
   return Date.parse(`${found.released}T00:00:00Z`) / 1000;
+}
+
+/** Describes the relations to cri-tools and kubernetes-cni, in a range of releases, that the pins do not satisfy. */
+export function unmetRelations(packages: readonly PackageDefinition[], range: Range, pins: Pins): string[] {
+  const versions: Readonly<Partial<Record<Component, string>>> = {
+    crictl: pins.criTools,
+    'cni-plugins': pins.cniPlugins,
+  };
+  return packages.flatMap((definition) =>
+    definition.relations
+      .filter(({ kind }) => kind === 'depends' || kind === 'preDepends')
+      .flatMap(({ name, ranges }) => {
+        const component = packages.find((each) => each.name === name)?.component;
+        const version = component === undefined ? undefined : versions[component];
+        return ranges
+          .filter((each) => !each.absent && overlap(each, range))
+          .flatMap(({ constraint }) =>
+            version === undefined || constraint === undefined || satisfies(version, constraint)
+              ? []
+              : [
+                  `${definition.name} needs ${name} ${constraint.operator} ${constraint.version}, but the pin is ${version}`,
+                ],
+          );
+      }),
+  );
+}
+
+function satisfies(version: string, required: { readonly operator: Operator; readonly version: string }): boolean {
+  const order = compare(version, required.version);
+  return (order === 0 ? /=$/ : order < 0 ? /^</ : /^>/).test(required.operator);
 }

@@ -1,15 +1,9 @@
 import { z } from 'zod';
 import { generatorKeys } from './generator-schema.ts';
 import type { PackageDefinition } from './package-schema.ts';
+import { unmetRelations } from './pins.ts';
 import { bound, coveringRanges } from './range-schema.ts';
 import type { Span } from './ranges.ts';
-import { unmetRelations } from './unmet-relations.ts';
-
-export interface Minor {
-  readonly minor: string;
-  /** Release date of X.Y.0, YYYY-MM-DD. */
-  readonly released: string;
-}
 
 const minor = z
   .string("put a version in quotes, as '1.30': YAML reads 1.30 as the number 1.3")

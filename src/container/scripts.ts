@@ -37,42 +37,6 @@ exec "$@"
 `;
 
 /**
- * Removes the groups of a run or of one container: sh -c REMOVE_GROUPS kubeparcel RUN|RUN/NAME
- *
- * Runs in a private mount namespace. Groups with running processes remain.
- */
-export const REMOVE_GROUPS = `set -u
-sweep() {
-  find /sys/fs/cgroup -depth -type d \\( -path "*/kubeparcel/$1" -o -path "*/kubeparcel/$1/*" \\) -exec rmdir {} \\;
-  # Parents, if they are empty now.
-  find /sys/fs/cgroup -depth -type d -path "*/kubeparcel/\${1%%/*}" -exec rmdir {} \\;
-  find /sys/fs/cgroup -depth -type d -name kubeparcel -exec rmdir {} \\;
-}
-sweep "$1" 2>/dev/null
-umount -R /sys/fs/cgroup 2>/dev/null
-mount -t cgroup2 none /sys/fs/cgroup && sweep "$1" 2>/dev/null
-exit 0
-`;
-
-/** Kills the processes in a container's groups: sh -c KILL_GROUP kubeparcel RUN/NAME. Runs in a private mount namespace. */
-export const KILL_GROUP = `set -u
-umount -R /sys/fs/cgroup 2>/dev/null
-mount -t cgroup2 none /sys/fs/cgroup || exit 0
-find /sys/fs/cgroup -type d -path "*/kubeparcel/$1" -exec sh -c 'echo 1 > "$0/cgroup.kill"' {} \\;
-exit 0
-`;
-
-/** Prints the groups as RUN/NAME, one per line: sh -c LIST_GROUPS kubeparcel. Runs in a private mount namespace. */
-export const LIST_GROUPS = `set -u
-list() { find /sys/fs/cgroup -type d -path '*/kubeparcel/*/*' ! -path '*/kubeparcel/*/*/*' 2>/dev/null; }
-{
-  list
-  umount -R /sys/fs/cgroup 2>/dev/null
-  mount -t cgroup2 none /sys/fs/cgroup && list
-} | sed 's|.*/kubeparcel/||' | sort -u
-`;
-
-/**
  * PID 1 of a container until it executes systemd: sh -c INIT kubeparcel CGROUPS COMMAND...
  *
  * CGROUPS is v2, or v1 to get the controllers of a machine that has them in v1. Kernel settings are read-only except

@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { isErrno } from '../support/file-system.ts';
 import { withLock } from '../support/lock.ts';
 import { type WrittenFile, writeAtomically } from '../support/write-atomically.ts';
 
@@ -17,7 +18,13 @@ export async function updateChecksums(
   written: readonly WrittenFile[],
   temporaryDirectory: string,
 ): Promise<void> {
-  await withLock(join(directory, LOCK_FILE), CHECKSUMS_FILE, () => update(directory, written, temporaryDirectory));
+  await rewrite(directory, temporaryDirectory, async (lines) => {
+    const present = new Set(await readdir(directory));
+    return [
+      ...lines.filter(([name]) => present.has(name)),
+      ...written.map(({ path, sha256 }): Line => [basename(path), sha256]),
+    ];
+  });
 }
 
 /**
@@ -27,47 +34,40 @@ export async function updateChecksums(
  */
 export async function correctChecksums(directory: string, sums: ReadonlyMap<string, string>): Promise<void> {
   if (!(await readdir(directory)).includes(CHECKSUMS_FILE)) return;
+  await rewrite(directory, directory, async (lines) =>
+    lines.some(([name]) => sums.has(name)) ? lines.map(([name, sum]) => [name, sums.get(name) ?? sum]) : undefined,
+  );
+}
+
+type Line = [name: string, sha256: string];
+
+/**
+ * Writes the changed lines, sorted by name, unless the file stays the same.
+ *
+ * @param change returns undefined to change nothing; a later line replaces an earlier one of the same name
+ */
+async function rewrite(
+  directory: string,
+  temporaryDirectory: string,
+  change: (lines: readonly Line[]) => Promise<Line[] | undefined>,
+): Promise<void> {
+  const path = join(directory, CHECKSUMS_FILE);
   await withLock(join(directory, LOCK_FILE), CHECKSUMS_FILE, async () => {
-    const path = join(directory, CHECKSUMS_FILE);
-    const before = await readFile(path, 'utf8');
-    const old = parseChecksums(before);
-    if (!old.some(([name]) => sums.has(name))) return;
-    await writeChecksums(
-      directory,
-      new Map(old.map(([name, sum]) => [name, sums.get(name) ?? sum])),
-      directory,
-      before,
-    );
+    const before = await readFile(path, 'utf8').catch((error: unknown) => {
+      if (isErrno(error, 'ENOENT')) return undefined;
+      throw error;
+    });
+    const lines = await change(parseChecksums(before ?? ''));
+    if (lines === undefined) return;
+    const sorted = [...new Map(lines)].sort(([a], [b]) => (a < b ? -1 : 1));
+    const text = sorted.map(([name, sum]) => `${sum}  ${name}\n`).join('');
+    if (text !== before) await writeAtomically(path, [Buffer.from(text)], { temporaryDirectory });
   });
 }
 
-async function update(directory: string, written: readonly WrittenFile[], temporaryDirectory: string): Promise<void> {
-  const path = join(directory, CHECKSUMS_FILE);
-  const present = new Set(await readdir(directory));
-  const before = present.has(CHECKSUMS_FILE) ? await readFile(path, 'utf8') : undefined;
-  const sums = new Map(parseChecksums(before ?? '').filter(([name]) => present.has(name)));
-  for (const file of written) {
-    sums.set(basename(file.path), file.sha256);
-  }
-  await writeChecksums(directory, sums, temporaryDirectory, before);
-}
-
-/** @param before current content of the file; it is not written again if it does not change */
-async function writeChecksums(
-  directory: string,
-  sums: ReadonlyMap<string, string>,
-  temporaryDirectory: string,
-  before: string | undefined,
-): Promise<void> {
-  const names = [...sums.keys()].sort((a, b) => (a < b ? -1 : 1));
-  const text = names.map((name) => `${sums.get(name)}  ${name}\n`).join('');
-  if (text === before) return;
-  await writeAtomically(join(directory, CHECKSUMS_FILE), [Buffer.from(text)], { temporaryDirectory });
-}
-
-function parseChecksums(text: string): [name: string, sha256: string][] {
+function parseChecksums(text: string): Line[] {
   return text.split('\n').flatMap((line) => {
     const [, sha256, name] = /^([0-9a-f]{64}) {2}([^/]+)$/.exec(line) ?? [];
-    return sha256 === undefined || name === undefined ? [] : [[name, sha256] as [string, string]];
+    return sha256 === undefined || name === undefined ? [] : [[name, sha256]];
   });
 }

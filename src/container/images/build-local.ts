@@ -8,7 +8,6 @@ import { lastLine } from '../cli-container.ts';
 import { runCommand } from '../command.ts';
 import type { Engine } from '../engine.ts';
 import type { HostImage, LocalRecipe } from './hosts.ts';
-import { debianMirror } from './mirror.ts';
 import { type BuildOptions, prepareContainer } from './prepare-container.ts';
 import { providesRpm } from './provides-rpm.ts';
 import { imageReference } from './recipe.ts';
@@ -97,4 +96,29 @@ async function writeStage(stage: string, { files, provides }: LocalRecipe, spool
   await ensureDir(join(stage, 'root'));
   for (const [path, text] of Object.entries(files)) await outputFile(join(stage, 'root', path), text);
   if (provides.length > 0) await writeAtomically(join(stage, 'provides.rpm'), providesRpm(provides, spoolDirectory));
+}
+
+/** The Debian mirror: KUBEPARCEL_DEBIAN_MIRROR, else the mirror that apt on this machine uses, else deb.debian.org. */
+async function debianMirror(): Promise<string> {
+  if (process.env.KUBEPARCEL_DEBIAN_MIRROR) return process.env.KUBEPARCEL_DEBIAN_MIRROR;
+  const format = '$(REPO_URI)|$(RELEASE)|$(COMPONENT)|$(ORIGIN)';
+  const result = await runCommand(['apt-get', 'indextargets', '--format', format, 'Created-By: Packages'], {
+    timeout: 20_000,
+  });
+  return mirrorOf(result.stdout) ?? 'http://deb.debian.org/debian';
+}
+
+/**
+ * Finds the Debian mirror in apt's list of index files.
+ *
+ * @param targets lines of `URI|RELEASE|COMPONENT|ORIGIN`, as apt-get(8) prints them
+ */
+export function mirrorOf(targets: string): string | undefined {
+  for (const line of targets.split('\n')) {
+    const [uri = '', release = '', component, origin] = line.split('|');
+    // Excludes updates and security updates: they are in separate archives.
+    const isMain = /^[a-z]+$/.test(release) && component === 'main' && !/security/.test(uri);
+    if (isMain && origin === 'Debian' && /^(https?|file|copy):/.test(uri)) return uri.replace(/\/+$/, '');
+  }
+  return undefined;
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { loadCatalog } from '../../../src/catalog/catalog.ts';
+import { mirrorOf } from '../../../src/container/images/build-local.ts';
 import { enginePackages, loadHosts } from '../../../src/container/images/hosts.ts';
-import { mirrorOf } from '../../../src/container/images/mirror.ts';
 import { imageReference, recipeDigest } from '../../../src/container/images/recipe.ts';
 
 const catalog = await loadCatalog();
