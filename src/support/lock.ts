@@ -1,4 +1,4 @@
-import { readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { open, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KubeparcelError } from './errors.ts';
 import { isErrno } from './file-system.ts';
@@ -17,7 +17,7 @@ const GIVE_UP_AFTER = 10 * 60_000;
  *
  * @param path the lock file, in an existing directory
  * @param what what the lock protects, for the error: `the repository`
- * @throws KubeparcelError of kind 'io' when another process holds the lock for ten minutes
+ * @throws KubeparcelError of kind 'io' if another process holds the lock for ten minutes
  */
 export async function withLock<T>(path: string, what: string, work: () => Promise<T>): Promise<T> {
   const own = ownedSuffix();
@@ -32,16 +32,24 @@ export async function withLock<T>(path: string, what: string, work: () => Promis
     await removeStale(path, own);
     await sleep(RETRY_AFTER);
   }
-  const touching = setInterval(() => {
-    const now = Date.now() / 1000;
-    utimes(path, now, now).catch(() => undefined);
-  }, TOUCH_EVERY);
+  const touching = setInterval(() => touch(path, own).catch(() => undefined), TOUCH_EVERY);
   touching.unref();
   try {
     return await work();
   } finally {
     clearInterval(touching);
-    await rm(path, { force: true });
+    // If this process was suspended, another machine may have taken the lock over.
+    if ((await read(path)) === own) await rm(path, { force: true });
+  }
+}
+
+/** Updates the mtime by a write, so that a file server sets it by its own clock. */
+async function touch(path: string, own: string): Promise<void> {
+  const file = await open(path, 'r+');
+  try {
+    if ((await file.readFile('utf8')) === own) await file.write(own, 0);
+  } finally {
+    await file.close();
   }
 }
 
@@ -56,31 +64,38 @@ async function create(path: string, own: string): Promise<boolean> {
 }
 
 /**
- * Removes a lock whose owner is gone. Only the process that holds the claim on this one owner may do so: without it, a
- * process that was slow after reading the old owner would remove the lock of the next one. Claims are locks too.
+ * Removes a stale lock. Only the process with the claim on this owner may do so: otherwise a process that was slow after
+ * reading the old owner could remove the lock of the next one. Claims are locks too.
  */
 async function removeStale(path: string, own: string): Promise<void> {
-  const owner = await staleOwner(path);
+  const owner = await staleOwner(path, Date.now());
   if (owner === undefined) return;
   const claim = `${path}.claim-${owner.slice(-12)}`;
   if (!(await create(claim, own))) return removeStale(claim, own);
   try {
-    if ((await staleOwner(path)) === owner) await rm(path, { force: true });
+    // The mtime of the claim is the time of the file server; the clock of this machine may differ.
+    const { mtimeMs: now } = await stat(claim);
+    if ((await staleOwner(path, now)) === owner) await rm(path, { force: true });
   } finally {
     await rm(claim, { force: true });
   }
 }
 
-/** What a lock without a living owner contains; undefined when there is none. */
-async function staleOwner(path: string): Promise<string | undefined> {
-  try {
-    const owner = await readFile(path, 'utf8');
-    const state = ownerState(owner);
-    if (state === 'running') return undefined;
-    // The file of an owner that was killed between creating and writing it is empty.
-    return state === 'gone' || Date.now() - (await stat(path)).mtimeMs > STALE_AFTER ? owner : undefined;
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return undefined;
-    throw error;
-  }
+/** The content of a lock without a running owner; undefined if there is no such lock. */
+async function staleOwner(path: string, now: number): Promise<string | undefined> {
+  const owner = await read(path);
+  const state = ownerState(owner ?? '');
+  if (owner === undefined || state === 'running') return undefined;
+  if (state === 'gone') return owner;
+  // Another machine; or an owner that was killed between creating and writing the file, which is empty then.
+  const lock = await stat(path).catch(ifMissing);
+  return lock !== undefined && now - lock.mtimeMs > STALE_AFTER ? owner : undefined;
+}
+
+async function read(path: string): Promise<string | undefined> {
+  return readFile(path, 'utf8').catch(ifMissing);
+}
+
+function ifMissing(error: unknown): undefined {
+  if (!isErrno(error, 'ENOENT')) throw error;
 }

@@ -1,6 +1,6 @@
 /**
- * A contender for a lock, as a process of its own: locking-main DIRECTORY TRIALS. All contenders meet before each trial;
- * the last to arrive leaves the lock of a dead owner for them. Prints how often another owner was seen inside.
+ * A process that contends for a lock: locking-main DIRECTORY TRIALS. All processes wait for each other before each trial;
+ * one of them then writes the lock of a dead owner. Prints how often two processes held the lock at the same time.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';

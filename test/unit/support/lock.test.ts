@@ -1,14 +1,14 @@
-import { readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa, execaSync } from 'execa';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { withLock } from '../../../src/support/lock.ts';
 import { ownedSuffix } from '../../../src/support/ownership.ts';
 import { compileSupport } from '../../support/compile.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
-test('one owner at a time, every contender gets its turn, and nothing is left, also after a failure', async () => {
+test('one process holds the lock at a time, all get it, and the file is removed, also after a failure', async () => {
   const directory = temporaryDirectory();
   let inside = 0;
   let most = 0;
@@ -35,8 +35,8 @@ test('one owner at a time, every contender gets its turn, and nothing is left, a
 
 test.each([
   ['a lock of another machine', '.0123456789ab.1.0123456789ab'],
-  ['a lock whose owner was killed before it wrote its name', ''],
-])('%s is taken over when nobody has touched it for a minute', async (_, content) => {
+  ['an empty lock, whose owner was killed before it wrote the file', ''],
+])('%s is taken over if it was not touched for a minute', async (_, content) => {
   const lock = join(temporaryDirectory(), 'lock');
   writeFileSync(lock, content);
   let entered = false;
@@ -51,7 +51,7 @@ test.each([
   expect(entered).toBe(true);
 });
 
-test('a lock of a running process of this machine is never taken over, however old it is', async () => {
+test('an old lock of a running process of this machine is not taken over', async () => {
   const lock = join(temporaryDirectory(), 'lock');
   const own = ownedSuffix();
   writeFileSync(lock, own);
@@ -64,7 +64,28 @@ test('a lock of a running process of this machine is never taken over, however o
   expect(await waiting).not.toBe(own);
 });
 
-test('of eight contenders for the lock of a dead owner, one has it at a time, in 100 trials', async () => {
+test('a touched lock of another machine is not taken over if the clock of this machine is ahead', async () => {
+  const lock = join(temporaryDirectory(), 'lock');
+  const other = '.0123456789ab.1.0123456789ab';
+  writeFileSync(lock, other);
+  const start = Date.now();
+  const clock = vi.spyOn(Date, 'now').mockImplementation(() => start + 120_000);
+  const waiting = withLock(lock, 'the test', async () => readFileSync(lock, 'utf8'));
+  await sleep(200);
+  expect(readFileSync(lock, 'utf8')).toBe(other);
+  clock.mockRestore();
+  rmSync(lock);
+  expect(await waiting).not.toBe(other);
+});
+
+test('a process that lost its lock while it was suspended does not remove the lock of the next owner', async () => {
+  const lock = join(temporaryDirectory(), 'lock');
+  const next = '.0123456789ab.1.0123456789ab';
+  await withLock(lock, 'the test', async () => writeFileSync(lock, next));
+  expect(readFileSync(lock, 'utf8')).toBe(next);
+});
+
+test('eight processes that contend for the lock of a dead owner hold it one at a time, in 100 trials', async () => {
   const child = compileSupport('locking-main.ts');
   try {
     const directory = temporaryDirectory();
@@ -77,7 +98,7 @@ test('of eight contenders for the lock of a dead owner, one has it at a time, in
   }
 }, 120_000);
 
-/** The name of a process of this machine that has ended. */
+/** The content of a lock whose owner, a process of this machine, has ended. */
 function deadOwner(like: string): string {
   const pid = execaSync(process.execPath, ['-e', 'console.log(process.pid)']).stdout;
   return like.replace(/\.\d+\.([0-9a-f]{12})$/, `.${pid}.$1`);
