@@ -59,7 +59,7 @@ describe.skipIf(!tools)('a bundle for a host without a network', () => {
     return { status: exitCode, said: all };
   }
 
-  test('is the same each time, and holds what was asked for', async () => {
+  test('the same request gives the same bytes with exactly the requested packages', async () => {
     const out = (name: string) => join(temp, name);
     const request = { ...all, minors: ['1.36'], formats: ['deb'], architectures: ['amd64'] } as const;
     const made = await writeBundle(repository, { ...request, out: out('a.tar') });
@@ -76,10 +76,10 @@ describe.skipIf(!tools)('a bundle for a host without a network', () => {
     expect(existsSync(out('c.tar'))).toBe(false);
   });
 
-  test('the script is plain sh, and says how it is used', async () => {
+  test('install.sh is POSIX sh and has a usage text', async () => {
     const bundle = await unpacked();
     execaSync('shellcheck', ['--shell=sh', join(bundle, 'install.sh')]);
-    expect(install(bundle, ['--help']).said).toContain('one of: 1.35 1.36 (now 1.36)');
+    expect(install(bundle, ['--help']).said).toContain('one of: 1.35 1.36 (default 1.36)');
     for (const wrong of [['--minor', '1.30'], ['--minor'], ['--what'], ['a;b']]) {
       expect(install(bundle, wrong).status).toBe(1);
     }
@@ -97,13 +97,13 @@ describe.skipIf(!tools)('a bundle for a host without a network', () => {
     },
   );
 
-  test('another minor and chosen packages', async () => {
+  test('installs another minor and selected packages', async () => {
     const { said } = install(await unpacked(), ['--minor', '1.35', 'kubeadm']);
     expect(said).toContain('Inst kubeadm (1.35.1-1 ');
     expect(said).not.toContain('Inst kubelet');
   });
 
-  test('what was damaged on the way, and a signature that does not hold, are refused', async () => {
+  test('damaged files and invalid signatures are refused', async () => {
     const bundle = await unpacked();
     const view = join(bundle, 'core:', 'stable:', 'v1.36', 'deb');
     appendFileSync(join(view, 'amd64', 'kubelet_1.36.4-1_amd64.deb'), 'x');
@@ -121,7 +121,7 @@ describe.skipIf(!tools)('a bundle for a host without a network', () => {
   });
 });
 
-test('what cannot be read is refused', async () => {
+test('a directory that is not a repository is refused', async () => {
   const directory = temporaryDirectory();
   mkdirSync(join(directory, 'empty'));
   const request = { channel: 'stable', minors: undefined, formats: undefined, architectures: undefined } as const;

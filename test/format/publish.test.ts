@@ -117,7 +117,7 @@ describe.skipIf(!tools)('publishing a real apt repository', () => {
 
     const head = (key: string) => server.client.send(new HeadObjectCommand({ Bucket: BUCKET, Key: key }));
 
-    test('objects have their headers; a second run sends nothing; a dry run neither', async () => {
+    test('objects have their headers; a dry run and a second run upload nothing', async () => {
       const target = `s3://${BUCKET}/first`;
       const { plan } = await publishTo(target, archives.old.directory, { dryRun: true });
       expect(plan.phases.flatMap(({ uploads }) => uploads).length).toBeGreaterThan(8);
@@ -140,7 +140,7 @@ describe.skipIf(!tools)('publishing a real apt repository', () => {
       await expect(head('first/deb/one_1_all.deb')).rejects.toMatchObject({ name: 'NotFound' });
     });
 
-    test('big files go in parts, and an interrupted one goes on', { timeout: 120_000 }, async () => {
+    test('large files are uploaded in parts, and an interrupted upload is resumed', { timeout: 120_000 }, async () => {
       const directory = temporaryDirectory();
       const bytes = randomBytes(2 * PART + 1234);
       writeFileSync(join(directory, MARKER), '{}');
@@ -178,7 +178,7 @@ describe.skipIf(!tools)('publishing a real apt repository', () => {
   });
 });
 
-test('a copy of the repository with other times is the same repository', async () => {
+test('a copy of the repository with other timestamps needs no upload', async () => {
   const temp = temporaryDirectory();
   mkdirSync(join(temp, 'repo', 'pool'), { recursive: true });
   writeFileSync(join(temp, 'repo', MARKER), '{}');

@@ -46,7 +46,7 @@ function stanzas(text: string): Map<string, Map<string, string>> {
 }
 
 describe.skipIf(!hasTool('apt-ftparchive'))('apt-ftparchive', () => {
-  test('says of the same packages what Packages says, field by field', () => {
+  test('writes the same fields as our Packages', () => {
     const debs = join(temporaryDirectory(), 'debs');
     mkdirSync(debs);
     for (const name of readdirSync(built).filter((each) => each.endsWith('.deb'))) {
@@ -69,7 +69,7 @@ describe.skipIf(!hasTool('apt-ftparchive'))('apt-ftparchive', () => {
     }
   });
 
-  test('finds the same files in the packages as Contents', () => {
+  test('lists the same files as our Contents', () => {
     const contents = (text: string) =>
       text
         .split('\n')
@@ -119,7 +119,7 @@ const SOURCES: readonly Source[] = [
 ];
 
 describe.skipIf(!hasTool('apt-get'))('apt', () => {
-  test.each(SOURCES)('updates from, and installs from, $title', ({ line, view }) => {
+  test.each(SOURCES)('updates and installs from $title', ({ line, view }) => {
     const root = temporaryDirectory();
     const apt = aptClient(root, line(repository), join(repository, view, 'Release.key'));
     const updated = apt.run('update');
@@ -133,7 +133,7 @@ describe.skipIf(!hasTool('apt-get'))('apt', () => {
     expect(readdirSync(root)).toContain('kubeadm_1.37.0-1_amd64.deb');
   });
 
-  test('takes a list by its digest while the next state is being written', async () => {
+  test('fetches indices by-hash while the next state is written', async () => {
     const site = join(temporaryDirectory(), 'site');
     copySync(repository, site);
     for (const name of ['Packages', 'Packages.gz', 'Packages.xz']) {
@@ -143,7 +143,7 @@ describe.skipIf(!hasTool('apt-get'))('apt', () => {
     expect(apt.run('update')).toMatchObject({ status: 0 });
   });
 
-  test('refuses a repository that is signed by another key, or not at all', async () => {
+  test('refuses a repository signed by another key, and an unsigned one', async () => {
     const other = await makeKey(temporaryDirectory(), 'other');
     const strange = aptClient(temporaryDirectory(), `file:${repository} stable main`, other.public);
     expect(strange.run('update').status).not.toBe(0);
@@ -156,12 +156,12 @@ describe.skipIf(!hasTool('apt-get'))('apt', () => {
 
   const TAMPERED: readonly { what: string; files: (site: string, source: Source) => string[] }[] = [
     { what: 'InRelease', files: (site, { view }) => [join(site, view, 'InRelease')] },
-    { what: 'the list of packages', files: (site, { view }) => listsIn(join(site, view)) },
+    { what: 'Packages', files: (site, { view }) => listsIn(join(site, view)) },
     { what: 'the key', files: (site, { view }) => [join(site, view, 'Release.key')] },
     { what: 'a package', files: (site, { kubelet }) => [join(site, kubelet)] },
   ];
   const CASES = SOURCES.flatMap((source) => TAMPERED.map((tampered) => ({ ...source, ...tampered, source })));
-  test.each(CASES)('refuses, of $title, $what that was tampered with', ({ line, view, what, files, source }) => {
+  test.each(CASES)('refuses a manipulated repository: $what of $title', ({ line, view, what, files, source }) => {
     const site = join(temporaryDirectory(), 'site');
     copySync(repository, site);
     const apt = aptClient(temporaryDirectory(), line(site), join(site, view, 'Release.key'));
@@ -173,7 +173,7 @@ describe.skipIf(!hasTool('apt-get'))('apt', () => {
   });
 });
 
-/** Every list of packages, also under its digest. */
+/** All Packages files, including by-hash. */
 function listsIn(view: string): string[] {
   return readdirSync(view, { recursive: true, encoding: 'utf8' })
     .filter((name) => /Packages(\.gz|\.xz)?$|by-hash\/SHA256\/./.test(name))
@@ -189,7 +189,7 @@ function tamper(file: string): void {
   writeFileSync(file, bytes);
 }
 
-test('verify finds what was tampered with, wherever it is', async () => {
+test('verify reports every manipulated file', async () => {
   const site = join(temporaryDirectory(), 'site');
   const paths = ['kubelet_1.37.0-1_amd64.deb', 'kubelet-1.37.0-1.x86_64.rpm'].map((name) => join(built, name));
   await addPackages(site, paths, { channel: 'stable', signers });

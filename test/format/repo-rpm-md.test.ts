@@ -53,7 +53,7 @@ function comparable(element: string): string[] {
 }
 
 describe.skipIf(!hasTool('createrepo_c'))('createrepo_c', () => {
-  test.each(TYPES)('says of the same packages what %s says', async (type) => {
+  test.each(TYPES)('writes the same content as our %s', async (type) => {
     const rpms = join(temporaryDirectory(), 'rpms');
     mkdirSync(rpms);
     for (const name of readdirSync(built).filter((each) => each.endsWith('.rpm'))) {
@@ -71,8 +71,8 @@ describe.skipIf(!hasTool('createrepo_c'))('createrepo_c', () => {
   });
 });
 
-describe.skipIf(!hasTool('python3'))('a parser of XML', () => {
-  test.each(TYPES)('finds %s well-formed', async (type) => {
+describe.skipIf(!hasTool('python3'))('an XML parser', () => {
+  test.each(TYPES)('accepts %s as well-formed', async (type) => {
     const input = await document(join(repository, 'rpm/stable'), type);
     const script = 'import sys, xml.dom.minidom; xml.dom.minidom.parse(sys.stdin.buffer)';
     expect(() => execFileSync('python3', ['-c', script], { input, stdio: 'pipe' })).not.toThrow();
@@ -80,7 +80,7 @@ describe.skipIf(!hasTool('python3'))('a parser of XML', () => {
 });
 
 describe.skipIf(!hasTool('mergerepo_c'))('mergerepo_c', () => {
-  test('understands the repository that it reads', async () => {
+  test('reads the repository', async () => {
     const merged = temporaryDirectory();
     const site = join(repository, 'rpm/stable');
     execFileSync('mergerepo_c', ['--repo', `file://${site}`, '--all', '-o', merged], { stdio: 'pipe' });
@@ -90,7 +90,7 @@ describe.skipIf(!hasTool('mergerepo_c'))('mergerepo_c', () => {
 });
 
 describe.skipIf(!hasTool('zstd'))('zstd', () => {
-  test('unpacks to the same documents', async () => {
+  test('decompresses to the same documents', async () => {
     const site = join(repository, 'rpm/stable');
     const before = await document(site, 'primary');
     await indexRepository(repository, { settings: { rpmCompression: 'zst' } });

@@ -90,7 +90,7 @@ describe.skipIf(!hasTool('chromium'))('the site in Chromium', () => {
     }
   });
 
-  test.each(PAGES)('%s: axe finds nothing, in both colour schemes and widths', async (path) => {
+  test.each(PAGES)('%s: axe reports no violations, in both colour schemes and widths', async (path) => {
     const source = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
     for (const [viewport, colors] of [
       [PHONE, 'dark'],
@@ -108,7 +108,7 @@ describe.skipIf(!hasTool('chromium'))('the site in Chromium', () => {
     }
   });
 
-  test('Tab reaches the skip link first, then every link, block and version; focus is seen', async () => {
+  test('Tab reaches the skip link first, then every link, block and version; focus is visible', async () => {
     const page = await open('/site/stable/v1.36.html', DESKTOP);
     const wanted = await page.locator('pre, a, summary').count();
     const hidden = await page.locator('details:not([open]) a, details:not([open]) pre').count();
@@ -132,7 +132,7 @@ describe.skipIf(!hasTool('chromium'))('the site in Chromium', () => {
     await page.context().close();
   });
 
-  test('one click selects a whole block, as it is to be pasted', async () => {
+  test('one click selects a whole block of commands', async () => {
     const page = await open('/', DESKTOP);
     const block = page.locator('pre').filter({ hasText: 'sources.list.d' });
     await block.locator('code').click();
@@ -144,7 +144,7 @@ describe.skipIf(!hasTool('chromium'))('the site in Chromium', () => {
     await page.context().close();
   });
 
-  test('every link leads to something in the repository', async () => {
+  test('every link points to a file in the repository', async () => {
     const links = new Set<string>();
     for (const path of [...PAGES, '/site/stable/v1.35.html']) {
       const page = await open(path, DESKTOP);
@@ -159,11 +159,11 @@ describe.skipIf(!hasTool('chromium'))('the site in Chromium', () => {
     }
   });
 
-  test('the same without script', async () => {
+  test('the pages work without JavaScript', async () => {
     const context = await browser.newContext({ viewport: PHONE, javaScriptEnabled: false });
     const page = await context.newPage();
     await page.goto(server.url);
-    expect(await page.locator('h1').textContent()).toBe('Packages of Kubernetes nodes');
+    expect(await page.locator('h1').textContent()).toBe('Kubernetes node packages');
     await page.getByRole('link', { name: 'Kubernetes 1.36' }).click();
     expect(await page.locator('h1').textContent()).toBe('Kubernetes 1.36');
     await context.close();

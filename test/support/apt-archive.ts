@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { execaSync } from 'execa';
 import { copySync } from 'fs-extra/esm';
 
-/** A flat, signed apt repository made by Debian's own tools: what publishing is tried with. */
+/** A flat, signed apt repository for tests of publishing, created with Debian's tools. */
 export interface AptArchive {
   readonly directory: string;
   /** Binary public key. */
@@ -12,7 +12,7 @@ export interface AptArchive {
 }
 
 /**
- * Two states of one repository: `old` has packages, `next` has others beside them and new indices.
+ * Two states of a repository: `next` has more packages than `old`, and new indices.
  *
  * @param directory an empty one
  */
@@ -33,7 +33,7 @@ export function makeAptArchives(directory: string): { readonly old: AptArchive; 
     return { directory: root, keyring };
   };
   const old = make('old', undefined, ['one', 'two', 'three']);
-  // apt takes a list of the same second for the one that it has.
+  // apt does not fetch an index with the same timestamp (seconds) again.
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1100);
   const next = make('next', old.directory, ['four', 'five', 'six', 'seven']);
   rmSync(join(next.directory, 'deb', 'one_1_all.deb'));
@@ -51,7 +51,7 @@ function makeDeb(directory: string, name: string): void {
   rmSync(tree, { recursive: true });
 }
 
-/** Packages, by-hash, Release, InRelease; by-hash files of former states stay. */
+/** Writes Packages, by-hash, Release and InRelease; keeps by-hash files of earlier states. */
 function index(directory: string, gpg: (...args: string[]) => unknown): void {
   for (const name of ['Release', 'InRelease', 'Release.gpg']) rmSync(join(directory, name), { force: true });
   const { stdout: packages } = execaSync('apt-ftparchive', ['packages', '.'], {

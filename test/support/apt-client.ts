@@ -2,15 +2,15 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** An apt with directories of its own, which knows one source and trusts one key. */
+/** apt-get with its own directories, one source and one trusted key. */
 export interface AptClient {
-  /** apt-get's status and all that it said. */
+  /** Returns the exit status and output of apt-get. */
   run(...args: string[]): { readonly status: number; readonly said: string };
 }
 
 /**
- * @param source what follows the options of a line of sources.list, or of several: `file:/srv/repo stable main`
- * @param keyring armored public key; undefined trusts nobody
+ * @param source URI, suite and components of one or more lines of sources.list: `file:/srv/repo stable main`
+ * @param keyring armored public key; undefined for no trusted key
  */
 export function aptClient(
   directory: string,
@@ -24,7 +24,7 @@ export function aptClient(
   writeFileSync(join(directory, 'status'), '');
   const lines = [source].flat().map((each) => `deb [arch=amd64 ${signedBy}] ${each}\n`);
   writeFileSync(join(directory, 'sources.list'), lines.join(''));
-  // Nothing of the machine's own configuration.
+  // Ignores the configuration of the machine.
   writeFileSync(
     join(directory, 'apt.conf'),
     [

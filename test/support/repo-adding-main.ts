@@ -2,7 +2,7 @@ import { addPackages } from '../../src/repo/operations/add.ts';
 import { removePackages } from '../../src/repo/operations/remove.ts';
 import { openSigners } from '../../src/sign/open-keys.ts';
 
-// Changes a repository over and over, until it is killed: REPOSITORY KEY PACKAGE...
+// Changes a repository until the process is killed: REPOSITORY KEY PACKAGE...
 
 const [directory = '', key = '', ...packages] = process.argv.slice(2);
 const signers = await openSigners([key]);

@@ -5,11 +5,11 @@ import { openSigners } from '../../src/sign/open-keys.ts';
 import { writeReleases } from './repo-packages.ts';
 import { LATER, makeKey, type TestKey } from './signing.ts';
 
-/** A signed repository in which packages, and a whole minor, come and go; its dates go forward, as everywhere. */
+/** A signed repository whose changes add and remove packages and a whole minor, with increasing dates. */
 export interface ChangingRepository {
   readonly directory: string;
   readonly key: TestKey;
-  /** Makes the next state. */
+  /** Applies the next change. */
   change(): Promise<void>;
 }
 

@@ -12,13 +12,13 @@ export interface SmallPackage {
   readonly name: string;
   readonly version: string;
   readonly revision?: string;
-  /** In Debian's words: amd64, arm64, all. */
+  /** Debian name: amd64, arm64, all. */
   readonly architecture?: string;
 }
 
 const RPM_ARCHITECTURES: Readonly<Record<string, string>> = { amd64: 'x86_64', arm64: 'aarch64', all: 'noarch' };
 
-/** A package of a few bytes that needs nothing. */
+/** A small package without dependencies. */
 export function smallLayout({ format, name, version, revision = '1', architecture = 'amd64' }: SmallPackage): Layout {
   const sample = sampleLayout(format);
   return {
@@ -32,7 +32,7 @@ export function smallLayout({ format, name, version, revision = '1', architectur
   };
 }
 
-/** Writes a layout as a package into a directory, which is made; its path. */
+/** Writes a package to a directory, which is created if needed, and returns its path. */
 export async function writeSmall(layout: Layout, directory: string): Promise<string> {
   mkdirSync(directory, { recursive: true });
   const packager = layout.format === 'deb' ? debPackager : rpmPackager;
@@ -48,7 +48,7 @@ export async function writeSmall(layout: Layout, directory: string): Promise<str
   return path;
 }
 
-/** The packages of Kubernetes releases, in both formats; their paths. */
+/** Writes packages of Kubernetes releases in both formats and returns their paths. */
 export async function writeReleases(
   directory: string,
   versions: readonly string[],

@@ -7,9 +7,9 @@ import { freePort } from './s3-server.ts';
 export interface RsyncDaemon {
   /** rsync://127.0.0.1:PORT/packages */
   readonly url: string;
-  /** The directory that the module is. */
+  /** Directory of the module. */
   readonly module: string;
-  /** Whether it works for nobody, for clients that are gone neither. */
+  /** Whether it has no child process, including those of clients that are gone. */
   isIdle(): boolean;
   stop(): Promise<void>;
 }
@@ -20,7 +20,7 @@ export async function startRsyncDaemon(directory: string): Promise<RsyncDaemon> 
   mkdirSync(module);
   const port = await freePort();
   const config = join(directory, 'rsyncd.conf');
-  // Else links lead nowhere for those who see the directory.
+  // Otherwise the daemon changes the targets of symbolic links.
   const links = 'munge symlinks = no';
   writeFileSync(config, `use chroot = no\n${links}\n[packages]\npath = ${module}\nread only = no\nuid = 0\ngid = 0\n`);
   const daemon = execa(

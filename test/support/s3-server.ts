@@ -4,7 +4,7 @@ import { delimiter, join } from 'node:path';
 import { PutBucketPolicyCommand, S3Client } from '@aws-sdk/client-s3';
 import { execa } from 'execa';
 
-/** Where .ci/run puts it: no distribution has it as a package. */
+/** .ci/run installs versitygw there, since no distribution packages it. */
 process.env.PATH = [process.env.PATH, join(process.env.HOME ?? '/root', '.cache', 'kubeparcel', 'tools')].join(
   delimiter,
 );
@@ -12,14 +12,14 @@ process.env.PATH = [process.env.PATH, join(process.env.HOME ?? '/root', '.cache'
 /** A real server of the S3 protocol: the gateway versitygw over a directory. It checks signatures of version 4. */
 export interface S3Server {
   readonly endpoint: string;
-  /** What the SDK and the command read: credentials, endpoint, region. */
+  /** Credentials, endpoint and region for the SDK and the command. */
   readonly environment: Readonly<Record<string, string>>;
-  /** The directory that the bucket is. */
+  /** Directory of the bucket. */
   readonly bucketDirectory: string;
   readonly client: S3Client;
-  /** Lets everybody read the bucket's objects over plain HTTP, as a bucket for clients is set up; its URL. */
+  /** Makes the objects readable over HTTP without credentials, as for package managers, and returns the URL. */
   makePublic(): Promise<string>;
-  /** Whether no request is worked on, of clients that are gone neither. Clients that keep a connection count. */
+  /** Whether there are no connections, including those of clients that are gone. */
   isIdle(): boolean;
   stop(): Promise<void>;
 }

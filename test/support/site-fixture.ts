@@ -6,7 +6,7 @@ import type { PackageRecord } from '../../src/repo/model/record.ts';
 import { type Channel, poolPath } from '../../src/repo/model/repository.ts';
 import { loadClients } from '../../src/repo/site/clients.ts';
 import { siteModel } from '../../src/repo/site/model.ts';
-import { type Page, renderSite, type SigningKeyOnSite } from '../../src/repo/site/render-site.ts';
+import { type Page, renderSite, type SigningKeyOnSite } from '../../src/repo/site/write-site.ts';
 
 const NAMES = ['cri-tools', 'kubeadm', 'kubectl', 'kubelet', 'kubernetes-cni'];
 const ARCHITECTURES: Readonly<Record<Format, readonly string[]>> = {
@@ -22,7 +22,7 @@ export const KEY: SigningKeyOnSite = {
 
 type Listed = RepositoryIndex['packages'][number];
 
-/** An index and records of a repository with three minors, as big as one that is really used. */
+/** Index and records of a repository of realistic size. */
 export function siteFixture(): { readonly index: RepositoryIndex; readonly records: Map<string, PackageRecord> } {
   const packages: Listed[] = [];
   const records = new Map<string, PackageRecord>();

@@ -21,24 +21,24 @@ import { openState } from '../transaction/state.ts';
 
 interface BundleRequest {
   readonly channel: Channel;
-  /** All of the channel by default. */
+  /** All minors of the channel by default. */
   readonly minors: readonly string[] | undefined;
   readonly formats: readonly Format[] | undefined;
-  /** In the words of the formats; packages of others are left out, indices stay as they were signed. */
+  /** As the formats name them. Packages of other architectures are left out, but the signed indices still list them. */
   readonly architectures: readonly string[] | undefined;
-  /** The tar archive. */
+  /** Path of the tar archive. */
   readonly out: string;
   readonly signal?: AbortSignal | undefined;
 }
 
 export interface BundleResult extends WrittenFile {
   readonly minors: readonly string[];
-  /** Count. */
+  /** Number of packages. */
   readonly packages: number;
   readonly fingerprints: readonly string[];
 }
 
-/** A file of a bundle: where it comes from, where it goes. */
+/** A file of a bundle. */
 interface BundleFile {
   readonly path: string;
   readonly content:
@@ -47,15 +47,15 @@ interface BundleFile {
   readonly mode: number;
 }
 
-/** What a bundle unpacks to. */
+/** Top-level directory of the archive. */
 const ROOT = 'kubernetes-packages';
-const EVERY_ARCHITECTURE = ['all', 'noarch'];
+const ARCHITECTURE_INDEPENDENT = ['all', 'noarch'];
 
 /**
- * Writes one tar archive that a host without a network installs from: the repositories of some minors with their keys as
- * they are, checksums, and install.sh. The same repository gives the same bytes.
+ * Writes a tar archive for installation without a network: the signed repositories of some minors with their keys,
+ * SHA256SUMS, and install.sh. The same repository gives the same bytes.
  *
- * @throws KubeparcelError of kind 'usage' when there is nothing that was asked for
+ * @throws KubeparcelError of kind 'usage' if the repository has no matching packages
  */
 export async function writeBundle(directory: string, request: BundleRequest): Promise<BundleResult> {
   await openState(directory);
@@ -87,15 +87,15 @@ export async function writeBundle(directory: string, request: BundleRequest): Pr
 }
 
 function chosenViews(state: RepositoryState, { channel, minors, formats }: BundleRequest): ViewState[] {
-  const wanted = minors?.map((minor) => minor.replace(/^v/, ''));
+  const requested = minors?.map((minor) => minor.replace(/^v/, ''));
   const views = state.views.filter(
     (view) =>
       view.channel === channel &&
       view.minor !== undefined &&
-      (wanted === undefined || wanted.includes(view.minor)) &&
+      (requested === undefined || requested.includes(view.minor)) &&
       (formats ?? FORMATS).includes(view.format),
   );
-  const missing = wanted?.find((minor) => !views.some((view) => view.minor === minor));
+  const missing = requested?.find((minor) => !views.some((view) => view.minor === minor));
   if (missing !== undefined) throw nothing(channel, `no packages of Kubernetes ${missing}`);
   if (views.length === 0) throw nothing(channel, 'no packages');
   return views;
@@ -124,7 +124,7 @@ function viewPackages(
   return packagesOf(view, state.packages)
     .filter(
       ({ architecture }) =>
-        architectures === undefined || [...architectures, ...EVERY_ARCHITECTURE].includes(architecture),
+        architectures === undefined || [...architectures, ...ARCHITECTURE_INDEPENDENT].includes(architecture),
     )
     .map((each) => {
       const at = `${viewDirectory(view)}/${linkPath(each)}`;

@@ -5,9 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { join, resolve, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { KubeparcelError } from '../../support/errors.ts';
+import { escapeAttribute } from '../../support/xml.ts';
 import { classify } from '../storage/classify.ts';
-import { renderListing } from './listing.ts';
-import { rangeOf } from './range.ts';
 
 export interface RepositoryServer {
   /** http://127.0.0.1:8080 */
@@ -16,18 +15,18 @@ export interface RepositoryServer {
 }
 
 interface ServeOptions {
-  /** 0 for any that is free. */
+  /** 0 selects a free port. */
   readonly port: number;
   readonly host: string;
-  /** Called after each answer. */
+  /** Called after each response. */
   readonly onRequest?: ((line: string) => void) | undefined;
 }
 
 /**
- * Serves a directory over HTTP for trying: GET and HEAD, one range a request (RFC 9110, section 14), listings of directories
- * that have no index.html. Nothing hidden, nothing outside the directory, whatever links say.
+ * Serves a directory over HTTP for testing: GET and HEAD, one range per request (RFC 9110, section 14), and listings of
+ * directories without index.html. Hidden files and files outside the directory are not served.
  *
- * @throws KubeparcelError of kind 'usage' for a directory that is not there and for a port that is taken
+ * @throws KubeparcelError of kind 'usage' if the directory does not exist or the port is not available
  */
 export async function serveRepository(directory: string, options: ServeOptions): Promise<RepositoryServer> {
   if (!Number.isInteger(options.port) || options.port < 0 || options.port > 65535) {
@@ -40,7 +39,7 @@ export async function serveRepository(directory: string, options: ServeOptions):
     throw new KubeparcelError('usage', 'cannot open the repository', { where: directory, cause });
   }
   const server = createServer({ requestTimeout: 60_000, keepAliveTimeout: 5_000 }, (request, response) => {
-    answer(root, request, response)
+    respond(root, request, response)
       .catch(() => fail(response, 500))
       .finally(() => options.onRequest?.(`${request.method} ${request.url} ${response.statusCode}`));
   });
@@ -72,7 +71,7 @@ function listen(server: Server, { port, host }: ServeOptions): Promise<void> {
   });
 }
 
-async function answer(root: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function respond(root: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     response.setHeader('Allow', 'GET, HEAD');
     return fail(response, 405);
@@ -92,7 +91,7 @@ async function answer(root: string, request: IncomingMessage, response: ServerRe
   return sendFile(path, found, request, response);
 }
 
-/** The path without its first slash; undefined for what is none or is hidden. */
+/** The decoded path without the leading slash; undefined if it is invalid or hidden. */
 function requestPath(url: string): string | undefined {
   let path: string;
   try {
@@ -101,8 +100,10 @@ function requestPath(url: string): string | undefined {
     return undefined;
   }
   const segments = path.replace(/^\//, '').split('/');
-  const bad = segments.some((segment, at) => segment.startsWith('.') || (segment === '' && at < segments.length - 1));
-  return path.startsWith('/') && !path.includes('\0') && !bad ? segments.join('/') : undefined;
+  const isHidden = segments.some(
+    (segment, at) => segment.startsWith('.') || (segment === '' && at < segments.length - 1),
+  );
+  return path.startsWith('/') && !path.includes('\0') && !isHidden ? segments.join('/') : undefined;
 }
 
 interface FoundFile {
@@ -112,7 +113,7 @@ interface FoundFile {
   readonly mtime: Date;
 }
 
-/** Links are followed only to what is in the repository. */
+/** Follows symbolic links inside the repository only. */
 async function findFile(root: string, path: string): Promise<FoundFile | undefined> {
   try {
     const file = await realpath(resolve(root, `./${path}`));
@@ -132,12 +133,12 @@ async function sendFile(
   response: ServerResponse,
 ): Promise<void> {
   const { contentType } = classify(path);
-  // Whole seconds, as the header has them.
+  // The header has whole seconds.
   const modified = Math.floor(mtime.getTime() / 1000) * 1000;
   response.setHeader('Content-Type', contentType);
   response.setHeader('Last-Modified', new Date(modified).toUTCString());
   response.setHeader('Accept-Ranges', 'bytes');
-  // What is tried changes all the time.
+  // The repository may change at any time.
   response.setHeader('Cache-Control', 'no-cache');
   response.setHeader('X-Content-Type-Options', 'nosniff');
   const since = Date.parse(request.headers['if-modified-since'] ?? '');
@@ -162,7 +163,7 @@ async function sendFile(
   try {
     await pipeline(createReadStream(file, { start, end }), response);
   } catch {
-    // The client went away, or the file became shorter than was promised: the connection says so.
+    // The client disconnected, or the file became shorter than Content-Length.
     response.destroy();
   }
 }
@@ -203,4 +204,56 @@ function fail(response: ServerResponse, status: number): void {
   }
   response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8' });
   response.end(status < 400 ? '' : `${status}\n`);
+}
+
+/** Offsets of the first and last byte. */
+interface ByteRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * Parses a Range header (RFC 9110, section 14.1.2). Invalid headers and several ranges are ignored, which the RFC permits.
+ *
+ * @param size of the file, bytes
+ * @returns undefined for the whole file
+ */
+export function rangeOf(header: string | undefined, size: number): ByteRange | 'unsatisfiable' | undefined {
+  const [, first, last] = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header ?? '') ?? [];
+  if (first === undefined || last === undefined || (first === '' && last === '')) return undefined;
+  if (first === '') {
+    const length = Math.min(Number(last), size);
+    return length === 0 ? 'unsatisfiable' : { start: size - length, end: size - 1 };
+  }
+  const start = Number(first);
+  if (last !== '' && Number(last) < start) return undefined;
+  if (start >= size) return 'unsatisfiable';
+  return { start, end: last === '' ? size - 1 : Math.min(Number(last), size - 1) };
+}
+
+interface ListingEntry {
+  readonly name: string;
+  readonly isDirectory: boolean;
+  /** Bytes. */
+  readonly size: number | undefined;
+}
+
+/** HTML listing of a directory: names with links, and sizes in bytes. */
+function renderListing(path: string, entries: readonly ListingEntry[]): string {
+  const title = escapeAttribute(`/${path}`);
+  const rows = entries.map(({ name, isDirectory, size }) => {
+    const slash = isDirectory ? '/' : '';
+    // Without `./`, browsers would take core:/ for a scheme.
+    const link = `<a href="./${encodeURIComponent(name)}${slash}">${escapeAttribute(name)}${slash}</a>`;
+    return `<tr><td>${link}</td><td>${isDirectory ? '' : (size ?? '')}</td></tr>`;
+  });
+  const up = path === '' ? '' : '<p><a href="../">Parent directory</a></p>';
+  return `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>${title}</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<style>:root{color-scheme:light dark}body{font:1rem/1.5 system-ui,sans-serif;margin:2rem}td{padding-right:2rem}</style>
+</head><body><main><h1>${title}</h1>${up}<table><tbody>
+${rows.join('\n')}
+</tbody></table></main></body></html>
+`;
 }

@@ -20,7 +20,7 @@ const clientsSchema = z.strictObject({
   ),
 });
 
-/** A program that installs packages, and where. */
+/** A package manager and the distributions that use it. */
 export interface Client {
   readonly name: ClientName;
   /** Debian and Ubuntu */

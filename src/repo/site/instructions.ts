@@ -1,16 +1,16 @@
 import { type Channel, publicKeyPath, viewDirectory } from '../model/repository.ts';
 import type { ClientName } from './clients.ts';
 
-/** What somebody types on a host, by step. */
-export interface Step {
+/** Commands to run on a host. */
+export interface InstructionStep {
   readonly title: string;
-  /** Lines for a shell, without a trailing newline. */
+  /** Shell commands without a trailing newline. */
   readonly commands: string;
 }
 
 interface InstructionRequest {
   readonly client: ClientName;
-  /** The repository's URL, without a slash at its end. */
+  /** URL of the repository without a trailing slash. */
   readonly url: string;
   readonly channel: Channel;
   /** `1.36`; undefined for all minors together. */
@@ -21,8 +21,8 @@ interface InstructionRequest {
 
 const PACKAGES = 'kubelet kubeadm kubectl';
 
-/** How a host comes to install from a repository, with the client's own checks of signatures on. */
-export function instructions(request: InstructionRequest): Step[] {
+/** How to configure a host for the repository, with signature checks enabled, and install packages. */
+export function instructions(request: InstructionRequest): InstructionStep[] {
   switch (request.client) {
     case 'apt':
       return aptSteps(request);
@@ -33,7 +33,7 @@ export function instructions(request: InstructionRequest): Step[] {
   }
 }
 
-/** The one line of sources.list(5). */
+/** A line of sources.list(5). */
 export function aptLine({ url, channel, minor, signed }: Omit<InstructionRequest, 'client'>, keyring: string): string {
   const option = signed ? `[signed-by=${keyring}]` : '[trusted=yes]';
   const place =
@@ -58,14 +58,14 @@ export function yumRepository({ url, channel, minor, signed }: Omit<InstructionR
 
 const APT_KEYRING = '/etc/apt/keyrings/kubernetes.asc';
 
-function aptSteps(request: InstructionRequest): Step[] {
+function aptSteps(request: InstructionRequest): InstructionStep[] {
   const { url, channel, minor, signed } = request;
   const key = `${url}/${publicKeyPath({ channel, minor, format: 'deb' })}`;
   return [
     ...(signed
       ? [
           {
-            title: 'Get the key',
+            title: 'Install the signing key',
             commands: `sudo mkdir -p -m 755 /etc/apt/keyrings\nsudo curl -fsSL -o ${APT_KEYRING} \\\n  ${key}`,
           },
         ]
@@ -78,21 +78,23 @@ function aptSteps(request: InstructionRequest): Step[] {
   ];
 }
 
-function dnfSteps(request: InstructionRequest): Step[] {
+function dnfSteps(request: InstructionRequest): InstructionStep[] {
   return [
     {
       title: 'Add the repository',
       commands: `sudo tee /etc/yum.repos.d/kubernetes.repo <<'END'\n${yumRepository(request)}\nEND`,
     },
-    { title: 'Install, with yum where there is no dnf', commands: `sudo dnf install -y ${PACKAGES}` },
+    { title: 'Install (without dnf, use yum)', commands: `sudo dnf install -y ${PACKAGES}` },
   ];
 }
 
-function zypperSteps(request: InstructionRequest): Step[] {
+function zypperSteps(request: InstructionRequest): InstructionStep[] {
   const { url, channel, minor, signed } = request;
   const view = { channel, minor, format: 'rpm' } as const;
   return [
-    ...(signed ? [{ title: 'Get the key', commands: `sudo rpm --import \\\n  ${url}/${publicKeyPath(view)}` }] : []),
+    ...(signed
+      ? [{ title: 'Install the signing key', commands: `sudo rpm --import \\\n  ${url}/${publicKeyPath(view)}` }]
+      : []),
     {
       title: 'Add the repository',
       commands: `sudo zypper addrepo --refresh ${signed ? '--gpgcheck-strict' : '--no-gpgcheck'} \\\n  ${url}/${viewDirectory(view)}/ kubernetes`,

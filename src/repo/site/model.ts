@@ -6,10 +6,10 @@ import type { RepositoryIndex } from '../model/index-file.ts';
 import type { PackageRecord } from '../model/record.ts';
 import { CHANNELS, type Channel, type RepositoryPackage } from '../model/repository.ts';
 
-/** One version of a package in a minor, all its files together. */
+/** A version of a package in a minor, with all its files. */
 export interface SiteVersion {
   readonly version: string;
-  /** Seconds since 1970-01-01 UTC, of the newest file. */
+  /** Build date of the newest file, seconds since 1970-01-01 UTC. */
   readonly date: number;
   readonly summary: string;
   readonly files: readonly SiteFile[];
@@ -21,7 +21,7 @@ export interface SiteFile {
   readonly architecture: string;
   /** Bytes. */
   readonly size: number;
-  /** In the repository. */
+  /** Relative to the repository. */
   readonly path: string;
   readonly sha256: string;
 }
@@ -36,27 +36,27 @@ export interface SitePackage {
 export interface SiteMinor {
   readonly channel: Channel;
   readonly minor: string;
-  /** Of the kubelet; that of the first package where there is none. */
+  /** Newest version of the kubelet, or of the first package. */
   readonly newest: string;
   readonly formats: readonly Format[];
-  /** In the words of Kubernetes. */
+  /** GOARCH names. */
   readonly architectures: readonly string[];
-  /** Bytes of all files. */
+  /** Total bytes of all files. */
   readonly size: number;
-  /** Seconds since 1970-01-01 UTC, of the newest package. */
+  /** Build date of the newest package, seconds since 1970-01-01 UTC. */
   readonly date: number;
   readonly packages: readonly SitePackage[];
 }
 
-/** What the pages say, without words and looks. */
+/** Content of the pages. */
 export interface SiteModel {
   readonly origin: string;
-  /** Stable first; channels with nothing in them are left out. Minors newest first. */
+  /** Non-empty channels, stable first. Minors newest first. */
   readonly channels: readonly { readonly channel: Channel; readonly minors: readonly SiteMinor[] }[];
 }
 
 /**
- * @param records by the SHA-256 of the package's file; a package without one has no date, summary and changelog
+ * @param records by SHA-256; a package without a record has no date, summary and changelog
  */
 export function siteModel(index: RepositoryIndex, records: ReadonlyMap<string, PackageRecord>): SiteModel {
   return {
@@ -88,11 +88,11 @@ function siteMinor(
       records,
     ),
   );
-  const lead = packages.find(({ name }) => name === 'kubelet') ?? packages[0];
+  const main = packages.find(({ name }) => name === 'kubelet') ?? packages[0];
   return {
     channel,
     minor,
-    newest: lead?.versions[0]?.version ?? '',
+    newest: main?.versions[0]?.version ?? '',
     formats: [...new Set(listed.map(({ format }) => format))].sort(),
     architectures: [...new Set(listed.map(({ architecture }) => goArchitecture(architecture)))]
       .filter((architecture) => architecture !== 'all' && architecture !== 'noarch')

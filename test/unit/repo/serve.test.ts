@@ -2,8 +2,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { rangeOf } from '../../../src/repo/serve/range.ts';
-import { serveRepository } from '../../../src/repo/serve/serve.ts';
+import { rangeOf, serveRepository } from '../../../src/repo/serve/serve.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 interface Answer {
@@ -14,7 +13,7 @@ interface Answer {
 
 let url: string;
 
-/** The path as it is, which fetch() would tidy up. */
+/** Sends the path unchanged; fetch() would normalize it. */
 function get(path: string, headers: Readonly<Record<string, string>> = {}, method = 'GET'): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const { hostname, port } = new URL(url);
@@ -51,7 +50,7 @@ beforeEach(async () => {
 });
 
 describe('serve', () => {
-  test('files, with their kind; what links in the repository lead to', async () => {
+  test('files are served with their MIME type; symbolic links inside the repository are followed', async () => {
     expect(await get('/a%26b%20%3Ci%3E.deb')).toMatchObject({ status: 200, body: '0123456789' });
     expect((await get('/a%26b%20%3Ci%3E.deb')).headers).toMatchObject({
       'content-type': 'application/vnd.debian.binary-package',
@@ -83,7 +82,7 @@ describe('serve', () => {
     expect([status, body]).toEqual([404, '404\n']);
   });
 
-  test('parts of files, as apt asks for them to go on', async () => {
+  test('range requests, as apt uses them to resume downloads', async () => {
     const path = '/a%26b%20%3Ci%3E.deb';
     const whole = await get(path);
     const modified = String(whole.headers['last-modified']);
@@ -100,7 +99,7 @@ describe('serve', () => {
     expect(await get(path, { 'if-modified-since': modified })).toMatchObject({ status: 304, body: '' });
   });
 
-  test('directories are listed with names escaped, hidden ones left out; other methods are refused', async () => {
+  test('listings escape names and omit hidden files; other methods are refused', async () => {
     expect(await get('/core:')).toMatchObject({ status: 301, headers: { location: '/core%3A/' } });
     const { body } = await get('/');
     expect(body).toContain('<a href="./a%26b%20%3Ci%3E.deb">a&amp;b &lt;i&gt;.deb</a>');

@@ -4,7 +4,7 @@ import { siteModel } from '../../../src/repo/site/model.ts';
 import { KEY, siteFixture, siteOfFixture } from '../../support/site-fixture.ts';
 
 describe('the site', () => {
-  test('stable comes first, minors and versions newest first', () => {
+  test('stable is first; minors and versions are sorted newest first', () => {
     const { index, records } = siteFixture();
     const { channels } = siteModel(index, records);
     expect(channels.map(({ channel }) => channel)).toEqual(['stable', 'testing']);
@@ -22,7 +22,7 @@ describe('the site', () => {
     ]);
   });
 
-  test('is the same each time, without scripts, and with everything escaped', async () => {
+  test('the same input gives the same pages, without scripts and with everything escaped', async () => {
     const pages = await siteOfFixture();
     expect(await siteOfFixture()).toEqual(pages);
     expect(pages.map(({ path }) => path)).toEqual([
@@ -46,9 +46,9 @@ describe('the site', () => {
     );
   });
 
-  test('an unsigned repository says so, and its instructions check no signature', async () => {
+  test('an unsigned repository has a warning and instructions without signature checks', async () => {
     const [, index] = await siteOfFixture([]);
-    expect(index?.text).toContain('Nothing here is signed');
+    expect(index?.text).toContain('This repository is not signed');
     expect(index?.text).toContain('[trusted=yes]');
     expect(index?.text).not.toContain(KEY.fingerprint.slice(0, 4));
     expect(index?.text).toContain('gpgcheck=0');

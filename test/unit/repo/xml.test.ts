@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { attributes, escapeText } from '../../../src/support/xml.ts';
 
-test('whatever a package says, no markup comes of it', () => {
+test('values from packages never become markup', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), (value) => {
       expect(escapeText(value)).not.toMatch(/[<>]|&(?!(amp|lt|gt|#13);)/);
@@ -11,7 +11,7 @@ test('whatever a package says, no markup comes of it', () => {
   );
 });
 
-test('characters that XML has no way to write are left out', () => {
+test('characters that XML cannot represent are removed', () => {
   expect(escapeText('a\u0000b\u001b[1m\ud800c\ufffe')).toBe('ab[1mc');
   expect(escapeText('ä\tb\n漢😀')).toBe('ä\tb\n漢😀');
   expect(attributes({ name: 'a"b\nc', flags: undefined })).toBe(' name="a&quot;b&#10;c"');
