@@ -49,7 +49,7 @@ export async function loadTemplates(overrideDirectory?: string): Promise<Templat
       if (!sources.has(name)) {
         throw new KubeparcelError('config', 'unknown template', {
           where: join(overrideDirectory, name),
-          hint: `expected ${[...sources.keys()].join(', ')}; remove or rename this file`,
+          hint: 'remove or rename the file; kubeparcel templates list shows the names',
         });
       }
       sources.set(name, readSource(overrideDirectory, name));

@@ -49,7 +49,7 @@ describe('a scenario file', () => {
     ['an unknown verb', 'steps:\n  - instal: all\n', 'x.yaml:5:5: steps.0: a step needs one of install, change'],
     ['an unknown key', 'steps:\n  - install: all\n    form: current\n', 'x.yaml:6:5: steps.0: unknown key "form"'],
     ['two verbs', 'steps:\n  - install: all\n    remove: all\n', 'x.yaml:6:5: steps.0: unknown key "remove"'],
-    ['an unknown set', 'steps:\n  - install: all\n    from: newest\n', 'x.yaml:6:5: steps.0.from: Invalid option'],
+    ['an unknown set', 'steps:\n  - install: all\n    from: newest\n', 'x.yaml:6:5: steps.0.from: expected one of'],
     ['an unknown placeholder', 'steps:\n  - file: "{env}"\n', 'x.yaml:5:5: steps.0.file: unknown placeholder {env}'],
     ['a placeholder with an unknown set', 'steps:\n  - file: "{units@newest}"\n', 'unknown package set newest'],
     ['a file placeholder without a package', 'steps:\n  - run: [cat, "{file}"]\n', 'name the package: {file:kubelet}'],
