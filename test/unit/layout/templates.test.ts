@@ -25,7 +25,7 @@ describe('overrides', () => {
     await expect(withTemplate('', 'kubelet.environment.ejs')).rejects.toMatchObject({
       kind: 'config',
       where: expect.stringMatching(/kubelet\.environment\.ejs$/),
-      hint: expect.stringContaining('kubelet.env.ejs'),
+      hint: expect.stringContaining('kubeparcel templates list'),
     });
     const directory = temporaryDirectory();
     mkdirSync(join(directory, '.git'));
