@@ -1,4 +1,4 @@
-/** apt, dnf and zypper with signature checks on: they install, upgrade and verify, and refuse what was tampered with. */
+/** apt, dnf and zypper with signature checks enabled install, upgrade and verify, and refuse manipulated repositories. */
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,17 +21,17 @@ const work = mkdtempSync(join(tmpdir(), 'kubeparcel-repo-'));
 const MADE = 1_780_000_000;
 const DATE = MADE + 86_400;
 const NAMES = ['cri-tools', 'kubeadm', 'kubectl', 'kubelet', 'kubernetes-cni'];
-/** Long ago, when kubeadm still needed the other four. */
+/** An old release in which kubeadm depends on the other four packages. */
 const FORMER = '1.28.0';
 const OLDER = '1.36.3';
 const NEWER = '1.36.4';
 const NEXT = '1.37.0';
 
-/** Repositories to copy: a former minor, the older patch and the next minor; the same by an Ed25519 key; of packages without a signature. */
+/** Template repositories: SITE has an old minor, the older patch and the next minor; the others are variants of it. */
 const SITE = join(work, 'site');
 const ED25519 = join(work, 'ed25519');
 const UNSIGNED_PACKAGES = join(work, 'unsigned-packages');
-const STRANGE = join(work, 'strange');
+const UNTRUSTED = join(work, 'strange');
 const KEYS = join(work, 'keys');
 
 let machine: Machine;
@@ -59,7 +59,7 @@ beforeAll(async () => {
   const former = [...paths('deb', FORMER), ...paths('rpm', FORMER)];
   await addPackages(SITE, former, { ...options, signers: [rsa] });
   await addPackages(ED25519, paths('deb', NEXT), { ...options, signers: [edwards] });
-  await addPackages(STRANGE, first, { ...options, signers: [other] });
+  await addPackages(UNTRUSTED, first, { ...options, signers: [other] });
 });
 afterAll(() => rmSync(work, { recursive: true, force: true }));
 
@@ -84,7 +84,7 @@ function paths(format: Format, ...versions: readonly string[]): string[] {
   );
 }
 
-/** The five packages of a release, as clients print them. */
+/** The five packages of a release, as package managers print them. */
 function release(format: Format, version: string): string[] {
   return (built.get(version) ?? [])
     .filter(({ layout }) => layout.format === format)
@@ -97,7 +97,7 @@ const views = (format: Format): readonly View[] => [
   { channel: 'stable', minor: undefined, format },
 ];
 
-/** A host with a copy of each repository below /srv, which this machine changes and the host only reads. */
+/** A host that reads copies of the repositories below /srv. */
 interface Host {
   /** The expect of the test: with the common one, a concurrent test resets the count of another. */
   readonly expect: ExpectStatic;
@@ -109,7 +109,7 @@ interface Host {
   directory(copy: string): string;
 }
 
-/** What a client is pointed at: URL, and for apt suite and components. */
+/** Address for the package manager: URL, and for apt suite and components. */
 function address(base: string, copy: string, view: View): string {
   const url = `${base}/${copy}`;
   if (view.format === 'rpm') return `${url}/${viewDirectory(view)}`;
@@ -121,7 +121,7 @@ function address(base: string, copy: string, view: View): string {
  *
  * @param place from 0, the begin, to 1, the end
  */
-function tamper(file: string, place: number): void {
+function flipByte(file: string, place: number): void {
   const bytes = readFileSync(file);
   const at = Math.floor(bytes.length * place);
   bytes[at] = (bytes[at] ?? 0) ^ 1;
@@ -129,39 +129,39 @@ function tamper(file: string, place: number): void {
   writeFileSync(file, bytes);
 }
 
-/** Tampers with all files below a directory whose name is so; there must be one. */
-function tamperNamed(directory: string, name: RegExp, place = 0.5): void {
+/** Changes a byte in all files whose path matches; there must be at least one. */
+function flipByteInMatching(directory: string, name: RegExp, place = 0.5): void {
   const found = readdirSync(directory, { recursive: true, withFileTypes: true }).filter(
     (entry) => entry.isFile() && name.test(join(entry.parentPath, entry.name)),
   );
   if (found.length === 0) throw new Error(`no ${name} in ${directory}`);
-  for (const { parentPath, name } of found) tamper(join(parentPath, name), place);
+  for (const { parentPath, name } of found) flipByte(join(parentPath, name), place);
 }
 
-interface Tampered {
+interface Manipulation {
   readonly what: string;
   readonly change: (directory: string) => void;
   readonly site?: string;
 }
 
-const EVERY: readonly Tampered[] = [
-  { what: 'a package', change: (directory) => tamperNamed(directory, /\/kubectl[^/]*\.(deb|rpm)$/) },
-  { what: 'the key', change: (directory) => tamperNamed(directory, /\/(Release|repomd\.xml)\.key$/) },
-  { what: 'signatures of a key that is not trusted', change: () => {}, site: STRANGE },
+const COMMON: readonly Manipulation[] = [
+  { what: 'a package', change: (directory) => flipByteInMatching(directory, /\/kubectl[^/]*\.(deb|rpm)$/) },
+  { what: 'the key', change: (directory) => flipByteInMatching(directory, /\/(Release|repomd\.xml)\.key$/) },
+  { what: 'signatures of an untrusted key', change: () => {}, site: UNTRUSTED },
 ];
-const TAMPERED: Readonly<Record<Format, readonly Tampered[]>> = {
+const MANIPULATIONS: Readonly<Record<Format, readonly Manipulation[]>> = {
   deb: [
-    ...EVERY,
+    ...COMMON,
     {
-      what: 'the list of packages',
-      change: (directory) => tamperNamed(directory, /\/(Packages(\.gz|\.xz)?|SHA256\/[^/]+)$/),
+      what: 'the index of packages',
+      change: (directory) => flipByteInMatching(directory, /\/(Packages(\.gz|\.xz)?|SHA256\/[^/]+)$/),
     },
-    { what: 'the text of InRelease', change: (directory) => tamperNamed(directory, /\/InRelease$/, 0.2) },
-    { what: 'the signature of InRelease', change: (directory) => tamperNamed(directory, /\/InRelease$/, 0.8) },
+    { what: 'the text of InRelease', change: (directory) => flipByteInMatching(directory, /\/InRelease$/, 0.2) },
+    { what: 'the signature of InRelease', change: (directory) => flipByteInMatching(directory, /\/InRelease$/, 0.8) },
     {
-      what: 'Release.gpg, where there is no InRelease',
+      what: 'Release.gpg, without InRelease',
       change: (directory) => {
-        tamperNamed(directory, /\/Release\.gpg$/);
+        flipByteInMatching(directory, /\/Release\.gpg$/);
         remove(directory, 'InRelease');
       },
     },
@@ -174,10 +174,10 @@ const TAMPERED: Readonly<Record<Format, readonly Tampered[]>> = {
     },
   ],
   rpm: [
-    ...EVERY,
-    { what: 'the list of packages', change: (directory) => tamperNamed(directory, /-primary\.xml\.gz$/) },
-    { what: 'repomd.xml', change: (directory) => tamperNamed(directory, /\/repomd\.xml$/) },
-    { what: 'repomd.xml.asc', change: (directory) => tamperNamed(directory, /\/repomd\.xml\.asc$/) },
+    ...COMMON,
+    { what: 'the index of packages', change: (directory) => flipByteInMatching(directory, /-primary\.xml\.gz$/) },
+    { what: 'repomd.xml', change: (directory) => flipByteInMatching(directory, /\/repomd\.xml$/) },
+    { what: 'repomd.xml.asc', change: (directory) => flipByteInMatching(directory, /\/repomd\.xml\.asc$/) },
     { what: 'no signature', change: (directory) => remove(directory, 'repomd.xml.asc') },
     { what: 'packages without signatures', change: () => {}, site: UNSIGNED_PACKAGES },
   ],
@@ -189,7 +189,7 @@ function remove(directory: string, name: string): void {
   }
 }
 
-/** Starts a host for one test, and removes it afterwards. */
+/** Starts a host for one test and removes it afterwards. */
 async function onHost(
   id: string,
   expect: ExpectStatic,
@@ -200,7 +200,7 @@ async function onHost(
   const { image, manager } = scenarioHost;
   const root = join(work, id);
   mkdirSync(root);
-  // apt reads as a user of its own.
+  // apt reads as the user _apt.
   chmodSync(root, 0o755);
   copySync(KEYS, join(root, 'keys'), { filter: (path) => !path.endsWith('.key') });
   let copies = 0;
@@ -224,36 +224,36 @@ async function onHost(
 }
 
 const KEY = '/srv/keys/rsa.asc';
-/** What clients say when bytes are not what was signed. */
+/** Messages of package managers about manipulated or unsigned files. */
 const REASON = /hash sum mismatch|checksum|digest|not signed|signature|signed file|public key data/i;
 
-async function refusesWhatIsTamperedWith({ expect, client, copy }: Host, bases: readonly string[]): Promise<void> {
+async function refusesManipulations({ expect, client, copy }: Host, bases: readonly string[]): Promise<void> {
   const { format } = client;
   for (const [at, view] of views(format).entries()) {
     const base = bases[at] ?? '';
     const kubectl = [`kubectl ${view.minor === undefined ? NEXT : OLDER}-1`];
-    for (const { what, change, site = SITE } of TAMPERED[format]) {
-      const tampered = copy(site, change);
-      const key = what === 'the key' ? `/srv/${tampered}/${publicKeyPath(view)}` : KEY;
-      const { status, said, text } = await client.install(address(base, tampered, view), key, kubectl);
+    for (const { what, change, site = SITE } of MANIPULATIONS[format]) {
+      const manipulated = copy(site, change);
+      const key = what === 'the key' ? `/srv/${manipulated}/${publicKeyPath(view)}` : KEY;
+      const { status, said, text } = await client.install(address(base, manipulated, view), key, kubectl);
       const context = `${what} of ${viewDirectory(view)}\n${text}`;
       expect(await client.installed(), context).toEqual([]);
       expect(status, context).not.toBe(0);
       expect(said, context).toMatch(REASON);
     }
-    // The same lines install what nobody tampered with.
-    const whole = copy(SITE);
+    // The unchanged repository installs with the same configuration.
+    const unchanged = copy(SITE);
     const installing = await client.install(
-      address(base, whole, view),
-      `/srv/${whole}/${publicKeyPath(view)}`,
+      address(base, unchanged, view),
+      `/srv/${unchanged}/${publicKeyPath(view)}`,
       kubectl,
     );
     expect(await client.installed(), installing.text).toEqual(kubectl);
     await client.remove(['kubectl']);
   }
   if (format === 'rpm') return;
-  const edwards = copy(ED25519);
-  const { text } = await client.install(`file:///srv/${edwards} stable main`, '/srv/keys/ed25519.asc', ['kubectl']);
+  const ed25519 = copy(ED25519);
+  const { text } = await client.install(`file:///srv/${ed25519} stable main`, '/srv/keys/ed25519.asc', ['kubectl']);
   expect(await client.installed(), text).toEqual([`kubectl ${NEXT}-1`]);
   await client.remove(['kubectl']);
 }
@@ -280,45 +280,45 @@ async function installsAndUpgrades(host: Host, bases: readonly string[]): Promis
     }
   }
   const pointer = format === 'deb' ? /^200 .*InRelease$/ : /^200 .*repomd\.xml\.asc$/;
-  const asked = (await requests(container)).filter((line) => pointer.test(line));
-  expect(asked.length).toBeGreaterThanOrEqual(4);
+  const requested = (await requests(container)).filter((line) => pointer.test(line));
+  expect(requested.length).toBeGreaterThanOrEqual(4);
 }
 
 interface Solution {
-  /** Of the view; undefined for all minors. */
+  /** Minor of the view; undefined for all minors. */
   readonly minor?: string;
-  readonly asked: readonly string[];
-  /** What every client chooses then: the packages of a release, and those of them that are of the former one. */
+  readonly requested: readonly string[];
+  /** Expected packages: release `of`, limited to `only`, with `former` from the old release. */
   readonly of: string;
   readonly only?: readonly string[];
   readonly former?: readonly string[];
 }
 
-/** All versions that a relation allows are the same to it, so the newest is chosen, whatever is asked for beside it. */
+/** Package managers choose the newest version that a relation allows, whatever else is requested. */
 const SOLUTIONS: readonly Solution[] = [
-  { minor: '1.28', asked: ['kubeadm'], of: FORMER },
-  { asked: NAMES, of: NEXT },
-  { asked: ['kubelet'], of: NEXT, only: ['kubelet', 'kubernetes-cni'] },
-  { asked: [`kubeadm ${FORMER}-1`], of: NEXT, former: ['kubeadm'] },
-  { asked: [`kubeadm ${FORMER}-1`, `kubelet ${FORMER}-1`], of: NEXT, former: ['kubeadm', 'kubelet'] },
+  { minor: '1.28', requested: ['kubeadm'], of: FORMER },
+  { requested: NAMES, of: NEXT },
+  { requested: ['kubelet'], of: NEXT, only: ['kubelet', 'kubernetes-cni'] },
+  { requested: [`kubeadm ${FORMER}-1`], of: NEXT, former: ['kubeadm'] },
+  { requested: [`kubeadm ${FORMER}-1`, `kubelet ${FORMER}-1`], of: NEXT, former: ['kubeadm', 'kubelet'] },
 ];
 
-async function choosesAsTheOthers({ expect, client, copy }: Host, base: string): Promise<void> {
+async function choosesExpectedVersions({ expect, client, copy }: Host, base: string): Promise<void> {
   const { format } = client;
   const site = copy(SITE);
-  for (const { minor, asked, of, only = NAMES, former = [] } of SOLUTIONS) {
+  for (const { minor, requested, of, only = NAMES, former = [] } of SOLUTIONS) {
     await client.use(address(base, site, { channel: 'stable', minor, format }), KEY);
     const chosen = only.map((name) =>
       release(format, former.includes(name) ? FORMER : of).find((each) => each.startsWith(`${name} `)),
     );
-    expect(await client.plan(asked), asked.join(', ')).toEqual(chosen);
+    expect(await client.plan(requested), requested.join(', ')).toEqual(chosen);
   }
 }
 
 test.concurrent.for(HOSTS)('%s installs, upgrades and verifies, and rejects modified files', async (id, { expect }) => {
   await onHost(id, expect, async (host, bases) => {
-    await refusesWhatIsTamperedWith(host, bases);
-    await choosesAsTheOthers(host, bases[0]);
+    await refusesManipulations(host, bases);
+    await choosesExpectedVersions(host, bases[0]);
     await installsAndUpgrades(host, bases);
   });
 });

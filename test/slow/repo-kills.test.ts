@@ -15,9 +15,9 @@ import { makeKey, type TestKey } from '../support/signing.ts';
 import { hasTool } from '../support/tools.ts';
 
 const KILLS = Number(process.env.KUBEPARCEL_TEST_KILLS ?? 200);
-/** Repositories that are worked on at once; one apt looks at all of them. */
+/** Repositories changed concurrently; one apt reads all of them. */
 const AT_ONCE = 4;
-/** Milliseconds; several changes are done by then. */
+/** Milliseconds; enough for several changes. */
 const LONGEST = 500;
 
 const directory = directoryOfFile();
@@ -37,7 +37,7 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => child?.remove());
 
-/** Starts the child and kills it at a random moment after it has begun to work. */
+/** Starts the child and kills it at a random moment after its start message. */
 async function killOne(site: string): Promise<void> {
   const adding: ChildProcess = spawn(process.execPath, [child.main, site, key.secret, ...packages], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -57,7 +57,7 @@ describe.skipIf(!hasTool('apt-get'))(`repo add, killed ${KILLS} times at random 
     let inTheMiddle = 0;
     for (let kills = 0; kills < KILLS; kills += AT_ONCE) {
       await Promise.all(sites.map(killOne));
-      // As it was left: nobody has tidied up yet.
+      // Before verify recovers the repository.
       const { status, said } = apt.run('update');
       expect(status, said).toBe(0);
       for (const site of sites) {
@@ -72,7 +72,7 @@ describe.skipIf(!hasTool('apt-get'))(`repo add, killed ${KILLS} times at random 
         expect(readdirSync(join(site, '.kubeparcel')).sort()).toEqual(['cache', 'state.json']);
       }
     }
-    // Most of them must have hit a change, or this proves nothing.
+    // Most kills must have interrupted a change, otherwise the test proves nothing.
     expect(inTheMiddle).toBeGreaterThan(KILLS / 4);
   });
 });
