@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Codec } from '../model/compression.ts';
+import { KubeparcelError } from '../support/errors.ts';
 import type { Chunks } from './chunks.ts';
 
 /** The content of a file in an archive, by reference. */
@@ -19,6 +20,28 @@ export interface SourceContent {
 
 /** A part of an archive before compression: headers and padding as bytes, contents by reference. */
 export type SourcePart = Uint8Array | SourceContent;
+
+/** Reads the content of a file. @throws KubeparcelError of kind 'verification' if it does not have `size` bytes */
+export async function* checkedContent(
+  { size, content }: { readonly size: number; readonly content: Chunks },
+  path: string,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let left = size;
+  for await (const chunk of content) {
+    left -= chunk.length;
+    if (left < 0) break;
+    yield chunk;
+  }
+  if (left === 0) return;
+  throw new KubeparcelError(
+    'verification',
+    `a file is ${left < 0 ? 'longer' : 'shorter'} than expected (${size} bytes)`,
+    {
+      where: path,
+      hint: 'run the command again; it fetches damaged objects of the store again',
+    },
+  );
+}
 
 /** Reads all bytes of an archive. */
 export async function* readSource(parts: Iterable<SourcePart>): AsyncGenerator<Uint8Array, void, undefined> {

@@ -1,5 +1,5 @@
 import { KubeparcelError } from '../support/errors.ts';
-import { readSource, type SourcePart } from './archive-source.ts';
+import { checkedContent, readSource, type SourcePart } from './archive-source.ts';
 import { type ByteReader, byteReader } from './byte-reader.ts';
 import type { Chunks } from './chunks.ts';
 
@@ -66,31 +66,10 @@ export function* cpioSource(
   for (const member of members) {
     const { header, size } = member;
     yield options.stripped ? strippedHeader(member.index) : newcHeader({ ...header, size });
-    yield { key: member.key ?? '', size, open: () => checkedContent(member) };
+    yield { key: member.key ?? '', size, open: () => checkedContent(member, header.name) };
     yield zeros(padding(size));
   }
   yield newcHeader({ name: TRAILER, mode: 0, mtime: 0, inode: 0, links: 1, size: 0 });
-}
-
-async function* checkedContent({ header, size, content }: CpioMember) {
-  let left = size;
-  for await (const chunk of content) {
-    left -= chunk.length;
-    if (left < 0) {
-      break;
-    }
-    yield chunk;
-  }
-  if (left !== 0) {
-    throw new KubeparcelError(
-      'verification',
-      `a file is ${left < 0 ? 'longer' : 'shorter'} than expected (${size} bytes)`,
-      {
-        where: header.name,
-        hint: 'run the command again; it fetches damaged objects of the store again',
-      },
-    );
-  }
 }
 
 function newcHeader(header: CpioHeader & { readonly size: number; readonly links?: number }): Uint8Array {

@@ -1,6 +1,5 @@
 import { Header } from 'tar/header';
-import { KubeparcelError } from '../support/errors.ts';
-import { readSource, type SourcePart } from './archive-source.ts';
+import { checkedContent, readSource, type SourcePart } from './archive-source.ts';
 import type { Chunks } from './chunks.ts';
 
 export const BLOCK_SIZE = 512;
@@ -58,7 +57,7 @@ export function* tarSource(entries: Iterable<TarEntry>): Generator<SourcePart, v
     }
     yield encodeHeader(entry);
     if (entry.kind === 'file') {
-      yield { key: entry.key ?? '', size: entry.size, open: () => checkedContent(entry) };
+      yield { key: entry.key ?? '', size: entry.size, open: () => checkedContent(entry, entry.path) };
       yield padding(entry.size);
     }
   }
@@ -109,27 +108,6 @@ function truncateName(name: string): string {
     short += character;
   }
   return short;
-}
-
-async function* checkedContent({ path, size, content }: TarEntry & { readonly kind: 'file' }) {
-  let left = size;
-  for await (const chunk of content) {
-    left -= chunk.length;
-    if (left < 0) {
-      break;
-    }
-    yield chunk;
-  }
-  if (left !== 0) {
-    throw new KubeparcelError(
-      'verification',
-      `a file is ${left < 0 ? 'longer' : 'shorter'} than expected (${size} bytes)`,
-      {
-        where: path,
-        hint: 'run the command again; it fetches damaged objects of the store again',
-      },
-    );
-  }
 }
 
 function padding(size: number): Uint8Array {

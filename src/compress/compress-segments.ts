@@ -5,7 +5,10 @@ import { cutSegments } from './splice/segments.ts';
 import { RESET } from './splice/zstd-blocks.ts';
 import type { SlotQueue } from './threads/slot-queue.ts';
 
-/** Bytes passed to a compressor at a time. */
+/**
+ * Bytes passed to a compressor at a time: fixed, so that its output does not depend on the chunks of the input. A
+ * multiple of zstd's 128 KiB blocks.
+ */
 export const INPUT_SIZE = 1 << 20;
 
 /** Contents that cannot be split start before all others, so that no long one runs alone at the end. */

@@ -5,12 +5,7 @@ import { KubeparcelError } from '../support/errors.ts';
 import { gunzip, gzip } from './codecs/gzip.ts';
 import { unxz, xz } from './codecs/xz.ts';
 import { unzstd, zstd } from './codecs/zstd.ts';
-
-/**
- * Bytes passed to a compressor at a time: fixed, so that its output does not depend on the chunks of the input. A
- * multiple of zstd's 128 KiB blocks.
- */
-const INPUT_SIZE = 1 << 20;
+import { INPUT_SIZE } from './compress-segments.ts';
 
 /**
  * Compresses a stream as one gzip member (RFC 1952, without name and time), one xz stream or one zstd frame (RFC 8878,

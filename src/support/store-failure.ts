@@ -12,9 +12,3 @@ export function storeFailure(directory: string, error: unknown): unknown {
     cause: error,
   });
 }
-
-/**
- * The mtime of all objects (2000-01-01). An object with another mtime was changed after it was written, so its digest is
- * verified again before use.
- */
-export const SEALED = 946_684_800;

@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { version } from '../../src/support/version.ts';
+import { version } from '../../src/support/package-root.ts';
 import { makeBinariesDirectory, noise } from '../support/binaries-directory.ts';
 import { environment, everythingIn, expectFailure, MAIN, packagesIn, run, succeed } from '../support/cli.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';

@@ -7,8 +7,8 @@ import { algorithmOf, type PublishedDigest } from '../../model/digest.ts';
 import { KubeparcelError } from '../../support/errors.ts';
 import { isErrno } from '../../support/file-system.ts';
 import { isAbandoned, ownedSuffix } from '../../support/ownership.ts';
-import { SEALED, storeFailure } from '../../support/store-failure.ts';
-import { objectPath, type StagedObject, type StoredObject, stageFile } from './object.ts';
+import { storeFailure } from '../../support/store-failure.ts';
+import { objectPath, SEALED, type StagedObject, type StoredObject, stageFile } from './object.ts';
 import { PartialObject } from './partial-object.ts';
 import { fileAccess, type RandomAccess, streamRange } from './random-access.ts';
 

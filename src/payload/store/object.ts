@@ -1,8 +1,14 @@
 import { type FileHandle, mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { syncDirectory } from '../../support/file-system.ts';
-import { SEALED, storeFailure } from '../../support/store-failure.ts';
+import { storeFailure } from '../../support/store-failure.ts';
 import { fileAccess, type RandomAccess } from './random-access.ts';
+
+/**
+ * The mtime of all objects (2000-01-01). An object with another mtime was changed after it was written, so its digest is
+ * verified again before use.
+ */
+export const SEALED = 946_684_800;
 
 /** `sha256`: 64 lower-case hex digits; `size`: bytes. */
 export interface StoredObject {
