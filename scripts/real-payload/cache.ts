@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readdir, readFile, rm, stat, statfs, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
-import { isAbsolute, join, posix } from 'node:path';
+import { join, posix } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { parse, stringify } from 'yaml';
 import { z } from 'zod';
+import { defaultStoreDirectory } from '../../src/payload/store/content-store.ts';
 import { KubeparcelError } from '../../src/support/errors.ts';
 import { type Say, timed } from '../run.ts';
 
@@ -30,10 +30,7 @@ export interface Found {
 
 /** The directory of results; it may not exist. */
 export function cacheDirectory(): string {
-  const configured = process.env.XDG_CACHE_HOME;
-  // XDG Base Directory Specification: ignore a relative path.
-  const base = configured !== undefined && isAbsolute(configured) ? configured : join(homedir(), '.cache');
-  return join(base, 'kubeparcel', 'real-payload');
+  return join(defaultStoreDirectory(), 'real-payload');
 }
 
 /** Bytes; more than the maximum size of a work directory. */

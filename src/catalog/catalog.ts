@@ -22,14 +22,12 @@ export async function loadCatalog(directory: string = join(packageRoot(), 'packa
 export type PrecompiledCatalog = Omit<Catalog, 'versionsFile'>;
 
 function precompiledCatalog(directory: string): PrecompiledCatalog | undefined {
-  let text: string;
   try {
-    text = catalogText(directory);
+    return readParsed(catalogText(directory)) as PrecompiledCatalog | undefined;
   } catch {
     // readCatalog reports the error.
     return undefined;
   }
-  return readParsed(text) as PrecompiledCatalog | undefined;
 }
 
 /** Names and contents of all files of a catalog, as one string. */

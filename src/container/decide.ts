@@ -5,7 +5,6 @@ import type { CgroupMount, HostFacts } from './host-facts.ts';
 export interface Decisions {
   /** Flags before the engine's command: `podman FLAGS run ...`. */
   readonly globalFlags: readonly string[];
-  /** Flags of every `run`. */
   readonly runFlags: readonly string[];
   /**
    * Set if the engine cannot use this machine's cgroups. Each container then gets its own cgroup v2 in a private mount

@@ -1,6 +1,4 @@
-/**
- * One interface for podman and docker. Every command is a list of arguments; no text from outside passes through a shell.
- */
+import type { CommandResult } from './command.ts';
 
 export const ENGINE_NAMES = ['podman', 'docker'] as const;
 export type EngineName = (typeof ENGINE_NAMES)[number];
@@ -8,6 +6,7 @@ export type EngineName = (typeof ENGINE_NAMES)[number];
 /** Label of every container and image that kubeparcel makes; `kubeparcel test --clean` finds them by it. */
 export const LABEL = 'io.kubeparcel';
 
+/** One interface for podman and docker. Every command is a list of arguments; no text from outside passes through a shell. */
 export interface Engine {
   readonly name: EngineName;
   readonly version: string;
@@ -19,11 +18,7 @@ export interface Engine {
   findImage(reference: string): Promise<string | undefined>;
   /** @throws KubeparcelError of kind 'network' if no registry answers, 'verification' if the digest differs */
   pullImage(reference: string, signal?: AbortSignal): Promise<string>;
-  /**
-   * Makes an image of a root file system in a tar file.
-   *
-   * @param labels get the prefix `io.kubeparcel.`
-   */
+  /** Makes an image of a root file system in a tar file. Labels get the prefix `io.kubeparcel.`. */
   importImage(
     tar: string,
     reference: string,
@@ -32,7 +27,6 @@ export interface Engine {
   ): Promise<string>;
   /** Stops a container and makes an image of it; labels as for `importImage`. */
   commit(container: string, reference: string, labels: Readonly<Record<string, string>>): Promise<string>;
-  /** Lists the images with kubeparcel's label. */
   listImages(): Promise<readonly ImageInfo[]>;
   removeImage(reference: string): Promise<void>;
   /** Starts a container; with systemd, waits until it has booted. */
@@ -47,11 +41,7 @@ export interface Engine {
    * @returns the names of the removed containers and cgroups
    */
   clean(scope: 'dead-runs' | 'over' | 'all'): Promise<readonly string[]>;
-  /**
-   * Returns a container that an earlier run kept.
-   *
-   * @throws KubeparcelError of kind 'usage' if it is not running
-   */
+  /** Returns a container that an earlier run kept. @throws KubeparcelError of kind 'usage' if it is not running */
   attach(name: string): Promise<Container>;
 }
 
@@ -77,7 +67,7 @@ export interface ContainerInfo {
 
 export interface StartOptions {
   readonly image: string;
-  /** kubeparcel-RUN-HOST-SCENARIO; unique on the machine. */
+  /** Unique on the machine. */
   readonly name: string;
   /**
    * systemd: PID 1 is systemd, with all capabilities, no seccomp filter, /dev/kmsg, and the kernel settings of the
@@ -135,12 +125,8 @@ export interface ExecOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-export interface ExecResult {
+export interface ExecResult extends CommandResult {
   readonly command: readonly string[];
   /** 0 to 255; 124 after a timeout. */
   readonly status: number;
-  readonly timedOut: boolean;
-  readonly stdout: string;
-  readonly stderr: string;
-  readonly milliseconds: number;
 }

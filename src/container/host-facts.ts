@@ -1,7 +1,7 @@
-import { access, constants, readFile, stat } from 'node:fs/promises';
+import { access, constants, readFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
+import { pathExists } from 'fs-extra/esm';
 
-/** One mounted cgroup hierarchy of this machine. */
 export interface CgroupMount {
   /** Mount point: /sys/fs/cgroup/memory. */
   readonly path: string;
@@ -27,7 +27,6 @@ export interface HostFacts {
   readonly systemd: boolean;
   /** Existing character devices that a container may need. */
   readonly devices: readonly string[];
-  /** Programs on the PATH. */
   readonly programs: readonly string[];
 }
 
@@ -46,8 +45,8 @@ export async function probeHost(environment: NodeJS.ProcessEnv = process.env): P
     hardLimits: { openFiles: hardLimit(limits, 'Max open files'), processes: hardLimit(limits, 'Max processes') },
     pidMax: Number((await text('/proc/sys/kernel/pid_max')).trim()) || 32_768,
     cgroups: parseCgroups(mounts, own),
-    systemd: await exists('/run/systemd/system'),
-    devices: await filter(['/dev/kmsg'], exists),
+    systemd: await pathExists('/run/systemd/system'),
+    devices: await filter(['/dev/kmsg'], pathExists),
     programs: await filter(['crun', 'runc', 'unshare', 'mmdebstrap'], (name) => onPath(name, environment)),
   };
 }
@@ -99,13 +98,6 @@ function hardLimit(limits: string, name: string): number | undefined {
 
 async function text(path: string): Promise<string> {
   return await readFile(path, 'utf8').catch(() => '');
-}
-
-async function exists(path: string): Promise<boolean> {
-  return await stat(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 async function onPath(name: string, environment: NodeJS.ProcessEnv): Promise<boolean> {

@@ -1,6 +1,7 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { shellWords } from '../support/shell-words.ts';
+import type { CommandResult } from './command.ts';
 
 interface SessionCommandOptions {
   readonly environment: Readonly<Record<string, string>>;
@@ -13,15 +14,6 @@ interface SessionCommandOptions {
   /** Bytes to keep of each stream. */
   readonly maxOutput: number;
   readonly signal: AbortSignal | undefined;
-}
-
-interface SessionResult {
-  /** The status of timeout(1); undefined if the session ended before the command. */
-  readonly status: number | undefined;
-  readonly stdout: string;
-  readonly stderr: string;
-  readonly timedOut: boolean;
-  readonly milliseconds: number;
 }
 
 /** Milliseconds to wait for the shell to start. */
@@ -78,8 +70,11 @@ export class ShellSession {
     return true;
   }
 
-  /** @throws the reason of the signal if it aborts; this ends the session, but the command may continue to run */
-  async run(command: readonly string[], options: SessionCommandOptions): Promise<SessionResult> {
+  /**
+   * @returns the status of timeout(1); undefined if the session ended before the command
+   * @throws the reason of the signal if it aborts; this ends the session, but the command may continue to run
+   */
+  async run(command: readonly string[], options: SessionCommandOptions): Promise<CommandResult> {
     const { environment, stdin, limit, grace, patience, maxOutput, signal } = options;
     const started = performance.now();
     try {
@@ -115,11 +110,7 @@ export class ShellSession {
 
 type Client = ChildProcessByStdio<Writable, Readable, Readable>;
 
-interface Handle {
-  ref?(): void;
-  unref?(): void;
-}
-
+type Handle = { ref?(): void; unref?(): void };
 const LATE = Symbol('late');
 /** Bytes of the client's standard error to keep. */
 const MAX_ERRORS = 1 << 16;

@@ -10,13 +10,11 @@ import { PACKAGERS } from './formats.ts';
 
 /** One package to build. */
 export interface BuildTask {
-  /** Name of the package: kubelet. */
   readonly package: string;
   readonly component: Component;
   readonly architecture: Architecture;
   readonly target: Target;
   readonly compression: Compression;
-  /** The package's file name. */
   readonly file: string;
 }
 

@@ -29,7 +29,6 @@ import type { PackageJob } from './run.ts';
 /** Settings of a build, from flags and kubeparcel.yaml. */
 export interface Settings {
   readonly version: string;
-  /** Undefined: all of the catalog. */
   readonly packages: readonly string[] | undefined;
   readonly architectures: readonly Architecture[];
   readonly formats: readonly Format[] | undefined;
@@ -42,7 +41,6 @@ export interface Settings {
   /** Trusted SHA-256 by URL. */
   readonly digests: Readonly<Record<string, string>>;
   readonly compression: Compression | undefined;
-  /** Use the fastest compression of each target. */
   readonly fast: boolean;
   readonly maintainer: string;
   readonly restart: Restart;

@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
-import { homedir } from 'node:os';
-import { isAbsolute, join } from 'node:path';
+import { join } from 'node:path';
 import type { Architecture } from '../model/architecture.ts';
+import { defaultStoreDirectory } from '../payload/store/content-store.ts';
 import { packageRoot } from '../support/package-root.ts';
 import { recipeDigest, runnersDirectory } from './recipe.ts';
 
@@ -15,11 +15,8 @@ export function packagedRunners(): string {
   return join(runnersDirectory(), 'bin');
 }
 
-/** `$XDG_CACHE_HOME/kubeparcel/runners`, else `~/.cache/...` (XDG Base Directory Specification). */
 export function cachedRunners(): string {
-  const configured = process.env.XDG_CACHE_HOME;
-  const base = configured !== undefined && isAbsolute(configured) ? configured : join(homedir(), '.cache');
-  return join(base, 'kubeparcel', 'runners');
+  return join(defaultStoreDirectory(), 'runners');
 }
 
 export function runnerName(architecture: Architecture): string {

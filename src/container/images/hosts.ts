@@ -19,7 +19,6 @@ export interface HostImage {
   /** dnf; yum on machines without dnf. */
   readonly program: string;
   readonly format: Format;
-  /** The distribution whose packages it tests. */
   readonly distribution: string;
   /** Builds the host from the vendor's image; undefined if there is none. */
   readonly vendor: VendorRecipe | undefined;
@@ -35,11 +34,8 @@ export interface VendorRecipe {
 }
 
 export interface LocalRecipe {
-  /** Debian suite: bookworm. */
   readonly suite: string;
-  /** Sorted. */
   readonly packages: readonly string[];
-  /** Contents by path. */
   readonly files: Readonly<Record<string, string>>;
   /** Run in sequence, without network access. */
   readonly commands: readonly (readonly string[])[];
