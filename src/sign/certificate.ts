@@ -4,38 +4,37 @@ import { markNothingCritical } from './critical-subpackets.ts';
 
 markNothingCritical();
 
-/** What openpgp.js is told wherever kubeparcel uses it. */
+/** The configuration for all calls of openpgp.js. */
 export const OPENPGP_CONFIG: Config = {
   ...config,
-  // Its salt notation makes every signature another one; signing twice must give the same bytes. What the salt protects
-  // from is faults of the processor within an EdDSA signature, and collisions in hashes that nobody uses any more.
+  // A random salt notation would make signatures irreproducible. The salt protects against hardware faults during EdDSA
+  // signing and against collisions of weak hashes, which are not used here.
   nonDeterministicSignaturesViaNotation: false,
-  // What every rpm since EL7 and every apt reads.
+  // Supported by every rpm since EL7 and every apt.
   preferredHashAlgorithm: enums.hash.sha256,
   showVersion: false,
   showComment: false,
 };
 
-/** The key or subkey of a certificate that signs. Times in seconds since 1970-01-01 UTC. */
+/** The signing key or subkey of a certificate. Times in seconds since 1970-01-01 UTC. */
 export interface SigningKey {
   /** Of the key or subkey that signs, upper-case hex. */
   readonly fingerprint: string;
   readonly key: Key | Subkey;
   readonly algorithm: string;
   readonly validFrom: number;
-  /** The earlier of its own and the primary key's end; undefined when there is none. */
+  /** The earlier of its own and the primary key's expiry; undefined if neither expires. */
   readonly expires: number | undefined;
 }
 
-/** More than any certificate that is not a flood of other people's certifications. */
+/** Larger than any real certificate, unless it is flooded with third-party certifications. */
 const MAX_CERTIFICATE_BYTES = 4 << 20;
 
 /**
- * Reads certificates (public keys), ASCII-armored or binary, one or several one after the other. Secret keys are
- * refused where a public key is asked for.
+ * Reads one or more certificates (public keys), ASCII-armored or binary. Rejects private keys.
  *
  * @param where the file's name, for errors
- * @throws KubeparcelError of kind 'format' for what is none
+ * @throws KubeparcelError of kind 'format' if there is no certificate, 'usage' for a private key
  */
 export async function readCertificates(bytes: Uint8Array | string, where: string): Promise<Key[]> {
   const tooLong = bytes.length > MAX_CERTIFICATE_BYTES;
@@ -73,22 +72,22 @@ function readArmored(armoredKeys: string): Promise<Key[]> {
   return readKeys({ armoredKeys, config: OPENPGP_CONFIG });
 }
 
-/** Several armors in one file, which openpgp.js would read the first of. */
+/** All armored blocks of a file; openpgp.js reads only the first. */
 export function armorBlocks(text: string): string[] {
   return text.match(/-----BEGIN PGP (PUBLIC|PRIVATE) KEY BLOCK-----[\s\S]*?-----END PGP \1 KEY BLOCK-----/g) ?? [];
 }
 
 function asArmor(bytes: Uint8Array): string | undefined {
-  // The first byte of a packet has its highest bit set (RFC 9580, section 4.2); no character of an armor has.
+  // The first byte of a packet has its highest bit set (RFC 9580, section 4.2); armor is ASCII.
   return (bytes[0] ?? 0) >= 0x80 ? undefined : Buffer.from(bytes).toString('latin1');
 }
 
 /**
- * The key that signs: the newest subkey for signing that is valid, else the primary key, as gpg chooses.
+ * Chooses the signing key like gpg: the newest valid signing subkey, or the primary key.
  *
  * @param date seconds since 1970-01-01 UTC at which it must be valid
- * @param hasSecret whether the secret half of a key or subkey is there, by upper-case fingerprint
- * @throws KubeparcelError of kind 'usage' when the certificate is expired or revoked, or nothing in it can sign
+ * @param hasSecret whether the secret key is available, by upper-case fingerprint
+ * @throws KubeparcelError of kind 'usage' if the certificate is expired or revoked, or cannot sign
  */
 export async function chooseSigningKey(
   certificate: Key,
@@ -117,7 +116,7 @@ export function fingerprintOf(key: Key | Subkey): string {
   return key.getFingerprint().toUpperCase();
 }
 
-/** The primary user ID, or the first one where none is valid. */
+/** The primary user ID, or the first one if none is valid. */
 export async function userIdOf(certificate: Key): Promise<string> {
   try {
     const { user } = await certificate.getPrimaryUser(undefined, undefined, OPENPGP_CONFIG);
@@ -127,7 +126,7 @@ export async function userIdOf(certificate: Key): Promise<string> {
   }
 }
 
-/** `rsa4096`, `ed25519`, `ecdsa-nistP256`; what only RFC 9580 knows and older clients do not has its name behind it. */
+/** `rsa4096`, `ed25519`, `ecdsa-nistP256`; algorithms new in RFC 9580 have the suffix `-rfc9580`. */
 export function algorithmOf(key: Key | Subkey): string {
   const { algorithm, bits, curve } = key.getAlgorithmInfo();
   if (algorithm.startsWith('rsa')) return `rsa${bits}`;
@@ -202,16 +201,15 @@ function unusable(certificate: Key, candidates: number, cause: unknown): Kubepar
 export type KeyForm = 'binary' | 'armored';
 
 /**
- * A file with public keys: their packets one after the other (apt's Signed-By, .gpg), or ASCII-armored (rpm --import,
- * apt's .asc).
+ * A file with public keys: concatenated packets (apt's Signed-By, .gpg), or ASCII-armored (rpm --import, apt's .asc).
  */
 export function publicKeyFile(certificates: readonly Key[], form: KeyForm): Uint8Array {
   if (form === 'binary') return Buffer.concat(certificates.map((each) => each.toPublic().write()));
-  // One armor a key: rpm --import goes from armor to armor.
+  // One armored block per key, as rpm --import expects.
   return Buffer.from(certificates.map((each) => armored(each.toPublic())).join(''));
 }
 
-/** With line feeds, and with the checksum that RFC 9580 calls optional and rpm's reader of armor asks for. */
+/** ASCII armor with LF line endings and the checksum that rpm requires (optional in RFC 9580). */
 export function armored(key: Key): string {
   return key.armor(OPENPGP_CONFIG).replaceAll('\r\n', '\n');
 }

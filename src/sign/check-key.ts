@@ -11,22 +11,22 @@ import { hasCriticalSubpacket } from './critical-subpackets.ts';
 import type { Signer } from './signer.ts';
 
 const DAY = 86_400;
-/** So long before its end a key's owner is told: enough to hand out its successor with a repository's packages. */
+/** Long enough to distribute a new key with the packages of a repository. */
 const WARNING_DAYS = 60;
 
-/** Whether a verifier takes what the key signs. */
+/** Whether a verifier accepts signatures of the key. */
 export interface Acceptance {
   readonly verifier: Verifier;
-  /** Why not; undefined when it does. */
+  /** The reason if it does not; undefined if it does. */
   readonly objection: string | undefined;
 }
 
-/** What can be said of a key without its secret half. Times in seconds since 1970-01-01 UTC. */
+/** Properties of a public key. Times in seconds since 1970-01-01 UTC. */
 export interface KeyReport {
   readonly fingerprint: string;
   readonly userId: string;
   readonly created: number;
-  /** Of the key or subkey that signs; undefined when none can. */
+  /** The signing key or subkey; undefined if there is none. */
   readonly signing:
     | {
         readonly fingerprint: string;
@@ -35,16 +35,16 @@ export interface KeyReport {
         readonly expires: number | undefined;
       }
     | undefined;
-  /** One sentence: why nothing can sign; undefined when something can. */
+  /** Why there is no signing key, one sentence; undefined if there is one. */
   readonly fault: string | undefined;
-  /** It ends soon, one sentence. */
+  /** One sentence if it expires soon. */
   readonly warning: string | undefined;
-  /** Empty when nothing can sign. */
+  /** Empty if there is no signing key. */
   readonly acceptance: readonly Acceptance[];
 }
 
 /**
- * Says of a certificate what can sign in it, until when, and which verifiers take it.
+ * Determines the signing key of a certificate, its expiry, and which verifiers accept it.
  *
  * @param now seconds since 1970-01-01 UTC
  */
@@ -77,9 +77,9 @@ interface KeyFacts {
   /** The primary key's algorithm. */
   readonly primary: string;
   readonly isSubkey: boolean;
-  /** Its own signatures use SHA-1. */
+  /** Whether its self-signatures use SHA-1. */
   readonly sha1: boolean;
-  /** Its own signatures have subpackets that are marked as critical. */
+  /** Whether its self-signatures have critical subpackets. */
   readonly critical: boolean;
   readonly now: number;
 }
@@ -108,7 +108,7 @@ function takesSha1({ sha1 }: Verifier, now: number): boolean {
   return typeof sha1 === 'boolean' ? sha1 : now < Date.parse(sha1) / 1000;
 }
 
-/** What the newest signatures are like that bind user IDs and subkeys. */
+/** Properties of the newest self-signatures of user IDs and subkeys. */
 function bindings(certificate: Key): Pick<KeyFacts, 'sha1' | 'critical'> {
   const signatures = [
     ...certificate.users.map(({ selfCertifications }) => newest(selfCertifications)),
@@ -126,7 +126,7 @@ function newest(signatures: readonly SignaturePacket[]): SignaturePacket | undef
 }
 
 /**
- * One sentence for a key that ends within 60 days; undefined for others. Commands that sign say it, and go on.
+ * A warning, one sentence, for a key that expires within 60 days; otherwise undefined.
  *
  * @param now seconds since 1970-01-01 UTC
  */
@@ -140,7 +140,7 @@ export function expiryWarning(
   return `the signing key ${fingerprint} expires on ${on}, in ${plural(days, 'day')}`;
 }
 
-/** When the newest signature of the owner in a certificate was made, seconds since 1970-01-01 UTC. */
+/** Creation time of the newest self-signature in a certificate, seconds since 1970-01-01 UTC. */
 export function newestSignatureDate(certificate: Key): number {
   const own = [
     ...certificate.users.flatMap(({ selfCertifications, revocationSignatures }) => [
@@ -175,10 +175,10 @@ const verifiersSchema = z.strictObject({
     .min(1),
 });
 
-/** A program on hosts that checks signatures: packaging/verifiers.yaml says what each takes. */
+/** A program that verifies signatures on hosts, and what it accepts: an entry of packaging/verifiers.yaml. */
 export type Verifier = z.output<typeof verifiersSchema>['verifiers'][number];
 
-/** @throws KubeparcelError of kind 'config' for data that says something else than it must */
+/** @throws KubeparcelError of kind 'config' for invalid data */
 export async function loadVerifiers(
   directory: string = join(packageRoot(), 'packaging'),
 ): Promise<readonly Verifier[]> {

@@ -1,7 +1,7 @@
 import { SignaturePacket } from 'openpgp';
 
 const CRITICAL = 0x80;
-/** Version, type, algorithms: what stands before the hashed subpackets of a signature of version 4. */
+/** Length of the fields before the hashed subpackets of a version 4 signature: version, type, algorithms. */
 const FIELDS_LENGTH = 4;
 const LENGTH_LENGTH = 2;
 
@@ -12,16 +12,16 @@ interface SubpacketWriter {
 }
 
 /**
- * Has openpgp.js mark no subpacket as critical, as GnuPG marks none. openpgp.js marks the times and the key flags, and has no
- * setting for it; rpm up to 4.16 then refuses the signature whatever the subpacket says, also that of a package, and
- * rpm 4.18 refuses a key whose expiry is marked. (RFC 9580, section 5.2.3.7: critical asks a reader that does not
- * understand a subpacket to refuse the signature; the times are understood everywhere.)
+ * Patches openpgp.js to mark no subpacket as critical, like GnuPG. openpgp.js marks times and key flags as critical and has
+ * no option to change this. rpm up to 4.16 rejects signatures with any critical subpacket, and rpm 4.18 rejects keys with
+ * a critical expiry. Every reader understands these subpackets, so the mark has no use (RFC 9580, section 5.2.3.7).
  */
 export function markNothingCritical(): void {
   const prototype = SignaturePacket.prototype as unknown as SubpacketWriter & { [DONE]?: true };
   if (prototype[DONE] === true) return;
   const write = prototype.writeHashedSubPackets;
-  if (typeof write !== 'function') throw new Error('openpgp.js writes subpackets in another way than it did');
+  if (typeof write !== 'function')
+    throw new Error('unsupported version of openpgp.js: writeHashedSubPackets is missing');
   prototype.writeHashedSubPackets = function (this: SubpacketWriter): Uint8Array {
     const area = write.call(this);
     if (this.version === 4) {
@@ -37,14 +37,14 @@ export function markNothingCritical(): void {
 
 const DONE = Symbol('kubeparcel');
 
-/** Whether any hashed subpacket of a signature of version 4 is marked as critical. */
+/** Whether a version 4 signature has a critical hashed subpacket. */
 export function hasCriticalSubpacket({ version, signatureData }: SignaturePacket): boolean {
   if (version !== 4 || signatureData === null) return false;
   const area = signatureData.subarray(FIELDS_LENGTH + LENGTH_LENGTH);
   return [...typeOffsets(area)].some((at) => ((area[at] ?? 0) & CRITICAL) !== 0);
 }
 
-/** Where the type of each subpacket stands (RFC 9580, section 5.2.3.7). */
+/** Offsets of the type octets of all subpackets (RFC 9580, section 5.2.3.7). */
 function* typeOffsets(area: Uint8Array): Generator<number, void, undefined> {
   for (let at = 0; at < area.length; ) {
     const first = area[at] ?? 0;

@@ -8,39 +8,43 @@ import { signatureBelow, withoutLastLineFeed } from './signatures.ts';
 import type { Signer } from './signer.ts';
 
 export interface GpgSignerOptions {
-  /** Seconds since 1970-01-01 UTC; the key must be valid then. */
+  /** Time at which the key must be valid, seconds since 1970-01-01 UTC. */
   readonly now: number;
   readonly passphrase: string | undefined;
   readonly environment: Environment;
 }
 
 /**
- * A signer that has gpg sign: with a key of its keyring, in its agent, on a smart card or behind an HSM's daemon. GNUPGHOME
- * holds as for gpg itself. Signatures have the date asked for (--faked-system-time), so that they are the same each time
- * with RSA and Ed25519; ECDSA on a card may be random by nature.
+ * A signer that runs gpg, with a key in its keyring, in its agent, on a smart card or in an HSM. GNUPGHOME is respected.
+ * Signatures have the given date (--faked-system-time), so RSA and Ed25519 signatures are reproducible; ECDSA signatures
+ * of a smart card may not be.
  *
- * @param fingerprint of a primary key, or of the one subkey that is to sign; 40 hex digits, spaces allowed
+ * @param fingerprint of a primary key, or of the subkey to sign with; 40 hex digits, spaces allowed
  * @throws KubeparcelError of kind 'usage' for a key that gpg does not have, or that is expired, revoked, or cannot sign
  */
 export async function gpgSigner(fingerprint: string, options: GpgSignerOptions): Promise<Signer> {
-  const wanted = fullFingerprint(fingerprint);
-  const where = `gpg:${wanted}`;
+  const requested = fullFingerprint(fingerprint);
+  const where = `gpg:${requested}`;
   const { passphrase, environment, now } = options;
-  const ask = { environment, where };
-  const listing = await runGpg(['--with-colons', '--list-secret-keys', wanted], { ...ask, purpose: 'find the key' });
-  const held = secretFingerprints(listing.toString('utf8'));
-  const certificate = await gpgCertificate(wanted, environment);
-  const named = wanted === fingerprintOf(certificate) ? held : new Set([wanted].filter((each) => held.has(each)));
+  const context = { environment, where };
+  const listing = await runGpg(['--with-colons', '--list-secret-keys', requested], {
+    ...context,
+    purpose: 'find the key',
+  });
+  const available = secretFingerprints(listing.toString('utf8'));
+  const certificate = await gpgCertificate(requested, environment);
+  const named =
+    requested === fingerprintOf(certificate) ? available : new Set([requested].filter((each) => available.has(each)));
   const signing = await chooseSigningKey(certificate, now, (each) => named.has(each));
 
   const run = (command: string, data: AsyncIterable<Uint8Array> | Uint8Array, date: number) => {
     checkDate(signing, date);
     const args = [
       ['--local-user', `${signing.fingerprint}!`, '--faked-system-time', `${date}!`, '--digest-algo', 'SHA256'],
-      // What a gpg.conf may say of its owner's mail must not get into what is published.
+      // Overrides options in gpg.conf that would change the published signatures.
       ['--no-armor', '--no-textmode', '--no-comments', '--no-emit-version', '--output', '-', command],
     ];
-    return runGpg(args.flat(), { ...ask, input: data, passphrase, purpose: 'sign' });
+    return runGpg(args.flat(), { ...context, input: data, passphrase, purpose: 'sign' });
   };
   return {
     fingerprint: fingerprintOf(certificate),
@@ -64,32 +68,32 @@ export async function gpgSigner(fingerprint: string, options: GpgSignerOptions):
 }
 
 /**
- * The public half of a key in gpg's keyring.
+ * A public key in gpg's keyring.
  *
  * @param fingerprint of a primary key or a subkey; 40 hex digits, spaces allowed
  */
 export async function gpgCertificate(fingerprint: string, environment: Environment): Promise<Key> {
-  const wanted = fullFingerprint(fingerprint);
-  const where = `gpg:${wanted}`;
+  const requested = fullFingerprint(fingerprint);
+  const where = `gpg:${requested}`;
   const purpose = 'export the public key';
-  const exported = await runGpg(['--no-armor', '--export', wanted], { environment, where, purpose });
+  const exported = await runGpg(['--no-armor', '--export', requested], { environment, where, purpose });
   return only(exported.length === 0 ? [] : await readCertificates(exported, where), where);
 }
 
 function fullFingerprint(fingerprint: string): string {
-  const wanted = fingerprint.replace(/\s|^0x|!$/g, '').toUpperCase();
-  if (!/^[0-9A-F]{40}$/.test(wanted)) {
+  const requested = fingerprint.replace(/\s|^0x|!$/g, '').toUpperCase();
+  if (!/^[0-9A-F]{40}$/.test(requested)) {
     throw new KubeparcelError('usage', `invalid fingerprint ${JSON.stringify(fingerprint)}`, {
       where: `gpg:${fingerprint}`,
       hint: 'expected 40 hex digits, as gpg --list-secret-keys --with-subkey-fingerprint shows them; shorter ids can be forged',
     });
   }
-  return wanted;
+  return requested;
 }
 
 /**
- * Fingerprints whose secret half gpg can use: in its store, or on a card (`>`); `#` marks those that are elsewhere.
- * (GnuPG, doc/DETAILS, "Format of the colon listings", fields 1, 10 and 15.)
+ * Fingerprints of the secret keys that gpg can use, in its keyring or on a card (`>`); `#` marks missing secret keys
+ * (GnuPG, doc/DETAILS, "Format of the colon listings", fields 1, 10 and 15).
  */
 function secretFingerprints(listing: string): Set<string> {
   const found = new Set<string>();
@@ -114,7 +118,7 @@ function only(keys: readonly Key[], where: string): Key {
   return first;
 }
 
-/** A gpg.conf can change what gpg makes: what goes into packages and repositories is of one form. */
+/** Checks the form of the signature, which options in gpg.conf can change. */
 function checkSignature({ packets }: Signature, date: number, where: string): void {
   const [packet, ...others] = packets;
   const isAsAsked =

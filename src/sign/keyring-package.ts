@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import type { Key } from 'openpgp';
 import { z } from 'zod';
 import { gzipSmall } from '../compress/codecs/gzip.ts';
-import { debianChangelog } from '../layout/documents.ts';
+import { debianChangelog, parentDirectories } from '../layout/documents.ts';
 import { parseCompression } from '../model/compression.ts';
 import type { Format } from '../model/format.ts';
-import type { Entry, EntryRole, Layout } from '../model/layout.ts';
-import { RELATION_KINDS } from '../model/relation.ts';
+import { type Entry, type EntryRole, type Layout, sortByPath } from '../model/layout.ts';
+import { noRelations } from '../model/relation.ts';
 import { packageRoot } from '../support/package-root.ts';
 import { parseValidatedYaml } from '../support/validated-yaml.ts';
 import { fingerprintOf, publicKeyFile, userIdOf } from './certificate.ts';
@@ -29,10 +29,10 @@ const keyringSchema = z.strictObject({
   copyright: z.string().min(1),
 });
 
-/** packaging/keyring.yaml: what the keyring package is. */
+/** The contents of packaging/keyring.yaml. */
 export type KeyringDefinition = z.output<typeof keyringSchema>;
 
-/** @throws KubeparcelError of kind 'config' for data that says something else than it must */
+/** @throws KubeparcelError of kind 'config' for invalid data */
 export async function loadKeyring(directory: string = join(packageRoot(), 'packaging')): Promise<KeyringDefinition> {
   const path = join(directory, 'keyring.yaml');
   return parseValidatedYaml(await readFile(path, 'utf8'), keyringSchema, path);
@@ -41,9 +41,9 @@ export async function loadKeyring(directory: string = join(packageRoot(), 'packa
 export interface KeyringInput {
   readonly definition: KeyringDefinition;
   readonly format: Format;
-  /** Public keys, each once. */
+  /** Public keys without duplicates. */
   readonly certificates: readonly Key[];
-  /** Package's name; the definition's by default. */
+  /** Name of the package; default: that of the definition. */
   readonly name?: string | undefined;
   /** `Name <address>` */
   readonly maintainer: string;
@@ -51,8 +51,8 @@ export interface KeyringInput {
 }
 
 /**
- * The package with a repository's public keys. Its version is the day of the newest signature in the keys (2026.11.23):
- * the same keys make the same package, and a key that was extended makes a newer one. Pure but for parsing.
+ * The layout of a package with the public keys of a repository. Its version is the date of the newest self-signature
+ * (2026.11.23): the same keys give the same package, and extending a key gives a newer version.
  */
 export async function keyringLayout(input: KeyringInput): Promise<Layout> {
   const { definition, format, maintainer } = input;
@@ -76,7 +76,8 @@ export async function keyringLayout(input: KeyringInput): Promise<Layout> {
       ? debDocuments(name, debianChangelog(name, changelog), expand(definition.copyright, values))
       : []),
   ];
-  const directories = format === 'deb' ? files.flatMap(({ path }) => parents(path)) : definition['own-directories'].rpm;
+  const directories =
+    format === 'deb' ? files.flatMap(({ path }) => parentDirectories(path)) : definition['own-directories'].rpm;
   const base = { owner: 'root', group: 'root', mtime: date } as const;
   const entries: Entry[] = [
     ...[...new Set(directories)].map(
@@ -106,12 +107,12 @@ export async function keyringLayout(input: KeyringInput): Promise<Layout> {
     homepage,
     section: definition.section[format],
     source: name,
-    ...(format === 'deb' ? { multiArch: 'foreign' } : {}),
+    multiArch: format === 'deb' ? 'foreign' : undefined,
     date,
-    relations: Object.fromEntries(RELATION_KINDS.map((kind) => [kind, []])) as unknown as Layout['relations'],
+    relations: noRelations(),
     scripts: {},
     changelog,
-    entries: entries.sort((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path))),
+    entries: sortByPath(entries),
   };
 }
 
@@ -131,7 +132,7 @@ function expand(text: string, values: Readonly<Record<string, string>>): string 
   return text.replace(/\{([a-z]+)\}/g, (whole, key: string) => values[key] ?? whole);
 }
 
-/** User IDs are what their makers wrote: nothing of them may begin a line or a field. */
+/** Removes control characters from a user ID, so that it cannot start a new line or field. */
 function plain(userId: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is taken out
   return userId.replace(/[\u0000-\u001f\u007f]+/g, ' ').trim() || 'nobody named';
@@ -140,9 +141,4 @@ function plain(userId: string): string {
 /** 2026.11.23 */
 function dayOf(seconds: number): string {
   return new Date(seconds * 1000).toISOString().slice(0, 10).replaceAll('-', '.');
-}
-
-function parents(path: string): string[] {
-  const steps = path.split('/').slice(1, -1);
-  return steps.map((_, index) => `/${steps.slice(0, index + 1).join('/')}`);
 }

@@ -9,29 +9,29 @@ export interface NewKeyRequest {
   /** `Name <address>`, or either. */
   readonly userId: string;
   readonly algorithm: KeyAlgorithm;
-  /** Seconds from `date` until the key ends; 0 for one that never does. */
+  /** Seconds from `date` until the key expires; 0 if it never expires. */
   readonly lifetime: number;
-  /** Locks the private key; undefined for one that everybody who has the file can use. */
+  /** Protects the private key; undefined to store it unprotected. */
   readonly passphrase: string | undefined;
-  /** When it is made, seconds since 1970-01-01 UTC. */
+  /** Creation time, seconds since 1970-01-01 UTC. */
   readonly date: number;
 }
 
 export interface NewKey {
   /** Upper-case hex. */
   readonly fingerprint: string;
-  /** All three ASCII-armored. */
+  /** ASCII-armored, like the next two. */
   readonly privateKey: string;
   readonly publicKey: string;
-  /** Takes the key back once it is published (gpg --import). */
+  /** Revocation certificate (gpg --import). */
   readonly revocation: string;
 }
 
 /**
- * Makes an OpenPGP key of version 4 whose primary key signs, without subkeys: what every rpm and apt reads. RSA with 4096
- * bits for all of them, Ed25519 (EdDSALegacy, as GnuPG 2 has it) for the newer ones.
+ * Creates a version 4 OpenPGP key whose primary key signs, without subkeys. RSA 4096 works with every rpm and apt; Ed25519
+ * (EdDSALegacy, as in GnuPG 2) with newer versions.
  *
- * @throws KubeparcelError of kind 'usage' for a user ID that is none
+ * @throws KubeparcelError of kind 'usage' for an invalid user ID
  */
 export async function newKey({ userId, algorithm, lifetime, passphrase, date }: NewKeyRequest): Promise<NewKey> {
   const { privateKey, publicKey, revocationCertificate } = await generateKey({

@@ -15,29 +15,28 @@ import {
 import type { Signer } from './signer.ts';
 
 export interface OpenSignersOptions extends PassphraseSource {
-  readonly environment?: Environment;
-  /** Seconds since 1970-01-01 UTC at which the keys must be valid; the clock's by default. */
-  readonly now?: number;
-  /** Asks a person for the passphrase of a key when none that is given unlocks it. */
+  readonly environment?: Environment | undefined;
+  /** Time at which the keys must be valid, seconds since 1970-01-01 UTC; default: the current time. */
+  readonly now?: number | undefined;
+  /** Prompts for the passphrase of a key if none of the given ones unlocks it. */
   readonly ask?: ((key: string) => Promise<string>) | undefined;
 }
 
 /**
- * Opens keys for signing, in the order given; the first is the one that signs where only one can.
+ * Opens keys for signing, in the given order. The first one is used where only one signature is possible.
  *
- * @param specs each the path of a file with one or more private keys (`--key` of the commands), `gpg:FINGERPRINT` for a
- *   key that gpg can use wherever it lives, or `env` for the armored keys in KUBEPARCEL_SIGNING_KEY. With none, that
- *   variable is used when it is set
- * @returns at least one signer when a spec is given or the variable is set, else none
- * @throws KubeparcelError of kind 'usage' for a key that is expired, revoked, locked with another passphrase, or that
- *   cannot sign; of kind 'io' for a file that cannot be read
+ * @param specs each the path of a file with one or more private keys, `gpg:FINGERPRINT` for a key that gpg can use, or `env`
+ *   for the armored keys in KUBEPARCEL_SIGNING_KEY. If empty, that variable is used if it is set
+ * @returns at least one signer if a spec is given or the variable is set, otherwise none
+ * @throws KubeparcelError of kind 'usage' for a key that is expired, revoked, locked with another passphrase, or cannot
+ *   sign; 'io' for an unreadable file
  */
 export async function openSigners(specs: readonly string[], options: OpenSignersOptions = {}): Promise<Signer[]> {
   const { environment = process.env, now = Math.floor(Date.now() / 1000) } = options;
-  const wanted = specs.length === 0 && (environment[KEY_VARIABLE] ?? '') !== '' ? ['env'] : specs;
-  const passphrases = wanted.length === 0 ? [] : await readPassphrases(options, environment);
+  const requested = specs.length === 0 && (environment[KEY_VARIABLE] ?? '') !== '' ? ['env'] : specs;
+  const passphrases = requested.length === 0 ? [] : await readPassphrases(options, environment);
   const signers: Signer[] = [];
-  for (const spec of wanted) {
+  for (const spec of requested) {
     if (spec.startsWith('gpg:')) {
       signers.push(await gpgSigner(spec.slice(4), { now, passphrase: passphrases[0], environment }));
     } else {
@@ -47,15 +46,17 @@ export async function openSigners(specs: readonly string[], options: OpenSigners
       }
     }
   }
-  const doubled = signers.find(({ fingerprint }, at) => signers.findIndex((s) => s.fingerprint === fingerprint) !== at);
-  if (doubled !== undefined) {
-    throw new KubeparcelError('usage', 'the same key is given twice', { where: doubled.fingerprint });
+  const duplicate = signers.find(
+    ({ fingerprint }, at) => signers.findIndex((s) => s.fingerprint === fingerprint) !== at,
+  );
+  if (duplicate !== undefined) {
+    throw new KubeparcelError('usage', 'the same key is given twice', { where: duplicate.fingerprint });
   }
   return signers;
 }
 
-/** The bytes that a spec of `openSigners` other than `gpg:` names, and where they are from, for errors. */
-export async function keyBytes(spec: string, environment: Environment): Promise<[bytes: Uint8Array, where: string]> {
+/** The bytes of a spec of `openSigners` other than `gpg:`, and their location for errors. */
+async function keyBytes(spec: string, environment: Environment): Promise<[bytes: Uint8Array, where: string]> {
   if (spec !== 'env') return [await readKeyFile(spec), spec];
   const text = environment[KEY_VARIABLE];
   if (text === undefined || text === '') {
@@ -67,8 +68,8 @@ export async function keyBytes(spec: string, environment: Environment): Promise<
   return [Buffer.from(text), KEY_VARIABLE];
 }
 
-/** @throws KubeparcelError of kind 'format' for bytes that hold no private key */
-export async function readSecretKeys(bytes: Uint8Array, where: string): Promise<PrivateKey[]> {
+/** @throws KubeparcelError of kind 'format' if there is no private key */
+async function readSecretKeys(bytes: Uint8Array, where: string): Promise<PrivateKey[]> {
   const isBinary = (bytes[0] ?? 0) >= 0x80;
   let keys: PrivateKey[] = [];
   try {
@@ -80,7 +81,7 @@ export async function readSecretKeys(bytes: Uint8Array, where: string): Promise<
       keys = (await Promise.all(blocks.map(read))).flat();
     }
   } catch {
-    // The cause is left out: a parser's message may quote what it could not read.
+    // The cause is left out: the message of the parser may quote secret data.
   }
   if (keys.length === 0) {
     throw new KubeparcelError('format', 'no OpenPGP private key in the file', {
@@ -102,8 +103,8 @@ async function unlock(
   if (unlocked !== undefined) return unlocked;
   const name = `key ${fingerprintOf(key)}`;
   const asked = ask === undefined ? [] : [await ask(name)];
-  const byHand = await tryToUnlock(key, asked);
-  if (byHand !== undefined) return byHand;
+  const unlockedByPrompt = await tryToUnlock(key, asked);
+  if (unlockedByPrompt !== undefined) return unlockedByPrompt;
   const none = passphrases.length + asked.length === 0;
   throw new KubeparcelError(
     'usage',
@@ -121,7 +122,7 @@ async function tryToUnlock(key: PrivateKey, passphrases: readonly string[]): Pro
   }
 }
 
-/** A key whose primary half is elsewhere counts as unlocked when its subkeys are. */
+/** A key without its primary secret key counts as unlocked if its subkeys are. */
 function isUnlocked(key: PrivateKey): boolean {
   return key.getKeys().every((each) => {
     const { keyPacket } = each;
@@ -132,20 +133,21 @@ function isUnlocked(key: PrivateKey): boolean {
 const MAX_FILE_BYTES = 4 << 20;
 
 /**
- * The public halves of keys, without a passphrase: of files with public or private keys, `gpg:FINGERPRINT`, or `env` for
- * the key in KUBEPARCEL_SIGNING_KEY, which is used when nothing is named. Each key once, in their order.
+ * Opens public keys; needs no passphrase.
  *
- * @throws KubeparcelError of kind 'usage' when nothing is named, else as `openSigners`
+ * @param specs as in `openSigners`; files may also contain public keys
+ * @returns the keys in order, without duplicates
+ * @throws KubeparcelError of kind 'usage' if no key is given; otherwise as `openSigners`
  */
 export async function openCertificates(specs: readonly string[], environment: Environment): Promise<Key[]> {
-  const wanted = specs.length === 0 && (environment[KEY_VARIABLE] ?? '') !== '' ? ['env'] : specs;
-  if (wanted.length === 0) {
+  const requested = specs.length === 0 && (environment[KEY_VARIABLE] ?? '') !== '' ? ['env'] : specs;
+  if (requested.length === 0) {
     throw new KubeparcelError('usage', 'no key given', {
       hint: `use a key file or gpg:FINGERPRINT, or set ${KEY_VARIABLE}`,
     });
   }
   const found = new Map<string, Key>();
-  for (const spec of wanted) {
+  for (const spec of requested) {
     for (const key of await certificatesOf(spec, environment)) found.set(fingerprintOf(key), key);
   }
   return [...found.values()];
@@ -155,7 +157,7 @@ async function certificatesOf(spec: string, environment: Environment): Promise<K
   if (spec.startsWith('gpg:')) return [await gpgCertificate(spec.slice(4), environment)];
   if (spec !== 'env') {
     const bytes = await readPublicFile(spec);
-    if (!holdsPrivateKey(bytes)) return readCertificates(bytes, spec);
+    if (!isPrivateKey(bytes)) return readCertificates(bytes, spec);
   }
   const [bytes, where] = await keyBytes(spec, environment);
   return (await readSecretKeys(bytes, where)).map((key) => key.toPublic());
@@ -171,8 +173,8 @@ async function readPublicFile(path: string): Promise<Uint8Array> {
   throw new KubeparcelError('usage', 'not a key file', { where: path });
 }
 
-/** An armor of one, or a first packet that is a secret key (RFC 9580, section 4.2: type 5, in either form of header). */
-function holdsPrivateKey(bytes: Uint8Array): boolean {
+/** Whether it is an armored private key, or the first packet is a secret key (RFC 9580, section 4.2: type 5). */
+function isPrivateKey(bytes: Uint8Array): boolean {
   const first = bytes[0] ?? 0;
   if (first >= 0x80) return (first & 0x40) === 0 ? ((first >> 2) & 0xf) === 5 : (first & 0x3f) === 5;
   return Buffer.from(bytes).includes('-----BEGIN PGP PRIVATE KEY BLOCK-----');

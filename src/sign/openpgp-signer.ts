@@ -15,16 +15,16 @@ import { withoutLastLineFeed } from './signatures.ts';
 import type { Signer } from './signer.ts';
 
 /**
- * A signer of a private key that openpgp.js holds unlocked. Nothing of its secret half leaves this closure.
+ * A signer with an unlocked private key of openpgp.js.
  *
- * @param now seconds since 1970-01-01 UTC; the key must be valid then
- * @throws KubeparcelError of kind 'usage' for an expired or revoked key and for one that cannot sign
+ * @param now time at which the key must be valid, seconds since 1970-01-01 UTC
+ * @throws KubeparcelError of kind 'usage' for a key that is expired, revoked or cannot sign
  */
 export async function openpgpSigner(key: PrivateKey, now: number): Promise<Signer> {
   const hasSecret = new Set(
     key
       .getKeys()
-      .filter((each) => holdsSecret(each))
+      .filter((each) => isSecretPresent(each))
       .map(fingerprintOf),
   );
   const signing = await chooseSigningKey(key, now, (fingerprint) => hasSecret.has(fingerprint));
@@ -61,8 +61,8 @@ export async function openpgpSigner(key: PrivateKey, now: number): Promise<Signe
 }
 
 /**
- * @throws KubeparcelError of kind 'usage' for a date before the key was made or after its end: clients would refuse
- *   what is signed with it
+ * @throws KubeparcelError of kind 'usage' for a date before the key is valid or after it expires: clients would reject the
+ *   signature
  */
 export function checkDate(
   { fingerprint, validFrom, expires }: Pick<SigningKey, 'fingerprint' | 'validFrom' | 'expires'>,
@@ -86,7 +86,7 @@ function utc(seconds: number): string {
   return new Date(seconds * 1000).toISOString().replace('.000Z', 'Z');
 }
 
-/** Whether the secret half is there: exports of subkeys have none of the primary key's, those of a card no secret at all. */
-function holdsSecret({ keyPacket }: ReturnType<PrivateKey['getKeys']>[number]): boolean {
+/** Whether the secret key is present. Exports of subkeys lack that of the primary key, exports from a card lack all. */
+function isSecretPresent({ keyPacket }: ReturnType<PrivateKey['getKeys']>[number]): boolean {
   return 'isDummy' in keyPacket && !keyPacket.isDummy();
 }

@@ -6,12 +6,12 @@ import { KubeparcelError } from '../support/errors.ts';
 import { type Environment, KEY_VARIABLE, PASSPHRASE_VARIABLE } from './secrets.ts';
 
 export interface GpgRun {
-  /** Bytes for its standard input; closed at once when there are none. */
+  /** Bytes for its standard input. */
   readonly input?: AsyncIterable<Uint8Array> | Uint8Array | undefined;
-  /** Given to it over a pipe; its agent asks for one otherwise. */
+  /** Passed over a pipe; without it, gpg-agent prompts. */
   readonly passphrase?: string | undefined;
   readonly environment: Environment;
-  /** What it was to do, for errors: `sign`. */
+  /** What gpg should do, for errors: `sign`. */
   readonly purpose: string;
   readonly where: string;
 }
@@ -20,14 +20,15 @@ const MAX_OUTPUT_BYTES = 32 << 20;
 const MAX_MESSAGE_BYTES = 1 << 16;
 
 /**
- * Runs gpg, without a shell, and gives back what it writes to its standard output.
+ * Runs gpg without a shell.
  *
- * @throws KubeparcelError of kind 'usage' with gpg's own last words when it fails, or when there is no gpg
+ * @returns its standard output
+ * @throws KubeparcelError of kind 'usage' with the last lines of its standard error if it fails, or if gpg is not installed
  */
 export async function runGpg(args: readonly string[], run: GpgRun): Promise<Buffer> {
   const { input, passphrase, environment, purpose, where } = run;
   const withPassphrase = passphrase === undefined ? [] : ['--pinentry-mode', 'loopback', '--passphrase-fd', '3'];
-  // Nobody answers questions here; an agent's own window is another matter.
+  // gpg must not prompt here; gpg-agent may open a window.
   const child = spawn('gpg', ['--batch', '--no-tty', ...withPassphrase, ...args], {
     stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
     env: { ...withoutSecrets(environment), LC_ALL: 'C.UTF-8' },
@@ -36,7 +37,7 @@ export async function runGpg(args: readonly string[], run: GpgRun): Promise<Buff
     child.once('error', reject);
     child.once('close', resolve);
   });
-  // Each may fail because gpg ended early; why, it says itself.
+  // Writing fails if gpg exits early; its standard error has the reason.
   const passphrasePipe = child.stdio[3] as Duplex;
   passphrasePipe.on('error', () => {});
   passphrasePipe.end(passphrase === undefined ? '' : `${passphrase}\n`);
@@ -44,8 +45,8 @@ export async function runGpg(args: readonly string[], run: GpgRun): Promise<Buff
   try {
     const [status, output, message, fed] = await Promise.all([
       exited,
-      gathered(child.stdout, MAX_OUTPUT_BYTES),
-      gathered(child.stderr, MAX_MESSAGE_BYTES),
+      readLimited(child.stdout, MAX_OUTPUT_BYTES),
+      readLimited(child.stderr, MAX_MESSAGE_BYTES),
       feeding,
     ]);
     if (status === 0) {
@@ -53,7 +54,7 @@ export async function runGpg(args: readonly string[], run: GpgRun): Promise<Buff
       return output;
     }
     if (fed !== undefined && !isBrokenPipe(fed)) throw fed;
-    throw new KubeparcelError('usage', `gpg cannot ${purpose}: ${lastWords(message)}`, {
+    throw new KubeparcelError('usage', `gpg cannot ${purpose}: ${lastLines(message)}`, {
       where,
       hint: `check gpg --list-secret-keys; set ${PASSPHRASE_VARIABLE} if the key has a passphrase`,
     });
@@ -75,7 +76,7 @@ function withoutSecrets(environment: Environment): NodeJS.ProcessEnv {
   return { ...environment, [KEY_VARIABLE]: undefined, [PASSPHRASE_VARIABLE]: undefined };
 }
 
-/** What went wrong, if anything did. */
+/** @returns the error, if any */
 async function feed(stdin: NodeJS.WritableStream, input: GpgRun['input']): Promise<unknown> {
   try {
     await pipeline(input === undefined ? Readable.from([]) : Readable.from(toChunks(input)), stdin);
@@ -101,8 +102,8 @@ function isBrokenPipe(error: unknown): boolean {
   );
 }
 
-/** All that comes, up to a limit; what is more is read and dropped, so that gpg does not wait for its reader. */
-async function gathered(stream: Readable, limit: number): Promise<Buffer> {
+/** Collects up to `limit` bytes and discards the rest, so that gpg does not block. */
+async function readLimited(stream: Readable, limit: number): Promise<Buffer> {
   const kept: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of stream as AsyncIterable<Uint8Array>) {
@@ -112,11 +113,11 @@ async function gathered(stream: Readable, limit: number): Promise<Buffer> {
   return Buffer.concat(kept);
 }
 
-function lastWords(message: Buffer): string {
+function lastLines(message: Buffer): string {
   const lines = message
     .toString('utf8')
     .split('\n')
     .map((line) => line.replace(/^gpg: /, '').trim())
     .filter((line) => line !== '' && !/^(WARNING: running with faked|Note: )/.test(line));
-  return lines.slice(-2).join('; ') || 'it says nothing';
+  return lines.slice(-2).join('; ') || 'no message';
 }

@@ -3,7 +3,7 @@ import { KubeparcelError } from '../support/errors.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Where a private key and the passphrases of private keys may come from, apart from files. */
+/** Environment variables with a private key and its passphrase. */
 export const KEY_VARIABLE = 'KUBEPARCEL_SIGNING_KEY';
 export const PASSPHRASE_VARIABLE = 'KUBEPARCEL_SIGNING_PASSPHRASE';
 

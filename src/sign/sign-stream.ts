@@ -10,7 +10,7 @@ import {
 } from 'openpgp';
 import { OPENPGP_CONFIG } from './certificate.ts';
 
-/** What openpgp.js calls within SignaturePacket.sign(), and does not declare. */
+/** Undeclared members that SignaturePacket.sign() uses. */
 interface SigningPacket {
   signatureData: Uint8Array | null;
   toHash(): undefined;
@@ -25,10 +25,10 @@ const HASHES: ReadonlyMap<number, string> = new Map([
 ]);
 
 /**
- * A detached signature over a stream. openpgp.js signs streams too, but keeps all of them in memory until the end; here
- * the hash is made as the bytes pass (RFC 9580, section 5.2.4), and openpgp.js does the rest.
+ * A detached signature over a stream in constant memory. openpgp.js would keep the whole stream in memory, so the hash is
+ * computed here (RFC 9580, section 5.2.4) and openpgp.js only signs it.
  *
- * @param hashAlgorithm as openpgp.js chooses it for this key
+ * @param hashAlgorithm the algorithm that openpgp.js chooses for this key
  * @returns the signature packet
  */
 export async function signStream(
@@ -37,7 +37,7 @@ export async function signStream(
   { date, hashAlgorithm }: { readonly date: Date; readonly hashAlgorithm: number },
 ): Promise<Uint8Array> {
   const name = HASHES.get(hashAlgorithm);
-  if (name === undefined) throw new Error(`no signatures with hash ${hashAlgorithm}`);
+  if (name === undefined) throw new Error(`unsupported hash algorithm ${hashAlgorithm}`);
   const hash = createHash(name);
   for await (const chunk of data) hash.update(chunk);
   const packet = new SignaturePacket();

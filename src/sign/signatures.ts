@@ -3,7 +3,7 @@ import { OPENPGP_CONFIG } from './certificate.ts';
 import { noKey } from './secrets.ts';
 import type { Signer } from './signer.ts';
 
-/** As the Hash header of cleartext-signed messages names them. */
+/** Names in the Hash header of cleartext-signed messages. */
 const HASH_NAMES: ReadonlyMap<enums.hash | null, string> = new Map([
   [enums.hash.sha256, 'SHA256'],
   [enums.hash.sha384, 'SHA384'],
@@ -11,8 +11,8 @@ const HASH_NAMES: ReadonlyMap<enums.hash | null, string> = new Map([
 ]);
 
 /**
- * A detached signature by each signer, in one ASCII armor: Release.gpg, repomd.xml.asc. Clients take a file for signed
- * when they know one of the keys, which is how keys are rotated.
+ * Detached signatures of all signers in one ASCII-armored block: Release.gpg, repomd.xml.asc. For key rotation: clients
+ * accept a file if they know one of the keys.
  *
  * @param date signature creation time, seconds since 1970-01-01 UTC
  */
@@ -23,7 +23,7 @@ export async function signTogether(signers: readonly Signer[], data: Uint8Array,
 }
 
 /**
- * A cleartext-signed message (RFC 9580, section 7) with a signature by each signer: InRelease.
+ * A cleartext-signed message (RFC 9580, section 7) with the signatures of all signers: InRelease.
  *
  * @param date signature creation time, seconds since 1970-01-01 UTC
  */
@@ -46,12 +46,12 @@ export async function clearsignTogether(signers: readonly Signer[], text: string
   ].join('\n');
 }
 
-/** RFC 9580, section 7.2. Trailing blanks are not signed, and are left as they are. */
+/** RFC 9580, section 7.2. Trailing whitespace is kept, although it is not signed. */
 function dashEscaped(line: string): string {
   return line.startsWith('-') ? `- ${line}` : line;
 }
 
-/** With the checksum that rpm's reader of armor asks for. */
+/** With the checksum that rpm requires. */
 function armoredSignature(packets: Uint8Array): string {
   const text = armor(enums.armor.signature, packets, undefined, undefined, undefined, true, OPENPGP_CONFIG);
   return text.replaceAll('\r\n', '\n');
@@ -63,29 +63,29 @@ function atLeastOne(signers: readonly Signer[]): readonly Signer[] {
 }
 
 /**
- * The time that signatures state: as asked, else SOURCE_DATE_EPOCH, else now. A SOURCE_DATE_EPOCH from before a key
- * was made counts as the moment it was made, since no client accepts an older signature: still the same bytes each time.
+ * The creation time of signatures: the given one, SOURCE_DATE_EPOCH, or now. A SOURCE_DATE_EPOCH before the creation of a
+ * key is replaced by that time, because clients reject signatures older than the key; the result stays reproducible.
  */
 export function signatureDate(
   signers: readonly Signer[],
   {
-    asked,
+    given,
     epoch,
     now,
-  }: { readonly asked?: number | undefined; readonly epoch: number | undefined; readonly now: number },
+  }: { readonly given?: number | undefined; readonly epoch: number | undefined; readonly now: number },
 ): number {
-  if (asked !== undefined) return asked;
+  if (given !== undefined) return given;
   return epoch === undefined ? now : Math.max(epoch, ...signers.map(({ validFrom }) => validFrom));
 }
 
 /** The signatures below a cleartext-signed message (RFC 9580, section 7). */
 export async function signatureBelow(message: string): Promise<Signature> {
-  // The text's own lines cannot begin so: they are dash-escaped.
+  // Lines of the text cannot begin like this, because they are dash-escaped.
   const start = message.lastIndexOf('\n-----BEGIN PGP SIGNATURE-----');
   return readSignature({ armoredSignature: message.slice(start + 1), config: OPENPGP_CONFIG });
 }
 
-/** gpg --clearsign does not sign it, and apt would see an empty line before the signature. */
+/** gpg --clearsign does not sign the last line feed, and apt would read an empty line before the signature. */
 export function withoutLastLineFeed(text: string): string {
   return text.endsWith('\n') ? text.slice(0, -1) : text;
 }

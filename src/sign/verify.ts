@@ -2,34 +2,34 @@ import { createMessage, type Key, readCleartextMessage, readSignature, verify } 
 import { KubeparcelError } from '../support/errors.ts';
 import { fingerprintOf, OPENPGP_CONFIG, userIdOf } from './certificate.ts';
 
-/** A signature that holds. */
+/** A valid signature. */
 export interface GoodSignature {
   /** Of the primary key, upper-case hex. */
   readonly fingerprint: string;
   readonly userId: string;
-  /** When it was made, seconds since 1970-01-01 UTC. */
+  /** Creation time, seconds since 1970-01-01 UTC. */
   readonly date: number;
 }
 
 export interface Verified {
   /** At least one. */
   readonly good: readonly GoodSignature[];
-  /** Key ids, 16 upper-case hex digits, of further signatures by keys that are not among those given: of a rotation. */
+  /** Key IDs (16 upper-case hex digits) of signatures by other keys, for example during a key rotation. */
   readonly unknown: readonly string[];
 }
 
 const MAX_SIGNATURE_BYTES = 1 << 20;
 
 /**
- * Holds data against a detached signature file, which may have several signatures: each by a key given must hold, and at
- * least one must be there.
+ * Verifies a file with one or more detached signatures. Every signature by a given key must be valid, and there must be at
+ * least one.
  *
  * @param signature ASCII-armored or binary
  * @param publicKeys as `readCertificates` reads them
  * @param date seconds since 1970-01-01 UTC at which the keys must be valid; now by default
  * @param where the signature's file, for errors
- * @throws KubeparcelError of kind 'verification' when a signature does not hold or none is by a key given, of kind
- *   'format' for what is no signature
+ * @throws KubeparcelError of kind 'verification' if a signature is invalid or none is by a given key, 'format' if it is not
+ *   a signature
  */
 export async function verifyDetached(
   data: Uint8Array,
@@ -50,12 +50,12 @@ export async function verifyDetached(
   const message = await createMessage({ binary: data });
   const options = verification(publicKeys, date);
   const { signatures } = await verify({ message, format: 'binary', signature: parsed, ...options });
-  return judge(signatures, publicKeys, options.date, where);
+  return evaluate(signatures, publicKeys, options.date, where);
 }
 
 /**
- * Reads a cleartext-signed message such as InRelease: every signature by a key given must hold, and at least one must be
- * there. Nothing may stand before or behind the message, where a reader that looks less closely would take it for signed.
+ * Verifies a cleartext-signed message such as InRelease. Every signature by a given key must be valid, and there must be at
+ * least one. Text before or after the message is rejected, because other readers could treat it as signed.
  *
  * @param date seconds since 1970-01-01 UTC at which the keys must be valid; now by default
  * @param where the file's name, for errors
@@ -77,7 +77,7 @@ export async function verifyClearsigned(
   );
   const options = verification(publicKeys, date);
   const { signatures } = await verify({ message, ...options });
-  return { ...(await judge(signatures, publicKeys, options.date, where)), text: `${message.getText()}\n` };
+  return { ...(await evaluate(signatures, publicKeys, options.date, where)), text: `${message.getText()}\n` };
 }
 
 function verification(publicKeys: readonly Key[], date: number | undefined) {
@@ -102,7 +102,7 @@ function asArmor(signature: Uint8Array | string): string | undefined {
   return (signature[0] ?? 0) >= 0x80 ? undefined : Buffer.from(signature).toString('latin1');
 }
 
-async function judge(
+async function evaluate(
   results: Awaited<ReturnType<typeof verify>>['signatures'],
   publicKeys: readonly Key[],
   at: Date,
@@ -118,7 +118,7 @@ async function judge(
     }
     try {
       await verified;
-      // openpgp.js asks whether the key was valid when it signed; apt refuses what a key signed that has ended since.
+      // openpgp.js checks that the key was valid when it signed; apt also rejects signatures of keys that expired later.
       await key.getSigningKey(keyID, at, undefined, OPENPGP_CONFIG);
     } catch (cause) {
       throw new KubeparcelError('verification', `invalid signature: ${reasonOf(cause)}`, {
@@ -141,7 +141,7 @@ async function judge(
   return { good, unknown };
 }
 
-/** openpgp.js speaks of the signed digest where the data is another. */
+/** Maps messages of openpgp.js to reasons. */
 function reasonOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   if (/digest|verification failed/i.test(message)) return 'the data is not what was signed';

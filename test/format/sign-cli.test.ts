@@ -27,7 +27,7 @@ describe('kubeparcel keys and sign', () => {
   const cwd = directoryOfFile();
   const env = { KUBEPARCEL_SIGNING_PASSPHRASE: PASSPHRASE };
 
-  test('make a key, say what it is good for, and sign with it', async () => {
+  test('create a key, check it, and sign with it', async () => {
     const made = await succeed(['keys', 'new', '--user-id', 'P <p@example.org>', '--algorithm', 'ed25519'], {
       cwd,
       env,
@@ -54,7 +54,7 @@ describe('kubeparcel keys and sign', () => {
     expect(everythingIn(cwd).filter((name) => name.includes('b.key') || name.endsWith('.tmp'))).toEqual([]);
   });
 
-  test('end with a status of their own for a key that has ended, and warn before', async () => {
+  test('fail with exit status 2 for an expired key, and warn before it expires', async () => {
     const ended = await makeKey(cwd, 'ended', { date: NOW - YEAR, lifetime: YEAR - 60 });
     const soon = await makeKey(cwd, 'soon', { date: NOW - YEAR, lifetime: YEAR + 30 * 86_400 });
     const { exitCode, stdout } = await run(['keys', 'check', ended.public, soon.public], { cwd });
@@ -82,21 +82,21 @@ describe.skipIf(!hasTool('lintian') || !hasTool('rpmlint') || !hasTool('dpkg') |
   'keyring packages',
   () => {
     const cwd = directoryOfFile();
-    /** What the linters report and is meant to be so. */
+    /** Accepted linter findings. */
     const EXPLAINED = [
-      // For uploads to Debian's own archive.
+      // Only for uploads to the Debian archive.
       'initial-upload-closes-no-bugs',
-      // As distributions' own packages of keys have it: a key that is replaced must reach the host.
+      // As in keyring packages of distributions: a replaced key must reach the host.
       'non-conffile-in-etc',
-      // A key explains itself.
+      // The key needs no documentation.
       'no-documentation',
-      // rpmlint without a distribution's list knows no licence's name.
+      // rpmlint has no list of licences without the configuration of a distribution.
       'invalid-license',
-      // rpmlint takes no key for known here.
+      // rpmlint knows no keys here.
       'no-signature',
     ];
 
-    test('bring keys that gpgv and rpm read, and linters find nothing unexplained', async () => {
+    test('contain keys that gpgv and rpm read, and have no unexpected linter findings', async () => {
       const keys = [await makeKey(cwd, 'a', { type: 'rsa' }), await makeKey(cwd, 'b')];
       const files = keys.map((key) => key.public);
       await succeed(['keys', 'package', ...files, '--out', 'dist', '--name', 'test-keyring'], { cwd });
@@ -136,12 +136,12 @@ describe.skipIf(!hasTool('lintian') || !hasTool('rpmlint') || !hasTool('dpkg') |
 describe.skipIf(!hasTool('gpg'))('private keys and passphrases', () => {
   const cwd = directoryOfFile();
 
-  test('are in no output, no report, no file but their own, and no command line', async () => {
+  test('do not leak into output, reports, other files or command lines', async () => {
     const plain = await makeKey(cwd, 'plain', { date: NOW - 1000 });
     const locked = await makeKey(cwd, 'locked', { date: NOW - 1000, passphrase: PASSPHRASE });
     const armored = readFileSync(plain.secret, 'utf8');
     gpg(cwd, ['--pinentry-mode', 'loopback', '--passphrase', PASSPHRASE, '--import', locked.secret]);
-    // A gpg that writes down what it is started with.
+    // A gpg that records its arguments and environment.
     const tools = join(cwd, 'tools');
     const log = join(cwd, 'gpg.log');
     mkdirSync(tools);
@@ -183,11 +183,11 @@ describe.skipIf(!hasTool('gpg'))('private keys and passphrases', () => {
     const places = [...outputs.map((text) => Buffer.from(text)), ...written.map((file) => readFileSync(file))];
     expect(places.filter((bytes) => secrets.some((secret) => bytes.includes(secret)))).toEqual([]);
     expect(readFileSync(log, 'utf8')).toContain('--detach-sign');
-    // The search does find a secret where one is.
+    // The search finds a secret where there is one.
     expect(secrets.slice(1).some((secret) => readFileSync(plain.secret).includes(secret))).toBe(true);
   });
 
-  /** The secret number, raw and in hex, and the lines of the armor that hold it. */
+  /** The secret number, raw and in hex, and the lines of the armor that contain it. */
   async function secretsOf(armoredKey: string): Promise<(string | Buffer)[]> {
     const { keyPacket } = await readPrivateKey({ armoredKey });
     const { seed } = ('privateParams' in keyPacket ? keyPacket.privateParams : undefined) as { seed: Uint8Array };

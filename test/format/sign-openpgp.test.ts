@@ -13,7 +13,7 @@ import { hasTool } from '../support/tools.ts';
 const RELEASE = 'Origin: test\nSuite: stable\nSHA256:\n 00ff 12 main/Packages\n- a line with a dash\nFrom here\n';
 const PASSPHRASE = 'open sesame';
 
-describe.skipIf(!hasTool('gpg') || !hasTool('gpgv'))('signatures as GnuPG reads and makes them', () => {
+describe.skipIf(!hasTool('gpg') || !hasTool('gpgv'))('signatures and GnuPG', () => {
   const directory = mkdtempSync(join(tmpdir(), 'kubeparcel-sign-'));
   const keyring = join(directory, 'all.gpg');
   const keys: Record<string, TestKey> = {};
@@ -47,7 +47,7 @@ describe.skipIf(!hasTool('gpg') || !hasTool('gpgv'))('signatures as GnuPG reads 
     return path;
   };
 
-  test.each(['openpgp.js', 'gpg'])('gpgv finds signatures of all keys good, made by %s', async (maker) => {
+  test.each(['openpgp.js', 'gpg'])('gpgv accepts signatures of all keys created by %s', async (maker) => {
     const chosen = maker === 'gpg' ? byGpg : signers;
     const data = write('Release', RELEASE);
     const detached = write('Release.gpg', await signTogether(chosen, Buffer.from(RELEASE), LATER));
@@ -62,7 +62,7 @@ describe.skipIf(!hasTool('gpg') || !hasTool('gpgv'))('signatures as GnuPG reads 
     expect(readFileSync(join(directory, 'text'), 'utf8')).toBe(RELEASE);
   });
 
-  test('gpgv refuses another text, for each of the two forms', async () => {
+  test('gpgv rejects changed text, detached and cleartext-signed', async () => {
     const data = write('Release', RELEASE.replace('stable', 'testing'));
     const detached = write('Release.gpg', await signTogether(signers, Buffer.from(RELEASE), LATER));
     const inline = write('InRelease', (await clearsignTogether(signers, RELEASE, LATER)).replace('stable', 'testing'));
@@ -70,7 +70,7 @@ describe.skipIf(!hasTool('gpg') || !hasTool('gpgv'))('signatures as GnuPG reads 
     expect(attempt('gpgv', ['--keyring', keyring, inline]).status).not.toBe(0);
   });
 
-  test.skipIf(!hasTool('sqv'))('sqv, which apt of Debian 13 asks, finds each signature good', async () => {
+  test.skipIf(!hasTool('sqv'))('sqv, used by apt of Debian 13, accepts each signature', async () => {
     const data = write('Release', RELEASE);
     const detached = write('Release.gpg', await signTogether(signers, Buffer.from(RELEASE), LATER));
     const { status, text } = attempt('sqv', ['--signatures', '3', '--keyring', keyring, detached, data]);
@@ -84,7 +84,7 @@ describe.skipIf(!hasTool('gpg') || !hasTool('gpgv'))('signatures as GnuPG reads 
     expect(attempt('sqv', ['--keyring', keyring, detached, data]).status).not.toBe(0);
   });
 
-  test('the same bytes and the same time give the same signature each time', async () => {
+  test('the same bytes and date give the same signature', async () => {
     const of = (all: Signer[]) =>
       all.find((signer) => signer.algorithm.startsWith('rsa'))?.signDetached(Buffer.from('a'), LATER);
     const [first, again] = [await of(byGpg), await of(byGpg)];
@@ -92,7 +92,7 @@ describe.skipIf(!hasTool('gpg') || !hasTool('gpgv'))('signatures as GnuPG reads 
     expect(await of(signers)).toEqual(await of(signers));
   });
 
-  test('a signature has the subkey as its maker where there is one', async () => {
+  test('a signing subkey is the issuer of its signatures', async () => {
     for (const all of [signers, byGpg]) {
       const [signer] = all.slice(2);
       expect(signer?.fingerprint).toBe(keys.subkey?.fingerprint);
@@ -109,7 +109,7 @@ describe.skipIf(!hasTool('gpg') || !hasTool('gpgv'))('signatures as GnuPG reads 
     }
   });
 
-  test('verification here says of files by gpg what gpgv says', async () => {
+  test('verification of files signed by gpg agrees with gpgv', async () => {
     const certificates = await readCertificates(readFileSync(keyring), keyring);
     const made = await signTogether(byGpg, Buffer.from(RELEASE), LATER);
     const { good } = await verifyDetached(Buffer.from(RELEASE), made, certificates, { where: 'x', date: LATER });
@@ -121,14 +121,14 @@ describe.skipIf(!hasTool('gpg') || !hasTool('gpgv'))('signatures as GnuPG reads 
     expect(text).toBe(RELEASE);
   });
 
-  test('gpg keeps keys that it does not have, and dates before the key, apart from others', async () => {
+  test('a key that gpg does not have and a date before the key give different errors', async () => {
     const environment = { PATH: process.env.PATH, GNUPGHOME: gpgHome(directory) };
     await expect(openSigners([`gpg:${'A'.repeat(40)}`], { environment })).rejects.toThrow(/gpg cannot find the key/);
     await expect(openSigners(['gpg:97913F76'], { environment })).rejects.toThrow(/invalid fingerprint/);
     await expect(byGpg[0]?.signDetached(Buffer.from('a'), MADE - 1)).rejects.toThrow(/the key is newer/);
   });
 
-  test('gpg with a wrong passphrase ends with its own words, not with a question', async () => {
+  test('gpg with a wrong passphrase fails with its message and does not prompt', async () => {
     endAgent(directory);
     const environment = {
       PATH: process.env.PATH,
@@ -139,7 +139,7 @@ describe.skipIf(!hasTool('gpg') || !hasTool('gpgv'))('signatures as GnuPG reads 
     await expect(signer?.signDetached(Buffer.from('a'), LATER)).rejects.toThrow(/gpg cannot sign: .*[Bb]ad passphrase/);
   });
 
-  test('subkeys whose primary key is kept elsewhere sign, as gpg exports them', async () => {
+  test('exported subkeys sign without the secret key of the primary key', async () => {
     const options = ['--pinentry-mode', 'loopback', '--passphrase', PASSPHRASE];
     const bytes = gpg(directory, [...options, '--export-secret-subkeys', keys.subkey?.fingerprint ?? '']);
     const path = write('subkeys.key', bytes);

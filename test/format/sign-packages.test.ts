@@ -52,7 +52,7 @@ const signerOf = (name: string): Signer => {
 };
 
 describe.skipIf(!hasTool('rpmkeys'))('RPMs', () => {
-  /** `rpmkeys -Kv` with a database of its own that has the keys, on lines without their indentation. */
+  /** Lines of `rpmkeys -Kv` without indentation, with a new database that contains the keys. */
   function check(path: string, ...known: string[]): { status: number | null; lines: string[] } {
     const database = join(temporaryDirectory(), 'db');
     for (const name of known) {
@@ -71,7 +71,7 @@ describe.skipIf(!hasTool('rpmkeys'))('RPMs', () => {
   const packed = (codec: 'gzip' | 'zstd') => pack(fullLayout(), temporaryDirectory(), { codec, level: 6 });
   const idOf = (name: string) => signerOf(name).signingFingerprint.slice(-8).toLowerCase();
 
-  test.each(ALGORITHMS)('are found good by rpm with %s', async (name) => {
+  test.each(ALGORITHMS)('are accepted by rpm with %s', async (name) => {
     const path = await packed('zstd');
     await signPackages([path], signerOf(name), { date: LATER });
     const algorithm = name === 'Ed25519' ? 'EdDSA/SHA512' : 'RSA/SHA256';
@@ -92,7 +92,7 @@ describe.skipIf(!hasTool('rpmkeys'))('RPMs', () => {
     },
   );
 
-  test('have it without being asked where an old rpm could read them, which knows no Ed25519', async () => {
+  test('have a signature over header and payload by default if an old rpm can read the package', async () => {
     const both = async (codec: 'gzip' | 'zstd', name: string) => {
       const [signed] = await signPackages([await packed(codec)], signerOf(name), { date: LATER });
       return signed?.signatures;
@@ -102,7 +102,7 @@ describe.skipIf(!hasTool('rpmkeys'))('RPMs', () => {
     expect(await both('gzip', 'Ed25519')).toEqual(['header']);
   });
 
-  test('are byte for byte the same behind their signature header, and read the same', async () => {
+  test('are unchanged after the signature header', async () => {
     const path = await packed('gzip');
     const [before, read] = [readFileSync(path), await readRpm(path)];
     await signPackages([path], signerOf('a subkey of RSA'), { date: LATER });
@@ -115,7 +115,7 @@ describe.skipIf(!hasTool('rpmkeys'))('RPMs', () => {
     expect({ ...again, metadata: [] }).toEqual({ ...read, metadata: [] });
   });
 
-  test('can be signed again with another key, which leaves nothing of the first, and with the same bytes each time', async () => {
+  test('can be signed again with another key, which replaces the signature reproducibly', async () => {
     const path = await packed('gzip');
     await signPackages([path], signerOf('Ed25519'), { date: LATER });
     const once = readFileSync(path);
@@ -126,7 +126,7 @@ describe.skipIf(!hasTool('rpmkeys'))('RPMs', () => {
     expect(check(path, 'Ed25519').lines.filter((line) => line.includes('Signature'))).toHaveLength(1);
   });
 
-  test('of rpmbuild are signed too, with its reserved space, and again by rpmsign’s own reading', async () => {
+  test('built by rpmbuild with reserved space can be signed, and rpmsign accepts the result', async () => {
     const top = join(temporaryDirectory(), 'top');
     mkdirSync(join(top, 'SPECS'), { recursive: true });
     writeFileSync(
@@ -142,7 +142,7 @@ describe.skipIf(!hasTool('rpmkeys'))('RPMs', () => {
     expect(status).toBe(0);
   });
 
-  test('are refused by rpm when their header, their payload or their signature was changed', async () => {
+  test('are rejected by rpm if header, payload or signature was changed', async () => {
     const path = await packed('gzip');
     await signPackages([path], signerOf('RSA of 4096 bits'), { date: LATER });
     const bytes = readFileSync(path);
@@ -159,7 +159,7 @@ describe.skipIf(!hasTool('rpmkeys'))('RPMs', () => {
     expect(check(path, 'Ed25519').lines.join('\n')).toContain('NOKEY');
   });
 
-  test('that are damaged get no signature, and stay as they are', async () => {
+  test('are not signed and not changed if they are damaged', async () => {
     for (const [codec, at] of [
       ['gzip', -9],
       ['zstd', -9],
@@ -177,7 +177,7 @@ describe.skipIf(!hasTool('rpmkeys'))('RPMs', () => {
     }
   });
 
-  test('keep mode and links, and SHA256SUMS beside them is corrected', async () => {
+  test('keep mode and links, and SHA256SUMS is updated', async () => {
     const path = await packed('gzip');
     const other = join(path, '../link.rpm');
     const { chmodSync, symlinkSync, lstatSync } = await import('node:fs');
@@ -212,7 +212,7 @@ describe.skipIf(!hasTool('debsig-verify') || !hasTool('dpkg-deb'))('DEBs', () =>
     return path;
   }
 
-  /** A policy of debsig-verify's that wants a signature of this key, below a root of its own. */
+  /** A debsig-verify policy that requires a signature of this key, in a new root directory. */
   function verify(path: string, name: string): { status: number | null; text: string } {
     const root = temporaryDirectory();
     const id = signerOf(name).signingFingerprint.slice(-16);
@@ -248,7 +248,7 @@ describe.skipIf(!hasTool('debsig-verify') || !hasTool('dpkg-deb'))('DEBs', () =>
     ]);
   }
 
-  test.each(['RSA of 4096 bits', 'Ed25519'])('are found good by debsig-verify with %s', async (name) => {
+  test.each(['RSA of 4096 bits', 'Ed25519'])('are accepted by debsig-verify with %s', async (name) => {
     const path = await packed();
     await signPackages([path], signerOf(name), { date: LATER });
     const { status, text } = verify(path, name);
@@ -256,7 +256,7 @@ describe.skipIf(!hasTool('debsig-verify') || !hasTool('dpkg-deb'))('DEBs', () =>
     expect(text).toContain('Verified package');
   });
 
-  test('stay packages for dpkg-deb and for kubeparcel, with the same members before the signature', async () => {
+  test('remain readable for dpkg-deb and kubeparcel, with unchanged members before the signature', async () => {
     const path = await packed();
     const [before, read] = [readFileSync(path), await readDeb(path)];
     await signPackages([path], signerOf('Ed25519'), { date: LATER });
@@ -267,7 +267,7 @@ describe.skipIf(!hasTool('debsig-verify') || !hasTool('dpkg-deb'))('DEBs', () =>
     expect(attempt('ar', ['t', path]).text).toBe('debian-binary\ncontrol.tar.xz\ndata.tar.xz\n_gpgorigin\n');
   });
 
-  test('can be signed again, with the same bytes each time, and keep other people’s members', async () => {
+  test('can be signed again reproducibly, and keep additional members', async () => {
     const path = await packed();
     await signPackages([path], signerOf('Ed25519'), { date: LATER });
     const once = readFileSync(path);
@@ -283,7 +283,7 @@ describe.skipIf(!hasTool('debsig-verify') || !hasTool('dpkg-deb'))('DEBs', () =>
     expect(readFileSync(path).length).toBe(once.length);
   });
 
-  test('that were changed afterwards are refused, as are those of another key', async () => {
+  test('are rejected if they were changed or signed with another key', async () => {
     const path = await packed();
     await signPackages([path], signerOf('Ed25519'), { date: LATER });
     const copy = join(path, '../copy.deb');
@@ -297,7 +297,7 @@ describe.skipIf(!hasTool('debsig-verify') || !hasTool('dpkg-deb'))('DEBs', () =>
     expect(verify(copy, 'RSA of 4096 bits').status).not.toBe(0);
   });
 
-  test('are not signed with a subkey, which debsig-verify takes for a key that it does not have', async () => {
+  test('are not signed with a subkey, which debsig-verify does not support', async () => {
     const [path, name] = [await packed(), 'a subkey of RSA'];
     const signer = signerOf(name);
     await expect(signPackages([path], signer, { date: LATER })).rejects.toThrow(/no signatures of subkeys/);
@@ -305,7 +305,7 @@ describe.skipIf(!hasTool('debsig-verify') || !hasTool('dpkg-deb'))('DEBs', () =>
     expect(verify(path, name).status).not.toBe(0);
   });
 
-  test('must be DEBs', async () => {
+  test('are the only files that signDeb accepts', async () => {
     const path = join(temporaryDirectory(), 'x.deb');
     writeFileSync(path, '!<arch>\nfoo             0           0     0     100644  2         `\nab');
     await expect(signPackages([path], signerOf('Ed25519'), { date: LATER })).rejects.toThrow(/not a DEB package/);

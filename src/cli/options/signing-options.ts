@@ -75,7 +75,7 @@ export async function openSigning(args: SigningArguments): Promise<SigningSessio
     const warning = expiryWarning(signer, now);
     if (warning !== undefined) process.stderr.write(`kubeparcel: warning: ${warning}\n`);
   }
-  return { signers, date: signatureDate(signers, { asked: args.date, epoch, now }) };
+  return { signers, date: signatureDate(signers, { given: args.date, epoch, now }) };
 }
 
 /** On a terminal, asks for a passphrase if the given ones do not unlock a key. */

@@ -72,7 +72,7 @@ export async function writeRepository<T>(
       });
     }
     const epoch = sourceDateEpoch(options.environment ?? process.env);
-    const date = signatureDate(signers, { asked: options.date, epoch, now: Math.floor(Date.now() / 1000) });
+    const date = signatureDate(signers, { given: options.date, epoch, now: Math.floor(Date.now() / 1000) });
     const workPath = `${STATE_DIRECTORY}/work${ownedSuffix()}`;
     const session: WriteSession = {
       before: before ?? { settings: DEFAULT_SETTINGS, packages: [], views: [] },

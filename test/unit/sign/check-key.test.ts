@@ -27,13 +27,13 @@ describe('keys check', () => {
     return Object.fromEntries(acceptance.map(({ verifier, objection }) => [verifier.id, objection]));
   };
 
-  test('RSA of 2048 bits and more is taken by all', async () => {
+  test('every verifier accepts RSA keys of 2048 bits or more', async () => {
     const found = await objections(await certificate({ type: 'rsa' }));
     expect(Object.keys(found)).toEqual(expect.arrayContaining(['apt-gpgv', 'apt-sqv', 'rpm-4.11', 'rpm-sequoia']));
     expect(Object.values(found).filter((objection) => objection !== undefined)).toEqual([]);
   });
 
-  test('Ed25519 is taken by new ones, a subkey by all but the oldest', async () => {
+  test('new verifiers accept Ed25519, all but the oldest accept subkeys', async () => {
     const ed25519 = await objections(await certificate({ type: 'ed25519' }));
     expect(ed25519['apt-sqv']).toBeUndefined();
     expect(ed25519['rpm-4.14']).toBe('does not read ed25519');
@@ -42,7 +42,7 @@ describe('keys check', () => {
     expect(subkey['rpm-4.14']).toBeUndefined();
   });
 
-  test('SHA-1 in a key’s own signatures is refused by sqv from its day on', async () => {
+  test('sqv rejects SHA-1 in self-signatures from its cutoff date on', async () => {
     const { publicKey } = await generateKey({
       type: 'rsa',
       rsaBits: 2048,
@@ -58,7 +58,7 @@ describe('keys check', () => {
     expect((await objections(publicKey))['rpm-4.11']).toBeUndefined();
   });
 
-  test('keys that end within 60 days are warned of, those that ended are a fault', async () => {
+  test('a key that expires within 60 days gives a warning, an expired key a fault', async () => {
     const key = await certificate({ lifetime: YEAR });
     const at = async (days: number) => checkKey(key, [], MADE + YEAR - days * DAY);
     expect((await at(61)).warning).toBeUndefined();
@@ -79,7 +79,7 @@ describe('keys new', () => {
     passphrase: undefined,
   } as const;
 
-  test('makes keys without subkeys whose signatures mark nothing as critical', async () => {
+  test('creates keys without subkeys and without critical subpackets', async () => {
     const { publicKey, privateKey, fingerprint } = await newKey({ ...request, date: MADE });
     const [key] = await readCertificates(publicKey, 'new');
     expect(key?.getFingerprint().toUpperCase()).toBe(fingerprint);
@@ -96,7 +96,7 @@ describe('keys new', () => {
     ['a time', [0, 6, 5, 0x02, 1, 2, 3, 4], false],
     ['a critical time', [0, 6, 5, 0x82, 1, 2, 3, 4], true],
     ['a critical one behind a long one', [0, 208, 192, 10, 0x14, ...Array(201).fill(7), 2, 0x9b, 3], true],
-    ['one that is cut short', [0, 3, 255, 0, 0], false],
+    ['a truncated one', [0, 3, 255, 0, 0], false],
   ])('sees critical subpackets: %s', (_what, area, expected) => {
     const packet = Object.assign(new SignaturePacket(), {
       version: 4,
@@ -105,19 +105,19 @@ describe('keys new', () => {
     expect(hasCriticalSubpacket(packet)).toBe(expected);
   });
 
-  test('locks the private key with the passphrase', async () => {
+  test('protects the private key with the passphrase', async () => {
     const { privateKey } = await newKey({ ...request, passphrase: 'open sesame', date: MADE });
     const { readPrivateKey } = await import('openpgp');
     expect((await readPrivateKey({ armoredKey: privateKey })).isDecrypted()).toBe(false);
   });
 
-  test.each(['', '<>', 'A <b', 'A\nB', 'a@b>c'])('refuses the user ID %j', async (userId) => {
+  test.each(['', '<>', 'A <b', 'A\nB', 'a@b>c'])('rejects the user ID %j', async (userId) => {
     await expect(newKey({ ...request, userId, date: MADE })).rejects.toMatchObject({ kind: 'usage' });
   });
 });
 
 describe('keyring packages', () => {
-  test('have the day of the newest signature as version, and the same keys make the same layout', async () => {
+  test('have the date of the newest self-signature as version, and the same keys give the same layout', async () => {
     const definition = await loadKeyring();
     const [a, b] = [await certificate({}), await certificate({ date: MADE + 10 * DAY })];
     const of = (certificates: Key[], format: 'deb' | 'rpm' = 'deb') =>
@@ -132,7 +132,7 @@ describe('keyring packages', () => {
     ]);
   });
 
-  test('take no line of their own from a user ID', async () => {
+  test('do not contain line breaks from user IDs', async () => {
     const definition = await loadKeyring();
     const key = await certificate({ userId: { name: 'Eve\n\nFiles: *', email: 'eve@example.org' } });
     const { entries, changelog } = await keyringLayout({

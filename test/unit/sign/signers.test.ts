@@ -32,7 +32,7 @@ const signer = async (key: TestKey, now = LATER) => {
 const TEXT = 'Suite: stable\n- dash \n\nend\n';
 
 describe('openSigners', () => {
-  test('finds the key in a file, or in the environment when no file is named', async () => {
+  test('reads the key from a file, or from the environment if no file is given', async () => {
     const armored = readFileSync(plain.secret, 'utf8');
     for (const found of [await open([plain.secret]), await open([], { KUBEPARCEL_SIGNING_KEY: armored })]) {
       expect(found.map(({ fingerprint }) => fingerprint)).toEqual([plain.fingerprint]);
@@ -45,7 +45,7 @@ describe('openSigners', () => {
     expect((await signer(plain)).validFrom).toBe(MADE);
   });
 
-  test('finds several keys in one file, binary or armored one after the other', async () => {
+  test('reads several keys from one file, binary or armored', async () => {
     const both = join(directory, 'both.key');
     writeFileSync(both, `${readFileSync(plain.secret, 'utf8')}\n${readFileSync(short.secret, 'utf8')}`, {
       mode: 0o600,
@@ -58,7 +58,7 @@ describe('openSigners', () => {
     await expect(open([binary, plain.secret])).rejects.toThrow(/given twice/);
   });
 
-  test('unlocks with a passphrase from the environment, a file, a file descriptor or a person, and from nowhere else', async () => {
+  test('unlocks keys with a passphrase from the environment, a file, a file descriptor or a prompt', async () => {
     const file = join(directory, 'passphrase');
     writeFileSync(file, 'not this one\nopen sesame\n');
     const { openSync, closeSync } = await import('node:fs');
@@ -87,7 +87,7 @@ describe('openSigners', () => {
     );
   });
 
-  test('refuses a key file that others can read, and says how to close it', async () => {
+  test('rejects a key file that others can read, with a hint', async () => {
     const open644 = join(directory, 'open.key');
     writeFileSync(open644, readFileSync(plain.secret));
     for (const mode of [0o644, 0o640, 0o604, 0o620]) {
@@ -101,7 +101,7 @@ describe('openSigners', () => {
     expect(await open([open644])).toHaveLength(1);
   });
 
-  test('refuses keys that are expired, revoked, not yet made, or have no secret key is missing', async () => {
+  test('rejects keys that are expired, revoked, not yet valid, or lack the secret key', async () => {
     await expect(open([short.secret], {}, MADE + YEAR + 1)).rejects.toThrow(/expired/);
     await expect(open([plain.secret], {}, MADE - 1)).rejects.toMatchObject({ kind: 'usage' });
     const revoked = join(directory, 'revoked.key');
@@ -126,7 +126,7 @@ describe('openSigners', () => {
     expect(error).not.toHaveProperty('cause');
   });
 
-  test('says that a file is not there, or is a directory', async () => {
+  test('rejects a missing file and a directory', async () => {
     await expect(open([join(directory, 'none')])).rejects.toMatchObject({ kind: 'io' });
     await expect(open([directory])).rejects.toMatchObject({ kind: expect.stringMatching(/io|usage/) });
     await expect(open(['env'])).rejects.toThrow(/not set/);
@@ -134,7 +134,7 @@ describe('openSigners', () => {
 });
 
 describe('signatures', () => {
-  test('are the same for the same bytes and date, of chunks or of one piece, without a salt and nothing critical', async () => {
+  test('are reproducible, independent of chunks, and have no salt and no critical subpacket', async () => {
     const by = await signer(plain);
     async function* chunks() {
       yield Buffer.from('ab');
@@ -150,27 +150,27 @@ describe('signatures', () => {
     const { packets } = await readSignature({ binarySignature: first });
     expect(packets).toHaveLength(1);
     expect(packets[0]?.rawNotations).toEqual([]);
-    // The creation time's subpacket: five bytes, of type 2 with the critical bit not set.
+    // The subpacket with the creation time: five bytes, type 2, critical bit not set.
     expect([...(packets[0]?.signatureData ?? [])].slice(6, 8)).toEqual([5, 2]);
   });
 
-  test('of a date at which the key is not valid are not made', async () => {
+  test('are refused for a date at which the key is not valid', async () => {
     const by = await signer(short);
     await expect(by.signDetached(Buffer.from('a'), MADE - 1)).rejects.toThrow(/the key is newer/);
     await expect(by.clearsign('a', MADE + YEAR)).rejects.toThrow(/expired by then/);
   });
 
-  test('have SOURCE_DATE_EPOCH as their date, but none that is older than a key', async () => {
+  test('use SOURCE_DATE_EPOCH as their date, but no date before the creation of a key', async () => {
     const signers = [await signer(plain)];
-    const of = (asked: number | undefined, epoch: number | undefined) =>
-      signatureDate(signers, { asked, epoch, now: 9e8 });
+    const of = (given: number | undefined, epoch: number | undefined) =>
+      signatureDate(signers, { given, epoch, now: 9e8 });
     expect(of(undefined, undefined)).toBe(9e8);
     expect(of(undefined, LATER)).toBe(LATER);
     expect(of(undefined, MADE - 100)).toBe(MADE);
     expect(of(MADE - 100, LATER)).toBe(MADE - 100);
   });
 
-  test('of nobody are not made', async () => {
+  test('are refused without a signer', async () => {
     await expect(signTogether([], Buffer.from('a'), LATER)).rejects.toThrow(/no key to sign with/);
   });
 });
@@ -182,7 +182,7 @@ describe('verification', () => {
   };
   const at = { where: 'Release.gpg', date: LATER };
 
-  test('names who signed, and key ids of others', async () => {
+  test('returns the signing keys and the IDs of unknown keys', async () => {
     const signers = [await signer(plain), await signer(short)];
     const data = Buffer.from(TEXT);
     const made = await signTogether(signers, data, LATER);
@@ -198,7 +198,7 @@ describe('verification', () => {
     expect(inline.text).toBe('Suite: stable\n- dash\n\nend\n');
   });
 
-  test('refuses other data, other keys, keys past their end, and what is no signature', async () => {
+  test('rejects changed data, other keys, expired keys and invalid signatures', async () => {
     const data = Buffer.from(TEXT);
     const made = await signTogether([await signer(short)], data, LATER);
     const own = await certificates(short);
@@ -211,7 +211,7 @@ describe('verification', () => {
     await expect(verifyDetached(data, Buffer.alloc(2 << 20, 0x88), own, at)).rejects.toMatchObject({ kind: 'format' });
   });
 
-  test('one bad signature among good ones is refused', async () => {
+  test('rejects one bad signature among good ones', async () => {
     const data = Buffer.from(TEXT);
     const good = await (await signer(plain)).signDetached(data, LATER);
     const bad = await (await signer(short)).signDetached(Buffer.from('another'), LATER);
@@ -221,7 +221,7 @@ describe('verification', () => {
     });
   });
 
-  test('of a cleartext-signed message sees changed lines, and text around it that nobody signed', async () => {
+  test('rejects a cleartext-signed message with changed lines or unsigned text around it', async () => {
     const made = await clearsignTogether([await signer(plain)], TEXT, LATER);
     const own = await certificates(plain);
     const changed = made.replace('stable', 'testing');
@@ -229,14 +229,14 @@ describe('verification', () => {
     for (const other of [`Suite: evil\n\n${made}`, `${made}\nSuite: evil\n`, `${made}\n${made}`, TEXT, '']) {
       await expect(verifyClearsigned(other, own, at)).rejects.toMatchObject({ kind: 'format' });
     }
-    // A dash-escaped header would begin a second message for a reader that does not look closely.
+    // To a lenient reader, a dash-escaped header starts a second message.
     const nested = await clearsignTogether([await signer(plain)], '-----BEGIN PGP SIGNED MESSAGE-----\n', LATER);
     expect((await verifyClearsigned(nested, own, at)).text).toBe('-----BEGIN PGP SIGNED MESSAGE-----\n');
   });
 });
 
-describe('public halves', () => {
-  test('come from private files without a passphrase, from public ones, and never hold a secret', async () => {
+describe('openCertificates', () => {
+  test('reads private key files without a passphrase and public key files, and returns no secret key', async () => {
     for (const spec of [locked.secret, locked.public]) {
       const [key, ...others] = await openCertificates([spec], {});
       expect(others).toEqual([]);
@@ -248,7 +248,7 @@ describe('public halves', () => {
     await expect(openCertificates([], {})).rejects.toThrow(/no key given/);
   });
 
-  test('that are private after all are refused where public ones are asked for', async () => {
+  test('rejects private keys where public keys are expected', async () => {
     const text = readFileSync(plain.secret, 'utf8');
     await expect(readCertificates(text, 'x')).rejects.toThrow(/private key/);
     const path = join(temporaryDirectory(), 'rubbish');
