@@ -105,7 +105,7 @@ interface Host {
   readonly client: RepoClient;
   /** Puts a copy of a repository there; its name. */
   copy(site: string, change?: (directory: string) => void): string;
-  /** Where a copy is on this machine. */
+  /** Path of a copy on this machine. */
   directory(copy: string): string;
 }
 
@@ -117,9 +117,9 @@ function address(base: string, copy: string, view: View): string {
 }
 
 /**
- * Changes one letter, for a file of its own: not for the others that are links to it.
+ * Changes a bit of a file, without changing its hard links.
  *
- * @param place from 0, the begin, to 1, the end
+ * @param place 0 is the start of the file, 1 the end
  */
 function flipByte(file: string, place: number): void {
   const bytes = readFileSync(file);
