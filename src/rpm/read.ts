@@ -60,7 +60,7 @@ function checkHeader(header: Header, digests: readonly StatedDigest[]): void {
 }
 
 /** @param found bytes of header and payload in the file */
-function checkSize(signatures: Header, found: number): void {
+export function checkSize(signatures: Header, found: number): void {
   const stated = numberOf(signatures, SIGNATURE_TAGS.LONGSIGSIZE) ?? numberOf(signatures, SIGNATURE_TAGS.SIGSIZE);
   if (stated !== undefined && stated !== found) {
     throw new KubeparcelError('format', `the package has ${found} bytes of header and payload instead of ${stated}`, {
@@ -69,7 +69,7 @@ function checkSize(signatures: Header, found: number): void {
   }
 }
 
-function readIdentity(header: Header): PackageIdentity {
+export function readIdentity(header: Header): PackageIdentity {
   const needed = (name: 'NAME' | 'VERSION' | 'RELEASE' | 'ARCH'): string => {
     const text = textOf(header, TAGS[name]);
     if (text === undefined || text === '') {

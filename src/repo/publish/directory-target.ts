@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { link as linkFile, mkdir, rename, rm, rmdir, stat, symlink } from 'node:fs/promises';
+import { link as linkFile, mkdir, rename, rm, stat, symlink } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import pLimit from 'p-limit';
 import { KubeparcelError } from '../../support/errors.ts';
-import { isErrno, syncDirectory } from '../../support/file-system.ts';
+import { isErrno, removeEmptyDirectories, syncDirectory } from '../../support/file-system.ts';
 import { writeAtomically } from '../../support/write-atomically.ts';
 import { digestFile } from '../records/read-record.ts';
 import { type ListedFile, listFiles, type SourceFile } from '../storage/list-files.ts';
@@ -106,16 +106,6 @@ async function withDigests(
       }),
     ),
   );
-}
-
-async function removeEmptyDirectories(root: string, start: string): Promise<void> {
-  for (let directory = start; directory !== '.'; directory = dirname(directory)) {
-    try {
-      await rmdir(join(root, directory));
-    } catch {
-      return;
-    }
-  }
 }
 
 async function isDirectory(path: string): Promise<boolean> {

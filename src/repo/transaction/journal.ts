@@ -1,9 +1,9 @@
-import { constants, type Stats } from 'node:fs';
-import { copyFile, link, lstat, mkdir, readdir, readFile, rename, rm, rmdir, symlink } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { copyFile, link, mkdir, readdir, readFile, rename, rm, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { KubeparcelError } from '../../support/errors.ts';
-import { isErrno, syncDirectory } from '../../support/file-system.ts';
+import { isErrno, lstatIfExists, removeEmptyDirectories, syncDirectory } from '../../support/file-system.ts';
 import { writeAtomically } from '../../support/write-atomically.ts';
 import { STATE_DIRECTORY } from '../model/repository.ts';
 
@@ -48,7 +48,7 @@ const JOURNAL = `${STATE_DIRECTORY}/journal.json`;
 
 /** Whether a killed run left a committed change whose steps are not all done. */
 export async function hasJournal(directory: string): Promise<boolean> {
-  return (await statOf(join(directory, JOURNAL))) !== undefined;
+  return (await lstatIfExists(join(directory, JOURNAL))) !== undefined;
 }
 
 /**
@@ -122,13 +122,13 @@ async function renameUnlessDone(from: string, to: string): Promise<void> {
     await rename(from, to);
   } catch (error) {
     // The killed run has already renamed it.
-    if (!isErrno(error, 'ENOENT') || (await statOf(to)) === undefined) throw error;
+    if (!isErrno(error, 'ENOENT') || (await lstatIfExists(to)) === undefined) throw error;
   }
 }
 
 /** @returns number of copies made */
 async function linkUnlessDone(from: string, to: string, temporary: string): Promise<number> {
-  if ((await statOf(to)) !== undefined) return 0;
+  if ((await lstatIfExists(to)) !== undefined) return 0;
   return replace(from, to, temporary);
 }
 
@@ -158,13 +158,7 @@ async function point(at: string, to: string, temporary: string): Promise<void> {
 
 async function removeFile(directory: string, path: string): Promise<void> {
   await rm(join(directory, path), { recursive: true, force: true });
-  for (let parent = dirname(path); parent !== '.'; parent = dirname(parent)) {
-    try {
-      await rmdir(join(directory, parent));
-    } catch {
-      return;
-    }
-  }
+  await removeEmptyDirectories(directory, dirname(path));
 }
 
 /** Removes work directories and temporary files of runs that were killed before the commit. */
@@ -174,14 +168,5 @@ async function sweep(directory: string): Promise<void> {
     if (/^(work|lock)\./.test(name) || name.endsWith('.tmp')) {
       await rm(join(state, name), { recursive: true, force: true });
     }
-  }
-}
-
-async function statOf(path: string): Promise<Stats | undefined> {
-  try {
-    return await lstat(path);
-  } catch (error) {
-    if (isErrno(error, 'ENOENT') || isErrno(error, 'ENOTDIR')) return undefined;
-    throw error;
   }
 }

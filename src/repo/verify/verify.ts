@@ -1,7 +1,7 @@
-import type { Dirent, Stats } from 'node:fs';
-import { lstat, readdir, readFile, readlink } from 'node:fs/promises';
+import type { Dirent } from 'node:fs';
+import { readdir, readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isErrno } from '../../support/file-system.ts';
+import { isErrno, lstatIfExists } from '../../support/file-system.ts';
 import { withLock } from '../../support/lock.ts';
 import { INDEX_FILE, indexText } from '../model/index-file.ts';
 import {
@@ -158,7 +158,10 @@ async function verifyLinks(
   const findings: VerifyFinding[] = [];
   for (const each of listed) {
     const path = `${viewDirectory(view)}/${linkPath(each)}`;
-    const [own, pool] = [await fileFacts(join(directory, path)), await fileFacts(join(directory, poolPath(each)))];
+    const [own, pool] = [
+      await lstatIfExists(join(directory, path)),
+      await lstatIfExists(join(directory, poolPath(each))),
+    ];
     if (own === undefined) findings.push({ kind: 'missing', path, what: 'the package does not exist' });
     else if (!own.isFile()) findings.push({ kind: 'changed', path, what: 'the package is not a regular file' });
     else if (own.ino === pool?.ino && own.dev === pool.dev) continue;
@@ -206,13 +209,4 @@ async function allPaths(directory: string, path: string): Promise<string[]> {
     else found.push(below);
   }
   return found;
-}
-
-async function fileFacts(path: string): Promise<Stats | undefined> {
-  try {
-    return await lstat(path);
-  } catch (error) {
-    if (isErrno(error, 'ENOENT') || isErrno(error, 'ENOTDIR')) return undefined;
-    throw error;
-  }
 }

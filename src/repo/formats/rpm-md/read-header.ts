@@ -1,9 +1,9 @@
 import { formatVersion } from '../../../model/package-version.ts';
 import { checkLeadIdentity, checkLeadKind, LEAD_LENGTH } from '../../../rpm/lead.ts';
 import { openPackage, type PackageFile, readExactly, readFrom, readHeader } from '../../../rpm/package-file.ts';
-import { badHeader, type Header, numberOf, textOf } from '../../../rpm/read-header.ts';
+import { checkSize, readIdentity } from '../../../rpm/read.ts';
+import type { Header } from '../../../rpm/read-header.ts';
 import { checkDigests, signaturePadding, statedDigests } from '../../../rpm/signature-header.ts';
-import { SIGNATURE_TAGS, TAGS } from '../../../rpm/tags.ts';
 import { KubeparcelError } from '../../../support/errors.ts';
 
 /** The signature header and the main header of an RPM. */
@@ -36,20 +36,7 @@ export async function readRpmHeaders(path: string, signal?: AbortSignal): Promis
     const start = signaturesEnd + signaturePadding(signaturesEnd);
     const header = await readHeader(file, start, 'immutable');
     const end = start + header.bytes.length;
-    const required = (tag: 'NAME' | 'VERSION' | 'RELEASE' | 'ARCH') => {
-      const value = textOf(header, TAGS[tag]);
-      if (value === undefined || value === '') throw badHeader('immutable', `has no ${tag}`);
-      return value;
-    };
-    const identity = {
-      name: required('NAME'),
-      version: {
-        epoch: numberOf(header, TAGS.EPOCH) ?? 0,
-        upstream: required('VERSION'),
-        revision: required('RELEASE'),
-      },
-      architecture: required('ARCH'),
-    };
+    const identity = readIdentity(header);
     checkLeadIdentity(lead, identity);
     checkSize(signatures, file.size - start);
     await checkBytes(file, { signatures, header, end }, signal);
@@ -61,14 +48,6 @@ export async function readRpmHeaders(path: string, signal?: AbortSignal): Promis
   } finally {
     await file.handle.close();
   }
-}
-
-function checkSize(signatures: Header, found: number): void {
-  const stated = numberOf(signatures, SIGNATURE_TAGS.LONGSIGSIZE) ?? numberOf(signatures, SIGNATURE_TAGS.SIGSIZE);
-  if (stated === undefined || stated === found) return;
-  throw new KubeparcelError('format', `the package is ${found < stated ? 'truncated' : 'followed by other bytes'}`, {
-    hint: 'download or build the package again',
-  });
 }
 
 async function checkBytes(
