@@ -300,7 +300,9 @@ describe.skipIf(!hasTool('debsig-verify') || !hasTool('dpkg-deb'))('DEBs', () =>
   test('are not signed with a subkey, which debsig-verify does not support', async () => {
     const [path, name] = [await packed(), 'a subkey of RSA'];
     const signer = signerOf(name);
-    await expect(signPackages([path], signer, { date: LATER })).rejects.toThrow(/no signatures of subkeys/);
+    await expect(signPackages([path], signer, { date: LATER })).rejects.toThrow(
+      /does not accept signatures by subkeys/,
+    );
     await signPackages([path], { ...signer, fingerprint: signer.signingFingerprint }, { date: LATER });
     expect(verify(path, name).status).not.toBe(0);
   });
