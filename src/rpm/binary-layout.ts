@@ -5,6 +5,7 @@ import type { Entry, Layout } from '../model/layout.ts';
 import type { Relation, RelationKind } from '../model/relation.ts';
 import { KubeparcelError } from '../support/errors.ts';
 import { shellWord } from '../support/shell-words.ts';
+import { formatAlternatives, formatTarget } from './dependency.ts';
 
 /**
  * The input of `rpmbuild -bb` as a %_topdir: SPECS/NAME.spec, SOURCES/NAME/ with the tree that the package installs, and an
@@ -103,14 +104,10 @@ function relationLines(layout: Layout): string[] {
   );
 }
 
-function specRelation(relation: Relation): string {
-  const targets = relation.anyOf.map(({ name, constraint }) =>
-    constraint === undefined ? name : `${name} ${OPERATORS[constraint.operator]} ${constraint.version}`,
-  );
-  return targets.length === 1 ? targets.join() : `(${targets.join(' or ')})`;
+function specRelation({ anyOf }: Relation): string {
+  const [first, ...others] = anyOf;
+  return first !== undefined && others.length === 0 ? formatTarget(first) : formatAlternatives(anyOf);
 }
-
-const OPERATORS = { '<<': '<', '<=': '<=', '=': '=', '>=': '>=', '>>': '>' } as const;
 
 function scriptSections(layout: Layout): string[] {
   return SCRIPT_NAMES.rpm.flatMap((name) => {
