@@ -29,8 +29,9 @@ function report({ passed = 0, failed = 0, skipped = 0, todo = 0, unloaded = 0 }:
   });
 }
 
-/** What `npm WORDS` does: the reports that it writes, and its exit status. */
+/** What `npm WORDS` does: the reports that it writes, a script, and its exit status. */
 interface Stub {
+  readonly script?: string;
   readonly reports?: Readonly<Record<string, Counts | string>>;
   readonly status?: number;
 }
@@ -42,20 +43,20 @@ const ALL: Readonly<Record<string, Stub>> = {
   'run test:real': { reports: { real: { passed: 2 } } },
 };
 
-/** Runs .ci/run with an npm and package tools that do nothing but this. */
-async function run(npm: Readonly<Record<string, Stub>>) {
+/** Runs .ci/run with an npm and package tools that do nothing but this; ends it with SIGTERM when it prints `terminateAt`. */
+async function run(npm: Readonly<Record<string, Stub>>, terminateAt?: string) {
   const directory = temporaryDirectory();
   const calls = join(directory, 'calls');
   const stub = (name: string, script: string) =>
     writeFileSync(join(directory, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
   for (const name of ['apt-get', 'go', 'sudo']) stub(name, 'exit 0');
   stub('dpkg-query', 'printf installed');
-  const cases = Object.entries(npm).map(([words, { reports = {}, status = 0 }]) => {
+  const cases = Object.entries(npm).map(([words, { reports = {}, script = '', status = 0 }]) => {
     const lines = Object.entries(reports).map(
       ([name, counts]) =>
         `printf %s '${typeof counts === 'string' ? counts : report(counts)}' >"$KUBEPARCEL_TEST_RESULTS/${name}.json"`,
     );
-    return [`'${words}')`, ...lines, `echo 'output of npm ${words}' >&2`, `exit ${status};;`].join('\n');
+    return [`'${words}')`, ...lines, `echo 'output of npm ${words}' >&2`, script, `exit ${status};;`].join('\n');
   });
   stub('npm', `echo "$*" >>'${calls}'\ncase "$*" in\n${cases.join('\n')}\nesac`);
   const env = {
@@ -65,7 +66,14 @@ async function run(npm: Readonly<Record<string, Stub>>) {
     TMPDIR: join(directory, 'tmp'),
   };
   mkdirSync(env.TMPDIR);
-  const { all, exitCode } = await execa(join(packageRoot(), '.ci', 'run'), [], { env, all: true, reject: false });
+  const options = { env, all: true, reject: false, detached: true } as const;
+  const running = execa(join(packageRoot(), '.ci', 'run'), [], options);
+  running.all.on('data', (chunk: Buffer) => {
+    if (terminateAt === undefined || !chunk.toString().includes(terminateAt)) return;
+    // The whole group, as a shell or a CI server does.
+    if (running.pid !== undefined) process.kill(-running.pid, 'SIGTERM');
+  });
+  const { all, exitCode } = await running;
   const lines = all.split('\n');
   return {
     last: lines.at(-1),
@@ -125,5 +133,12 @@ describe('.ci/run', () => {
     const { calls, all, ...rest } = await run({ ...ALL, [INSTALL]: { status: 7 } });
     expect(rest, all).toEqual({ last: '0 passed, 0 failed, 0 skipped', sums: 1, exitCode: 7 });
     expect(calls.filter((words) => words !== '--version')).toEqual([INSTALL]);
+  });
+
+  test('prints nothing after the sums when it is terminated', async () => {
+    const slow = "trap '' TERM\necho begun\nsleep 0.5\necho late";
+    const { calls: _, all, ...rest } = await run({ ...ALL, 'run test:slow': { script: slow } }, 'begun');
+    expect(rest, all).toEqual({ last: '15 passed, 0 failed, 2 skipped', sums: 1, exitCode: 143 });
+    expect(all).toContain('late');
   });
 });
