@@ -163,7 +163,7 @@ function strict(values: TemplateValues, path: string): TemplateValues {
       const value = typeof key === 'string' && Object.hasOwn(target, key) ? target[key] : undefined;
       if (value === undefined) {
         const known = Object.keys(target).join(', ');
-        throw new TemplateError(`undefined value ${path}.${String(key)}; ${path} has ${known}`);
+        throw new TemplateError(`unknown value ${path}.${String(key)}; ${path} has ${known}`);
       }
       return typeof value === 'object' ? strict(value, `${path}.${String(key)}`) : value;
     },

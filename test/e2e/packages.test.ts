@@ -198,7 +198,7 @@ describe('templates', () => {
     );
     writeFileSync(join(directory, 'k.yaml'), 'templates: mine\n');
     const build = ['build', ...SAMPLE, '--config', 'k.yaml'];
-    const text = await expectFailure(build, { cwd: directory }, 3, 'undefined value it.nothing');
+    const text = await expectFailure(build, { cwd: directory }, 3, 'unknown value it.nothing');
     expect(text).toMatch(/mine\/kubelet\.service\.ejs:3$/m);
     expect(packagesIn(join(directory, 'dist'))).toEqual({});
   });

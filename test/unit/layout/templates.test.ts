@@ -54,11 +54,11 @@ describe('values', () => {
   });
 
   test.each([
-    ['an undefined value', 'one\ntwo\nX=<%= it.nmae %>\n', 3, /undefined value it\.nmae; it has paths, name, count/],
-    ['an undefined nested value', '\n<%= it.paths.enviroment %>', 2, /undefined value it\.paths\.enviroment/],
-    ['a value nested in an undefined one', '<%= it.path.environment %>', 1, /undefined value it\.path;/],
-    ['an inherited property', '<%= it.constructor %>', 1, /undefined value it\.constructor/],
-    ['an undefined value in a condition', 'a\n<% if (it.extra) { %>b<% } %>', 2, /undefined value it\.extra/],
+    ['an undefined value', 'one\ntwo\nX=<%= it.nmae %>\n', 3, /unknown value it\.nmae; it has paths, name, count/],
+    ['an undefined nested value', '\n<%= it.paths.enviroment %>', 2, /unknown value it\.paths\.enviroment/],
+    ['a value nested in an undefined one', '<%= it.path.environment %>', 1, /unknown value it\.path;/],
+    ['an inherited property', '<%= it.constructor %>', 1, /unknown value it\.constructor/],
+    ['an undefined value in a condition', 'a\n<% if (it.extra) { %>b<% } %>', 2, /unknown value it\.extra/],
     ['a name without it.', '\n\n<%= environment %>', 3, /environment is not defined/],
     ['an object', '<%= it.paths %>', 1, /a printed value is object/],
     ['the value undefined', 'a\n\n<%= undefined %>', 3, /a printed value is undefined/],
