@@ -57,11 +57,7 @@ function addRule(
  *
  * @throws KubeparcelError of kind 'format' for a library without a package in packaging/distributions
  */
-export function libraryRelations(
-  definition: PackageDefinition,
-  target: Target,
-  files: readonly PayloadFile[],
-): Relation[] {
+function libraryRelations(definition: PackageDefinition, target: Target, files: readonly PayloadFile[]): Relation[] {
   const dynamic = files.filter((file) => file.libraries.length > 0);
   return target.format === 'rpm' ? sonameRelations(dynamic) : packageRelations(definition, target, dynamic);
 }
