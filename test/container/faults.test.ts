@@ -1,6 +1,6 @@
 /**
- * Planted faults: packages that are broken in one way each, and the scenario that must fail for it, at the check that
- * looks for it. So a scenario that passes says something. Run: npm run test:containers -- test/container/faults.test.ts
+ * Planted faults: packages with one fault each, and the scenario and check that must fail for it. This proves that the
+ * scenarios detect faults. Run: npm run test:containers -- test/container/faults.test.ts
  */
 import { linkSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -70,7 +70,7 @@ async function runWith(
   return results;
 }
 
-/** The first step that fails; then the rest is of no interest. */
+/** The first failed step. */
 async function firstFailure(fault: Fault): Promise<StepResult | undefined> {
   const directory = await brokenPackages(fault);
   const enough = new AbortController();
@@ -88,7 +88,7 @@ async function firstFailure(fault: Fault): Promise<StepResult | undefined> {
 
 const ENOUGH = new Error('the fault was noticed');
 
-/** A directory with the sound packages of the host's format, but this one broken. */
+/** A directory with the unbroken packages of the host's format and this broken one. */
 async function brokenPackages(fault: Fault): Promise<string> {
   const format = formatOf(fault.host);
   const directory = mkdtempSync(join(work, 'broken-'));

@@ -1,4 +1,4 @@
-/** The quick part, which npm test runs where there is an engine: two scenarios on one host. */
+/** The quick part, which npm test runs if there is an engine: two scenarios on one host. */
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { loadScenarios } from '../../src/scenario/model/load.ts';

@@ -1,6 +1,6 @@
 /**
- * All scenarios with a real payload: Kubernetes 1.20.2, CNI plugins, crictl and the control plane, compiled here. They
- * are made first where they are not in the cache, which takes some minutes and Debian's source packages.
+ * All scenarios with a real payload: Kubernetes 1.20.2, CNI plugins, crictl and the control plane. If they are not in the
+ * cache, they are compiled from Debian's source packages, which takes some minutes.
  */
 import { join } from 'node:path';
 import { expect, test } from 'vitest';

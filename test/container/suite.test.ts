@@ -1,4 +1,4 @@
-/** All scenarios with the embedded sample, on every host that can be made where no registry answers. */
+/** All scenarios with the embedded sample, on every host that can be built without a registry. */
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { loadScenarios } from '../../src/scenario/model/load.ts';
@@ -25,7 +25,7 @@ test('all scenarios pass with the sample', { retry: 0 }, async ({ signal }) => {
   process.stdout.write(`\nThe sample's packages:\n${hostTable(results)}\n\n`);
   expect(failureReport(results)).toBe('');
   expect(results.passed).toBe(true);
-  // Each scenario ran somewhere, but those that only a real payload can go through.
+  // Each scenario ran on a host, except those that need a real payload.
   const ran = new Set(results.scenarios.map(({ scenario }) => scenario));
   const missing = scenarios.filter(({ name, hosts: { payload } }) => payload !== 'real' && !ran.has(name));
   expect(missing.map(({ name }) => name)).toEqual([]);

@@ -89,7 +89,7 @@ describe('build --locked', () => {
     const args = ['build', '--source', changed, '--arch', 'amd64', '--packages', 'kubelet', '--locked', '--lock', lock];
     await expectFailure(args, { cwd }, 5, /sha256 [0-9a-f]{64}, expected [0-9a-f]{64}; it was discarded/);
     expectNothing(cwd);
-    // SHA256SUMS of the directory that fits the changed file is no excuse.
+    // A matching SHA256SUMS in the directory does not help.
     const sums = join(changed, 'SHA256SUMS');
     const text = readFileSync(sums, 'utf8').replace(/^\S+(?= {2}amd64\/kubelet$)/m, sha256Of(kubelet));
     writeFileSync(sums, text);

@@ -69,7 +69,7 @@ describe.each(['deb', 'rpm'] as const)('%s packages', (format: Format) => {
     });
     afterAll(() => rmSync(directory, { recursive: true }));
 
-    test.each(ARCHITECTURES)('are equal to native ones, for %s', async (architecture) => {
+    test.each(ARCHITECTURES)('equal native ones for %s', async (architecture) => {
       const limit = pLimit(2);
       const { objects } = sample;
       const jobs = sample.jobs.filter(({ task }) => task.architecture === architecture);
@@ -80,7 +80,7 @@ describe.each(['deb', 'rpm'] as const)('%s packages', (format: Format) => {
       expect(Object.fromEntries(found)).toEqual(Object.fromEntries(jobs.map(({ layout }) => [layout.name, []])));
     });
 
-    test('are equal for a layout with every feature of the format', async () => {
+    test('equal native ones for a layout with every feature of the format', async () => {
       const out = join(temporaryDirectory(), 'lay outs é');
       const layout = format === 'deb' ? everyDebLayout() : everyRpmLayout();
       expect(await differences(layout, objectsOf(), out)).toEqual([]);
@@ -103,7 +103,7 @@ test.each([...'"%*?[{\\'])(
   },
 );
 
-test.each(['%files', '%if 0', '  %include /etc/passwd'])('a script with the line %j is refused, too', async (line) => {
+test.each(['%files', '%if 0', '  %include /etc/passwd'])('a script with the line %j is refused', async (line) => {
   const out = temporaryDirectory();
   const post = { interpreter: '/bin/sh', body: `true\n${line}\ntrue` };
   const layout: Layout = { ...everyRpmLayout(), scripts: { post } };

@@ -77,7 +77,7 @@ function everyHook(): Map<string, string> {
   for (const layout of everyLayout()) {
     for (const script of SCRIPT_NAMES[layout.format]) {
       if (layout.scripts[script] === undefined) continue;
-      // Versions are the only difference between most of them.
+      // Most of them differ only in versions.
       const version = `${layout.version.upstream}-${layout.version.revision}`;
       hooks.set(hookText(layout, script).replaceAll(version, '1.36.4-1'), `${layout.name}.${script}`);
     }
@@ -230,7 +230,7 @@ describe.each(HOOKS)('$format $name $script', ({ format, name, script }) => {
         host.put('/etc/systemd/system/kubelet.service.d/10-kubeadm.conf', '# mine\n');
         const { status, output, calls } = await host.run(layout, script, args);
         expect({ args, status, output }).toEqual({ args, status: 0, output: '' });
-        // Presets are links on disk: images are built with them.
+        // Enabling creates links, also in images.
         expect(calls.filter((call) => SERVICE_MANAGER.test(call) && !/ (preset|disable) /.test(call))).toEqual([]);
         expectKept(host);
       }
@@ -282,7 +282,7 @@ interface Row {
   readonly output?: string;
 }
 
-describe('what a hook asks of systemd', () => {
+describe('calls of systemd by hooks', () => {
   const deb: readonly Row[] = [
     {
       what: 'installed: enabled, not started before it is configured',
@@ -403,7 +403,7 @@ describe('what a hook asks of systemd', () => {
     expect(calls).toEqual([`${helper} ${word} kubelet.service`]);
   });
 
-  test('RPM: an upgrade leaves word for the end of the transaction, which takes it away', async () => {
+  test('RPM: an upgrade leaves a marker for the end of the transaction, which removes it', async () => {
     const host = hookHost();
     put(host, ON_SYSTEMD);
     const layout = layoutOf('kubelet', 'rpm');
@@ -426,27 +426,27 @@ describe.each(['deb', 'rpm'] as const)('restart in a %s', (format) => {
     return { host, ...run, restarts: run.calls.filter((call) => /start kubelet/.test(call)) };
   }
 
-  test('none: nothing is restarted', async () => {
+  test('none: the kubelet is not restarted', async () => {
     const { restarts, host } = await upgrade('none');
     expect(restarts).toEqual([]);
     expect(host.has('/run/kubelet-needs-restart')).toBe(false);
   });
 
-  test('try-restart: what runs is restarted, by the policy of the host', async () => {
+  test('try-restart: a running kubelet is restarted if the policy of the host allows it', async () => {
     const { restarts, output } = await upgrade('try-restart');
     expect(restarts).toEqual([`${format === 'deb' ? 'deb-systemd-invoke' : 'systemctl'} try-restart kubelet.service`]);
-    // The helper here restarts nothing, and the hook does not claim that it did.
+    // The helper in this test restarts nothing, so the hook must not report a restart.
     expect(output).toContain('could not be restarted');
   });
 
-  test('needs-restart: noted and said', async () => {
+  test('needs-restart: the marker is written and reported', async () => {
     const { host, restarts, output } = await upgrade('needs-restart');
     expect(restarts).toEqual([]);
     expect(host.text('/run/kubelet-needs-restart')).toBe('kubelet 1.36.4-1\n');
     expect(output.split('\n')).toEqual([expect.stringContaining('/run/kubelet-needs-restart')]);
   });
 
-  test.each(RESTARTS)('%s: a kubelet that does not run is neither started nor spoken of', async (restart) => {
+  test.each(RESTARTS)('%s: a stopped kubelet is neither started nor mentioned', async (restart) => {
     const { restarts, output, host } = await upgrade(restart, ['3 *is-active*']);
     expect({ restarts, output }).toEqual({ restarts: [], output: '' });
     expect(host.has('/run/kubelet-needs-restart')).toBe(false);
@@ -472,7 +472,7 @@ describe.each(['deb', 'rpm'] as const)('the generator in a %s', (format) => {
     expect(calls).toContain(`kubelet-confgen ${word} --quiet --root=`);
   });
 
-  test('cri-tools came before the generator: the kubelet makes up for it', async () => {
+  test('the kubelet writes crictl.yaml if cri-tools was installed before the generator', async () => {
     const host = hookHost();
     host.put('/usr/libexec/kubernetes/kubelet-confgen');
     const alone = await host.run(layoutOf('kubelet', format), script, args);
@@ -496,7 +496,7 @@ describe.each(['deb', 'rpm'] as const)('the generator in a %s', (format) => {
     return host.has(drop);
   }
 
-  test('what it wrote goes with the package, an edited file does not, nor anything else', async () => {
+  test('its files are removed with the package, except edited files and all others', async () => {
     const sum = createHash('sha256').update(generated).digest('hex');
     expect(await purge(`${sum}  ${drop}\n`)).toBe(false);
     expect(await purge(`{"files":{"${drop}":"${sum}"}}`)).toBe(false);
@@ -504,7 +504,7 @@ describe.each(['deb', 'rpm'] as const)('the generator in a %s', (format) => {
     expect(await purge(`${digest}  ${drop}\n`)).toBe(true);
   });
 
-  test('its directories go only when nobody else has something in them', async () => {
+  test('its directories are removed only if they are empty', async () => {
     const host = hookHost();
     put(host, { [drop]: generated, '/var/lib/kubelet-confgen/kubelet.env': '# mine\n' });
     host.put('/var/lib/kubelet-confgen/state.json', `"${createHash('sha256').update(generated).digest('hex')}"`);
@@ -535,7 +535,7 @@ describe.each(['deb', 'rpm'] as const)('the generator in a %s', (format) => {
     expect([host.has('/etc/kubernetes'), host.has('/var/lib/kubelet-confgen')]).toEqual([false, false]);
   });
 
-  test('cri-tools goes and the kubelet stays: so does the record', async () => {
+  test('the record is kept when cri-tools is removed and the kubelet stays', async () => {
     const host = hookHost();
     host.put('/usr/libexec/kubernetes/kubelet-confgen');
     host.put('/var/lib/kubelet-confgen/state.json', '{}');
@@ -544,7 +544,7 @@ describe.each(['deb', 'rpm'] as const)('the generator in a %s', (format) => {
     expect(host.has('/var/lib/kubelet-confgen/state.json')).toBe(true);
   });
 
-  test('an upgrade removes nothing of it', async () => {
+  test('an upgrade removes none of its files', async () => {
     const host = hookHost();
     put(host, { [drop]: generated, '/var/lib/kubelet-confgen/state.json': '' });
     const [hook, words] = format === 'deb' ? (['postrm', ['upgrade', '2']] as const) : (['postun', ['1']] as const);
@@ -565,7 +565,7 @@ describe.each(['deb', 'rpm'] as const)('the drop-in of a %s of kubeadm', (format
     return new TextDecoder().decode(entry.content.bytes);
   }
 
-  test('a former one that hides it goes when it is byte for byte what a package shipped', async () => {
+  test('an earlier drop-in that overrides it is removed if a package shipped exactly this file', async () => {
     const host = hookHost();
     put(host, { ...ON_SYSTEMD, [stale]: former() });
     const { output } = await host.run(layoutOf('kubeadm', format), script, args);
@@ -573,7 +573,7 @@ describe.each(['deb', 'rpm'] as const)('the drop-in of a %s of kubeadm', (format
     expect(host.has('/etc/systemd/system/kubelet.service.d')).toBe(false);
   });
 
-  test('an edited one stays and is reported', async () => {
+  test('an edited drop-in is kept and reported', async () => {
     const host = hookHost();
     put(host, { ...ON_SYSTEMD, [stale]: `${former()}# mine\n` });
     const { output } = await host.run(layoutOf('kubeadm', format), script, args);
@@ -581,7 +581,7 @@ describe.each(['deb', 'rpm'] as const)('the drop-in of a %s of kubeadm', (format
     expect(host.has(stale)).toBe(true);
   });
 
-  test('one that is switched off stays so, without a word', async () => {
+  test('a disabled drop-in stays disabled, without a message', async () => {
     const host = hookHost();
     put(host, { ...ON_SYSTEMD, '/etc/systemd/system/kubelet.service.d/20-mine.conf': '' });
     symlinkSync('/dev/null', join(host.root, stale));
@@ -628,11 +628,11 @@ describe.skipIf(!['dpkg', 'deb-systemd-helper', 'fakeroot'].every(hasTool))('wit
     writeFileSync(join(root, 'var/lib/dpkg/status'), '');
   });
 
-  /** Scripts run here and serve that root, so that neither a chroot nor an emulator is needed. */
+  /** Scripts run on this machine for that root, without a chroot or an emulator. */
   async function dpkg(...words: string[]): Promise<string> {
     const force = '--force-script-chrootless,not-root,depends,architecture,confold,bad-path';
     const args = [`--root=${root}`, force, ...words];
-    // dpkg gives files to root, whoever runs it.
+    // dpkg makes root the owner of files.
     const [program, ...first] = process.getuid?.() === 0 ? ['dpkg'] : ['fakeroot', 'dpkg'];
     return (await execa(program, [...first, ...args], { all: true, stdin: 'ignore', env: { LC_ALL: 'C' } })).all;
   }
@@ -641,7 +641,7 @@ describe.skipIf(!['dpkg', 'deb-systemd-helper', 'fakeroot'].every(hasTool))('wit
   const at = (path: string) => join(root, path);
   const there = (path: string) => lstatSync(at(path), { throwIfNoEntry: false }) !== undefined;
 
-  test('an upgrade keeps the env file and the node, takes a former drop-in away, and a purge leaves the node its own', async () => {
+  test('an upgrade keeps the env file and the node and removes an earlier drop-in; a purge keeps the files of the node', async () => {
     await install('1.20.2', 'kubelet', 'kubeadm');
     expect([there(stale), there(link)]).toEqual([true, true]);
     for (const [path, text] of Object.entries(STATE)) {
@@ -649,7 +649,7 @@ describe.skipIf(!['dpkg', 'deb-systemd-helper', 'fakeroot'].every(hasTool))('wit
     }
     await install('1.36.4', 'kubelet', 'kubeadm');
     expect([there(stale), there(link)]).toEqual([false, true]);
-    // dpkg has forgotten the conffile: it would be asked about otherwise when it comes back.
+    // dpkg must forget the conffile, or it would ask about it at the next installation.
     expect(readFileSync(at('/var/lib/dpkg/status'), 'utf8')).not.toContain('10-kubeadm.conf');
     for (const [path, text] of Object.entries(STATE)) expect(readFileSync(at(path), 'utf8'), path).toBe(text);
 
@@ -657,12 +657,12 @@ describe.skipIf(!['dpkg', 'deb-systemd-helper', 'fakeroot'].every(hasTool))('wit
     await dpkg('--purge', 'kubeadm', 'kubelet');
     expect(there(link)).toBe(false);
     expect(there('/var/lib/systemd/deb-systemd-helper-enabled')).toBe(false);
-    // The env file is the package's own conffile.
+    // The env file is a conffile of the package.
     const { '/etc/default/kubelet': _, ...node } = STATE;
     for (const [path, text] of Object.entries(node)) expect(readFileSync(at(path), 'utf8'), path).toBe(text);
   });
 
-  test('an edited drop-in survives the upgrade in its place', async () => {
+  test('an edited drop-in survives the upgrade at its path', async () => {
     await install('1.20.2', 'kubeadm');
     writeFileSync(at(stale), '# mine\n');
     await install('1.36.4', 'kubeadm');
@@ -670,7 +670,7 @@ describe.skipIf(!['dpkg', 'deb-systemd-helper', 'fakeroot'].every(hasTool))('wit
     expect(there(`${stale}.dpkg-bak`)).toBe(false);
   });
 
-  test('disabled stays disabled over an upgrade, and over a removal', async () => {
+  test('a disabled unit stays disabled after an upgrade and a removal', async () => {
     await install('1.36.4', 'kubelet');
     unlinkSync(at(link));
     await install('1.37.0', 'kubelet');
@@ -680,14 +680,14 @@ describe.skipIf(!['dpkg', 'deb-systemd-helper', 'fakeroot'].every(hasTool))('wit
     expect(there(link)).toBe(false);
   });
 
-  test('masked stays masked over an upgrade', async () => {
+  test('a masked unit stays masked after an upgrade', async () => {
     await install('1.36.4', 'kubelet');
     symlinkSync('/dev/null', at('/etc/systemd/system/kubelet.service'));
     await install('1.37.0', 'kubelet');
     expect(readlinkSync(at('/etc/systemd/system/kubelet.service'))).toBe('/dev/null');
   });
 
-  test('an upgrade from a package that kept no record enables nothing', async () => {
+  test('an upgrade from a package without a record enables nothing', async () => {
     await install('1.36.4', 'kubelet');
     rmSync(at('/var/lib/systemd/deb-systemd-helper-enabled'), { recursive: true });
     unlinkSync(at(link));

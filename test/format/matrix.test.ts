@@ -34,7 +34,7 @@ describe.each(distributions)('$id', ({ id, format }) => {
     });
   });
 
-  test('all packages for all architectures are read back as they were laid out', async () => {
+  test('all packages for all architectures have the same layout when read back', async () => {
     const built = [...native, ...foreign];
     const pairs = built.map(({ layout }) => `${layout.name} ${layout.architecture}`);
     const words = { deb: ['amd64', 'arm64', 'ppc64el', 's390x'], rpm: ['x86_64', 'aarch64', 'ppc64le', 's390x'] };
@@ -82,10 +82,10 @@ ExecStart=/usr/bin/kubelet $KUBELET_KUBECONFIG_ARGS $KUBELET_CONFIG_ARGS $KUBELE
 interface Era {
   /** In packages: 1.37.0~rc.1 */
   readonly spelled: string;
-  /** Where DEBs had the drop-in; RPMs have always had it below /usr/lib. */
+  /** Path of the drop-in in DEBs; RPMs have always had it below /usr/lib. */
   readonly dropIns: '/etc' | '/usr/lib';
   readonly kubeadm: readonly string[];
-  /** Beside iptables, util-linux and mount. */
+  /** In addition to iptables, util-linux and mount. */
   readonly kubelet: readonly string[];
 }
 
@@ -136,7 +136,7 @@ describe.each(Object.entries(ERAS))('the packages of Kubernetes %s', (version, e
   describe.skipIf(!hasTool('dpkg-deb') || !hasTool('tar'))('as DEBs', () => {
     const deb = (name: string) => find(`${name}_${era.spelled}-1_amd64.deb`);
 
-    test('state the version and ask for what that time had', async () => {
+    test('have the version and relations of that release', async () => {
       const names: Readonly<Record<string, string>> = { iproute: 'iproute2' };
       const [kubeadm, kubelet] = [await dpkgDeb(deb('kubeadm')), await dpkgDeb(deb('kubelet'))];
       expect(kubeadm.fields).toMatchObject({ Package: 'kubeadm', Version: `${era.spelled}-1` });
@@ -149,7 +149,7 @@ describe.each(Object.entries(ERAS))('the packages of Kubernetes %s', (version, e
       );
     });
 
-    test('hold the drop-in and the env file of that time', async () => {
+    test('contain the drop-in and the env file of that release', async () => {
       const path = `${era.dropIns}/systemd/system/kubelet.service.d/10-kubeadm.conf`;
       expect(await debFiles(deb('kubeadm'), '10-kubeadm.conf')).toEqual({ [path]: dropIn('/etc/default/kubelet') });
       expect(await debFiles(deb('kubelet'), 'kubelet')).toMatchObject({
@@ -165,7 +165,7 @@ describe.each(Object.entries(ERAS))('the packages of Kubernetes %s', (version, e
   describe.skipIf(!hasTool('rpm') || !hasTool('rpm2cpio') || !hasTool('cpio'))('as RPMs', () => {
     const rpmFile = (name: string) => find(`${name}-${era.spelled}-1.x86_64.rpm`);
 
-    test('state the version and ask for what that time had', async () => {
+    test('have the version and relations of that release', async () => {
       const names: Readonly<Record<string, string>> = {
         conntrack: 'conntrack-tools',
         iproute: '(iproute or iproute2)',
@@ -178,7 +178,7 @@ describe.each(Object.entries(ERAS))('the packages of Kubernetes %s', (version, e
       expect(kubelet.relations.requires).toEqual(spelled(['iptables >= 1.4.21', 'util-linux', config, ...era.kubelet]));
     });
 
-    test('hold the drop-in and the env file of that time', async () => {
+    test('contain the drop-in and the env file of that release', async () => {
       const path = '/usr/lib/systemd/system/kubelet.service.d/10-kubeadm.conf';
       expect(await rpmFiles(rpmFile('kubeadm'), '10-kubeadm.conf')).toEqual({
         [path]: dropIn('/etc/sysconfig/kubelet'),

@@ -81,7 +81,7 @@ describe.skipIf(!hasTool('apt-get'))('publish, killed at random moments', () => 
       return faults.length;
     };
     await finish();
-    // A host that has been there all the time, beside new ones.
+    // A host that was configured at the start, in addition to new ones.
     const old = newClient();
     try {
       updates(old.client, 'at first');

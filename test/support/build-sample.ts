@@ -12,14 +12,14 @@ import { composeLayouts, prepare, type Settings } from '../../src/pipeline/prepa
 import { type PackageJob, writePackages } from '../../src/pipeline/run.ts';
 
 export interface SampleOptions {
-  /** Default: the sample's own stable release. */
+  /** Default: the stable release of the sample. */
   readonly version?: string;
   /** Default: amd64. */
   readonly architectures?: readonly Architecture[];
   readonly formats?: Settings['formats'];
-  /** Default: the package of each format's whole family. */
+  /** Default: one package for the family of each format. */
   readonly distributions?: Settings['distributions'];
-  /** Default: what the target's distributions read best. */
+  /** Default: the best compression that the target supports. */
   readonly compression?: Compression;
 }
 
@@ -34,10 +34,10 @@ export interface SamplePackage {
   readonly job: PackageJob;
 }
 
-/** 2026-09-01, the day of the sample, whatever the environment says. */
+/** 2026-09-01, the date of the sample, independent of the environment. */
 const NO_ENVIRONMENT = {};
 
-/** The layouts of the embedded sample, its payload in a store below `directory`, by the pipeline's own steps. */
+/** Composes the layouts of the embedded sample with the steps of the pipeline; its payload is in a store below `directory`. */
 export async function composeSample(directory: string, options: SampleOptions = {}): Promise<ComposedSample> {
   const prepared = await prepare(
     {
@@ -74,13 +74,13 @@ export async function composeSample(directory: string, options: SampleOptions = 
   }
 }
 
-/** The packages of the embedded sample, written into `directory`/dist. */
+/** Writes the packages of the embedded sample into `directory`/dist. */
 export async function buildSample(directory: string, options: SampleOptions = {}): Promise<SamplePackage[]> {
   const { jobs, objects } = await composeSample(directory, options);
   return writeSample({ jobs, objects }, join(directory, 'dist'));
 }
 
-/** Layouts that are composed already, or changed since, written into `out`. */
+/** Writes composed layouts into `out`. */
 export async function writeSample({ jobs, objects }: ComposedSample, out: string): Promise<SamplePackage[]> {
   const threads = new CompressionThreads();
   const blocks = await BlockStore.open(join(out, '..', 'store'), threads, 2);

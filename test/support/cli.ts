@@ -6,18 +6,18 @@ import { execa } from 'execa';
 import { afterAll, expect } from 'vitest';
 import { packageRoot } from '../../src/support/package-root.ts';
 
-/** The compiled command, as people run it. */
+/** The compiled command, as users run it. */
 export const MAIN = join(packageRoot(), 'lib', 'cli', 'main.js');
 
 export interface RunOptions {
   readonly cwd: string;
-  /** Over an environment of PATH, HOME and XDG_CACHE_HOME, the last two below `cwd`. */
+  /** Added to PATH, HOME and XDG_CACHE_HOME; the last two are below `cwd`. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
 /**
- * Starts the command; the promise never rejects. Standard output and error are pipes. Packages are made without the
- * generator unless a flag says otherwise: the cache of these tests is empty and has no runner in it.
+ * Starts the command; the promise never rejects. Standard output and error are pipes. Packages are built without the
+ * generator unless a flag says otherwise, because the cache of these tests contains no runner.
  */
 export function start(args: readonly string[], { cwd, env = {} }: RunOptions) {
   const makes = ['build', 'layout'].includes(args[0] ?? '') && !args.some((word) => /help|confgen/.test(word));
@@ -25,7 +25,7 @@ export function start(args: readonly string[], { cwd, env = {} }: RunOptions) {
   return execa(process.execPath, [MAIN, ...words], { ...environment(cwd, env), reject: false });
 }
 
-/** The command's surroundings: nothing of the machine's own but PATH. */
+/** The environment of the command: only PATH is taken from the machine. */
 export function environment(cwd: string, env: Readonly<Record<string, string>> = {}) {
   return {
     cwd,
@@ -41,14 +41,14 @@ export async function run(args: readonly string[], options: RunOptions) {
   return { exitCode, signal, stdout, stderr };
 }
 
-/** As `run`, and the command must succeed; its standard output. */
+/** Like `run`, for a command that must succeed. @returns its standard output */
 export async function succeed(args: readonly string[], options: RunOptions): Promise<string> {
   const { exitCode, stdout, stderr } = await run(args, options);
   expect(exitCode, stderr).toBe(0);
   return stdout;
 }
 
-/** A failure as a person wants to read it: the exit status, one message that says this, and no stack trace. */
+/** Expects a failure with this exit status, one message that matches, and no stack trace. */
 export async function expectFailure(
   args: readonly string[],
   options: RunOptions,
@@ -65,7 +65,7 @@ export async function expectFailure(
   return text;
 }
 
-/** A directory that is gone when the tests of the file are over. */
+/** A directory that is removed after the tests of the file. */
 export function directoryOfFile(): string {
   const directory = mkdtempSync(join(tmpdir(), 'kubeparcel-e2e-'));
   afterAll(() => rmSync(directory, { recursive: true, force: true }));
@@ -77,7 +77,7 @@ export interface CliEvent {
   readonly [field: string]: unknown;
 }
 
-/** What `--json` printed. */
+/** Parses the output of `--json`. */
 export function events(stdout: string): CliEvent[] {
   return stdout.split('\n').map((line) => JSON.parse(line) as CliEvent);
 }
@@ -92,7 +92,7 @@ export function packagesIn(directory: string): Record<string, string> {
   return Object.fromEntries(names.sort().map((name) => [name, sha256Of(join(directory, name))]));
 }
 
-/** Every path below a directory, also hidden ones, sorted. */
+/** All paths below a directory, including hidden ones, sorted. */
 export function everythingIn(directory: string): string[] {
   return existsSync(directory) && statSync(directory).isDirectory()
     ? readdirSync(directory, { recursive: true, encoding: 'utf8' }).sort()

@@ -4,8 +4,8 @@ import { execaSync } from 'execa';
 import { packageRoot } from '../../src/support/package-root.ts';
 
 /**
- * Compiles a file of test/support, for tests that run it as a process of its own. Below the project, so that it finds
- * its dependencies.
+ * Compiles a file of test/support for tests that run it as a separate process. The output is below the project, where
+ * dependencies are found.
  */
 export function compileSupport(file: string): { readonly main: string; remove(): void } {
   const root = packageRoot();

@@ -11,7 +11,7 @@ import type { Payload, PayloadFile } from '../../src/model/payload.ts';
 import type { RelationKind } from '../../src/model/relation.ts';
 import { formatRelation } from '../../src/model/relation.ts';
 
-/** A file of a payload that exists by its digest only. */
+/** A payload file without contents, only with a digest. */
 export function payloadFile(name: string, change: Partial<PayloadFile> = {}): PayloadFile {
   return { name, sha256: 'ab'.repeat(32), size: 42, executable: true, libraries: [], ...change };
 }
@@ -56,7 +56,7 @@ export interface ComposeCase {
   /** Default: none. */
   readonly restart?: Restart;
   readonly kernel?: boolean;
-  /** kubelet-confgen; by default some bytes that stand for it. */
+  /** kubelet-confgen; by default placeholder bytes. */
   readonly confgen?: Uint8Array | undefined;
 }
 
@@ -90,7 +90,7 @@ export function composeCase({
   });
 }
 
-/** Relations as people write them: `a (>= 1) | b`. */
+/** Relations as text: `a (>= 1) | b`. */
 export function relationsOf(layout: Layout, kind: RelationKind = 'depends'): string[] {
   return layout.relations[kind].map(formatRelation);
 }

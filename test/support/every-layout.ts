@@ -5,7 +5,7 @@ import type { ChangelogEntry, Entry, Layout } from '../../src/model/layout.ts';
 import type { Relation } from '../../src/model/relation.ts';
 import { relations, sampleLayout } from './sample-layout.ts';
 
-/** Layouts with one of everything that a package can say, spelled as awkwardly as it may be. */
+/** Layouts that use every feature of a format, with awkward but valid spellings. */
 
 const NOON = 1_759_838_400;
 const DAY = 24 * 60 * 60;
@@ -78,7 +78,7 @@ function common(format: 'deb' | 'rpm'): Layout {
   };
 }
 
-/** All relation kinds of DEBs, all maintainer scripts, files of root only: dpkg-deb makes every file root's. */
+/** All relation kinds of DEBs and all maintainer scripts. Files belong to root, because dpkg-deb makes root their owner. */
 export function everyDebLayout(): Layout {
   const layout = common('deb');
   const base = { owner: 'root', group: 'root', mtime: NOON, role: 'plain' } as const;
@@ -136,8 +136,8 @@ export function everyDebLayout(): Layout {
 }
 
 /**
- * All relation kinds of RPMs, scriptlets, ghosts, files of a user of their own. Left out are names with %, globs and
- * backslashes, which spec files cannot hold, and the scriptlets that rpmbuild 4.18 does not know.
+ * All relation kinds of RPMs, scriptlets, ghosts, files of other users. It has no names with %, globs and backslashes,
+ * which spec files cannot express, and no scriptlets that rpmbuild 4.18 does not support.
  */
 export function everyRpmLayout(): Layout {
   const layout = common('rpm');

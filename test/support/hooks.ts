@@ -16,10 +16,10 @@ import { onTestFinished } from 'vitest';
 import type { ScriptName } from '../../src/model/format.ts';
 import type { Layout } from '../../src/model/layout.ts';
 
-/** Every program that a hook may call besides those whose calls are logged. */
+/** Programs that a hook may call, in addition to those whose calls are logged. */
 const REAL = ['cat', 'mkdir', 'mv', 'rm', 'rmdir', 'sha256sum'];
 
-/** Logs its call; `answers` makes calls fail or say something. */
+/** Logs the call; `answers` defines failures and output. */
 const FAKE = `#!/bin/sh
 name=\${0##*/}
 printf '%s\\n' "$name $*" >>"$HOOK_LOG"
@@ -33,7 +33,7 @@ exit 0
 
 export interface HookHost {
   readonly root: string;
-  /** Puts a file below the root; directories come by themselves. */
+  /** Writes a file below the root and creates missing directories. */
   put(path: string, text?: string): void;
   has(path: string): boolean;
   text(path: string): string;
@@ -42,20 +42,20 @@ export interface HookHost {
 
 export interface RunOptions {
   readonly shell?: readonly string[];
-  /** Exit statuses by call, as a shell pattern: `1 systemctl *is-active*`. The first that fits counts; else 0. */
+  /** Exit statuses by call, as a shell pattern: `1 systemctl *is-active*`. The first match applies; the default is 0. */
   readonly answers?: readonly string[];
-  /** Run as dpkg does with --force-script-chrootless. */
+  /** Runs the hook as dpkg does with --force-script-chrootless. */
   readonly chrootless?: boolean;
 }
 
 export interface HookRun {
   readonly status: number | undefined;
   readonly output: string;
-  /** Calls of systemd's and dpkg's helpers and of the generator, in their order. */
+  /** Calls of the helpers of systemd and dpkg and of the generator, in order. */
   readonly calls: readonly string[];
 }
 
-/** A root on which hooks run with helpers that only log what they are told; gone when the test is over. */
+/** A root in which hooks run with helpers that only log their arguments; removed after the test. */
 export function hookHost(
   helpers: readonly string[] = ['systemctl', 'deb-systemd-helper', 'deb-systemd-invoke', 'dpkg-maintscript-helper'],
 ): HookHost {
@@ -106,7 +106,7 @@ export function hookHost(
   };
 }
 
-/** The text of a hook; with a root, as if it ran in it: packages have one place that names it. */
+/** The text of a hook, optionally for another root, which each hook sets in one line. */
 export function hookText(layout: Layout, script: ScriptName, root?: string): string {
   const hook = layout.scripts[script];
   if (hook === undefined) throw new Error(`${layout.name} has no ${script}`);

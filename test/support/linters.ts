@@ -9,7 +9,7 @@ export interface Finding {
   readonly package: string;
   readonly severity: 'E' | 'W';
   readonly tag: string;
-  /** As the linter printed it. */
+  /** As printed by the linter. */
   readonly line: string;
 }
 
@@ -24,13 +24,13 @@ const tagsSchema = z.record(
 const explanationsSchema = z.strictObject({ lintian: tagsSchema, rpmlint: tagsSchema });
 export type Explanations = z.output<typeof tagsSchema>;
 
-/** packaging/lint.yaml: what each linter reports and is meant to be so, by tag. */
+/** packaging/lint.yaml: intended findings of each linter, by tag. */
 export function explanations(): z.output<typeof explanationsSchema> {
   const path = join(packageRoot(), 'packaging', 'lint.yaml');
   return parseValidatedYaml(readFileSync(path, 'utf8'), explanationsSchema, path);
 }
 
-/** Errors and warnings by Debian's own rules, whatever this machine's settings are. */
+/** Errors and warnings by Debian's rules, independent of the settings of this machine. */
 export async function lintian(debs: readonly string[]): Promise<Finding[]> {
   const options = [
     '--allow-root',
@@ -50,7 +50,7 @@ export async function lintian(debs: readonly string[]): Promise<Finding[]> {
   return linesOf(stdout).map((line) => finding(line, /^(?<severity>[EW]): (?<package>\S+): (?<tag>\S+)/));
 }
 
-/** Errors and warnings by rpmlint's own defaults, without those of a distribution or of this machine. */
+/** Errors and warnings by rpmlint's defaults, without settings of a distribution or of this machine. */
 export async function rpmlint(rpms: readonly string[], home: string): Promise<Finding[]> {
   const { stdout, stderr } = await execa('rpmlint', [...rpms], {
     reject: false,
@@ -66,14 +66,14 @@ export async function rpmlint(rpms: readonly string[], home: string): Promise<Fi
     .map((line) => finding(line, /^(?<package>[^:]+)\.[^.:]+: (?<severity>[EW]): (?<tag>\S+)/));
 }
 
-/** What nobody has explained for this package. */
+/** Findings without an explanation for this package. */
 export function unexplained(findings: readonly Finding[], explained: Explanations): string[] {
   return findings
     .filter(({ tag, package: name }) => explained[tag]?.packages.includes(name) !== true)
     .map(({ line }) => line);
 }
 
-/** Tags with an explanation that are not reported of any package. */
+/** Explained tags that no package has. */
 export function stale(findings: readonly Finding[], explained: Explanations): string[] {
   const found = new Set(findings.map(({ tag }) => tag));
   return Object.keys(explained).filter((tag) => explained[tag]?.only === undefined && !found.has(tag));
@@ -86,7 +86,7 @@ function linesOf(text: string): string[] {
 function finding(line: string, pattern: RegExp): Finding {
   const { package: name, severity, tag } = pattern.exec(line)?.groups ?? {};
   if (name === undefined || tag === undefined || (severity !== 'E' && severity !== 'W')) {
-    throw new Error(`a linter said what nobody understands: ${line}`);
+    throw new Error(`cannot parse the output of a linter: ${line}`);
   }
   return { package: name, severity, tag, line };
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-/** Any UTF-16 units, lone surrogates and controls among them, and often the marks that formats are made of. */
+/** Arbitrary UTF-16 units, including lone surrogates and controls, with many characters that have a meaning in formats. */
 export function noise(maxLength = 40): fc.Arbitrary<string> {
   const marks = fc.constantFrom(...'\n\n=:"\'\\#[]{},.- \t\r;|>&*0aA_$`');
   const unit = fc.integer({ min: 0, max: 0xffff }).map((code) => String.fromCharCode(code));

@@ -4,7 +4,7 @@ import type { Entry, Layout } from '../../src/model/layout.ts';
 import { formatVersion } from '../../src/model/package-version.ts';
 import type { Relation, RelationKind } from '../../src/model/relation.ts';
 
-/** What dpkg-deb and rpm say about a package, and what they must say when it is as its layout states. */
+/** What dpkg-deb and rpm report about a package, and what they must report for a layout. */
 
 const DEB_FIELDS: Readonly<Record<string, RelationKind>> = {
   'Pre-Depends': 'preDepends',
@@ -101,7 +101,7 @@ export interface RpmFacts {
 
 const RPM_TAGS = ['NAME', 'EPOCHNUM', 'VERSION', 'RELEASE', 'ARCH', 'LICENSE', 'GROUP', 'URL', 'PACKAGER', 'BUILDTIME'];
 
-/** @param directory where rpm may look for a database in vain */
+/** @param directory an empty directory for rpm's database */
 export async function rpm(path: string, directory: string): Promise<RpmFacts> {
   const env = { HOME: directory, LC_ALL: 'C.UTF-8' };
   const lines = async (...args: string[]) => {
@@ -110,7 +110,7 @@ export async function rpm(path: string, directory: string): Promise<RpmFacts> {
   };
   const relations: Record<string, string[]> = {};
   for (const list of ['requires', 'provides', ...Object.keys(RPM_LISTS)]) {
-    // /bin/sh is what the scriptlets run with, once for each; hooks.test.ts looks at them.
+    // /bin/sh is required once per scriptlet; hooks.test.ts tests the scriptlets.
     relations[list] = (await lines(`--${list}`)).filter((line) => !/^rpmlib\(|^\/bin\/sh$/.test(line)).sort();
   }
   const tags = await lines('--qf', RPM_TAGS.map((tag) => `%{${tag}}\n`).join(''));

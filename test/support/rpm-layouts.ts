@@ -4,7 +4,7 @@ import type { ChangelogEntry, Entry, EntryRole, Layout } from '../../src/model/l
 import type { Relation, RelationTarget } from '../../src/model/relation.ts';
 import { relations } from './sample-layout.ts';
 
-/** Layouts of RPMs as fast-check makes them up: everything that an RPM can say, in odd combinations. */
+/** Arbitrary layouts of RPMs for fast-check: all features in unusual combinations. */
 
 const DAY = 24 * 60 * 60;
 const UINT32 = 0xffffffff;

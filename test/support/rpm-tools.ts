@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Layout } from '../../src/model/layout.ts';
 import { relations, sampleLayout } from './sample-layout.ts';
 
-/** Runs one of rpm's programs without the machine's own settings, keys and databases; its output. */
+/** Runs a program of rpm without the settings, keys and databases of this machine. @returns its output */
 export function run(directory: string, tool: string, ...args: string[]): string {
   return execFileSync(tool, args, {
     cwd: directory,
@@ -13,7 +13,7 @@ export function run(directory: string, tool: string, ...args: string[]): string 
   });
 }
 
-/** Queries a package file, by `rpm -qp`; lines of the output. */
+/** Queries a package file with `rpm -qp`. @returns the lines of the output */
 export function query(path: string, ...args: string[]): string[] {
   const directory = join(path, '..');
   return run(directory, 'rpm', '--dbpath', join(directory, 'db'), '-qp', ...args, path)
@@ -23,7 +23,7 @@ export function query(path: string, ...args: string[]): string[] {
 
 const bytes = (text: string) => ({ kind: 'memory', bytes: new TextEncoder().encode(text) }) as const;
 
-/** A package with one of everything that an RPM can say. */
+/** A package with every feature of an RPM. */
 export function fullLayout(): Layout {
   const sample = sampleLayout('rpm');
   const base = { owner: 'root', group: 'root', mtime: sample.date - 3600, role: 'plain' } as const;

@@ -27,7 +27,7 @@ export function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-/** Writes the package into a directory under its own name; the path. */
+/** Writes the package into a directory. @returns the path */
 export async function pack(
   layout: Layout,
   directory: string,
@@ -39,7 +39,7 @@ export async function pack(
   return path;
 }
 
-/** The layout as a reader gives it back: contents by digest, none for ghosts, relations in rpm's order. */
+/** The layout as a reader returns it: contents by digest, no contents of ghosts, relations in rpm's order. */
 export function asRead(layout: Layout): Layout {
   const key = (relation: Layout['relations']['depends'][number]) => JSON.stringify(relation);
   const relations = Object.entries(layout.relations).map(([kind, list]) => [

@@ -77,7 +77,7 @@ export async function startS3Server(directory: string): Promise<S3Server> {
 }
 
 /**
- * Connections that the server of a port has not closed yet, whether their clients are there or not (proc(5),
+ * Connections that the server of a port has not closed yet, whether their clients still exist or not (proc(5),
  * /proc/net/tcp: local address and state in hex).
  */
 function connections(port: number): number {

@@ -45,7 +45,7 @@ export function sampleLayout(format: Format): Layout {
   };
 }
 
-/** Relations with nothing in the kinds that are not given. */
+/** Relations with empty lists for missing kinds. */
 export function relations(some: Partial<Record<RelationKind, readonly Relation[]>>): Layout['relations'] {
   const none = Object.fromEntries(RELATION_KINDS.map((kind) => [kind, []])) as unknown as Layout['relations'];
   return { ...none, ...some };

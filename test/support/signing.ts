@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { generateKey } from 'openpgp';
 import { armored, OPENPGP_CONFIG } from '../../src/sign/certificate.ts';
 
-/** When keys of tests are made, and a time within their first year. */
+/** Creation time of test keys, and a time within their first year. */
 export const MADE = 1_750_000_000;
 export const LATER = MADE + 86_400;
 export const YEAR = 365 * 86_400;
@@ -23,14 +23,14 @@ export interface TestKeyOptions {
   /** One subkey, which signs. */
   readonly subkey?: boolean;
   readonly passphrase?: string;
-  /** When it is made; MADE by default. */
+  /** Creation time; MADE by default. */
   readonly date?: number;
-  /** Seconds that it is good for; for ever by default. */
+  /** Validity in seconds; unlimited by default. */
   readonly lifetime?: number;
   readonly userId?: { readonly name: string; readonly email: string };
 }
 
-/** A key as openpgp.js makes them, in files of this directory. */
+/** Creates a key with openpgp.js, in files of this directory. */
 export async function makeKey(directory: string, name: string, options: TestKeyOptions = {}): Promise<TestKey> {
   const { type = 'ed25519', bits = 2048, subkey = false, passphrase, date = MADE, lifetime = 0 } = options;
   const pair = await generateKey({
@@ -49,7 +49,7 @@ export async function makeKey(directory: string, name: string, options: TestKeyO
   return { ...files, fingerprint: pair.publicKey.getFingerprint().toUpperCase() };
 }
 
-/** gpg with a home of its own in the directory, which is made; its standard output. */
+/** Runs gpg with its own home in the directory, which is created. @returns standard output */
 export function gpg(directory: string, args: readonly string[], input?: string | Uint8Array): Buffer {
   const home = gpgHome(directory);
   return execFileSync('gpg', ['--homedir', home, '--batch', '--quiet', '--no-tty', ...args], {
@@ -65,12 +65,12 @@ export function gpgHome(directory: string): string {
   return home;
 }
 
-/** Ends the agent that gpg started for this directory. */
+/** Stops the agent that gpg started for this directory. */
 export function endAgent(directory: string): void {
   spawnSync('gpgconf', ['--homedir', gpgHome(directory), '--kill', 'all'], { stdio: 'ignore' });
 }
 
-/** Runs a program; its exit status and all that it says. */
+/** Runs a program. @returns its exit status and output */
 export function attempt(
   program: string,
   args: readonly string[],

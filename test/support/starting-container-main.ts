@@ -1,6 +1,6 @@
 import { findEngine } from '../../src/container/find-engine.ts';
 
-// Starts containers until it is killed, for tests that do so at any moment: node starting-container-main.js IMAGE NAME KEEP
+// Starts containers until the process is killed, for tests that kill it: node starting-container-main.js IMAGE NAME KEEP
 const [image = '', name = '', keep] = process.argv.slice(2);
 const engine = await findEngine();
 process.stdout.write('begun\n');

@@ -2,7 +2,7 @@ import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 /**
- * Whether a program is on the PATH. Where the tests must be complete (CI is set), a missing one is an error instead.
+ * Whether a program is on the PATH. If CI is set, a missing program is an error.
  */
 export function hasTool(name: string): boolean {
   const found = (process.env.PATH ?? '').split(delimiter).some((directory) => isExecutable(join(directory, name)));

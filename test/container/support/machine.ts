@@ -10,23 +10,23 @@ import { prepareImages } from '../../../src/container/images/prepare-images.ts';
 import type { Settings } from '../../../src/pipeline/prepare.ts';
 import { type ScenarioHost, scenarioHost } from '../../../src/scenario/model/host.ts';
 
-/** Hosts that can be made where no registry answers. */
+/** Hosts that can be built without a registry. */
 export const DEB_HOSTS = ['debian-11', 'debian-12', 'debian-13'] as const;
 const RPM_HOSTS = ['dnf-on-debian-12', 'zypper-on-debian-12'] as const;
 export const HOSTS = [...DEB_HOSTS, ...RPM_HOSTS] as const;
 export type HostId = (typeof HOSTS)[number];
 
-/** Scenarios at a time: they wait as much as they work. */
+/** Number of concurrent scenarios; they often wait. */
 export const JOBS = availableParallelism() + 1;
 
 export interface Machine {
   readonly engine: Engine;
   readonly catalog: Catalog;
-  /** In the order in which they were asked for. */
+  /** In the requested order. */
   readonly hosts: readonly ScenarioHost[];
 }
 
-/** An engine and hosts with their images, which are made first where they are not here; containers of dead runs go. */
+/** An engine and hosts with images, which are built if needed. Removes containers of dead runs. */
 export async function machineWith(ids: readonly HostId[]): Promise<Machine> {
   const say = (line: string) => process.stdout.write(`${line}\n`);
   const engine = await findEngine();
@@ -49,7 +49,7 @@ export async function machineWith(ids: readonly HostId[]): Promise<Machine> {
   return { engine, catalog, hosts: images.map((image) => scenarioHost(image, catalog, architecture)) };
 }
 
-/** How packages of the sample are made here: as quickly as can be. */
+/** Settings for fast builds of the sample. */
 export function sampleSettings(): Settings {
   const architecture = ownArchitecture();
   return {

@@ -2,27 +2,28 @@ import type { ScriptName } from '../../../src/model/format.ts';
 import type { Entry, Layout } from '../../../src/model/layout.ts';
 import { RELATION_KINDS, type RelationKind } from '../../../src/model/relation.ts';
 
-/** What breaks a package; pure, and an error where there is nothing to break, so that no fault is planted in vain. */
+/** Functions that break a package. Pure; an error if there is nothing to break, so that every fault has an effect. */
 export type Mutation = (layout: Layout) => Layout;
 
-/** Replaces a piece of a file's text; the piece must be there. */
+/** Replaces a part of a file's text, which must exist. */
 export function inFile(path: string, from: string | RegExp, to: string): Mutation {
   return changeEntry(path, (entry) => {
-    if (entry.kind !== 'file' || entry.content.kind !== 'memory') throw new Error(`${path} is no file of some bytes`);
+    if (entry.kind !== 'file' || entry.content.kind !== 'memory')
+      throw new Error(`${path} is not a file with contents in memory`);
     const text = replaced(Buffer.from(entry.content.bytes).toString('utf8'), from, to, path);
     return { ...entry, content: { kind: 'memory', bytes: new TextEncoder().encode(text) } };
   });
 }
 
-/** Other contents under the same path. */
+/** Replaces the contents of a file. */
 export function instead(path: string, text: string): Mutation {
   return changeEntry(path, (entry) => {
-    if (entry.kind !== 'file') throw new Error(`${path} is no file`);
+    if (entry.kind !== 'file') throw new Error(`${path} is not a file`);
     return { ...entry, content: { kind: 'memory', bytes: new TextEncoder().encode(text) } };
   });
 }
 
-/** Replaces a piece of a maintainer script or scriptlet. */
+/** Replaces a part of a maintainer script or scriptlet. */
 export function inScript(name: ScriptName, from: string | RegExp, to: string): Mutation {
   return (layout) => {
     const script = layout.scripts[name];
@@ -32,7 +33,7 @@ export function inScript(name: ScriptName, from: string | RegExp, to: string): M
   };
 }
 
-/** Puts lines before everything else that a script does. */
+/** Inserts lines at the start of a script. */
 export function firstInScript(name: ScriptName, lines: string): Mutation {
   return inScript(name, /^/, `${lines}\n`);
 }
@@ -49,12 +50,12 @@ export function without(path: string): Mutation {
   return (layout) => ({ ...layout, entries: layout.entries.filter((entry) => entry !== find(layout, path)) });
 }
 
-/** Another mode, owner or role. */
+/** Changes mode, owner or role. */
 export function having(path: string, change: Partial<Pick<Entry, 'mode' | 'owner' | 'group' | 'role'>>): Mutation {
   return changeEntry(path, (entry) => ({ ...entry, ...change }));
 }
 
-/** Elsewhere on the host; directories that a DEB must list come along. */
+/** Moves a file; adds the directories that a DEB must list. */
 export function moved(from: string, to: string): Mutation {
   return (layout) => {
     const entry = { ...find(layout, from), path: to };
@@ -62,12 +63,12 @@ export function moved(from: string, to: string): Mutation {
   };
 }
 
-/** Takes a relation away, in whatever kind it stands. */
+/** Removes a relation of any kind. */
 export function withoutRelation(name: string): Mutation {
   return changeRelations(name, () => []);
 }
 
-/** Asks for another name, which nothing provides. */
+/** Changes a relation to a name that nothing provides. */
 export function renamedRelation(from: string, to: string): Mutation {
   return changeRelations(from, (relation) => [
     { anyOf: relation.anyOf.map((target) => (target.name === from ? { ...target, name: to } : target)) },
@@ -116,7 +117,7 @@ function replaced(text: string, from: string | RegExp, to: string, where: string
   return changed;
 }
 
-/** The directories above a path that a DEB lists, as far as they are not there. */
+/** Missing parent directories of a path, which a DEB must list. */
 function parents(layout: Layout, path: string): Entry[] {
   if (layout.format !== 'deb') return [];
   const known = new Set(layout.entries.map((entry) => entry.path));

@@ -2,21 +2,21 @@ import type { Container } from '../../../src/container/engine.ts';
 import type { Manager } from '../../../src/container/images/hosts.ts';
 import type { Format } from '../../../src/model/format.ts';
 
-/** What a person gives a package manager to install from a repository; each is a line of sh. */
+/** Commands of an administrator to install from a repository; each is a line of sh. */
 interface Client {
   readonly format: Format;
-  /** Forgets what is known of repositories and keys, takes this key, and makes this repository the only one. */
+  /** Removes all repositories and keys, and configures this key and repository. */
   use(url: string, key: string): readonly string[];
   install(packages: readonly string[]): string;
   simulate(packages: readonly string[]): string;
-  /** From what `simulate` printed: `kubeadm 1.36.3-1`. */
+  /** Parses the output of `simulate`: `kubeadm 1.36.3-1`. */
   planned(stdout: string): string[];
   readonly upgrade: readonly string[];
   remove(names: readonly string[]): string;
   /** Prints `kubeadm 1.36.3-1`. */
   readonly installed: string;
   verify(names: readonly string[]): string;
-  /** Between a package's name and its version. */
+  /** Separator between package name and version. */
   readonly separator: string;
 }
 
@@ -49,7 +49,7 @@ const CLIENTS: Readonly<Record<Manager, Client>> = {
       [...stdout.matchAll(/^Inst (\S+) \((\S+) /gm)].map(([, name, version]) => `${name} ${version}`),
     upgrade: [`${APT} update`, `${APT} dist-upgrade`],
     remove: (names) => `dpkg --purge ${names.join(' ')}`,
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg-query's own
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: syntax of dpkg-query
     installed: "dpkg-query --show --showformat '${db:Status-Abbrev}${Package} ${Version}\\n' | sed -n 's/^ii //p'",
     verify: (names) => `dpkg --verify ${names.join(' ')}`,
     separator: '=',
@@ -64,7 +64,7 @@ const CLIENTS: Readonly<Record<Manager, Client>> = {
       `rpm --import ${key}`,
     ],
     install: (packages) => `dnf --assumeyes install ${packages.join(' ')}`,
-    // Whose answer to the repository's key would be no as well.
+    // Without it, the question about the repository's key would be answered with no.
     simulate: (packages) => `dnf --assumeyes makecache >&2\ndnf --assumeno install ${packages.join(' ')}`,
     planned: (stdout) =>
       [...stdout.matchAll(/^ (\S+) +(?:x86_64|aarch64|noarch) +(\S+) +kubeparcel /gm)].map(
@@ -93,21 +93,21 @@ const CLIENTS: Readonly<Record<Manager, Client>> = {
   },
 };
 
-/** What was said, and by what all ended. */
+/** Output and exit status. */
 export interface Said {
-  /** Of the last command. */
+  /** Exit status of the last command. */
   readonly status: number;
   readonly stdout: string;
-  /** Both streams, standard output first. */
+  /** Standard output, then standard error. */
   readonly said: string;
-  /** What was told and said, for messages. */
+  /** Commands and output, for messages. */
   readonly text: string;
 }
 
-/** A package manager in a container, which knows packages of these names only. */
+/** A package manager in a container, for packages with these names. */
 export function repoClient(container: Container, manager: Manager, names: readonly string[]) {
   const client = CLIENTS[manager];
-  // Each line whatever the one before it ended with: a refusal must hold until the end.
+  // Runs all lines even if one fails: a refusal must persist until the end.
   const run = async (...lines: readonly string[]): Promise<Said> => {
     const { status, stdout, stderr } = await container.exec(['sh', '-c', lines.join('\n')], {
       environment: { LC_ALL: 'C.UTF-8', DEBIAN_FRONTEND: 'noninteractive' },
@@ -118,12 +118,12 @@ export function repoClient(container: Container, manager: Manager, names: readon
   const at = (packages: readonly string[]) => packages.map((each) => each.replace(' ', client.separator));
   return {
     format: client.format,
-    /** Reads a repository by this key; `kubectl` and `kubeadm 1.36.3-1` are packages to install then. */
+    /** Uses a repository with this key, then installs packages such as `kubectl` and `kubeadm 1.36.3-1`. */
     install: (url: string, key: string, packages: readonly string[]) =>
       run(...client.use(url, key), client.install(at(packages))),
-    /** Takes a repository, and this key, for what follows. */
+    /** Configures a repository and this key. */
     use: (url: string, key: string) => run(...client.use(url, key)),
-    /** What would be installed, sorted: `kubeadm 1.36.3-1`. */
+    /** Packages that would be installed, sorted: `kubeadm 1.36.3-1`. */
     async plan(packages: readonly string[]): Promise<string[]> {
       return client.planned((await run(client.simulate(at(packages)))).stdout).sort();
     },

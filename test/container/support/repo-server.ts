@@ -3,7 +3,7 @@ import type { Container } from '../../../src/container/engine.ts';
 const PORT = 8080;
 const LOG = '/tmp/requests.log';
 
-/** Perl is in every Debian, where neither Python nor Node need be. One request a connection, GET and HEAD of files. */
+/** Perl is part of every Debian, unlike Python and Node. One request per connection; GET and HEAD of files. */
 const SERVER = `
 use strict;
 use warnings;
@@ -28,7 +28,7 @@ while (my $client = $server->accept) {
 }
 `;
 
-/** Serves /srv of a container on its loopback; where it is. */
+/** Serves /srv of a container on its loopback interface. @returns the URL */
 export async function serveDirectory(container: Container): Promise<string> {
   const script = `setsid perl -e "$1" </dev/null >>${LOG} 2>&1 & for i in $(seq 100); do grep -q listening ${LOG} && exit 0; sleep 0.1; done; cat ${LOG}; exit 1`;
   const { status, stdout, stderr } = await container.exec(['sh', '-c', script, 'sh', SERVER]);
@@ -36,7 +36,7 @@ export async function serveDirectory(container: Container): Promise<string> {
   return `http://127.0.0.1:${PORT}`;
 }
 
-/** What was asked for so far: `200 /site/InRelease`. */
+/** Requests so far: `200 /site/InRelease`. */
 export async function requests(container: Container): Promise<string[]> {
   return (await container.exec(['cat', LOG])).stdout.split('\n').filter((line) => line !== '');
 }

@@ -2,7 +2,7 @@ import { table } from '../../../src/cli/render/table.ts';
 import type { Results, ScenarioEvent, ScenarioResult, StepResult } from '../../../src/scenario/model/events.ts';
 import { GROUPS } from '../../../src/scenario/model/scenario.ts';
 
-/** A line for each scenario as it ends, so that one who waits sees where it is. */
+/** Prints a line when a scenario ends. */
 export function sayWhatEnds(event: ScenarioEvent): void {
   if (event.kind !== 'scenario-finished') return;
   const { host, scenario, outcome, milliseconds, fault } = event.result;
@@ -10,7 +10,7 @@ export function sayWhatEnds(event: ScenarioEvent): void {
   process.stdout.write(`${fault === '' ? line : `${line}: ${fault}`}\n`);
 }
 
-/** Hosts by groups of scenarios: how many passed of how many that ran, and how long they took one after the other. */
+/** Table of hosts and groups: passed and run scenarios, and the sum of their durations. */
 export function hostTable({ scenarios, milliseconds }: Results): string {
   const hosts = [...new Set(scenarios.map(({ host }) => host))];
   const groups = GROUPS.filter((group) => scenarios.some((result) => result.group === group));
@@ -28,7 +28,7 @@ export function hostTable({ scenarios, milliseconds }: Results): string {
   ].join('\n');
 }
 
-/** What went wrong, for a person who was not there; empty where all passed. */
+/** Report of failures; empty if all passed. */
 export function failureReport({ scenarios }: Results): string {
   return scenarios
     .filter(({ outcome }) => outcome !== 'passed')
@@ -44,7 +44,7 @@ function describeScenario({ host, scenario, outcome, fault, steps, journal }: Sc
   ].join('\n');
 }
 
-/** One step: what it was to find, what it found, what was run. */
+/** One step: expectation, result and commands. */
 export function describeStep({ number, title, error, findings, commands }: StepResult): string {
   return [
     `step ${number}: ${title}`,

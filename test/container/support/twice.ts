@@ -2,8 +2,8 @@ import type { Results, ScenarioResult } from '../../../src/scenario/model/events
 import { type RunScenariosOptions, runScenarios } from '../../../src/scenario/run/run.ts';
 
 /**
- * Runs scenarios, and those that fail once more, one at a time: what a busy machine was too slow for passes then, and is
- * told of; a fault of a package fails again.
+ * Runs scenarios, and failed ones again, one at a time. Failures because of a busy machine pass then and are reported;
+ * faults of a package fail again.
  */
 export async function runTwice(options: RunScenariosOptions): Promise<Results> {
   const first = await runScenarios(options);

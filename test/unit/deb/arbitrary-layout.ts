@@ -125,7 +125,7 @@ function changelogText(source: string, entries: readonly ChangelogEntry[]): stri
     .join('\n');
 }
 
-/** Documents that say what the model says beside them. */
+/** Documents that match the other fields of the model. */
 function documents(name: string, licence: string, changelog: readonly ChangelogEntry[]): Leaf[] {
   const document = (file: string, role: 'doc' | 'licence', bytes: Uint8Array): Leaf => ({
     parents: ['usr', 'share', 'doc', name],

@@ -42,7 +42,7 @@ describe('the RPM writer', () => {
     ['no source', { source: '' }, /source is empty/],
     ['a space in a name', depends('a b'), /"a b"/],
     ['a parenthesis that is not closed', depends('a(b'), /"a\(b"/],
-    ['a version that is none', depends('a', '1 2'), /"1 2"/],
+    ['an invalid version', depends('a', '1 2'), /"1 2"/],
     ['a rich dependency with a version', depends('(a if b)', '1'), /rich dependency/],
     ["rpm's own features", depends('rpmlib(FileDigests)'), /added by the writer/],
     ['alternatives in provides', { relations: relations({ provides: either }) }, /alternatives/],

@@ -118,7 +118,7 @@ describe('openSigners', () => {
     ['another text', 'hello'],
     ['an armor of rubbish', '-----BEGIN PGP PRIVATE KEY BLOCK-----\n\nAAAA\n-----END PGP PRIVATE KEY BLOCK-----\n'],
     ['binary rubbish', Buffer.from('c5ff00', 'hex')],
-  ])('says of %s that there is no key in it, and nothing of what it read', async (_what, content) => {
+  ])('reports %s as a file without a key, without quoting its contents', async (_what, content) => {
     const path = join(directory, 'rubbish');
     writeFileSync(path, content, { mode: 0o600 });
     const error = await open([path]).catch((thrown: unknown) => thrown);

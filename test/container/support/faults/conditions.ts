@@ -26,21 +26,21 @@ export const CONDITION_FAULTS: readonly Fault[] = [
     noticed: 'install all (files)',
   },
   {
-    name: 'a hook writes something else at each installation',
+    name: 'a hook writes different contents at each installation',
     host: 'debian-12',
     scenario: 'install-files',
     broken: { kubelet: firstInScript('postinst', 'date +%N >/etc/kubernetes/installed') },
     noticed: '/etc/kubernetes/installed',
   },
   {
-    name: 'a hook counts on another package being there already',
+    name: 'a hook expects another package to be installed',
     host: 'debian-12',
     scenario: 'install-order',
     broken: { kubeadm: inScript('postinst', /^set -e$/m, 'set -e\ncommand -v kubelet >/dev/null') },
     noticed: 'the drop-in first',
   },
   {
-    name: 'a hook depends on how the locale sorts',
+    name: 'a hook depends on the sort order of the locale',
     host: 'debian-12',
     scenario: 'conditions-locale',
     broken: {
@@ -49,14 +49,14 @@ export const CONDITION_FAULTS: readonly Fault[] = [
     noticed: 'install all',
   },
   {
-    name: 'a program can be read by root only',
+    name: 'a program is readable by root only',
     host: 'zypper-on-debian-12',
     scenario: 'conditions-umask',
     broken: { kubectl: having('/usr/bin/kubectl', { mode: 0o700 }) },
     noticed: 'all installed files are readable',
   },
   {
-    name: 'a hook looks a name up in the network',
+    name: 'a hook resolves a host name',
     host: 'debian-12',
     scenario: 'conditions-no-network',
     broken: { kubelet: firstInScript('postinst', 'getent hosts pkgs.k8s.io || :') },
@@ -70,7 +70,7 @@ export const CONDITION_FAULTS: readonly Fault[] = [
     noticed: "touch: cannot touch '/usr/libexec/kubernetes/cache': Read-only file system",
   },
   {
-    name: 'a hook counts on what the generator writes',
+    name: 'a hook expects files of the generator',
     host: 'debian-12',
     scenario: 'conditions-full-disk',
     broken: {
@@ -83,7 +83,7 @@ export const CONDITION_FAULTS: readonly Fault[] = [
     noticed: 'an installation continues',
   },
   {
-    name: 'kubeadm wants exactly its own version of the kubelet',
+    name: 'kubeadm depends on exactly its own version of the kubelet',
     host: 'debian-12',
     scenario: 'conditions-hold',
     broken: {

@@ -1,13 +1,13 @@
 import type { HostId } from '../machine.ts';
 import type { Mutation } from '../mutations.ts';
 
-/** Packages that are broken in one way, and the check that must notice it. */
+/** Packages with one fault, and the check that must detect it. */
 export interface Fault {
   readonly name: string;
   readonly host: HostId;
   readonly scenario: string;
   /** By the package's name. */
   readonly broken: Readonly<Record<string, Mutation>>;
-  /** What stands in the report of the first step that fails: its title, what it expected or found. */
+  /** Part of the report of the first failed step: its title, expectation or result. */
   readonly noticed: string | RegExp;
 }

@@ -20,7 +20,7 @@ export const DROP_IN_FAULTS: readonly Fault[] = [
     noticed: /check process kubelet.service\n +last arguments of kubelet.service: expected/,
   },
   {
-    name: 'KUBELET_EXTRA_ARGS is not the last',
+    name: 'KUBELET_EXTRA_ARGS is not last',
     host: 'debian-13',
     scenario: 'service-flags',
     broken: {
@@ -54,7 +54,7 @@ export const DROP_IN_FAULTS: readonly Fault[] = [
     noticed: /check unit kubelet.*\n.*drop-ins/,
   },
   {
-    name: 'the drop-in can be read by root only',
+    name: 'the drop-in is readable by root only',
     host: 'dnf-on-debian-12',
     scenario: 'install-all',
     broken: { kubeadm: having(DROP_IN, { mode: 0o600 }) },
@@ -64,7 +64,7 @@ export const DROP_IN_FAULTS: readonly Fault[] = [
 
 export const UNIT_FAULTS: readonly Fault[] = [
   {
-    name: 'the unit starts the kubelet once only',
+    name: 'the unit does not restart the kubelet',
     host: 'debian-12',
     scenario: 'service-crash',
     broken: { kubelet: inFile(UNIT, 'Restart=always', 'Restart=no') },
@@ -102,21 +102,21 @@ export const UNIT_FAULTS: readonly Fault[] = [
 
 export const RELATION_FAULTS: readonly Fault[] = [
   {
-    name: 'the kubelet does not ask for the CNI plugins',
+    name: 'the kubelet does not depend on the CNI plugins',
     host: 'debian-12',
     scenario: 'install-alone',
     broken: { kubelet: withoutRelation('kubernetes-cni') },
     noticed: 'kubernetes-cni',
   },
   {
-    name: 'a relation has a name that the distribution does not know',
+    name: 'a relation has a name that the distribution does not have',
     host: 'zypper-on-debian-12',
     scenario: 'install-relations',
     broken: { kubelet: renamedRelation('iptables', 'iptables-tools') },
     noticed: 'all relations are satisfied by the set and the host',
   },
   {
-    name: 'the kubelet does not ask for iptables',
+    name: 'the kubelet does not depend on iptables',
     host: 'debian-11',
     scenario: 'install-relations',
     broken: { kubelet: withoutRelation('iptables') },

@@ -13,7 +13,7 @@ export const HOOK_FAULTS: readonly Fault[] = [
     noticed: /check unit kubelet.*\n.*enabled/,
   },
   {
-    name: 'the hook enables the unit whatever the presets say',
+    name: 'the hook enables the unit against the presets',
     host: 'dnf-on-debian-12',
     scenario: 'service-preset',
     broken: { kubelet: firstInScript('posttrans', 'systemctl enable kubelet.service') },
@@ -44,28 +44,28 @@ export const HOOK_FAULTS: readonly Fault[] = [
     noticed: /check unit kubelet.*\n.*active/,
   },
   {
-    name: 'what was enabled stays after a purge',
+    name: 'links of an enabled unit stay after a purge',
     host: 'debian-13',
     scenario: 'service-removal',
     broken: { kubelet: inScript('postrm', /^ {12}quietly deb-systemd-helper .*\n/gm, '            :\n') },
     noticed: 'check file /etc/systemd/system/multi-user.target.wants/kubelet.service',
   },
   {
-    name: 'the hook unmasks what an administrator masked',
+    name: 'the hook unmasks a unit that an administrator masked',
     host: 'debian-12',
     scenario: 'service-configured',
     broken: { kubelet: firstInScript('postinst', 'systemctl unmask kubelet.service >/dev/null 2>&1 || :') },
     noticed: /check unit kubelet.*\n.*masked/,
   },
   {
-    name: 'the hook starts a kubelet that is off',
+    name: 'the hook starts a disabled kubelet',
     host: 'debian-11',
     scenario: 'service-configured',
     broken: { kubelet: inScript('postinst', /^ {12}after_upgrade$/m, '            systemctl start kubelet') },
     noticed: /check unit kubelet.*\n.*active/,
   },
   {
-    name: 'the hook does not start a kubelet that is configured',
+    name: 'the hook does not start a configured kubelet',
     host: 'debian-12',
     scenario: 'service-configured',
     broken: { kubelet: inScript('postinst', /deb-systemd-invoke start kubelet.service/, 'true') },
@@ -89,7 +89,7 @@ export const GENERATOR_FAULTS: readonly Fault[] = [
     noticed: 'check file /etc/kubernetes/kubelet.conf.d/00-kubelet-confgen.conf',
   },
   {
-    name: 'a generator that fails keeps the kubelet from starting',
+    name: 'a failing generator prevents the kubelet from starting',
     host: 'debian-12',
     scenario: 'generator-own-settings',
     broken: { kubelet: inFile(OWN_DROP_IN, 'ExecStartPre=-', 'ExecStartPre=') },
@@ -119,7 +119,7 @@ export const GENERATOR_FAULTS: readonly Fault[] = [
     noticed: "the administrator's crictl.yaml is unchanged",
   },
   {
-    name: 'of two runtimes a hook chooses one by itself',
+    name: 'a hook chooses one of two runtimes',
     host: 'dnf-on-debian-12',
     scenario: 'generator-two-runtimes',
     broken: {

@@ -25,7 +25,7 @@ export const UPGRADE_FAULTS: readonly Fault[] = [
     noticed: 'the process was not restarted',
   },
   {
-    name: 'the env file is no conffile any more',
+    name: 'the env file is not a conffile',
     host: 'debian-12',
     scenario: 'upgrade-from-minor',
     broken: { kubelet: having('/etc/default/kubelet', { role: 'plain' }) },
@@ -39,7 +39,7 @@ export const UPGRADE_FAULTS: readonly Fault[] = [
     noticed: '/etc/sysconfig/kubelet',
   },
   {
-    name: 'a hook writes the env file anew',
+    name: 'a hook overwrites the env file',
     host: 'debian-11',
     scenario: 'upgrade-from-patch',
     broken: { kubelet: firstInScript('postinst', "echo 'KUBELET_EXTRA_ARGS=' >/etc/default/kubelet") },
@@ -56,14 +56,14 @@ export const UPGRADE_FAULTS: readonly Fault[] = [
     noticed: 'kubelet.service needs daemon-reload: expected no, found yes',
   },
   {
-    name: 'an upgrade enables what an administrator disabled',
+    name: 'an upgrade enables a disabled unit',
     host: 'debian-13',
     scenario: 'upgrade-disabled',
     broken: { kubelet: firstInScript('postinst', 'systemctl enable kubelet.service >/dev/null 2>&1 || :') },
     noticed: /check unit kubelet.service\n.*expected disabled, found enabled/,
   },
   {
-    name: 'an upgrade clears the directory of hand-made drop-ins',
+    name: "an upgrade removes an administrator's drop-ins",
     host: 'debian-12',
     scenario: 'upgrade-drop-ins',
     broken: { kubeadm: firstInScript('postinst', 'rm -rf /etc/systemd/system/kubelet.service.d') },
@@ -83,7 +83,7 @@ export const UPGRADE_FAULTS: readonly Fault[] = [
 
 export const REMOVAL_FAULTS: readonly Fault[] = [
   {
-    name: 'a file of a hook stays after a purge',
+    name: 'a file of a hook is left after a purge',
     host: 'debian-12',
     scenario: 'remove-at-once',
     broken: { kubelet: firstInScript('postinst', 'date >/etc/kubelet-was-here') },
