@@ -316,7 +316,7 @@ describe('calls of systemd by hooks', () => {
       files: CONFIGURED,
       calls: [UNMASK, INSTALLED, WAS_ENABLED, ENABLE, RELOAD, ACTIVE],
       output:
-        'kubelet: upgraded to 1.36.4-1; the running kubelet was not restarted: "systemctl restart kubelet", with kubeadm after "kubeadm upgrade"',
+        'kubelet: upgraded to 1.36.4-1; the running kubelet was not restarted; run "systemctl restart kubelet" (with kubeadm, after "kubeadm upgrade")',
     },
     {
       what: 'removed: stopped',
@@ -376,7 +376,7 @@ describe('calls of systemd by hooks', () => {
       files: { ...ON_SYSTEMD, '/run/kubelet-upgraded': '' },
       calls: [RELOAD, ACTIVE],
       output:
-        'kubelet: upgraded to 1.36.4-1; the running kubelet was not restarted: "systemctl restart kubelet", with kubeadm after "kubeadm upgrade"',
+        'kubelet: upgraded to 1.36.4-1; the running kubelet was not restarted; run "systemctl restart kubelet" (with kubeadm, after "kubeadm upgrade")',
     },
     { what: 'kubeadm removed', package: 'kubeadm', call: ['postun', '0'], files: ON_SYSTEMD, calls: [RELOAD] },
   ];
@@ -577,7 +577,7 @@ describe.each(['deb', 'rpm'] as const)('the drop-in of a %s of kubeadm', (format
     const host = hookHost();
     put(host, { ...ON_SYSTEMD, [stale]: `${former()}# mine\n` });
     const { output } = await host.run(layoutOf('kubeadm', format), script, args);
-    expect(output).toContain(`${stale} hides /usr/lib/systemd/system/kubelet.service.d/10-kubeadm.conf`);
+    expect(output).toContain(`${stale} overrides /usr/lib/systemd/system/kubelet.service.d/10-kubeadm.conf`);
     expect(host.has(stale)).toBe(true);
   });
 

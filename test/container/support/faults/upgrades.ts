@@ -67,7 +67,7 @@ export const UPGRADE_FAULTS: readonly Fault[] = [
     host: 'debian-12',
     scenario: 'upgrade-drop-ins',
     broken: { kubeadm: firstInScript('postinst', 'rm -rf /etc/systemd/system/kubelet.service.d') },
-    noticed: 'expected contains "/etc/systemd/system/kubelet.service.d/10-kubeadm.conf hides',
+    noticed: 'expected contains "/etc/systemd/system/kubelet.service.d/10-kubeadm.conf overrides',
   },
   {
     name: 'a hook cannot run a second time',
