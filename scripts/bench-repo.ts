@@ -160,7 +160,7 @@ function layout(format: Format, name: string, version: string): Layout {
     architecture: format === 'deb' ? 'amd64' : 'x86_64',
     summary: `${name} of a benchmark`,
     description: `A package of the benchmark.\n\nThis is ${name} ${version}.`,
-    licence: 'Apache-2.0',
+    license: 'Apache-2.0',
     maintainer: 'Release Team <release@example.org>',
     homepage: 'https://kubernetes.io',
     section: 'admin',

@@ -21,7 +21,7 @@ const PARTS = [
  * than most commands need to run. File names depend on the content.
  *
  * @param entry compiled main module
- * @param directory output directory for main.js, its chunks and the licences of the libraries; other files are removed
+ * @param directory output directory for main.js, its chunks and the licenses of the libraries; other files are removed
  */
 export async function bundleCommand(entry: string, directory: string): Promise<void> {
   const bundle = await rolldown({
@@ -34,7 +34,7 @@ export async function bundleCommand(entry: string, directory: string): Promise<v
     const { output } = await bundle.generate({ format: 'esm', comments: false, codeSplitting: { groups: PARTS } });
     const modules = output.flatMap((part) => (part.type === 'chunk' ? part.moduleIds : []));
     const files = new Map(output.map((part) => [part.fileName, part.type === 'chunk' ? part.code : part.source]));
-    files.set('LICENSES.txt', await licenceTexts(modules));
+    files.set('LICENSES.txt', await licenseTexts(modules));
     await mkdir(directory, { recursive: true });
     // main.js, which imports the chunks, is written last.
     for (const [name, content] of [...files].reverse()) {
@@ -64,8 +64,8 @@ const plainWidth: Plugin = {
   load: (id) => (id === '\0string-width' ? PLAIN_WIDTH : null),
 };
 
-/** The licence texts of the bundled libraries; the licences require them. */
-async function licenceTexts(modules: readonly string[]): Promise<string> {
+/** The license texts of the bundled libraries; the licenses require them. */
+async function licenseTexts(modules: readonly string[]): Promise<string> {
   const directories = new Set(
     modules.flatMap((path) => /^\0?(.*\/node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? []),
   );
@@ -73,7 +73,7 @@ async function licenceTexts(modules: readonly string[]): Promise<string> {
     [...directories].map(async (directory) => {
       const { name, version, license } = JSON.parse(await readFile(join(directory, 'package.json'), 'utf8'));
       const file = (await readdir(directory)).find((each) => /^(licen[cs]e|copying)/i.test(each));
-      const text = file === undefined ? `Licence: ${license}` : await readFile(join(directory, file), 'utf8');
+      const text = file === undefined ? `License: ${license}` : await readFile(join(directory, file), 'utf8');
       return `${name} ${version}\n\n${text.trim()}\n`;
     }),
   );

@@ -18,7 +18,7 @@ export interface PackageDefinition {
   /** URL of the changelog; {version} and {minor} are those of the component. */
   readonly changes: string;
   /** SPDX expression. */
-  readonly licence: string;
+  readonly license: string;
   readonly upstream: { readonly name: string; readonly source: string; readonly copyright: string };
   readonly multiArch: 'foreign' | 'same' | 'allowed' | undefined;
   readonly contents: readonly ContentRule[];
@@ -167,7 +167,7 @@ export function packageSchema(span: Span, distributions: readonly Distribution[]
       section: z.strictObject({ deb: line, rpm: line }),
       homepage: z.url(),
       changes: line,
-      licence: line,
+      license: line,
       upstream: z.strictObject({ name: line, source: z.url(), copyright: line }),
       'multi-arch': z.enum(['foreign', 'same', 'allowed']).optional(),
       contents: z.array(contentRule).min(1),

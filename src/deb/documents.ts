@@ -48,9 +48,9 @@ function addChange(changes: string[], change: string, line: string): void {
 }
 
 /**
- * The licence of `Files: *` in a machine-readable copyright file (copyright-format 1.0); '' for any other copyright file.
+ * The license of `Files: *` in a machine-readable copyright file (copyright-format 1.0); '' for any other copyright file.
  */
-export function parseFilesLicence(text: string): string {
+export function parseFilesLicense(text: string): string {
   if (!/^Format:/im.test(text.slice(0, text.indexOf('\n\n') + 1 || text.length))) {
     return '';
   }

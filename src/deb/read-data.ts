@@ -130,7 +130,7 @@ function roleOf(member: TarMember, path: string, conffiles: ReadonlySet<string>)
   if (member.kind !== 'file' && member.kind !== 'hardlink') return 'plain';
   if (conffiles.has(path)) return 'config';
   if (!path.startsWith('/usr/share/doc/')) return 'plain';
-  return path.endsWith('/copyright') ? 'licence' : 'doc';
+  return path.endsWith('/copyright') ? 'license' : 'doc';
 }
 
 /** Rejects entries below a path that is not a directory: a link there would redirect them. */

@@ -6,7 +6,7 @@ import type { ReadOptions, ReadPackage } from '../layout/packager.ts';
 import { type Codec, detectCodec, MAGIC_LENGTH, unsupportedCodec } from '../model/compression.ts';
 import type { Layout } from '../model/layout.ts';
 import { KubeparcelError } from '../support/errors.ts';
-import { changelogPaths, parseDebChangelog, parseFilesLicence } from './documents.ts';
+import { changelogPaths, parseDebChangelog, parseFilesLicense } from './documents.ts';
 import { type ControlArchive, readControl } from './read-control.ts';
 import { type DataArchive, readData } from './read-data.ts';
 
@@ -18,7 +18,7 @@ const MAX_CHANGELOG = 16 << 20;
 /**
  * Reads any DEB (deb(5)) and verifies its structure, the checksums of its compressed members and md5sums. Nothing is
  * unpacked to disk. Roles are inferred: conffiles are config, files below /usr/share/doc are doc, and those named
- * copyright are licence. The layout's licence is that of `Files: *` in a machine-readable copyright file. A hard link
+ * copyright are license. The layout's license is that of `Files: *` in a machine-readable copyright file. A hard link
  * becomes a file with the same content.
  *
  * @throws KubeparcelError of kind 'format' for a damaged or hostile file or one that is not a DEB, 'io' for an unreadable
@@ -145,7 +145,7 @@ async function toPackage({ control, data, codec }: Members): Promise<ReadPackage
   const layout: Layout = {
     format: 'deb',
     ...control.facts,
-    licence: copyright === undefined ? '' : parseFilesLicence(Buffer.from(copyright).toString('utf8')),
+    license: copyright === undefined ? '' : parseFilesLicense(Buffer.from(copyright).toString('utf8')),
     scripts: control.scripts,
     date: control.date,
     changelog,

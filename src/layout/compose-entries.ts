@@ -102,18 +102,18 @@ function applies(condition: Condition | undefined, { kernel, confgen }: EntriesI
   return condition === undefined || (condition === 'kernel' ? kernel : confgen !== undefined);
 }
 
-/** Debian policy 12.5 and 12.7. Licences in /usr/share/common-licenses are only referenced. */
+/** Debian policy 12.5 and 12.7. Licenses in /usr/share/common-licenses are only referenced. */
 function debDocuments(input: EntriesInput): Entry[] {
   const { definition, templates, values, debianChangelog } = input;
   const directory = `/usr/share/doc/${definition.name}`;
   const changelog = gzipSmall(new TextEncoder().encode(debianChangelog));
   return [
     file(`${directory}/changelog.Debian.gz`, 0o644, { kind: 'memory', bytes: changelog }, input),
-    { ...text(`${directory}/copyright`, templates.render('copyright', values), input), role: 'licence' },
+    { ...text(`${directory}/copyright`, templates.render('copyright', values), input), role: 'license' },
   ];
 }
 
-/** The licence file of the payload, or the Apache licence. */
+/** The license file of the payload, or the Apache license. */
 function rpmDocuments(input: EntriesInput): Entry[] {
   const { definition, files, templates, values } = input;
   const documents = `/usr/share/licenses/${definition.name}`;
@@ -157,7 +157,7 @@ function roleOf(path: string, format: Format): EntryRole {
   // rpmbuild's __docdir_path
   if (format === 'rpm' && path.startsWith('/usr/share/man/')) return 'doc';
   if (path.startsWith('/usr/share/doc/')) return 'doc';
-  return path.startsWith('/usr/share/licenses/') ? 'licence' : 'plain';
+  return path.startsWith('/usr/share/licenses/') ? 'license' : 'plain';
 }
 
 function rejectSystemDirectories(entries: ReadonlyMap<string, Entry>, { definition, target }: EntriesInput): void {

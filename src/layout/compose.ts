@@ -62,9 +62,9 @@ export function composeLayout(input: ComposeInput): Layout {
     ...identity,
     summary: definition.summary,
     description: definition.description,
-    // A DEB states licences per file in its copyright file.
-    licence:
-      format === 'rpm' && generator !== '' ? `${definition.licence} AND MIT AND BSD-3-Clause` : definition.licence,
+    // A DEB states licenses per file in its copyright file.
+    license:
+      format === 'rpm' && generator !== '' ? `${definition.license} AND MIT AND BSD-3-Clause` : definition.license,
     maintainer,
     homepage: definition.homepage,
     section: definition.section[format],
@@ -116,7 +116,7 @@ function templateValues(
     architecture,
     target: target.id,
     homepage: definition.homepage,
-    licence: definition.licence,
+    license: definition.license,
     maintainer,
     upstream: definition.upstream,
     paths: { ...paths, dropIns: paths['drop-ins'] },

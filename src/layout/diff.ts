@@ -48,7 +48,7 @@ function allFacts(layout: Layout): Fact[] {
   const scripts = Object.entries(layout.scripts).sort(([a], [b]) => (a < b ? -1 : 1));
   return [
     ...sharedFacts(layout),
-    ['licence', layout.licence],
+    ['license', layout.license],
     ['section', layout.section],
     ['source', layout.source],
     ['multiArch', layout.multiArch ?? 'no'],

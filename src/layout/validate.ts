@@ -31,7 +31,7 @@ function* commonProblems(layout: Layout): Generator<string> {
   yield* mismatch(/^[A-Za-z0-9][A-Za-z0-9.+~^]*$/, version.upstream, 'an upstream version');
   yield* mismatch(/^[A-Za-z0-9][A-Za-z0-9.+~^]*$/, version.revision, 'a revision');
   yield* mismatch(/^[a-z0-9_]+$/, architecture, 'an architecture');
-  for (const field of ['summary', 'licence', 'maintainer', 'homepage', 'section', 'source'] as const) {
+  for (const field of ['summary', 'license', 'maintainer', 'homepage', 'section', 'source'] as const) {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
     if (/[\u0000-\u001f\u007f]/.test(layout[field])) yield `${field} contains a line break or a control character`;
   }

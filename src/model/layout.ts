@@ -14,9 +14,9 @@ import type { Relation, RelationKind } from './relation.ts';
  * - plain: no special treatment
  * - config: kept if the administrator has edited it: a DEB conffile, an RPM `%config(noreplace)`
  * - ghost: owned by the package but not in its payload (RPM `%ghost`; not used in DEBs)
- * - doc, licence: RPM `%doc`, `%license`; in a DEB the files below /usr/share/doc (`copyright` is the licence)
+ * - doc, license: RPM `%doc`, `%license`; in a DEB the files below /usr/share/doc (`copyright` is the license)
  */
-export type EntryRole = 'plain' | 'config' | 'ghost' | 'doc' | 'licence';
+export type EntryRole = 'plain' | 'config' | 'ghost' | 'doc' | 'license';
 
 interface EntryBase {
   /** Absolute path on the host, `/`-separated, no `.`, `..`, doubled or trailing slash. */
@@ -72,7 +72,7 @@ export interface Layout {
   /** Paragraphs separated by empty lines; no trailing newline. */
   readonly description: string;
   /** SPDX expression. */
-  readonly licence: string;
+  readonly license: string;
   /** `Name <address>`; Maintainer in a DEB, Packager in an RPM. */
   readonly maintainer: string;
   readonly homepage: string;

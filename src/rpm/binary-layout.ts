@@ -47,7 +47,7 @@ function specFile(layout: Layout): string {
     `Version: ${literal(version.upstream)}`,
     `Release: ${literal(version.revision)}`,
     `Summary: ${literal(layout.summary)}`,
-    `License: ${literal(layout.licence)}`,
+    `License: ${literal(layout.license)}`,
     `Group: ${literal(layout.section)}`,
     `URL: ${literal(layout.homepage)}`,
     `Packager: ${literal(layout.maintainer)}`,
@@ -139,7 +139,7 @@ const ROLE_DIRECTIVES = {
   config: '%config(noreplace) ',
   ghost: '%ghost ',
   doc: '%doc ',
-  licence: '%license ',
+  license: '%license ',
 };
 
 function fileLine(entry: Entry): string {

@@ -10,14 +10,14 @@ export const KIND_BITS = { file: 0o100000, directory: 0o040000, symlink: 0o12000
 export const KIND_MASK = 0o170000;
 
 /** Attributes of a file (rpmfiles.h, "File Attributes"). */
-export const FILE_FLAGS = { config: 1 << 0, doc: 1 << 1, noReplace: 1 << 4, ghost: 1 << 6, licence: 1 << 7 } as const;
+export const FILE_FLAGS = { config: 1 << 0, doc: 1 << 1, noReplace: 1 << 4, ghost: 1 << 6, license: 1 << 7 } as const;
 
 const ROLE_FLAGS: Readonly<Record<EntryRole, number>> = {
   plain: 0,
   config: FILE_FLAGS.config | FILE_FLAGS.noReplace,
   ghost: FILE_FLAGS.ghost,
   doc: FILE_FLAGS.doc,
-  licence: FILE_FLAGS.licence,
+  license: FILE_FLAGS.license,
 };
 
 /** OpenPGP's number of SHA-256 (RFC 4880, 9.4). */

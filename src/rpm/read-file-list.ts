@@ -138,7 +138,7 @@ function kindOf(mode: number, path: string): StatedFile['kind'] {
 function roleOf(flags: number): EntryRole {
   if ((flags & FILE_FLAGS.ghost) !== 0) return 'ghost';
   if ((flags & FILE_FLAGS.config) !== 0) return 'config';
-  if ((flags & FILE_FLAGS.licence) !== 0) return 'licence';
+  if ((flags & FILE_FLAGS.license) !== 0) return 'license';
   return (flags & FILE_FLAGS.doc) !== 0 ? 'doc' : 'plain';
 }
 

@@ -92,7 +92,7 @@ function readLayout(header: Header, identity: PackageIdentity, entries: readonly
     ...identity,
     summary: text(TAGS.SUMMARY),
     description: text(TAGS.DESCRIPTION),
-    licence: text(TAGS.LICENSE),
+    license: text(TAGS.LICENSE),
     maintainer: text(TAGS.PACKAGER),
     homepage: text(TAGS.URL),
     section: group === NO_GROUP ? '' : group,

@@ -87,7 +87,7 @@ function identityEntries(layout: Layout): HeaderEntry[] {
     [TAGS.SUMMARY, i18nString(layout.summary)],
     [TAGS.DESCRIPTION, i18nString(layout.description)],
     [TAGS.GROUP, i18nString(layout.section || NO_GROUP)],
-    ...text(TAGS.LICENSE, layout.licence),
+    ...text(TAGS.LICENSE, layout.license),
     ...text(TAGS.PACKAGER, layout.maintainer),
     ...text(TAGS.URL, layout.homepage),
     [TAGS.ENCODING, string('utf-8')],

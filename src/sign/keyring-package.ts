@@ -20,7 +20,7 @@ const keyringSchema = z.strictObject({
   summary: z.string().min(1),
   description: z.string().min(1),
   homepage: z.url(),
-  licence: z.string().min(1),
+  license: z.string().min(1),
   section: perFormat(z.string()),
   architecture: perFormat(z.string()),
   keys: perFormat(z.strictObject({ path: z.string().startsWith('/'), form: z.enum(['binary', 'armored']) })),
@@ -94,7 +94,7 @@ export async function keyringLayout(input: KeyringInput): Promise<Layout> {
       }),
     ),
   ];
-  const { summary, description, licence } = definition;
+  const { summary, description, license } = definition;
   return {
     format,
     name,
@@ -102,7 +102,7 @@ export async function keyringLayout(input: KeyringInput): Promise<Layout> {
     architecture: definition.architecture[format],
     summary,
     description,
-    licence,
+    license,
     maintainer,
     homepage,
     section: definition.section[format],
@@ -124,7 +124,7 @@ function debDocuments(
   const directory = `/usr/share/doc/${name}`;
   return [
     { path: `${directory}/changelog.Debian.gz`, bytes: gzipSmall(Buffer.from(changelog)), role: 'doc' },
-    { path: `${directory}/copyright`, bytes: Buffer.from(copyright), role: 'licence' },
+    { path: `${directory}/copyright`, bytes: Buffer.from(copyright), role: 'license' },
   ];
 }
 

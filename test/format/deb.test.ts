@@ -35,7 +35,7 @@ function fullLayout(): Layout {
   const target = { name: 'other', constraint: { operator: '>=', version: '1:2~rc1-1' } } as const;
   return {
     ...sample,
-    licence: '',
+    license: '',
     version: { epoch: 1, upstream: '1.37.0~rc.1', revision: '2' },
     architecture: 'all',
     source: 'kubernetes',

@@ -34,7 +34,7 @@ ln %{buildroot}/usr/bin/first %{buildroot}/usr/bin/second
 ln %{buildroot}/usr/bin/first %{buildroot}/usr/bin/third
 ln -s first %{buildroot}/usr/bin/link
 echo conf > %{buildroot}/etc/others/c.conf
-echo licence > %{buildroot}/usr/share/doc/others/LICENSE
+echo license > %{buildroot}/usr/share/doc/others/LICENSE
 echo doc > %{buildroot}/usr/share/doc/others/README
 : > %{buildroot}/etc/others/empty
 %pre
@@ -92,7 +92,7 @@ describe.skipIf(!hasTool('rpmbuild'))('packages of rpmbuild', () => {
       version: { epoch: 3, upstream: '1.0~rc1', revision: '2' },
       architecture: 'x86_64',
       description: 'One.\n\nTwo.',
-      licence: 'MIT',
+      license: 'MIT',
       homepage: 'https://example.org',
       section: '',
       source: 'others',
@@ -145,7 +145,7 @@ describe.skipIf(!hasTool('rpmbuild'))('packages of rpmbuild', () => {
     ]);
     expect(paths(layout, 'ghost')).toEqual(['/etc/others/ghost']);
     expect(paths(layout, 'config')).toEqual(['/etc/others/c.conf', '/etc/others/empty']);
-    expect(paths(layout, 'licence')).toEqual(['/usr/share/doc/others/LICENSE']);
+    expect(paths(layout, 'license')).toEqual(['/usr/share/doc/others/LICENSE']);
     expect(paths(layout, 'doc')).toEqual(['/usr/share/doc/others/README']);
     const content = Buffer.from('hi there\n');
     for (const name of ['first', 'second', 'third']) {

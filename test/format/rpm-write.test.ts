@@ -62,7 +62,7 @@ describe.skipIf(!hasTool('rpm') || !hasTool('rpm2cpio') || !hasTool('cpio'))('rp
       NEVRA: 'sample-2:1.37.0~rc.1-3.x86_64',
       SUMMARY: layout.summary,
       DESCRIPTION: layout.description.replaceAll('\n', '\\n'),
-      LICENSE: layout.licence,
+      LICENSE: layout.license,
       PACKAGER: layout.maintainer,
       URL: layout.homepage,
       GROUP: layout.section,
@@ -99,7 +99,7 @@ describe.skipIf(!hasTool('rpm') || !hasTool('rpm2cpio') || !hasTool('cpio'))('rp
     expect(withFlag('n')).toEqual(ofRole('config'));
     expect(withFlag('g')).toEqual(ofRole('ghost'));
     expect(withFlag('d')).toEqual(ofRole('doc'));
-    expect(withFlag('l')).toEqual(ofRole('licence'));
+    expect(withFlag('l')).toEqual(ofRole('license'));
   });
 
   test('shows the relations of the layout and those of every package', async () => {

@@ -90,7 +90,7 @@ describe.skipIf(!hasTool('lintian') || !hasTool('rpmlint') || !hasTool('dpkg') |
       'non-conffile-in-etc',
       // The key needs no documentation.
       'no-documentation',
-      // rpmlint has no list of licences without the configuration of a distribution.
+      // rpmlint has no list of licenses without the configuration of a distribution.
       'invalid-license',
       // rpmlint knows no keys here.
       'no-signature',

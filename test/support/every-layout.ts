@@ -128,7 +128,7 @@ export function everyDebLayout(): Layout {
         kind: 'file',
         path: `${documents}/copyright`,
         mode: 0o644,
-        role: 'licence',
+        role: 'license',
         content: bytes(`${copyright}Copyright: 2026 ä\nLicense: Apache-2.0\n`),
       },
     ]),
@@ -149,7 +149,7 @@ export function everyRpmLayout(): Layout {
     ...layout,
     source: 'every',
     section: 'System Environment/Base',
-    licence: 'Apache-2.0 AND (MIT OR BSD-3-Clause)',
+    license: 'Apache-2.0 AND (MIT OR BSD-3-Clause)',
     relations: relations({
       preDepends: [any('/usr/sbin/useradd'), compared('shadow-utils', '>=', '2:4.6')],
       depends: [
@@ -185,8 +185,8 @@ export function everyRpmLayout(): Layout {
         kind: 'file',
         path: '/usr/share/licenses/every/LICENSE',
         mode: 0o444,
-        role: 'licence',
-        content: bytes('licence'),
+        role: 'license',
+        content: bytes('license'),
       },
     ]),
   };

@@ -95,7 +95,7 @@ export interface RpmFacts {
   readonly tags: Readonly<Record<string, string>>;
   /** Sorted; without rpmlib(). */
   readonly relations: Readonly<Record<string, readonly string[]>>;
-  /** Lines of --dump, with rpm's letters for config (c, noreplace: n), doc (d), ghost (g) and licence (l). */
+  /** Lines of --dump, with rpm's letters for config (c, noreplace: n), doc (d), ghost (g) and license (l). */
   readonly files: readonly string[];
 }
 
@@ -139,7 +139,7 @@ export function asRpm(layout: Layout): RpmFacts {
       VERSION: upstream,
       RELEASE: revision,
       ARCH: layout.architecture,
-      LICENSE: layout.licence,
+      LICENSE: layout.license,
       GROUP: layout.section,
       URL: layout.homepage,
       PACKAGER: layout.maintainer,
@@ -161,7 +161,7 @@ function rpmRelation({ anyOf }: Relation): string {
   return words.length === 1 ? words.join() : `(${words.join(' or ')})`;
 }
 
-const ROLE_LETTERS = { plain: '', config: 'cn', ghost: 'g', doc: 'd', licence: 'l' } as const;
+const ROLE_LETTERS = { plain: '', config: 'cn', ghost: 'g', doc: 'd', license: 'l' } as const;
 
 /** rpm(8), --dump: path size mtime digest mode owner group isconfig isdoc rdev symlink */
 function dumpLine(entry: Entry): string {

@@ -54,7 +54,7 @@ const changelogEntry: fc.Arbitrary<ChangelogEntry> = fc.record({
   ),
 });
 
-const roles = fc.constantFrom<EntryRole>('plain', 'config', 'ghost', 'doc', 'licence');
+const roles = fc.constantFrom<EntryRole>('plain', 'config', 'ghost', 'doc', 'license');
 const base = {
   mode: fc.nat(0o7777),
   owner: fc.constantFrom('root', 'kube'),
@@ -86,7 +86,7 @@ export const rpmLayouts: fc.Arbitrary<Layout> = fc.record({
   architecture: fc.constantFrom('x86_64', 'aarch64', 'ppc64le', 's390x', 'noarch'),
   summary: line,
   description: fc.array(line, { maxLength: 4 }).map((lines) => lines.join('\n')),
-  licence: line,
+  license: line,
   maintainer: line,
   homepage: line,
   section: line,

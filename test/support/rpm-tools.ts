@@ -84,7 +84,7 @@ export function fullLayout(): Layout {
         kind: 'file',
         path: '/usr/share/licenses/sample/LICENSE',
         mode: 0o644,
-        role: 'licence',
+        role: 'license',
         content: bytes('l'),
       },
       { ...base, kind: 'directory', path: '/var/lib/sample', mode: 0o1777 },

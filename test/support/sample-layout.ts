@@ -30,7 +30,7 @@ export function sampleLayout(format: Format): Layout {
     architecture: format === 'deb' ? 'amd64' : 'x86_64',
     summary: 'Kubernetes node agent',
     description: 'Runs pods.\n\nOn every node.',
-    licence: 'Apache-2.0',
+    license: 'Apache-2.0',
     maintainer: 'Release Team <release@example.org>',
     homepage: 'https://kubernetes.io',
     section: 'admin',

@@ -18,7 +18,7 @@ export function renderPackage(file: string, read: ReadPackage): string {
         ['version', formatVersion(layout.version)],
         ['architecture', layout.architecture],
         ['summary', layout.summary],
-        ['licence', layout.licence],
+        ['license', layout.license],
         ['maintainer', layout.maintainer],
         ['homepage', layout.homepage],
         ['section', layout.section],

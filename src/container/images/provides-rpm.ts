@@ -28,7 +28,7 @@ export function providesRpm(provides: readonly string[], spoolDirectory: string)
     architecture: 'noarch',
     summary: 'Provides the package names of the distribution',
     description: 'Replaces the packages of the distribution on a host for tests.',
-    licence: 'Apache-2.0',
+    license: 'Apache-2.0',
     maintainer: '',
     homepage: '',
     section: '',

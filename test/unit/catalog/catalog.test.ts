@@ -117,10 +117,10 @@ describe('rejects, with file and line', () => {
     {
       what: 'an unknown key of a package',
       file: 'packages/kubectl.yaml',
-      before: 'licence: Apache-2.0',
-      after: 'licence: Apache-2.0\nlicense: Apache-2.0',
+      before: 'license: Apache-2.0',
+      after: 'license: Apache-2.0\nlicence: Apache-2.0',
       lineBelow: 1,
-      says: /license/,
+      says: /licence/,
     },
     {
       what: 'an unknown key of a range',

@@ -126,8 +126,8 @@ function changelogText(source: string, entries: readonly ChangelogEntry[]): stri
 }
 
 /** Documents that match the other fields of the model. */
-function documents(name: string, licence: string, changelog: readonly ChangelogEntry[]): Leaf[] {
-  const document = (file: string, role: 'doc' | 'licence', bytes: Uint8Array): Leaf => ({
+function documents(name: string, license: string, changelog: readonly ChangelogEntry[]): Leaf[] {
+  const document = (file: string, role: 'doc' | 'license', bytes: Uint8Array): Leaf => ({
     parents: ['usr', 'share', 'doc', name],
     name: file,
     entry: (path) => ({
@@ -142,9 +142,9 @@ function documents(name: string, licence: string, changelog: readonly ChangelogE
     }),
   });
   const format = 'Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/';
-  const copyright = `${format}\n\nFiles: *\nCopyright: x\nLicense: ${licence}\n`;
+  const copyright = `${format}\n\nFiles: *\nCopyright: x\nLicense: ${license}\n`;
   return [
-    ...(licence === '' ? [] : [document('copyright', 'licence', Buffer.from(copyright))]),
+    ...(license === '' ? [] : [document('copyright', 'license', Buffer.from(copyright))]),
     ...(changelog.length === 0
       ? []
       : [document('changelog.Debian.gz', 'doc', gzipSmall(Buffer.from(changelogText(name, changelog))))]),
@@ -196,7 +196,7 @@ export const arbitraryLayout: fc.Arbitrary<Layout> = fc
     architecture: fc.constantFrom('amd64', 'ppc64el', 'all'),
     summary: line,
     description: fc.oneof(fc.constant(''), description),
-    licence: fc.constantFrom('', 'Apache-2.0', 'Apache-2.0 AND MIT AND BSD-3-Clause'),
+    license: fc.constantFrom('', 'Apache-2.0', 'Apache-2.0 AND MIT AND BSD-3-Clause'),
     maintainer: fc.constantFrom('A <a@b>', 'Ü, Q. <u@example.org>'),
     homepage: fc.constantFrom('', 'https://example.org'),
     section: fc.constantFrom('', 'admin', 'contrib/net'),
@@ -213,5 +213,5 @@ export const arbitraryLayout: fc.Arbitrary<Layout> = fc
     date: DATE,
     source: source ?? facts.name,
     ...(multiArch === undefined ? {} : { multiArch }),
-    entries: tree([...documents(facts.name, facts.licence, facts.changelog), ...leaves]),
+    entries: tree([...documents(facts.name, facts.license, facts.changelog), ...leaves]),
   }));

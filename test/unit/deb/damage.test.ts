@@ -8,7 +8,7 @@ import { byReference, readBytes, writeBytes } from './packages.ts';
 
 const layout: Layout = {
   ...sampleLayout('deb'),
-  licence: '',
+  license: '',
   scripts: { postinst: { interpreter: '/bin/sh', body: 'set -e\nexit 0\n' } },
 };
 

@@ -295,7 +295,7 @@ test('all targets and architectures compose, with the names of their format', ()
 });
 
 describe('directories and documents', () => {
-  test('a DEB lists every parent directory, has copyright and changelog, and no other licence text', () => {
+  test('a DEB lists every parent directory, has copyright and changelog, and no other license text', () => {
     const layout = compose('kubernetes-cni', 'deb', '1.36.4');
     expect(pathsOf(layout)).toEqual([
       '/etc',
@@ -317,10 +317,10 @@ describe('directories and documents', () => {
     expect(layout.multiArch).toBe('foreign');
     expect(entryOf(layout, '/opt/cni/bin/bridge').mode).toBe(0o755);
     expect(entryOf(layout, '/usr/share/doc/kubernetes-cni/README.md')).toMatchObject({ mode: 0o644, role: 'doc' });
-    expect(entryOf(layout, '/usr/share/doc/kubernetes-cni/copyright').role).toBe('licence');
+    expect(entryOf(layout, '/usr/share/doc/kubernetes-cni/copyright').role).toBe('license');
   });
 
-  test('an RPM contains only its own directories and the licence of the payload', () => {
+  test('an RPM contains only its own directories and the license of the payload', () => {
     const layout = compose('kubernetes-cni', 'rpm', '1.36.4');
     expect(pathsOf(layout)).toEqual([
       '/etc/cni',
@@ -336,12 +336,12 @@ describe('directories and documents', () => {
     ]);
     expect(layout.multiArch).toBeUndefined();
     expect(entryOf(layout, '/usr/share/licenses/kubernetes-cni/LICENSE')).toMatchObject({
-      role: 'licence',
+      role: 'license',
       content: { kind: 'stored' },
     });
   });
 
-  test('an RPM whose payload has no licence file contains the text of its licence', () => {
+  test('an RPM whose payload has no license file contains the text of its license', () => {
     const layout = compose('kubelet', 'rpm', '1.36.4');
     expect(textOf(layout, '/usr/share/licenses/kubelet/LICENSE')).toContain('Apache License');
   });
