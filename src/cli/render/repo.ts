@@ -15,7 +15,9 @@ export function renderAdded(
   options: WriteOptions & { readonly channel: Channel },
 ): string {
   const lines =
-    result.added.length === 0 ? [] : [packageTable(result.added, (each) => each.channels[options.channel] ?? []), ''];
+    result.added.length === 0
+      ? []
+      : [packageTable(result.added, 'Minors', (each) => each.channels[options.channel] ?? []), ''];
   lines.push(`${plural(result.added.length, 'package')} added to ${options.channel} in ${dir}${alreadyAdded(result)}.`);
   lines.push(renderChange(result));
   if ((options.signers ?? []).length === 0) {
@@ -32,14 +34,14 @@ function alreadyAdded({ known }: AddResult): string {
 
 export function renderRemoved(result: RemovalResult, dryRun: boolean): string {
   if (result.taken.length === 0) return 'Nothing to remove.';
-  const packages = packageTable(result.taken, (each) => Object.keys(each.channels));
+  const packages = packageTable(result.taken, 'Channels', (each) => Object.keys(each.channels));
   const count = plural(result.taken.length, 'package');
   return `${packages}\n\n${dryRun ? `${count} would be removed.` : `${count} removed.\n${renderChange(result)}`}`;
 }
 
 export function renderPromoted(result: PromoteResult, to: Channel): string {
   if (result.promoted.length === 0) return `All packages are already in ${to}.`;
-  const packages = packageTable(result.promoted, (each) => each.channels[to] ?? []);
+  const packages = packageTable(result.promoted, 'Minors', (each) => each.channels[to] ?? []);
   return `${packages}\n\n${plural(result.promoted.length, 'package')} added to ${to}.\n${renderChange(result)}`;
 }
 
@@ -54,10 +56,11 @@ export function renderChange({ written, removed, unchanged, copies }: ChangeResu
 
 function packageTable(
   packages: readonly RepositoryPackage[],
+  heading: 'Channels' | 'Minors',
   where: (each: RepositoryPackage) => readonly string[],
 ): string {
   return table(
-    ['Package', 'Version', 'Arch', 'Format', 'Channels'],
+    ['Package', 'Version', 'Arch', 'Format', heading],
     packages.map((each) => [each.name, each.version, each.architecture, each.format, where(each).join(' ')]),
   );
 }
