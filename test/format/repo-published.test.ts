@@ -368,7 +368,7 @@ describe.each(SOURCES.filter(({ missing }) => missing !== true))('verifying a co
     expect(faults(await verifyPublished(await open(site)))).toContain(`changed ${DEB}/Packages`);
   });
 
-  test('counts files that no index names if files can be listed', async () => {
+  test('counts files that no index lists if files can be listed', async () => {
     const site = copy();
     writeFileSync(join(site, DEB, 'amd64/old.deb'), '12345');
     writeFileSync(join(site, DEB, `by-hash/SHA256/${'0'.repeat(64)}`), '123');
@@ -377,7 +377,7 @@ describe.each(SOURCES.filter(({ missing }) => missing !== true))('verifying a co
     const report = await verifyPublished(target);
     expect(faults(report)).toEqual([]);
     const expected = [
-      '1 file that no index names (5 bytes): publishing again deletes those of the repository',
+      '1 file that no index lists (5 bytes): the next publish deletes such files in directories of the repository',
       '1 index of an earlier state (3 bytes): kept for clients',
     ];
     expect(notes(report).sort()).toEqual(target.startsWith('http') ? [] : expected);

@@ -18,9 +18,9 @@ export const cacheCommand = defineCommand({
         builder: (prune) =>
           prune
             .option('keep', { ...VALUE, describe: 'Size to keep: 2G, 500M', defaultDescription: '5G' })
-            .option('all', { type: 'boolean', describe: 'Remove everything: artifacts, downloads and records too' })
+            .option('all', { type: 'boolean', describe: 'Also remove artifacts, downloads and records; keep runners' })
             .conflicts('keep', 'all')
-            .example('$0 cache prune --keep 1G', 'Keep the most recently used gigabyte')
+            .example('$0 cache prune --keep 1G', 'Keep 1 GB of the most recently used blocks')
             .example('$0 cache prune --all', 'The next build downloads and compresses everything'),
         handler: prune,
       })

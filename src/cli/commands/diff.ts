@@ -13,7 +13,9 @@ export const diffCommand = defineCommand({
       .option('json', JSON_OUTPUT)
       .example('$0 diff old/kubelet_1.36.3-1_amd64.deb dist/kubelet_1.36.4-1_amd64.deb', '')
       .example('$0 diff dist/kubelet_1.36.4-1_amd64.deb dist/kubelet-1.36.4-1.x86_64.rpm', '')
-      .epilogue('The formats may differ. Exit status: 0 for no differences, 1 for differences, more on failure.'),
+      .epilogue(
+        'The formats may differ. Exit status: 0 for no differences, 1 for differences, 2 or higher on failure.',
+      ),
   handler: async ({ a, b, json }) => {
     const { readPackage } = await import('../../pipeline/read-package.ts');
     const { diffLayouts } = await import('../../layout/diff.ts');

@@ -8,7 +8,7 @@ export const fetchCommand = defineCommand({
     releaseOptions(yargs)
       .option('bundle', { ...VALUE, describe: 'Also write all artifacts to one file, for --source' })
       .example('$0 fetch 1.36 --arch all', 'Write URL, size and SHA-256 of each artifact to the lock')
-      .example('$0 fetch 1.36 --bundle k8s-1.36.kpb', 'For a site without a network'),
+      .example('$0 fetch 1.36 --bundle k8s-1.36.kpb', 'For a machine without a network'),
   handler: async (args) => {
     const { resolveSettings } = await import('../options/resolve-settings.ts');
     const { withPreparedRelease } = await import('../session/with-prepared-release.ts');

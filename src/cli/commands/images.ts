@@ -27,7 +27,7 @@ export const imagesCommand = defineCommand({
       .option('json', JSON_OUTPUT)
       .example('$0 images ls', 'List the hosts and whether they are ready')
       .example('$0 images build --images local', 'Build from Debian packages, without a registry')
-      .example('$0 images build debian-12 dnf-on-debian-12', 'Build only these')
+      .example('$0 images build debian-12 dnf-on-debian-12', 'Build only these two hosts')
       .example('$0 images pin', 'Update the digests in packaging/distributions')
       .epilogue('Needs podman or docker; --images local also needs mmdebstrap. See docs/containers.md.'),
   handler: async ({ action, names, images, 'dry-run': dryRun, json }) => {

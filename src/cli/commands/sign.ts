@@ -21,8 +21,8 @@ export const signCommand = defineCommand({
       })
       .option('json', JSON_LINES)
       .example('$0 sign dist/*.rpm --key packages.key', 'Header signatures, which rpm and dnf check')
-      .example('$0 sign dist/*.rpm --key gpg:FINGERPRINT', 'A key of gpg: agent, smart card, HSM')
-      .example('$0 sign dist/*.deb', 'debsig signatures (apt checks indices, not these)'),
+      .example('$0 sign dist/*.rpm --key gpg:FINGERPRINT', 'A key that gpg manages: agent, smart card, HSM')
+      .example('$0 sign dist/*.deb', 'debsig signatures; apt does not check them'),
   handler: async (args) => {
     const { signPackages } = await import('../../pipeline/sign.ts');
     const { renderSigned } = await import('../render/keys.ts');

@@ -11,7 +11,7 @@ export const templatesCommand = defineCommand({
         describe: 'List the templates, or copy them for editing',
       })
       .positional('dir', { type: 'string', default: 'templates', describe: 'Directory to copy to' })
-      .example('$0 templates eject ./templates', 'Then set templates: in kubeparcel.yaml')
+      .example('$0 templates eject ./templates', 'Copy the templates; then set templates: ./templates')
       .epilogue('Existing files are not overwritten. Keep only the templates that you change.'),
   handler: async ({ action, dir }) => {
     const { loadTemplates } = await import('../../layout/templates.ts');

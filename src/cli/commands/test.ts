@@ -45,7 +45,7 @@ export const testCommand = defineCommand({
       .conflicts('packages', ['release', 'source'])
       .example('$0 test', 'Test the sample: all scenarios, all available hosts')
       .example('$0 test --packages dist --distro debian-12', 'Test built packages on one host')
-      .example('$0 test --scenario upgrade --keep', 'One group; keep containers of failures')
+      .example('$0 test --scenario upgrade --keep', 'One group; keep containers of failed scenarios')
       .example('$0 test shell NAME', 'Open a shell in a kept container')
       .epilogue(
         'Exit status: 8 if a check failed. See docs/testing.md for scenarios and docs/containers.md for hosts.',

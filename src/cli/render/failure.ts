@@ -50,7 +50,7 @@ const SYSTEM_MESSAGES: Readonly<Record<string, string>> = {
 };
 
 const SYSTEM_HINTS: Readonly<Record<string, string>> = {
-  ENOENT: 'check the path; the directory of a new file must exist',
+  ENOENT: 'check the path; to write a new file, create its directory first',
   EACCES: 'change the permissions or choose another directory',
   EPERM: 'change the permissions or choose another directory',
   EROFS: 'choose a directory on a writable file system',

@@ -50,7 +50,7 @@ function missingFile(facts: Facts, configured: ConfiguredValue): RuleResult {
   const found = finding(
     'warning',
     'resolv-conf-missing-here',
-    `${what}; it uses ${replacement} instead, on this host only`,
+    `${what}; kubelet-confgen sets ${replacement} instead, on this host only`,
     [configured.evidence],
     "remove resolvConf from the cluster's kubelet configuration, so that each host uses its own value",
   );

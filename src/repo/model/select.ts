@@ -18,7 +18,7 @@ export function selectPackages(
   for (const selector of selectors) {
     const found = packages.filter((each) => matches(each, selector));
     if (found.length === 0) {
-      throw new KubeparcelError('usage', `no package in the repository matches ${JSON.stringify(selector)}`, {
+      throw new KubeparcelError('usage', `no package matches ${JSON.stringify(selector)}`, {
         hint: 'use a file name, NAME or NAME=VERSION as listed in index.json, or v1.36 for all packages of a minor',
       });
     }

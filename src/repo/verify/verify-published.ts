@@ -249,9 +249,9 @@ function unnamedFiles(listing: Listing, namedFiles: ReadonlySet<string>): Verify
     ...note(sums.former, 'index of an earlier state', 'indices of earlier states', 'kept for clients'),
     ...note(
       sums.other,
-      'file that no index names',
-      'files that no index names',
-      'publishing again deletes those of the repository',
+      'file that no index lists',
+      'files that no index lists',
+      'the next publish deletes such files in directories of the repository',
     ),
   ];
 }

@@ -4,7 +4,7 @@ import { KEYS_POSITIONAL } from '../../options/signing-options.ts';
 
 export const keysCheckCommand = defineCommand({
   command: 'check [keys..]',
-  describe: 'Show expiry and acceptance of keys',
+  describe: 'Show expiry and compatibility of keys',
   builder: (yargs) =>
     yargs
       .positional('keys', KEYS_POSITIONAL)

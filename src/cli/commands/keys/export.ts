@@ -11,7 +11,7 @@ export const keysExportCommand = defineCommand({
       .option('binary', toggle('Write binary packets (.gpg), not ASCII armor'))
       .option('out', { ...VALUE, describe: 'Output file', defaultDescription: 'standard output' })
       .example('$0 keys export packages.key', 'ASCII armor, for rpm --import and gpgkey=')
-      .example('$0 keys export packages.key --binary --out packages.gpg', 'For Signed-By of apt'),
+      .example('$0 keys export packages.key --binary --out packages.gpg', 'For Signed-By in apt sources'),
   handler: async (args) => {
     const { openCertificates } = await import('../../../sign/open-keys.ts');
     const { publicKeyFile } = await import('../../../sign/certificate.ts');

@@ -14,9 +14,15 @@ export const repoAddCommand = defineCommand({
         describe: 'Kubernetes minor versions of the packages: 1.36,1.37',
         defaultDescription: 'from their versions',
       })
-      .example('$0 repo add site dist/*.deb dist/*.rpm --key packages.key', 'Add all built packages to channel stable')
+      .example(
+        '$0 repo add site dist/*.deb dist/*.rpm --key packages.key',
+        'Add all built packages to the channel stable',
+      )
       .example('$0 repo add site dist/*.deb --channel testing', 'Add to another channel')
-      .example('$0 repo add site kubernetes-cni_1.9.1-1_amd64.deb --minor 1.36,1.37', 'State the minor versions')
+      .example(
+        '$0 repo add site kubernetes-cni_1.9.1-1_amd64.deb --minor 1.36,1.37',
+        'Set the minor versions explicitly',
+      )
       .epilogue('Creates the repository if it does not exist.'),
   handler: async (args) => {
     const { addPackages } = await import('../../../repo/operations/add.ts');

@@ -25,7 +25,7 @@ export const repoPublishCommand = defineCommand({
       .example('$0 repo publish site s3://b --endpoint http://minio.example:9000', 'Publish to S3-compatible storage')
       .example('$0 repo publish site www@host.example:/srv/packages', 'Publish with rsync over ssh')
       .example('$0 repo publish site /srv/www/packages', 'Publish to a directory')
-      .epilogue('Uploads packages first, then indices, then signed pointers; deletes files last.'),
+      .epilogue('Uploads packages first, then indices, then InRelease and repomd.xml. Deletes files last.'),
   handler: async (args) => {
     const { openTarget } = await import('../../../repo/publish/open-target.ts');
     const { publishRepository } = await import('../../../repo/publish/publish.ts');

@@ -7,7 +7,7 @@ export const repoSignCommand = defineCommand({
   describe: 'Sign all indices again',
   builder: (yargs) =>
     repoWriteOptions(yargs)
-      .example('$0 repo sign site --key packages.key', 'Sign indices that are not signed yet')
+      .example('$0 repo sign site --key packages.key', 'Sign a repository that is not signed yet')
       .example('$0 repo sign site --key new.key --key old.key', 'Two signatures, for a key rotation'),
   handler: async (args) => {
     const { indexRepository } = await import('../../../repo/operations/reindex.ts');

@@ -27,12 +27,12 @@ export const repoVerifyCommand = defineCommand({
       .option('region', REGION)
       .option('json', JSON_OUTPUT)
       .example('$0 repo verify site', 'Exit status 5 if there are problems')
-      .example('$0 repo verify site --keyring packages.asc', 'Also check who signed it')
-      .example('$0 repo verify https://packages.example.org --quick', 'Verify it as apt and dnf see it')
+      .example('$0 repo verify site --keyring packages.asc', 'Also check who signed the repository')
+      .example('$0 repo verify https://packages.example.org --quick', 'Verify a published copy as apt and dnf see it')
       .example('$0 repo verify s3://packages/kubernetes --keyring packages.asc', 'Verify a copy in S3')
       .epilogue(
         'A repository must contain exactly the files that its state lists. For a published copy or a mirror, ' +
-          'signatures, indices and packages are verified, as clients do. Without --keyring, signatures are ' +
+          'signatures, indices and packages are verified as by a client. Without --keyring, signatures are ' +
           "verified with the repository's own keys: this detects damage, but not a replaced repository.",
       ),
   handler: async (args) => {
