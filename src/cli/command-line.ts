@@ -103,7 +103,7 @@ const MESSAGES = {
   'Invalid values:': 'invalid value:',
   'Argument: %s, Given: %s, Choices: %s': '%s %s; expected %s',
   'Not enough arguments following: %s': 'missing value for --%s',
-  'Arguments %s and %s are mutually exclusive': 'cannot combine %s with %s',
+  'Arguments %s and %s are mutually exclusive': 'cannot combine --%s with --%s',
 };
 
 /** Names the help of the command in the arguments, if it is known. */

@@ -94,9 +94,9 @@ function targetCompression(target: Target, requested: Compression | undefined): 
     );
     throw new KubeparcelError(
       'usage',
-      `some distributions of ${target.id} cannot read packages compressed with ${codec}`,
+      `${unsupported.map(({ id }) => id).join(', ')} cannot read packages compressed with ${codec}`,
       {
-        where: unsupported.map(({ id }) => id).join(', '),
+        where: `${target.id} packages`,
         hint: `choose one of ${target.codecs.join(', ')}, or select other distributions with --distro`,
       },
     );

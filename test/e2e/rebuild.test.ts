@@ -160,7 +160,7 @@ describe('cache', () => {
     mkdirSync(join(cache, 'objects/ab/directory'), { recursive: true });
     await succeed(['cache', 'prune', '--all'], { cwd });
     expect(readdirSync(cache).filter((name) => /built|packed|index|objects|partial/.test(name))).toEqual([]);
-    await expectFailure(['cache', 'prune', '--all', '--keep', '1G'], { cwd }, 2, 'cannot combine keep with all');
+    await expectFailure(['cache', 'prune', '--all', '--keep', '1G'], { cwd }, 2, 'cannot combine --keep with --all');
   });
 
   test('an invalid size is refused', async () => {
@@ -174,5 +174,10 @@ test('--fast uses the fastest compression that each target supports', async () =
   expect(stdout).toMatch(/debian-11 +gzip:1$/m);
   expect(stdout).toMatch(/debian-12 +zstd:3$/m);
   expect(stdout).toMatch(/el-9 +zstd:3$/m);
-  await expectFailure([...SAMPLE, '--fast', '--compression', 'xz'], { cwd }, 2, 'cannot combine fast with compression');
+  await expectFailure(
+    [...SAMPLE, '--fast', '--compression', 'xz'],
+    { cwd },
+    2,
+    'cannot combine --fast with --compression',
+  );
 });

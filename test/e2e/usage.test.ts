@@ -76,7 +76,7 @@ describe('a usage error is one message with exit status 2', () => {
     ['nothing to inspect', ['inspect'], 'missing arguments'],
     ['only one package to compare', ['diff', 'a'], 'missing argument'],
     ['an unknown choice', ['images', 'list'], 'invalid value: action "list"; expected "ls"'],
-    ['conflicting flags', [...SAMPLE, '--fast', '--compression', 'xz'], 'cannot combine fast with compression'],
+    ['conflicting flags', [...SAMPLE, '--fast', '--compression', 'xz'], 'cannot combine --fast with --compression'],
     ['an unknown subcommand', ['repo', 'ad'], 'unknown command: ad'],
     ['a missing subcommand', ['keys'], 'missing command: new, export, check or package'],
   ])('%s', async (_, args, message) => {
