@@ -137,10 +137,10 @@ export function algorithmOf(key: Key | Subkey): string {
 }
 
 async function describe(certificate: Key, key: Key | Subkey, at: Date): Promise<SigningKey> {
-  const ends = [await certificate.getExpirationTime(undefined, OPENPGP_CONFIG)];
-  if (!isPrimary(key)) ends.push(await key.getExpirationTime(at, OPENPGP_CONFIG));
+  const expiryTimes = [await certificate.getExpirationTime(undefined, OPENPGP_CONFIG)];
+  if (!isPrimary(key)) expiryTimes.push(await key.getExpirationTime(at, OPENPGP_CONFIG));
   const expires = Math.min(
-    ...ends.map((end) => (end instanceof Date ? end.getTime() / 1000 : Number.POSITIVE_INFINITY)),
+    ...expiryTimes.map((end) => (end instanceof Date ? end.getTime() / 1000 : Number.POSITIVE_INFINITY)),
   );
   return {
     fingerprint: fingerprintOf(key),
@@ -157,13 +157,13 @@ function isPrimary(key: Key | Subkey): key is Key {
 
 function validFrom(certificate: Key, key: Key | Subkey): number {
   const certifications = certificate.users.flatMap(({ selfCertifications }) => selfCertifications);
-  const starts = [
+  const startTimes = [
     certificate.getCreationTime().getTime(),
     key.getCreationTime().getTime(),
     earliest(certifications),
     isPrimary(key) ? 0 : earliest(key.bindingSignatures),
   ];
-  return Math.ceil(Math.max(...starts) / 1000);
+  return Math.ceil(Math.max(...startTimes) / 1000);
 }
 
 function earliest(signatures: readonly { readonly created: Date | null }[]): number {

@@ -58,7 +58,7 @@ export async function checkKey(certificate: Key, verifiers: readonly Verifier[],
     const { fingerprint, algorithm, expires } = await chooseSigningKey(certificate, now);
     const isSubkey = fingerprint !== base.fingerprint;
     const primary = algorithmOf(certificate);
-    const facts = { algorithm, primary, isSubkey, ...bindings(certificate), now };
+    const facts = { algorithm, primary, isSubkey, ...selfSignatureProperties(certificate), now };
     return {
       ...base,
       signing: { fingerprint, algorithm, isSubkey, expires },
@@ -91,7 +91,7 @@ function objectionOf(verifier: Verifier, facts: KeyFacts): string | undefined {
   }
   if (facts.isSubkey && !verifier.subkeys) return 'does not know signatures of subkeys';
   if (facts.critical && !verifier.critical) return 'refuses the key for its critical subpackets: renew it with gpg';
-  if (facts.sha1 && !takesSha1(verifier, facts.now)) return 'refuses the SHA-1 in the key’s own signatures';
+  if (facts.sha1 && !acceptsSha1(verifier, facts.now)) return 'refuses the SHA-1 in the key’s own signatures';
   return undefined;
 }
 
@@ -104,12 +104,12 @@ function algorithmObjection(verifier: Verifier, algorithm: string): string | und
   return tooShort ? `wants RSA of ${verifier['rsa-bits']} bits or more` : undefined;
 }
 
-function takesSha1({ sha1 }: Verifier, now: number): boolean {
+function acceptsSha1({ sha1 }: Verifier, now: number): boolean {
   return typeof sha1 === 'boolean' ? sha1 : now < Date.parse(sha1) / 1000;
 }
 
 /** Properties of the newest self-signatures of user IDs and subkeys. */
-function bindings(certificate: Key): Pick<KeyFacts, 'sha1' | 'critical'> {
+function selfSignatureProperties(certificate: Key): Pick<KeyFacts, 'sha1' | 'critical'> {
   const signatures = [
     ...certificate.users.map(({ selfCertifications }) => newest(selfCertifications)),
     ...certificate.subkeys.map(({ bindingSignatures }) => newest(bindingSignatures)),
@@ -136,8 +136,8 @@ export function expiryWarning(
 ): string | undefined {
   if (expires === undefined || expires - now > WARNING_DAYS * DAY) return undefined;
   const days = Math.max(Math.floor((expires - now) / DAY), 0);
-  const on = new Date(expires * 1000).toISOString().slice(0, 10);
-  return `the signing key ${fingerprint} expires on ${on}, in ${plural(days, 'day')}`;
+  const expiryDate = new Date(expires * 1000).toISOString().slice(0, 10);
+  return `the signing key ${fingerprint} expires on ${expiryDate}, in ${plural(days, 'day')}`;
 }
 
 /** Creation time of the newest self-signature in a certificate, seconds since 1970-01-01 UTC. */

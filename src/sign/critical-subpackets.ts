@@ -14,7 +14,7 @@ interface SubpacketWriter {
 /**
  * Patches openpgp.js to mark no subpacket as critical, like GnuPG. openpgp.js marks times and key flags as critical and has
  * no option to change this. rpm up to 4.16 rejects signatures with any critical subpacket, and rpm 4.18 rejects keys with
- * a critical expiry. Every reader understands these subpackets, so the mark has no use (RFC 9580, section 5.2.3.7).
+ * a critical expiry. Every reader understands these subpackets, so the flag is not needed (RFC 9580, section 5.2.3.7).
  */
 export function markNothingCritical(): void {
   const prototype = SignaturePacket.prototype as unknown as SubpacketWriter & { [DONE]?: true };

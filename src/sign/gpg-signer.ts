@@ -77,7 +77,7 @@ export async function gpgCertificate(fingerprint: string, environment: Environme
   const where = `gpg:${requested}`;
   const purpose = 'export the public key';
   const exported = await runGpg(['--no-armor', '--export', requested], { environment, where, purpose });
-  return only(exported.length === 0 ? [] : await readCertificates(exported, where), where);
+  return singleKey(exported.length === 0 ? [] : await readCertificates(exported, where), where);
 }
 
 function fullFingerprint(fingerprint: string): string {
@@ -110,7 +110,7 @@ function secretFingerprints(listing: string): Set<string> {
   return found;
 }
 
-function only(keys: readonly Key[], where: string): Key {
+function singleKey(keys: readonly Key[], where: string): Key {
   const [first, ...others] = keys;
   if (first === undefined || others.length > 0) {
     throw new KubeparcelError('usage', `gpg has ${keys.length} keys with this fingerprint`, { where });
@@ -121,13 +121,13 @@ function only(keys: readonly Key[], where: string): Key {
 /** Checks the form of the signature, which options in gpg.conf can change. */
 function checkSignature({ packets }: Signature, date: number, where: string): void {
   const [packet, ...others] = packets;
-  const isAsAsked =
+  const isAsRequested =
     packet !== undefined &&
     others.length === 0 &&
     packet.version === 4 &&
     [enums.hash.sha256, enums.hash.sha384, enums.hash.sha512].some((hash) => hash === packet.hashAlgorithm) &&
     packet.created?.getTime() === date * 1000;
-  if (!isAsAsked) {
+  if (!isAsRequested) {
     throw new KubeparcelError('usage', 'gpg created another kind of signature than requested', {
       where,
       hint: 'check gpg.conf for local-user, digest or signature options, or set another GNUPGHOME',

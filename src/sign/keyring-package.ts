@@ -52,7 +52,7 @@ export interface KeyringInput {
 
 /**
  * The layout of a package with the public keys of a repository. Its version is the date of the newest self-signature
- * (2026.11.23): the same keys give the same package, and extending a key gives a newer version.
+ * (2026.11.23): the same keys give the same package, and extending the lifetime of a key gives a newer version.
  */
 export async function keyringLayout(input: KeyringInput): Promise<Layout> {
   const { definition, format, maintainer } = input;
@@ -62,9 +62,11 @@ export async function keyringLayout(input: KeyringInput): Promise<Layout> {
   const date = Math.max(...certificates.map(newestSignatureDate));
   const version = { epoch: 0, upstream: dayOf(date), revision: '1' };
   const users = await Promise.all(certificates.map(userIdOf));
-  const changes = certificates.map((each, at) => `${fingerprintOf(each)} (${plain(users[at] ?? '')})`);
+  const changes = certificates.map(
+    (each, at) => `${fingerprintOf(each)} (${withoutControlCharacters(users[at] ?? '')})`,
+  );
   const changelog = [{ version: `${version.upstream}-1`, date, author: maintainer, changes: ['Keys:', ...changes] }];
-  const owners = [...new Set(users.map(plain))].join('\n ');
+  const owners = [...new Set(users.map(withoutControlCharacters))].join('\n ');
   const values = { name, homepage, owners, year: version.upstream.slice(0, 4) };
   const files = [
     {
@@ -133,8 +135,8 @@ function expand(text: string, values: Readonly<Record<string, string>>): string 
 }
 
 /** Removes control characters from a user ID, so that it cannot start a new line or field. */
-function plain(userId: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is taken out
+function withoutControlCharacters(userId: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: replaces control characters
   return userId.replace(/[\u0000-\u001f\u007f]+/g, ' ').trim() || 'nobody named';
 }
 

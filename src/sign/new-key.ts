@@ -54,7 +54,7 @@ export async function newKey({ userId, algorithm, lifetime, passphrase, date }: 
 
 function parseUserId(userId: string): UserID {
   const { name, email } = /^(?<name>[^<>]*?)(?: ?<(?<email>[^<>\s]+@[^<>\s]+)>)?$/.exec(userId)?.groups ?? {};
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: rejects control characters
   if (((name === undefined || name === '') && email === undefined) || /[\u0000-\u001f\u007f]/.test(userId)) {
     throw new KubeparcelError('usage', `invalid user ID ${JSON.stringify(userId)}`, {
       hint: 'expected a user ID like "Example packages <packages@example.org>"',

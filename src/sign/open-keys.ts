@@ -102,13 +102,13 @@ async function unlock(
   const unlocked = await tryToUnlock(key, passphrases);
   if (unlocked !== undefined) return unlocked;
   const name = `key ${fingerprintOf(key)}`;
-  const asked = ask === undefined ? [] : [await ask(name)];
-  const unlockedByPrompt = await tryToUnlock(key, asked);
+  const prompted = ask === undefined ? [] : [await ask(name)];
+  const unlockedByPrompt = await tryToUnlock(key, prompted);
   if (unlockedByPrompt !== undefined) return unlockedByPrompt;
-  const none = passphrases.length + asked.length === 0;
+  const noneTried = passphrases.length + prompted.length === 0;
   throw new KubeparcelError(
     'usage',
-    none ? 'the signing key needs a passphrase' : 'wrong passphrase for the signing key',
+    noneTried ? 'the signing key needs a passphrase' : 'wrong passphrase for the signing key',
     { where: `${where}, ${name}`, hint: `set ${PASSPHRASE_VARIABLE}, or use --passphrase-file` },
   );
 }
@@ -173,7 +173,7 @@ async function readPublicFile(path: string): Promise<Uint8Array> {
   throw new KubeparcelError('usage', 'not a key file', { where: path });
 }
 
-/** Whether it is an armored private key, or the first packet is a secret key (RFC 9580, section 4.2: type 5). */
+/** Whether the bytes are an armored private key or begin with a secret key packet (RFC 9580, section 4.2: type 5). */
 function isPrivateKey(bytes: Uint8Array): boolean {
   const first = bytes[0] ?? 0;
   if (first >= 0x80) return (first & 0x40) === 0 ? ((first >> 2) & 0xf) === 5 : (first & 0x3f) === 5;

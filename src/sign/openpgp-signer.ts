@@ -86,7 +86,7 @@ function utc(seconds: number): string {
   return new Date(seconds * 1000).toISOString().replace('.000Z', 'Z');
 }
 
-/** Whether the secret key is present. Exports of subkeys lack that of the primary key, exports from a card lack all. */
+/** Whether the secret key is present. Subkey exports lack the primary one, exports from a card lack all. */
 function isSecretPresent({ keyPacket }: ReturnType<PrivateKey['getKeys']>[number]): boolean {
   return 'isDummy' in keyPacket && !keyPacket.isDummy();
 }

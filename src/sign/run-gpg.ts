@@ -41,19 +41,18 @@ export async function runGpg(args: readonly string[], run: GpgRun): Promise<Buff
   const passphrasePipe = child.stdio[3] as Duplex;
   passphrasePipe.on('error', () => {});
   passphrasePipe.end(passphrase === undefined ? '' : `${passphrase}\n`);
-  const feeding = feed(child.stdin, input);
   try {
-    const [status, output, message, fed] = await Promise.all([
+    const [status, output, message, inputError] = await Promise.all([
       exited,
       readLimited(child.stdout, MAX_OUTPUT_BYTES),
       readLimited(child.stderr, MAX_MESSAGE_BYTES),
-      feeding,
+      writeInput(child.stdin, input),
     ]);
     if (status === 0) {
-      if (fed !== undefined) throw fed;
+      if (inputError !== undefined) throw inputError;
       return output;
     }
-    if (fed !== undefined && !isBrokenPipe(fed)) throw fed;
+    if (inputError !== undefined && !isBrokenPipe(inputError)) throw inputError;
     throw new KubeparcelError('usage', `gpg cannot ${purpose}: ${lastLines(message)}`, {
       where,
       hint: `check gpg --list-secret-keys; set ${PASSPHRASE_VARIABLE} if the key has a passphrase`,
@@ -77,7 +76,7 @@ function withoutSecrets(environment: Environment): NodeJS.ProcessEnv {
 }
 
 /** @returns the error, if any */
-async function feed(stdin: NodeJS.WritableStream, input: GpgRun['input']): Promise<unknown> {
+async function writeInput(stdin: NodeJS.WritableStream, input: GpgRun['input']): Promise<unknown> {
   try {
     await pipeline(input === undefined ? Readable.from([]) : Readable.from(toChunks(input)), stdin);
     return undefined;

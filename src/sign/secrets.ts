@@ -11,9 +11,9 @@ const MAX_KEY_FILE_BYTES = 4 << 20;
 const MAX_PASSPHRASE_BYTES = 1 << 16;
 
 /**
- * Reads a file that holds a private key, and refuses one that others on this machine could read.
+ * Reads a private key file. Rejects a file that other users can read.
  *
- * @throws KubeparcelError of kind 'io' when it cannot be read, 'usage' for its mode or its size
+ * @throws KubeparcelError of kind 'io' if it is unreadable, 'usage' if other users can read it or it is not a key file
  */
 export async function readKeyFile(path: string): Promise<Uint8Array> {
   try {
@@ -23,7 +23,7 @@ export async function readKeyFile(path: string): Promise<Uint8Array> {
       if (!facts.isFile() || facts.size > MAX_KEY_FILE_BYTES) {
         throw new KubeparcelError('usage', 'not a key file', { where: path });
       }
-      // Windows has no such bits, and says 0666 of everything.
+      // On Windows, Node reports mode 0666 for every writable file.
       if ((facts.mode & 0o077) !== 0 && process.platform !== 'win32') {
         throw new KubeparcelError('usage', 'other users can read this private key', {
           where: `${path}, mode ${(facts.mode & 0o777).toString(8).padStart(4, '0')}`,
@@ -40,17 +40,17 @@ export async function readKeyFile(path: string): Promise<Uint8Array> {
   }
 }
 
-/** Where passphrases come from: a file or an open file descriptor, one passphrase a line. */
+/** Sources of passphrases: a file or an open file descriptor, one passphrase per line. */
 export interface PassphraseSource {
   readonly passphraseFile?: string | undefined;
   readonly passphraseFd?: number | undefined;
 }
 
 /**
- * Passphrases that private keys may have: from a file or a file descriptor (one a line, tried one after the other), and
- * from the environment. Never from the command line, which every user of a machine can see.
+ * Reads the passphrases to try, in order: from the file, the file descriptor and the environment. There is no option for a
+ * passphrase, because other users can see command lines.
  *
- * @throws KubeparcelError of kind 'io' when the file cannot be read, 'usage' for a passphrase file with nothing in it
+ * @throws KubeparcelError of kind 'io' if the file is unreadable, 'usage' if it has no passphrase or is too large
  */
 export async function readPassphrases(source: PassphraseSource, environment: Environment): Promise<string[]> {
   const { passphraseFile, passphraseFd } = source;
@@ -62,8 +62,8 @@ export async function readPassphrases(source: PassphraseSource, environment: Env
     const where = `file descriptor ${passphraseFd}`;
     found.push(...linesOf(await contents(`/dev/fd/${passphraseFd}`, where), where));
   }
-  const own = environment[PASSPHRASE_VARIABLE];
-  if (own !== undefined && own !== '') found.push(own);
+  const fromEnvironment = environment[PASSPHRASE_VARIABLE];
+  if (fromEnvironment !== undefined && fromEnvironment !== '') found.push(fromEnvironment);
   return found;
 }
 
