@@ -22,7 +22,7 @@ const WORK = '/var/tmp';
 
 /**
  * Builds a package with dpkg-deb or rpmbuild in a container, as an unprivileged user, from the tree that `kubeparcel
- * layout` writes. The user unpacks the tree from an archive, so that the user owns the files and they have the modes of the
+ * layout` writes. The same user unpacks the tree from an archive and therefore owns the files, which have the modes of the
  * layout. The result is compared with the layout.
  *
  * @returns the bytes of the package
@@ -95,7 +95,7 @@ async function requireSuccess(running: Promise<ExecResult>, file: string): Promi
 const LINES_SHOWN = 8;
 const DIFFERENCES_SHOWN = 5;
 
-/** Compares the package with the one of the native writer, after reading both. */
+/** Reads the package and the native writer's package of the same layout, and compares them. */
 async function requireEqual(
   layout: Layout,
   path: string,

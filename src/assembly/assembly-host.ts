@@ -23,7 +23,7 @@ export function chooseAssemblyHost(
   hosts: readonly HostImage[],
   isAvailable: (host: HostImage) => boolean,
 ): AssemblyHost {
-  const capable = catalog.distributions
+  const supported = catalog.distributions
     .filter(({ compression }) => compression.some((each) => each.codec === codec))
     .flatMap(({ id }) => [
       ...hosts.filter((host) => host.id === id),
@@ -32,15 +32,15 @@ export function chooseAssemblyHost(
     ])
     .filter(({ format }) => format === target.format);
   const ids = target.distributions.map(({ id }) => id);
-  const own = capable.filter(({ distribution }) => ids.includes(distribution));
-  const host = own.find(isAvailable);
+  const targetHosts = supported.filter(({ distribution }) => ids.includes(distribution));
+  const host = targetHosts.find(isAvailable);
   if (host !== undefined) {
     const reason =
       host.id === target.id ? 'the distribution itself' : `the first host of ${target.id} that supports ${codec}`;
     return { host, reason };
   }
-  const standIn = capable.find(isAvailable);
-  if (standIn !== undefined) return { host: standIn, reason: `no host of ${target.id} is available here` };
+  const fallback = supported.find(isAvailable);
+  if (fallback !== undefined) return { host: fallback, reason: `no host of ${target.id} is available here` };
   throw new KubeparcelError('usage', `no host can build ${target.format} packages compressed with ${codec}`, {
     where: target.id,
     hint: 'choose another --compression, or build without --assemble; kubeparcel images ls lists the hosts',

@@ -6,7 +6,7 @@ import { controlMembers } from './write-control.ts';
  * The input of `dpkg-deb --root-owner-group --build DIRECTORY`: the control files (deb(5)) in DEBIAN/, next to the tree
  * that the package installs.
  *
- * @param md5 returns the MD5 of a file's content in hex by its path, for DEBIAN/md5sums
+ * @param md5 maps a file's path to the MD5 of its content in hex, for DEBIAN/md5sums
  */
 export function debTree(layout: Layout, md5: (path: string) => string): TreeItem[] {
   const { date } = layout;

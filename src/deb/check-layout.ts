@@ -49,7 +49,7 @@ function* problems(layout: Layout): Generator<string> {
 }
 
 function* descriptionProblems(description: string): Generator<string> {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: rejects control characters
   if (/[\u0000-\u0008\u000b-\u001f\u007f]/.test(description)) yield 'the description contains a control character';
   for (const line of description.split('\n')) {
     if (line === '.') yield 'the description contains a line ".", which stands for an empty line';

@@ -1,6 +1,6 @@
 import type { ChangelogEntry } from '../model/layout.ts';
 
-/** Paths of the changelog (Debian policy 12.7): of packages with a Debian revision, and of native packages. */
+/** Possible paths of the changelog (Debian policy 12.7): with a Debian revision, and of a native package. */
 export function changelogPaths(packageName: string): string[] {
   return ['changelog.Debian.gz', 'changelog.gz'].map((file) => `/usr/share/doc/${packageName}/${file}`);
 }

@@ -116,7 +116,7 @@ function controlFacts(fields: ControlFields): ControlFacts {
   };
 }
 
-/** A binary in place of a script (the preinst of bash) has no interpreter; its bytes become the body. */
+/** A maintainer script may be a binary (bash's preinst): no interpreter, and the body holds its bytes. */
 function parseScript(bytes: Uint8Array): Script {
   const latin1 = Buffer.from(bytes).toString('latin1');
   const text = Buffer.from(bytes).toString('utf8');

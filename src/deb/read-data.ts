@@ -73,7 +73,7 @@ export async function readData(tar: AsyncIterable<Uint8Array>, control: ControlA
 /** The absolute path of a member named ./usr or usr. */
 function hostPath(path: string): string {
   const relative = path.replace(/^\.(?:\/+|$)/, '');
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: rejects control characters
   const plain = !/(^|\/)\.{0,2}(\/|$)|[\u0000-\u001f\u007f]/.test(relative) || relative === '';
   if (path === '' || !plain || Buffer.byteLength(path) > MAX_PATH) {
     throw new KubeparcelError('format', 'the archive contains an invalid path or one outside the package', {

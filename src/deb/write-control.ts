@@ -16,7 +16,7 @@ export interface ControlMember {
  * The control files of a package (deb(5), deb-control(5), deb-md5sums(5), deb-conffiles(5)), sorted by name. Like
  * dh_md5sums, md5sums leaves out conffiles: dpkg records their digests itself.
  *
- * @param md5 returns the MD5 of a file's content in hex by its path
+ * @param md5 maps a file's path to the MD5 of its content in hex
  */
 export function controlMembers(layout: Layout, md5: (path: string) => string): ControlMember[] {
   const files = layout.entries.filter((entry) => entry.kind === 'file');

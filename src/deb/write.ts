@@ -88,7 +88,7 @@ async function collectChunks(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Ar
   return all;
 }
 
-/** The MD5 of a content. The content is read only if compression did not already read it. */
+/** The MD5 of a file. Reads the file only if its MD5 is not known from compressing it. */
 function knownMd5(
   { path, content }: FileEntry,
   sums: ReadonlyMap<string, string>,

@@ -68,7 +68,7 @@ export function packageKey(layout: Layout, compression: Compression): string {
 let cachedIdentity: string | undefined;
 
 /**
- * Identifies kubeparcel's own code by size and time of every file, so that every change of it rebuilds the packages. In
+ * Identifies kubeparcel's own code by size and time of every file, so that any change to it rebuilds the packages. In
  * the bundle, this module is in the root of the code; otherwise it is in pipeline/.
  */
 function programIdentity(): string {

@@ -9,7 +9,7 @@ const LOCK_FILE = '.kubeparcel-lock';
 
 /**
  * Adds packages to `SHA256SUMS` in their directory (format of sha256sum(1)) and removes lines of packages that no longer
- * exist. Several processes may do so at the same time.
+ * exist. Safe for concurrent processes.
  *
  * @param temporaryDirectory directory for the unfinished file, on the same file system
  */
@@ -42,7 +42,7 @@ export async function correctChecksums(directory: string, sums: ReadonlyMap<stri
 type Line = [name: string, sha256: string];
 
 /**
- * Writes the changed lines, sorted by name, unless the file stays the same.
+ * Rewrites the file with the changed lines, sorted by name, unless nothing changes.
  *
  * @param change returns undefined to change nothing; a later line replaces an earlier one of the same name
  */

@@ -21,7 +21,7 @@ export function compressEarly(
 ): OnFiles {
   return (artifact, files) => {
     const large = files.filter(({ size }) => size >= MIN_CACHED_SIZE);
-    // More of them are compressed together once all are fetched.
+    // A larger number of files is compressed together, after all are fetched.
     if (large.length * countSimilar(artifact, release) > MAX_INDEPENDENT_FILES) return;
     for (const { codec, level } of compressionsFor(artifact, tasks)) {
       for (const file of large) {

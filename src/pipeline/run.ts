@@ -37,7 +37,7 @@ export interface RunOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Additional packages at a time if they mostly wait for the block store, which has its own threads. */
+/** Additional concurrent packages if they mostly wait for the block store, which has its own threads. */
 const JOBS_WAITING_FOR_STORE = 14;
 
 /**
@@ -85,11 +85,11 @@ function schedule(packages: readonly PackageJob[]): PackageJob[] {
   const jobs = packages.map((job) => {
     const { package: name, architecture, target } = job.task;
     const key = `${name} ${architecture} ${target.format}`;
-    const turn = counts.get(key) ?? 0;
-    counts.set(key, turn + 1);
-    return { job, turn, size: payloadSize(job.layout) };
+    const round = counts.get(key) ?? 0;
+    counts.set(key, round + 1);
+    return { job, round, size: payloadSize(job.layout) };
   });
-  return jobs.sort((a, b) => a.turn - b.turn || b.size - a.size).map(({ job }) => job);
+  return jobs.sort((a, b) => a.round - b.round || b.size - a.size).map(({ job }) => job);
 }
 
 function usesStore({ task }: PackageJob, { pack, blocks }: RunOptions): boolean {

@@ -70,7 +70,7 @@ async function signPackage(
   return { path, format, size, sha256, signatures };
 }
 
-/** Resolves links, so that a link stays a link. */
+/** Resolves symbolic links, so that signing replaces the target and keeps the link. */
 async function realPath(path: string): Promise<string> {
   try {
     return await realpath(path);

@@ -4,7 +4,7 @@ import { isErrno } from '../support/file-system.ts';
 import { isAbandoned, ownedSuffix } from '../support/ownership.ts';
 
 const PREFIX = '.kubeparcel.';
-/** Milliseconds. No build takes as long; an older directory is from another machine or container that has ended. */
+/** Milliseconds. Longer than any build; an older directory is from a run on another machine or in a container. */
 const ABANDONED_AFTER = 86_400_000;
 
 /**

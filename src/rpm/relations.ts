@@ -32,21 +32,22 @@ export const DEPENDENCY_TAGS = {
 export type DependencyList = keyof typeof DEPENDENCY_TAGS;
 export type Dependencies = Readonly<Record<DependencyList, readonly Dependency[]>>;
 
-/** Dependencies from the layout's relations and of the package itself, without those of scripts and rpmlib(). */
+/** Dependencies for the layout's relations and for the package itself, without those for scripts and rpmlib(). */
 export function statedDependencies(layout: Layout): Record<DependencyList, Dependency[]> {
   const { relations } = layout;
-  const of = (kind: RelationKind, flags = 0) => relations[kind].map((relation) => relationDependency(relation, flags));
+  const encode = (kind: RelationKind, flags = 0) =>
+    relations[kind].map((relation) => relationDependency(relation, flags));
   const own = formatVersion(layout.version);
   const config = hasConfig(layout.entries) ? [configDependency(layout.name, own)] : [];
   return {
-    requires: [...of('preDepends', SENSE.pre), ...of('depends'), ...config],
-    provides: [...of('provides'), ...ownProvides(layout, own), ...config],
-    conflicts: of('conflicts'),
-    obsoletes: of('replaces'),
-    recommends: of('recommends'),
-    suggests: of('suggests'),
-    supplements: of('supplements'),
-    enhances: of('enhances'),
+    requires: [...encode('preDepends', SENSE.pre), ...encode('depends'), ...config],
+    provides: [...encode('provides'), ...ownProvides(layout, own), ...config],
+    conflicts: encode('conflicts'),
+    obsoletes: encode('replaces'),
+    recommends: encode('recommends'),
+    suggests: encode('suggests'),
+    supplements: encode('supplements'),
+    enhances: encode('enhances'),
   };
 }
 

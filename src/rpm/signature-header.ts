@@ -88,7 +88,7 @@ export function statedDigests(signatures: Header, header: Header): StatedDigest[
     ...text('payload, unpacked', 'sha3-256', header, TAGS.PAYLOADSHA3_256ALT),
   ];
   const isStrong = (digest: StatedDigest) => digest.of === 'header' && digest.algorithm !== 'sha1';
-  // rpm has written both since 4.14. Without a digest of the header, a digest of the payload in it proves nothing.
+  // rpm 4.14 and later write both. A payload digest is part of the header, so it proves nothing without a header digest.
   if (digests.some(({ of }) => of === 'payload') && !digests.some(isStrong)) {
     throw badHeader('signatures', 'has no SHA-256 of the header, although the header has digests of the payload');
   }

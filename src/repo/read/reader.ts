@@ -40,7 +40,7 @@ export function tooLarge(path: string, max: number, cause?: unknown): Kubeparcel
 export function safePath(text: string): string | undefined {
   const path = text.replace(/^(\.\/)+/, '');
   const hasBadSegment = path.split('/').some((segment) => segment === '' || segment === '.' || segment === '..');
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: refuses them
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: rejects control characters
   return hasBadSegment || path.length > 4096 || /[\u0000-\u001f\u007f-\u009f\\]/.test(path) ? undefined : path;
 }
 
