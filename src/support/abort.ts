@@ -1,4 +1,4 @@
-/** Yields the chunks; throws the reason of the signal once it is aborted. */
+/** Yields the chunks; throws the signal's reason once the signal is aborted. */
 export async function* untilAborted<T>(
   chunks: AsyncIterable<T> | Iterable<T>,
   signal: AbortSignal | undefined,
@@ -10,17 +10,17 @@ export async function* untilAborted<T>(
   }
 }
 
-/** Settles like the promise, or rejects with the reason of the signal if that is aborted first. */
+/** Settles like the promise, or rejects with the signal's reason if the signal is aborted first. */
 export async function orAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  return signal === undefined ? promise : Promise.race([promise, abortOf(signal)]);
+  return signal === undefined ? promise : Promise.race([promise, abortPromise(signal)]);
 }
 
 const aborts = new WeakMap<AbortSignal, Promise<never>>();
 
-/** One promise per signal: Node warns about signals with many listeners. */
-function abortOf(signal: AbortSignal): Promise<never> {
-  const known = aborts.get(signal);
-  if (known !== undefined) return known;
+/** Returns one shared promise per signal, because Node warns about signals with many listeners. */
+function abortPromise(signal: AbortSignal): Promise<never> {
+  const existing = aborts.get(signal);
+  if (existing !== undefined) return existing;
   const aborted = new Promise<never>((_, reject) => {
     if (signal.aborted) reject(signal.reason);
     else signal.addEventListener('abort', () => reject(signal.reason), { once: true });

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 
-/** Lines followed by their CRC-32, for small cache files, so that damage is detected. */
+/** Formats lines with a trailing CRC-32, so that damage to small cache files is detected. */
 export function formatChecksummed(lines: readonly string[]): Buffer {
   const text = lines.join('\n');
   return Buffer.from(`${text}\n${crc32(text).toString(16)}\n`);

@@ -29,7 +29,7 @@ export class KubeparcelError extends Error {
 
   /**
    * @param kind selects the exit status
-   * @param what what went wrong: one sentence without a full stop and without the path
+   * @param what what went wrong: one sentence without a period and without the path
    * @param details.where file (with line number if known), URL or archive member
    * @param details.hint what the user can do: one sentence
    */
@@ -45,7 +45,7 @@ export class KubeparcelError extends Error {
     this.hint = details.hint;
   }
 
-  /** The same error with an outer location in front of its own: the package of a member, the file of a line. */
+  /** Returns the same error with an outer location before its own, such as the package that contains a member. */
   within(where: string): KubeparcelError {
     return new KubeparcelError(this.kind, this.message, {
       where: this.where === undefined ? where : `${where}: ${this.where}`,

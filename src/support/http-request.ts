@@ -3,7 +3,7 @@ import { KubeparcelError } from './errors.ts';
 
 const MAX_REDIRECTS = 8;
 
-/** A temporary failure: the request can be repeated. `retryAfter` are the milliseconds that the server asks to wait. */
+/** A temporary failure; the request can be repeated. `retryAfter`: milliseconds to wait, if the server states them. */
 export class TemporaryFailure extends Error {
   readonly retryAfter: number | undefined;
 
@@ -20,7 +20,7 @@ export interface HttpAgent {
   /**
    * Sends one request and follows redirects.
    *
-   * @returns a response of status 200, 206, 404, 410 or 416; 405 or 501 from a server without HEAD
+   * @returns a response with status 200, 206, 404, 410 or 416, or with 405 or 501 if the server does not support HEAD
    * @throws TemporaryFailure for broken connections, timeouts, 408, 429 and 5xx; KubeparcelError of kind 'network' for
    *   permanent failures; the reason of the signal after an abort
    */
@@ -58,7 +58,7 @@ export function createHttpAgent(stall: number): HttpAgent {
           drop(response);
           const next = httpUrl(location ?? '', url.href);
           if (url.protocol === 'https:' && next.protocol !== 'https:') {
-            throw failed('the server redirects from https to http', url.href, 'use a server that stays on https');
+            throw networkError('the server redirects from https to http', url.href, 'use a server that stays on https');
           }
           url = next;
           continue;
@@ -70,9 +70,9 @@ export function createHttpAgent(stall: number): HttpAgent {
         if (statusCode === 408 || statusCode === 429 || statusCode >= 500) {
           throw new TemporaryFailure(`the server answered ${statusCode}`, { retryAfter: retryAfter(response) });
         }
-        throw failed(`the server answered ${statusCode}`, url.href, hintFor(statusCode));
+        throw networkError(`the server answered ${statusCode}`, url.href, hintFor(statusCode));
       }
-      throw failed(`more than ${MAX_REDIRECTS} redirects`, start, 'check the base URL of the server');
+      throw networkError(`more than ${MAX_REDIRECTS} redirects`, start, 'check the base URL of the server');
     },
   };
 }
@@ -98,7 +98,7 @@ export function connectionFailure(error: unknown, url: string, signal: AbortSign
   }
   const code = 'code' in error ? String(error.code) : '';
   if (/^(CERT_|ERR_TLS_|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO_)/.test(code)) {
-    return failed(`cannot verify the certificate of the server: ${error.message}`, url, {
+    return networkError(`cannot verify the certificate of the server: ${error.message}`, url, {
       hint: 'set NODE_EXTRA_CA_CERTS to the certificate authority of your proxy or mirror',
       cause: error,
     });
@@ -128,12 +128,12 @@ function reasonOf(error: Error, code: string): string {
 function httpUrl(text: string, base: string): URL {
   const url = URL.canParse(text, base) ? new URL(text, base) : undefined;
   if (url === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
-    throw failed(`not an HTTP URL: ${JSON.stringify(text.slice(0, 200))}`, base);
+    throw networkError(`not an HTTP URL: ${JSON.stringify(text.slice(0, 200))}`, base);
   }
   return url;
 }
 
-/** Seconds or a date (RFC 9110, section 10.2.3). */
+/** The delay in milliseconds from Retry-After, which contains seconds or a date (RFC 9110, section 10.2.3). */
 function retryAfter(response: HttpResponse): number | undefined {
   const value = header(response, 'retry-after');
   if (value === undefined) return undefined;
@@ -147,7 +147,7 @@ function hintFor(status: number): string | undefined {
   return undefined;
 }
 
-function failed(
+function networkError(
   what: string,
   where: string,
   details: string | { readonly hint: string; readonly cause: unknown } | undefined = undefined,

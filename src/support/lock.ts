@@ -4,16 +4,16 @@ import { KubeparcelError } from './errors.ts';
 import { isErrno } from './file-system.ts';
 import { ownedSuffix, ownerState } from './ownership.ts';
 
-/** Milliseconds. An owner touches its lock regularly, so an older lock of another machine is stale. */
+/** All times are in milliseconds. An owner touches its lock regularly, so an older lock of another machine is stale. */
 const STALE_AFTER = 60_000;
 const TOUCH_EVERY = 10_000;
 const RETRY_AFTER = 20;
 const GIVE_UP_AFTER = 10 * 60_000;
 
 /**
- * Runs `work` while no other process holds the same lock, on this machine or another that shares the directory. The lock
- * is a file that names its owner and that only one process can create, which works on every file system; flock(2) does
- * not.
+ * Runs `work` while holding a lock, which excludes all processes on this machine and on others that share the directory.
+ * The lock is a file that names its owner. Only one process can create it, on every file system; flock(2) does not work
+ * on all of them.
  *
  * @param path the lock file, in an existing directory
  * @param what what the lock protects, for the error: `the repository`
@@ -38,12 +38,12 @@ export async function withLock<T>(path: string, what: string, work: () => Promis
     return await work();
   } finally {
     clearInterval(touching);
-    // If this process was suspended, another machine may have taken the lock over.
+    // If this process was suspended, another machine may have taken over the lock.
     if ((await read(path)) === own) await rm(path, { force: true });
   }
 }
 
-/** Updates the mtime by a write, so that a file server sets it by its own clock. */
+/** Updates the mtime by writing, so that a file server sets it from its own clock. */
 async function touch(path: string, own: string): Promise<void> {
   const file = await open(path, 'r+');
   try {
@@ -64,8 +64,8 @@ async function create(path: string, own: string): Promise<boolean> {
 }
 
 /**
- * Removes a stale lock. Only the process with the claim on this owner may do so: otherwise a process that was slow after
- * reading the old owner could remove the lock of the next one. Claims are locks too.
+ * Removes a stale lock. Only the process that holds the claim for this owner may remove it. Otherwise, a slow process that
+ * still sees the old owner could remove the lock of the next owner. A claim is itself a lock file.
  */
 async function removeStale(path: string, own: string): Promise<void> {
   const owner = await staleOwner(path, Date.now());
@@ -87,7 +87,7 @@ async function staleOwner(path: string, now: number): Promise<string | undefined
   const state = ownerState(owner ?? '');
   if (owner === undefined || state === 'running') return undefined;
   if (state === 'gone') return owner;
-  // Another machine; or an owner that was killed between creating and writing the file, which is empty then.
+  // The owner is on another machine, or it was killed before it wrote to the file, which is then empty.
   const lock = await stat(path).catch(ifMissing);
   return lock !== undefined && now - lock.mtimeMs > STALE_AFTER ? owner : undefined;
 }

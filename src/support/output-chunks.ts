@@ -1,4 +1,4 @@
-/** The start of a file that does not change. */
+/** The first `size` bytes of a file, which must not change. */
 export interface FileChunk {
   readonly path: string;
   /** Bytes. */

@@ -5,14 +5,14 @@ import { isErrno } from './file-system.ts';
 import { packageRoot } from './package-root.ts';
 
 /**
- * The JSON file with the parsed value of a YAML file of kubeparcel, named by the digest of the YAML. Parsing YAML takes
- * longer than running most commands. `npm run compile` writes these files.
+ * The path of the JSON file with the parsed value of one of kubeparcel's own YAML files; its name is the digest of the
+ * YAML text. `npm run compile` writes these files, because parsing YAML takes longer than running most commands.
  */
 export function parsedFile(text: string, root = packageRoot()): string {
   return join(root, 'lib', 'packaging', `${createHash('sha256').update(text).digest('hex')}.json`);
 }
 
-/** The parsed value of a YAML file of kubeparcel; undefined for any other text. */
+/** The parsed value of one of kubeparcel's own YAML files; undefined for any other text. */
 export function readParsed(text: string): unknown {
   try {
     return JSON.parse(readFileSync(parsedFile(text), 'utf8'));

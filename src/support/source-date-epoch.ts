@@ -1,11 +1,10 @@
 import { KubeparcelError } from './errors.ts';
 
 /**
- * The time that the environment sets for everything that a build writes (reproducible-builds.org, SOURCE_DATE_EPOCH
- * specification).
+ * The timestamp for all build output (reproducible-builds.org, SOURCE_DATE_EPOCH specification).
  *
- * @returns seconds since 1970-01-01 UTC
- * @throws KubeparcelError of kind 'usage' for anything but a number of seconds that fits 32 bits
+ * @returns seconds since 1970-01-01 UTC; undefined if the variable is not set
+ * @throws KubeparcelError of kind 'usage' for anything but a number of seconds that fits in 32 bits
  */
 export function sourceDateEpoch(environment: Readonly<Record<string, string | undefined>>): number | undefined {
   const text = environment.SOURCE_DATE_EPOCH;

@@ -1,6 +1,6 @@
 import { KubeparcelError } from './errors.ts';
 
-/** Turns errors of the operating system into a KubeparcelError; returns other errors unchanged. */
+/** Wraps an operating system error in a KubeparcelError; returns other errors unchanged. */
 export function storeFailure(directory: string, error: unknown): unknown {
   if (!(error instanceof Error) || !('syscall' in error) || !('code' in error)) {
     return error;

@@ -18,8 +18,8 @@ export function parseOwnYaml(text: string): unknown {
  * Parses YAML and validates it against a schema.
  *
  * @param where name of the file, for errors
- * @throws KubeparcelError of kind 'config' with file, line and column of the first problem; the message also has the
- *   others
+ * @throws KubeparcelError of kind 'config' with file, line and column of the first problem; the message also lists
+ *   the others
  */
 export function parseValidatedYaml<Schema extends z.ZodType>(
   text: string,

@@ -14,7 +14,7 @@ export interface WrittenFile {
 export interface PlaceOptions {
   /** Directory of the temporary file, on the same file system. Default: the directory of the file. */
   readonly temporaryDirectory?: string;
-  /** Called with the name of the temporary file when it is complete. */
+  /** Called with the path of the temporary file when the file is complete. */
   readonly onWritten?: (temporary: string) => Promise<void>;
   /** `false` skips fsync, for files that are verified when they are read. */
   readonly sync?: false;
@@ -22,8 +22,8 @@ export interface PlaceOptions {
 
 /**
  * Streams chunks into a file atomically: writes `.NAME.RANDOM.tmp` in the same directory, flushes it, renames it and
- * flushes the directory. A killed process leaves the old file or the new one. Errors remove the temporary file, also
- * errors of the source.
+ * flushes the directory. If the process is killed, either the old file or the new file remains. After any error, including
+ * one from `chunks`, the temporary file is removed.
  *
  * @param options.mode permission bits, not affected by the umask; 0644 by default
  */
@@ -53,7 +53,7 @@ export async function writeAtomically(
 }
 
 /**
- * The same for a file that another program writes: `write` gets the name of a file to create, and resolves when the file
+ * Like writeAtomically, but `write` creates the file: it gets the path of the temporary file, and resolves when that file
  * is complete and flushed.
  */
 export async function placeAtomically<T>(
@@ -72,9 +72,10 @@ export async function placeAtomically<T>(
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });
-    // The user does not know the temporary file, and errors of writing to an open file do not contain a path.
-    const isOwn = error instanceof Error && 'syscall' in error && (!('path' in error) || error.path === temporary);
-    throw isOwn ? Object.assign(error, { path }) : error;
+    // Report `path`: users do not know the temporary file, and errors from writing to an open file contain no path.
+    const isAboutTemporary =
+      error instanceof Error && 'syscall' in error && (!('path' in error) || error.path === temporary);
+    throw isAboutTemporary ? Object.assign(error, { path }) : error;
   }
   if (options.sync !== false) await syncDirectory(dirname(path));
   return written;

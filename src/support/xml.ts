@@ -1,7 +1,7 @@
 /** Characters that XML 1.0 (section 2.2) forbids or discourages: control characters and unpaired surrogates. */
 const FORBIDDEN = /(?![\t\n\r])\p{Cc}|\p{Cs}|[\ufffe\uffff]/gu;
 
-/** Escapes text between tags. */
+/** Escapes text between tags; removes forbidden characters. */
 export function escapeText(value: string): string {
   return value
     .replace(FORBIDDEN, '')
