@@ -37,11 +37,11 @@ export function parseCompression(text: string): Compression {
     }
   }
   throw new KubeparcelError('usage', `unknown compression ${JSON.stringify(text)}`, {
-    hint: `use one of ${CODECS.map(spelling).join(', ')}`,
+    hint: `use one of ${CODECS.map(syntaxOf).join(', ')}`,
   });
 }
 
-function spelling(codec: Codec): string {
+function syntaxOf(codec: Codec): string {
   const { lowest, highest } = LEVELS[codec];
   return codec === 'none' ? codec : `${codec}[:${lowest}-${highest}]`;
 }
@@ -50,8 +50,8 @@ function spelling(codec: Codec): string {
 export const MAGIC_LENGTH = 6;
 
 /**
- * Detects the codec of a stream by its magic number (RFC 1952, The .xz File Format 1.2, RFC 8878); `none` if there is no
- * known one.
+ * Detects the codec of a stream by its magic number (RFC 1952, The .xz File Format 1.2, RFC 8878); `none` if
+ * there is no known magic number.
  *
  * @param first first MAGIC_LENGTH bytes, or fewer if the stream is shorter
  * @throws KubeparcelError of kind 'format' for bzip2 and lzma, which old packages use and kubeparcel does not support

@@ -18,7 +18,7 @@ export function versionNumbers(version: string): VersionNumbers {
   return [parsed.major, parsed.minor, parsed.patch];
 }
 
-/** Parses a bound of a range, which the schema has validated: 1.24 is 1.24.0. */
+/** Parses a range bound that the schema has validated; 1.24 means 1.24.0. */
 export function boundNumbers(bound: string): VersionNumbers {
   const [major = 0, minor = 0, patch = 0] = bound.split('.').map(Number);
   return [major, minor, patch];

@@ -6,13 +6,13 @@ import type { Relation, RelationKind } from './relation.ts';
 
 /**
  * The package model. A layout is the complete description of a package, in the same form for DEB and RPM. Names, paths
- * and the spelling of versions and architectures are chosen for the format when the layout is composed; the writers make
- * no decisions.
+ * and the spelling of versions and architectures are chosen for the format when the layout is composed; the writers only
+ * serialize it.
  */
 
 /**
  * - plain: no special treatment
- * - config: kept if the administrator has edited it: a DEB conffile, an RPM `%config(noreplace)`
+ * - config: kept if the administrator has edited it (DEB conffile, RPM `%config(noreplace)`)
  * - ghost: owned by the package but not in its payload (RPM `%ghost`; not used in DEBs)
  * - doc, license: RPM `%doc`, `%license`; in a DEB the files below /usr/share/doc (`copyright` is the license)
  */
@@ -65,9 +65,9 @@ export interface Layout {
   readonly format: Format;
   readonly name: string;
   readonly version: PackageVersion;
-  /** The format's own name: amd64, ppc64el, all; x86_64, ppc64le, noarch. */
+  /** The name that the format uses: amd64, ppc64el, all; x86_64, ppc64le, noarch. */
   readonly architecture: string;
-  /** One line without a full stop. */
+  /** One line without a period. */
   readonly summary: string;
   /** Paragraphs separated by empty lines; no trailing newline. */
   readonly description: string;
