@@ -43,7 +43,7 @@ export async function* writeAr(
   }
 }
 
-/** Writes the same archive as chunks, which may refer to files. */
+/** Returns the archive that writeAr writes, as chunks, which may refer to files. */
 export function arChunks(
   members: readonly { readonly name: string; readonly chunks: readonly OutputChunk[] }[],
   mtime: number,
@@ -85,15 +85,15 @@ export async function* readAr(
     }
     while (!(await reader.ended())) {
       const header = latin1(await reader.exactly(HEADER_LENGTH));
-      const fields = /^([!-~]{1,16}) *$/.exec(header.slice(0, 16));
+      const nameField = /^([!-~]{1,16}) *$/.exec(header.slice(0, 16));
       // Time, owner, group (decimal) and mode (octal) have no meaning in a package.
-      const numbers = /^\d* *$/.test(header.slice(16, 28)) && /^(\d* *){3}$/.test(header.slice(28, 48));
-      const size = /^(\d{1,10}) *$/.exec(header.slice(48, 58));
-      const name = fields?.[1]?.replace(/(?<=.)\/$/, '');
-      if (!header.endsWith(HEADER_END) || !numbers || size?.[1] === undefined || name === undefined) {
+      const hasValidNumbers = /^\d* *$/.test(header.slice(16, 28)) && /^(\d* *){3}$/.test(header.slice(28, 48));
+      const sizeField = /^(\d{1,10}) *$/.exec(header.slice(48, 58));
+      const name = nameField?.[1]?.replace(/(?<=.)\/$/, '');
+      if (!header.endsWith(HEADER_END) || !hasValidNumbers || sizeField?.[1] === undefined || name === undefined) {
         throw new KubeparcelError('format', 'damaged ar header');
       }
-      const length = Number(size[1]);
+      const length = Number(sizeField[1]);
       const content = reader.stream(length);
       yield { name, size: length, content };
       for await (const _ of content) {

@@ -6,13 +6,13 @@ import type { Chunks } from './chunks.ts';
 /** The content of a file in an archive, by reference. */
 export interface SourceContent {
   /**
-   * 64 hex digits that identify the bytes: the SHA-256 of a file's content, or for several files that are compressed
-   * together a SHA-256 over what they consist of (sourceKey). Empty if the content is written without a block store.
+   * 64 hex digits that identify the bytes: the SHA-256 of a file's content, or the sourceKey of several files that are
+   * compressed together. Empty if the content is written without a block store.
    */
   readonly key: string;
   /** Bytes. */
   readonly size: number;
-  /** Compress without splitting: matches reach farther than a segment. */
+  /** Compress without splitting into segments, because matches reach farther than one segment. */
   readonly whole?: boolean | undefined;
   /** May be called more than once. */
   open(): Chunks;
@@ -53,7 +53,7 @@ export async function* readSource(parts: Iterable<SourcePart>): AsyncGenerator<U
 
 /** @returns 64 hex digits that identify the bytes of all parts */
 export function sourceKey(parts: Iterable<Uint8Array | Pick<SourceContent, 'key' | 'size'>>): string {
-  // The words are part of file names in the cache.
+  // These words determine file names in the cache: changing them invalidates it.
   const hash = createHash('sha256').update('pieces\n');
   for (const part of parts) {
     if (part instanceof Uint8Array) hash.update(`bytes ${part.length}\n`).update(part);
@@ -62,11 +62,11 @@ export function sourceKey(parts: Iterable<Uint8Array | Pick<SourceContent, 'key'
   return hash.digest('hex');
 }
 
-/** Bytes. Blocks of smaller contents are not cached. */
+/** Bytes. Smaller contents are read into memory and compressed together with the headers. */
 export const MIN_CACHED_SIZE = 512 << 10;
 /**
- * If an archive has more large files, they are compressed together: the CNI plugins share most of their code (15.9 MB
- * together, 27.4 MB one by one, zstd level 9). The other binaries of Kubernetes are alone in their packages.
+ * An archive with more large files compresses them together: the CNI plugins share most of their code (15.9 MB together,
+ * 27.4 MB separately, zstd level 9). Other packages contain only one large binary each.
  */
 export const MAX_INDEPENDENT_FILES = 4;
 
@@ -95,7 +95,7 @@ export async function groupContents(parts: Iterable<SourcePart>, codec: Codec): 
   return [...read.slice(0, first), merged, ...read.slice(last + 1)];
 }
 
-/** Concatenates neighbouring byte arrays; everything else stays in its place. */
+/** Concatenates adjacent byte arrays; everything else stays in place. */
 export function mergeBytes<T>(parts: readonly (Uint8Array | T)[]): (Uint8Array | T)[] {
   const merged: (Uint8Array | T)[] = [];
   let pending: Uint8Array[] = [];

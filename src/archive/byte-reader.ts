@@ -1,6 +1,6 @@
 import type { Chunks } from './chunks.ts';
 
-/** Reads a stream of chunks by byte counts. Buffers at most one chunk and the requested bytes. */
+/** Reads a given number of bytes at a time from a stream of chunks. Buffers at most one chunk and the requested bytes. */
 export interface ByteReader {
   /** The next `length` bytes in one buffer; only for small lengths. */
   exactly(length: number): Promise<Uint8Array>;
@@ -10,7 +10,7 @@ export interface ByteReader {
   rest(): AsyncIterable<Uint8Array>;
   /** Whether the stream is at its end. */
   ended(): Promise<boolean>;
-  /** Closes the source, also before its end. */
+  /** Closes the source, even if it has not ended. */
   close(): Promise<void>;
 }
 

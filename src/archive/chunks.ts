@@ -26,7 +26,7 @@ export async function* rechunk(chunks: Chunks, size: number): AsyncGenerator<Uin
   }
 }
 
-/** Reads a stream into one buffer; throws the error of `tooLong` after more than `limit` bytes. */
+/** Reads a stream into one buffer; throws the error that `tooLong` returns after more than `limit` bytes. */
 export async function collect(chunks: Chunks, limit: number, tooLong: () => Error): Promise<Uint8Array> {
   const collected: Uint8Array[] = [];
   let length = 0;

@@ -17,7 +17,7 @@ const CRC_MAGIC = '070702';
 const STRIPPED_MAGIC = '07070X';
 const TRAILER = 'TRAILER!!!';
 const FIELDS_LENGTH = 104;
-/** The limit of rpm. */
+/** Bytes, with the final NUL; rpm's limit. */
 const NAME_MAX = 4096;
 
 /** Members of this size and larger need stripped headers: rpm rejects 2^32 - 1 in a newc header. */
@@ -36,12 +36,12 @@ interface CpioHeader {
 export interface CpioMember {
   /** Not written if `stripped` is set. */
   readonly header: CpioHeader;
-  /** Position in the file list of the package, from 0; written only in a stripped header. */
+  /** Position in the file list of the package, starting at 0; written only in a stripped header. */
   readonly index: number;
   /** Bytes of content. */
   readonly size: number;
   readonly content: Chunks;
-  /** See SourceContent. A content with a key may be read several times, or not at all. */
+  /** See SourceContent. Content with a key may be read several times, or not at all. */
   readonly key?: string | undefined;
 }
 
@@ -49,7 +49,7 @@ export interface CpioMember {
  * Writes an archive. Members have owner 0:0 and device 0, because the headers of an RPM contain the owners.
  *
  * @param options.stripped write stripped headers, for archives with a member of NEWC_SIZE_LIMIT bytes or more
- * @throws KubeparcelError of kind 'verification' if a content is longer or shorter than its size
+ * @throws KubeparcelError of kind 'verification' if the content of a member is longer or shorter than its size
  */
 export function writeCpio(
   members: Iterable<CpioMember>,
@@ -58,7 +58,7 @@ export function writeCpio(
   return readSource(cpioSource(members, options));
 }
 
-/** The parts of the same archive, before contents are read. */
+/** The same archive as parts, whose contents are not read yet. */
 export function* cpioSource(
   members: Iterable<CpioMember>,
   options: { readonly stripped: boolean },

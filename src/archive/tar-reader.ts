@@ -13,7 +13,7 @@ interface TarMemberBase {
   readonly path: string;
   /** Permission bits, 0 to 0o7777. */
   readonly mode: number;
-  /** Name, or the decimal id when the archive has no name. */
+  /** Name, or the decimal ID if the archive has no name; `root` for ID 0. */
   readonly owner: string;
   readonly group: string;
   /** Seconds since 1970-01-01 UTC, 0 to 2^32-1. */
@@ -29,18 +29,18 @@ export type TarMember = TarMemberBase &
   );
 
 export interface ReadTarOptions {
-  /** Accept pax headers (POSIX.1-2017 pax, "pax Header Block"), which dpkg does not. */
+  /** Accept pax headers (POSIX.1-2017 pax, "pax Header Block"), which dpkg does not support. */
   readonly pax?: boolean;
 }
 
 /*
- * Why archives are not read and written with the `tar` library, which provides only headers and pax records here:
+ * Why the `tar` library is used only for headers and pax records, and not to read and write archives:
  *
- * - Its parser (7.5, also in strict mode) accepts an archive without an end, with a truncated header or with bytes after the
- *   end; it skips members of unknown types, and reads an invalid size as 0. dpkg-deb and this reader refuse all of these.
- *   Packages and upstream archives come from outside, so both go through this reader.
- * - Its writer needs contents as files or streams and gives one stream of bytes. Members of packages have to be split at
- *   the contents, so that every large content is compressed once, and dpkg needs GNU long names in place of pax headers.
+ * - Its parser (7.5, even in strict mode) accepts an archive without an end marker, with a truncated header or with bytes
+ *   after the end. It skips members of unknown types, and reads an invalid size as 0. dpkg-deb and this reader reject all of
+ *   these. Packages and upstream archives are untrusted, so both go through this reader.
+ * - Its writer takes contents as files or streams and produces one byte stream. Here, contents must stay separate from
+ *   headers, so that each large file is compressed only once. Also, dpkg needs GNU long names instead of pax headers.
  */
 
 /**
@@ -75,7 +75,7 @@ export async function* readTar(
       }
       if (options.pax === true && (header.type === 'x' || header.type === 'g')) {
         const parsed = await readPax(reader, header.size);
-        // Global headers ('g') are ignored: they have comments and times.
+        // Global headers ('g') are ignored: they contain only comments and times.
         if (header.type === 'x') pax = parsed;
         continue;
       }
@@ -139,7 +139,7 @@ async function* member(
 const KIND_NAMES: Readonly<Record<string, string>> = {
   '3': 'a character device',
   '4': 'a block device',
-  '6': 'a named pipe',
+  '6': 'a hasOwnerNames pipe',
   x: 'a pax header, which dpkg does not support',
   g: 'a pax header, which dpkg does not support',
 };
@@ -154,7 +154,7 @@ async function readLongName(reader: ByteReader, size: number): Promise<string> {
   }
   const bytes = await reader.exactly(size);
   await reader.exactly(paddingLength(size));
-  return text(bytes);
+  return decodeText(bytes);
 }
 
 async function readPax(reader: ByteReader, size: number): Promise<Pax> {
@@ -165,7 +165,7 @@ async function readPax(reader: ByteReader, size: number): Promise<Pax> {
   await reader.exactly(paddingLength(size));
   let pax: Pax;
   try {
-    pax = Pax.parse(text(bytes));
+    pax = Pax.parse(decodeText(bytes));
   } catch (cause) {
     throw damaged('invalid pax header', cause);
   }
@@ -189,30 +189,30 @@ interface RawHeader {
 /** tar(5): the fields of v7, ustar and GNU tar. */
 function parseHeader(block: Buffer): RawHeader {
   const field = (offset: number, length: number) => block.subarray(offset, offset + length);
-  // The checksum field itself counts as spaces.
+  // The bytes of the checksum field are counted as spaces.
   const sum = block.reduce((total, byte) => total + byte, 0) - field(148, 8).reduce((total, byte) => total + byte, 0);
-  if (number(field(148, 8)) !== sum + 8 * 0x20) {
+  if (parseNumber(field(148, 8)) !== sum + 8 * 0x20) {
     throw damaged('wrong header checksum');
   }
   const magic = field(257, 8).toString('latin1');
   const ustar = magic === 'ustar\x0000';
-  const named = ustar || magic === 'ustar  \0';
-  const prefix = ustar ? text(field(345, 155)) : '';
-  const name = text(field(0, 100));
-  const owner = named ? text(field(265, 32)) : '';
-  const group = named ? text(field(297, 32)) : '';
-  const mtime = number(field(136, 12));
+  const hasOwnerNames = ustar || magic === 'ustar  \0';
+  const prefix = ustar ? decodeText(field(345, 155)) : '';
+  const name = decodeText(field(0, 100));
+  const owner = hasOwnerNames ? decodeText(field(265, 32)) : '';
+  const group = hasOwnerNames ? decodeText(field(297, 32)) : '';
+  const mtime = parseNumber(field(136, 12));
   if (mtime > 0xffffffff) {
     throw damaged('time exceeds 32 bits');
   }
   return {
     path: prefix === '' ? name : `${prefix}/${name}`,
-    target: text(field(157, 100)),
+    target: decodeText(field(157, 100)),
     type: field(156, 1).toString('latin1'),
-    mode: number(field(100, 8)) & 0o7777,
-    owner: owner === '' ? numericOwner(number(field(108, 8))) : owner,
-    group: group === '' ? numericOwner(number(field(116, 8))) : group,
-    size: number(field(124, 12)),
+    mode: parseNumber(field(100, 8)) & 0o7777,
+    owner: owner === '' ? numericOwner(parseNumber(field(108, 8))) : owner,
+    group: group === '' ? numericOwner(parseNumber(field(116, 8))) : group,
+    size: parseNumber(field(124, 12)),
     mtime,
   };
 }
@@ -222,7 +222,7 @@ function numericOwner(id: number): string {
 }
 
 /** An octal number, padded with spaces and ended by a space or NUL, or GNU's big-endian binary with the top bit set. */
-function number(field: Buffer): number {
+function parseNumber(field: Buffer): number {
   if (field[0] === 0x80) {
     const value = field.subarray(1).reduce((sum, byte) => sum * 256 + byte, 0);
     if (Number.isSafeInteger(value)) {
@@ -239,7 +239,7 @@ function number(field: Buffer): number {
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Text up to the first NUL. */
-function text(field: Uint8Array): string {
+function decodeText(field: Uint8Array): string {
   const end = field.indexOf(0);
   try {
     return UTF8.decode(end < 0 ? field : field.subarray(0, end));

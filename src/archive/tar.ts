@@ -5,9 +5,9 @@ import type { Chunks } from './chunks.ts';
 export const BLOCK_SIZE = 512;
 /** Bytes; names of owners and groups are NUL-terminated in 32 bytes. */
 export const OWNER_NAME_MAX = 31;
-/** Bytes; longer names have a member of their own before the header. */
+/** Bytes; a longer name is written as a separate member before the header. */
 const NAME_MAX = 99;
-/** The name of GNU tar for a member with a long name. */
+/** The name that GNU tar gives to a member that contains a long name. */
 const LONG_NAME = '././@LongLink';
 
 interface TarEntryBase {
@@ -26,7 +26,7 @@ export type TarEntry = TarEntryBase &
         readonly kind: 'file';
         readonly size: number;
         readonly content: Chunks;
-        /** See SourceContent. A content with a key may be read several times, or not at all. */
+        /** See SourceContent. Content with a key may be read several times, or not at all. */
         readonly key?: string | undefined;
       }
     | { readonly kind: 'directory' }
@@ -37,16 +37,16 @@ const TYPES = { file: 'File', directory: 'Directory', symlink: 'SymbolicLink' } 
 
 /**
  * Writes a tar archive for dpkg (deb(5)): ustar headers, GNU members for names and link targets of 100 bytes and more, and
- * base 256 for sizes over 8 GiB. No pax headers, which dpkg refuses. Owners are names with id 0. See tar-reader.ts for why
- * the `tar` library does not write it.
+ * base 256 for sizes over 8 GiB. No pax headers, because dpkg rejects them. Owners are written as names, with ID 0. See
+ * tar-reader.ts for why the `tar` library is not used.
  *
- * @throws KubeparcelError of kind 'verification' when a content is longer or shorter than its size
+ * @throws KubeparcelError of kind 'verification' if the content of a file is longer or shorter than its size
  */
 export function writeTar(entries: Iterable<TarEntry>): AsyncGenerator<Uint8Array, void, undefined> {
   return readSource(tarSource(entries));
 }
 
-/** The parts of the same archive, before contents are read. */
+/** The same archive as parts, whose contents are not read yet. */
 export function* tarSource(entries: Iterable<TarEntry>): Generator<SourcePart, void, undefined> {
   for (const entry of entries) {
     if (Buffer.byteLength(entry.path) > NAME_MAX) {
