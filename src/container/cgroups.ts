@@ -6,10 +6,9 @@ import { PRIVATE_NAMESPACE } from './run-arguments.ts';
 
 /** Milliseconds. */
 const SCRIPT_TIMEOUT = 30_000;
-/** The engine's monitor process may end a moment after its container. */
+/** Time that processes get to end: the engine's monitor process may end a moment after its container. */
 const KILL_AFTER = 5_000;
-/** An interrupted start can leave a runtime that waits forever; it is killed after KILL_AFTER. */
-const GIVE_UP_AFTER = 20_000;
+const FAIL_AFTER = 20_000;
 
 /** Lists the cgroups that kubeparcel made, as RUN/NAME. */
 export async function listGroups(): Promise<string[]> {
@@ -18,7 +17,8 @@ export async function listGroups(): Promise<string[]> {
 }
 
 /**
- * Removes the cgroups of a container; kills processes that keep running in them.
+ * Removes the cgroups of a container. After 5 s, kills the processes in them: an interrupted start can leave a runtime that
+ * waits forever.
  *
  * @param group RUN/NAME
  * @throws KubeparcelError of kind 'io' if processes remain
@@ -31,7 +31,7 @@ export async function removeGroups(group: string): Promise<void> {
       await runCommand([...PRIVATE_NAMESPACE, KILL_GROUP, LABEL, group], { timeout: SCRIPT_TIMEOUT });
       killed = true;
     }
-    if (waited > GIVE_UP_AFTER) {
+    if (waited > FAIL_AFTER) {
       throw new KubeparcelError('io', 'cannot remove the cgroups of a container: processes still run in them', {
         where: group,
         hint: 'kubeparcel test --clean tries again',

@@ -57,7 +57,7 @@ export class CliContainer implements Container {
       : await this.#execInSession(session, command, options);
   }
 
-  /** Files in the container belong to root, independently of the owner of the source. */
+  /** Files in the container belong to root, regardless of the owner of the source. */
   async copyIn(source: string, targetDirectory: string): Promise<void> {
     const archive = create({ cwd: dirname(source), portable: true, strict: true }, [`./${basename(source)}`]);
     const result = await runCommand(
@@ -168,7 +168,7 @@ export class CliContainer implements Container {
     });
     if (result.status === undefined) {
       this.#requireRunning({ ...result, status: 255 });
-      // Throws if the session ended because the container did.
+      // Throws if the container has ended too.
       if (!result.timedOut) await this.#execDirectly(['true'], {});
     }
     return execResult(command, result, limit);
@@ -196,7 +196,7 @@ export class CliContainer implements Container {
     requireSuccess(this.#engine, result, problem, where);
   }
 
-  /** Tells a failure of the engine from a status of the command. */
+  /** Throws if the engine failed instead of the command. */
   #requireRunning(result: CommandResult): void {
     requireStarted(this.#engine, result);
     if (result.status !== 0 && NOT_RUNNING.test(result.stderr)) {
@@ -205,7 +205,7 @@ export class CliContainer implements Container {
   }
 }
 
-/** The session of a container, opened on first use. Commands that run at the same time do not use it. */
+/** The session of a container, opened on first use. Commands that start while it is in use run without it. */
 class Sessions {
   readonly #engineExec: readonly string[];
   #session: ShellSession | undefined;

@@ -121,7 +121,7 @@ export class CliEngine implements Engine {
       if (init === 'systemd') await container.waitForBoot(signal);
       return container;
     } catch (error) {
-      // The container of that name is not ours to remove.
+      // An existing container with this name belongs to another run.
       if (!nameTaken) await this.#remove(name, this.#runId).catch(() => {});
       throw error;
     }
@@ -144,8 +144,8 @@ export class CliEngine implements Engine {
         removed.push(name);
       }
       if (this.#decisions.privateCgroups === undefined) return removed;
-      // A group without a container belongs to a run that was killed while it started one. The engine's client may still
-      // create the container a moment later.
+      // A group without a container belongs to a run that was killed while starting a container. The engine's client may
+      // still create that container a moment later.
       const groupsInUse = new Set(
         (await this.listContainers())
           .filter((container) => !containerInScope(container))

@@ -29,8 +29,7 @@ export const MAX_OUTPUT = 8 * 1024 * 1024;
 /**
  * Runs a program with the environment of this process. Resolves for every exit status.
  *
- * The program gets its own process group: after Ctrl-C kubeparcel removes its containers, and the same key must not
- * interrupt the engine's client that does so.
+ * The program gets its own process group, so that Ctrl-C does not interrupt the engine while kubeparcel removes containers.
  *
  * @throws the reason of the signal if it aborts; the program is killed
  */

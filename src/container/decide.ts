@@ -13,7 +13,7 @@ export interface Decisions {
   readonly privateCgroups: { readonly parents: readonly string[] } | undefined;
   /** Why systemd cannot be PID 1; undefined if it can. */
   readonly withoutSystemd: string | undefined;
-  /** Sentences to show: how this machine differs from a typical one. */
+  /** Sentences for the user: how this machine differs from a typical one. */
   readonly notes: readonly string[];
 }
 
@@ -30,7 +30,7 @@ export function cgroupMode(mounts: readonly CgroupMount[]): CgroupMode {
   return mounts.length > 0 ? 'v1' : 'none';
 }
 
-/** Decides how to run containers; pure. */
+/** Decides how to run containers. Pure. */
 export function decide(engine: EngineName, facts: HostFacts): Decisions {
   const mode = cgroupMode(facts.cgroups);
   return engine === 'podman' ? decidePodman(facts, mode) : decideDocker(facts, mode);
@@ -43,7 +43,7 @@ function decidePodman(facts: HostFacts, mode: CgroupMode): Decisions {
   let withoutSystemd: string | undefined;
   const root = facts.user === 0;
 
-  const ownCgroup = mode !== 'v2' && root && has(facts, CAP_SYS_ADMIN) && facts.programs.includes('unshare');
+  const ownCgroup = mode !== 'v2' && root && hasCapability(facts, CAP_SYS_ADMIN) && facts.programs.includes('unshare');
   if (ownCgroup) {
     notes.push(`This machine has ${MODES[mode]}; each container gets its own cgroup v2 in a private mount namespace.`);
     if (facts.programs.includes('crun')) globalFlags.push('--runtime=crun');
@@ -56,14 +56,14 @@ function decidePodman(facts: HostFacts, mode: CgroupMode): Decisions {
   }
   if (ownCgroup || !facts.systemd) globalFlags.push('--cgroup-manager=cgroupfs');
   if (!facts.systemd) {
-    // The defaults need the journal.
+    // podman's defaults need journald.
     globalFlags.push('--events-backend=file');
     runFlags.push('--log-driver=k8s-file');
     if (!root && mode === 'v2') {
       withoutSystemd = 'podman without root needs systemd to create cgroups, and systemd does not run here';
     }
   }
-  if (root && !has(facts, CAP_SYS_RESOURCE)) {
+  if (root && !hasCapability(facts, CAP_SYS_RESOURCE)) {
     notes.push('Resource limits cannot be raised (no CAP_SYS_RESOURCE); containers get the limits of this process.');
     const { openFiles, processes } = facts.hardLimits;
     if (openFiles !== undefined) runFlags.push(`--ulimit=nofile=${openFiles}:${openFiles}`);
@@ -75,7 +75,7 @@ function decidePodman(facts: HostFacts, mode: CgroupMode): Decisions {
   return {
     globalFlags,
     runFlags,
-    privateCgroups: ownCgroup ? { parents: parents(facts.cgroups) } : undefined,
+    privateCgroups: ownCgroup ? { parents: ownV1Groups(facts.cgroups) } : undefined,
     withoutSystemd,
     notes,
   };
@@ -96,11 +96,11 @@ const MODES: Readonly<Record<CgroupMode, string>> = {
   none: 'no mounted cgroups',
 };
 
-function has(facts: HostFacts, capability: bigint): boolean {
+function hasCapability(facts: HostFacts, capability: bigint): boolean {
   return ((facts.capabilities >> capability) & 1n) === 1n;
 }
 
 /** The group of this process in each v1 hierarchy. Groups of containers are below it, so that its limits apply to them. */
-function parents(mounts: readonly CgroupMount[]): string[] {
+function ownV1Groups(mounts: readonly CgroupMount[]): string[] {
   return mounts.filter(({ version }) => version === 1).map(({ path, own }) => (own === '/' ? path : `${path}${own}`));
 }

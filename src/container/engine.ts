@@ -6,11 +6,11 @@ export type EngineName = (typeof ENGINE_NAMES)[number];
 /** Label of every container and image that kubeparcel makes; `kubeparcel test --clean` finds them by it. */
 export const LABEL = 'io.kubeparcel';
 
-/** One interface for podman and docker. Every command is a list of arguments; no text from outside passes through a shell. */
+/** One interface for podman and docker. Every command is a list of arguments; no external input passes through a shell. */
 export interface Engine {
   readonly name: EngineName;
   readonly version: string;
-  /** Sentences to show: why this engine was chosen, and how this machine differs from a typical one. */
+  /** Sentences for the user: why this engine was chosen, and how this machine differs from a typical one. */
   readonly notes: readonly string[];
   /** Why systemd cannot be PID 1; undefined if it can. */
   readonly withoutSystemd: string | undefined;
@@ -76,11 +76,11 @@ export interface StartOptions {
    */
   readonly init: 'systemd' | 'none';
   /**
-   * Provide cgroup controllers (cpu, memory, pids), which a real kubelet needs. On machines that have them in cgroup v1,
-   * systemd then runs on v1; otherwise it runs there on v2 without controllers. No effect on machines with v2.
+   * Provide cgroup controllers (cpu, memory, pids), which a real kubelet needs. No effect on machines with cgroup v2. On
+   * machines with v1, systemd runs on v1 if this is set, and on v2 without controllers if not.
    */
   readonly controllers?: boolean | undefined;
-  /** none (loopback only) by default; host is for image builds with a vendor's package manager. */
+  /** `none` (loopback only) by default; `host` is for image builds with a vendor's package manager. */
   readonly network?: 'none' | 'host' | undefined;
   readonly labels?: Readonly<Record<string, string>> | undefined;
   /** Paths of this machine, read-only by default. */
@@ -104,9 +104,9 @@ export interface Container {
   readonly failedUnits: readonly string[];
   /** Resolves for every exit status. Output is cut off after 8 MiB per stream, with a note at its end. */
   exec(command: readonly string[], options?: ExecOptions): Promise<ExecResult>;
-  /** Copies a file or directory of this machine into a directory of the container, and creates that if necessary. */
+  /** Copies a file or directory of this machine into a directory of the container, which it creates if necessary. */
   copyIn(source: string, targetDirectory: string): Promise<void>;
-  /** Copies a file or directory of the container into a directory of this machine, and creates that if necessary. */
+  /** Copies a file or directory of the container into a directory of this machine, which it creates if necessary. */
   copyOut(source: string, targetDirectory: string): Promise<void>;
   /** The output of PID 1; with systemd, the journal. */
   logs(): Promise<string>;

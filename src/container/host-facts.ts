@@ -55,7 +55,7 @@ export async function probeHost(environment: NodeJS.ProcessEnv = process.env): P
  * The cgroup hierarchies below /sys/fs/cgroup.
  *
  * @param mountinfo /proc/self/mountinfo (proc_pid_mountinfo(5))
- * @param own /proc/self/cgroup (cgroups(7)): `ID:CONTROLLERS:PATH` a line
+ * @param own /proc/self/cgroup (cgroups(7)): one `ID:CONTROLLERS:PATH` per line
  */
 export function parseCgroups(mountinfo: string, own: string): CgroupMount[] {
   const groups = new Map(

@@ -96,7 +96,7 @@ function machineFlags({ engine, devices }: RunContext): string[] {
   ];
 }
 
-/** Rejects values that change the meaning of a flag: a comma ends a field of --mount, a colon one of --tmpfs. */
+/** Rejects values that change the meaning of a flag: a comma separates fields of --mount, a colon those of --tmpfs. */
 function validate({ name, hostname, mounts, tmpfs, environment, labels }: StartOptions): void {
   const invalid = (what: string, where: string): never => {
     throw new KubeparcelError('usage', `invalid ${what}`, { where });

@@ -11,7 +11,7 @@ export function ownRunId(): string {
 
 let known: string | undefined;
 
-/** Whether a run has ended. False for another PID namespace (a container that uses the same engine): it is not visible here. */
+/** Whether a run has ended. False for runs in other PID namespaces (containers with the same engine), which are not visible. */
 export function isOver(runId: string): boolean {
   const [, runBoot, runNamespace, pid, start] = /^([0-9a-f]+)\.(\d+)\.(\d+)\.(\d+)$/.exec(runId) ?? [];
   if (runBoot === undefined || runBoot !== boot()) return true;

@@ -58,7 +58,7 @@ export class ShellSession {
     return ready ? new ShellSession(client, lines) : undefined;
   }
 
-  /** True after the shell ended: with the container, or because a process in the container killed it. */
+  /** True once the shell has ended: the container ended, or one of its processes killed the shell. */
   get ended(): boolean {
     return this.#lines.ended;
   }
@@ -85,10 +85,10 @@ export class ShellSession {
       this.#client.stdin.write(`${limit / 1000} ${grace / 1000} ${maxOutput} ${script} ${input}\n`);
       const line = await this.#lines.next(limit + grace + patience, signal);
       const milliseconds = Math.round(performance.now() - started);
-      if (line === undefined || line === LATE) {
+      if (line === undefined || line === TIMED_OUT) {
         this.end();
         const stderr = this.#lines.errors;
-        return { status: undefined, stdout: '', stderr, timedOut: line === LATE, milliseconds };
+        return { status: undefined, stdout: '', stderr, timedOut: line === TIMED_OUT, milliseconds };
       }
       const [status, outSize, errSize, out = '', err = ''] = line.split(' ');
       const result = { status: Number(status), timedOut: false, milliseconds };
@@ -111,15 +111,15 @@ export class ShellSession {
 type Client = ChildProcessByStdio<Writable, Readable, Readable>;
 
 type Handle = { ref?(): void; unref?(): void };
-const LATE = Symbol('late');
+const TIMED_OUT = Symbol('late');
 /** Bytes of the client's standard error to keep. */
 const MAX_ERRORS = 1 << 16;
 /** More than both streams of a command at their maximum, in Base64. */
 const MAX_ANSWER = 32 << 20;
 
-/** The lines that the shell writes: one per command, and nothing in between. */
+/** The output of the shell: exactly one line per command. */
 class AnswerLines {
-  /** The end of what the client wrote to standard error. */
+  /** The last part of the client's standard error. */
   errors = '';
   ended = false;
   readonly #handles: readonly Handle[];
@@ -153,10 +153,10 @@ class AnswerLines {
   }
 
   /**
-   * @param timeout milliseconds, after which the result is LATE
+   * @param timeout milliseconds, after which the result is TIMED_OUT
    * @returns the next line; undefined after the end
    */
-  async next(timeout: number, signal: AbortSignal | undefined): Promise<string | undefined | typeof LATE> {
+  async next(timeout: number, signal: AbortSignal | undefined): Promise<string | undefined | typeof TIMED_OUT> {
     signal?.throwIfAborted();
     if (this.ended) return undefined;
     for (const handle of this.#handles) handle.ref?.();
@@ -165,7 +165,7 @@ class AnswerLines {
     try {
       return await new Promise((resolve, reject) => {
         this.#waiting = resolve;
-        timer = setTimeout(() => resolve(LATE), timeout);
+        timer = setTimeout(() => resolve(TIMED_OUT), timeout);
         interrupt = () => reject(signal?.reason);
         signal?.addEventListener('abort', interrupt, { once: true });
       });

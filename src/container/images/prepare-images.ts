@@ -62,7 +62,7 @@ export async function prepareImages(
       signal.throwIfAborted();
       return await prepareImage(engine, host, { ...options, signal, isReachable });
     }).catch((error: unknown) => {
-      // Stops the other builds; their own errors are then those of the abort.
+      // Stops the other builds, which then fail with this error.
       failed.abort(error);
       throw error;
     }),
@@ -144,7 +144,7 @@ async function build(
   return { host, source, image: imageReference(host, source) };
 }
 
-/** Removes earlier images of a host, which lost their name to a new build, unless a container uses them. */
+/** Removes earlier images of a host, which are untagged after a new build, unless a container uses them. */
 async function removeUntagged(engine: Engine, host: HostImage): Promise<void> {
   for (const { id, references, labels } of await engine.listImages()) {
     if (references.length === 0 && labels.host === host.id) await engine.removeImage(id).catch(() => {});

@@ -2,7 +2,7 @@ import type { Layout } from '../../model/layout.ts';
 import { RELATION_KINDS, type Relation, type RelationKind } from '../../model/relation.ts';
 import { rpmPackager } from '../../rpm/write.ts';
 
-/** 2024-01-01; constant, so that the bytes are. */
+/** 2024-01-01. A constant, so that the package is reproducible. */
 const DATE = 1_704_067_200;
 
 /**

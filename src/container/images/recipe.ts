@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { HostImage } from './hosts.ts';
 
-/** Increase it when the build of images changes, so that existing images are rebuilt. */
+/** Increase when the build of images changes, so that existing images are rebuilt. */
 const REVISION = 1;
 
 export type ImageSource = 'vendor' | 'local';
@@ -11,9 +11,7 @@ export function imageReference(host: Pick<HostImage, 'id'>, source: ImageSource)
   return `localhost/kubeparcel/${host.id}:${source}`;
 }
 
-/**
- * SHA-256 of a recipe in hex. Undefined if the host has no recipe of this source.
- */
+/** SHA-256 of a recipe in hex; undefined if the host has no recipe for this source. */
 export function recipeDigest(host: HostImage, source: ImageSource): string | undefined {
   const recipe = host[source];
   if (recipe === undefined) return undefined;

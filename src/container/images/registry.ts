@@ -25,7 +25,7 @@ export function registryOf(reference: string): string {
   return parseImageName(reference).registry;
 }
 
-/** The API of docker.io has another host name. */
+/** The API of docker.io is on another host. */
 function urlOf(registry: string): string {
   if (registry === 'docker.io') return 'https://registry-1.docker.io';
   return /^(localhost|127\.0\.0\.1)(:\d+)?$/.test(registry) ? `http://${registry}` : `https://${registry}`;
