@@ -4,7 +4,7 @@ import { type Command, filesOf, namesOf, nameVersions, type PackageManager } fro
 const SOURCES = '/etc/apt/sources.list.d/kubeparcel.list';
 
 /**
- * As unattended-upgrades: edited conffiles are kept, others are replaced, and nothing prompts (dpkg(1), --force-confdef and
+ * Like unattended-upgrades: edited conffiles are kept, others are replaced, and nothing prompts (dpkg(1), --force-confdef and
  * --force-confold).
  */
 const APT: Command = [

@@ -37,9 +37,9 @@ export function planScenarios(input: PlanInput): Plan {
   for (const host of input.hosts) {
     const payload = input.payloadOn(host);
     for (const scenario of input.scenarios) {
-      const steps = scenario.steps.filter(({ on }) => isAt(on, host, payload));
+      const steps = scenario.steps.filter(({ on }) => includesHost(on, host, payload));
       const sets = setsOf(steps);
-      const reason = reasonAgainst(scenario, host, payload, steps, sets, input);
+      const reason = reasonToSkip(scenario, host, payload, steps, sets, input);
       if (reason === undefined) jobs.push({ host, scenario, steps, sets });
       else leftOut.push({ host: host.id, scenario: scenario.name, group: scenario.group, reason });
     }
@@ -47,7 +47,7 @@ export function planScenarios(input: PlanInput): Plan {
   return { jobs, leftOut };
 }
 
-function reasonAgainst(
+function reasonToSkip(
   { hosts, container }: Scenario,
   host: ScenarioHost,
   payload: 'sample' | 'real',
@@ -61,13 +61,13 @@ function reasonAgainst(
     return `only for ${hosts.managers.join(', ')}`;
   }
   if (hosts.payload !== 'any' && hosts.payload !== payload) return `only with a ${hosts.payload} payload`;
-  if (!isAt(hosts.names, host, payload)) return `only on ${hosts.names?.join(', ')}`;
+  if (!includesHost(hosts.names, host, payload)) return `only on ${hosts.names?.join(', ')}`;
   if (container.init === 'systemd' && input.withoutSystemd !== undefined) {
     return `needs systemd, which cannot run in containers on this machine: ${input.withoutSystemd}`;
   }
-  const wantsControlPlane =
+  const needsControlPlane =
     container['control-plane'] || usedPlaceholders(steps).some(({ name }) => name === 'control-plane');
-  if (wantsControlPlane && !input.hasControlPlane) {
+  if (needsControlPlane && !input.hasControlPlane) {
     return 'needs the control plane (--control-plane)';
   }
   for (const set of sets) {
@@ -78,7 +78,7 @@ function reasonAgainst(
 }
 
 /** Whether a list of places (deb, dnf, real, debian-12, -debian-11) includes a host. */
-function isAt(places: readonly string[] | undefined, host: ScenarioHost, payload: 'sample' | 'real'): boolean {
+function includesHost(places: readonly string[] | undefined, host: ScenarioHost, payload: 'sample' | 'real'): boolean {
   if (places === undefined) return true;
   const words = [host.id, host.distribution.format, host.manager, payload];
   const unwanted = places.filter((place) => place.startsWith('-'));

@@ -50,7 +50,7 @@ export type Step = {
 
 const VERBS: Readonly<Record<string, z.ZodObject>> = { ...actions, ...checks };
 
-/** Some verbs are also keys of others (unit of remember-process): the verb is the one that accepts the others as keys. */
+/** Verbs can be keys of other verbs (`unit` of `remember-process`). Returns the verb that accepts the other ones as keys. */
 function verbOf(record: Readonly<Record<string, unknown>>): string | undefined {
   const named = Object.keys(record).filter((key) => key in VERBS);
   return named.find((verb) => named.every((other) => other in (VERBS[verb]?.shape ?? {}))) ?? named[0];
@@ -64,20 +64,20 @@ const step = z.record(z.string(), z.unknown()).transform((record, context): Step
     return z.NEVER;
   }
   const { title, on, ...rest } = record;
-  const frame = z.strictObject({ title: z.string().optional(), on: oneOrMore(place).optional() }).safeParse({
+  const parsedCommon = z.strictObject({ title: z.string().optional(), on: oneOrMore(place).optional() }).safeParse({
     ...(title === undefined ? {} : { title }),
     ...(on === undefined ? {} : { on }),
   });
-  const body = VERBS[verb]?.safeParse(rest);
-  const issues = [...(frame.error?.issues ?? []), ...(body?.error?.issues ?? [])];
+  const parsedVerb = VERBS[verb]?.safeParse(rest);
+  const issues = [...(parsedCommon.error?.issues ?? []), ...(parsedVerb?.error?.issues ?? [])];
   // Paths of issues are relative to the step.
   for (const issue of issues) context.issues.push({ ...issue, input: record } as never);
-  if (!frame.success || body?.success !== true) return z.NEVER;
+  if (!parsedCommon.success || parsedVerb?.success !== true) return z.NEVER;
   for (const { message, path } of misusedPlaceholders(rest)) context.addIssue({ code: 'custom', message, path });
-  const parsed = { verb, ...(body.data as object) };
+  const parsed = { verb, ...(parsedVerb.data as object) };
   return {
-    title: frame.data.title,
-    on: frame.data.on,
+    title: parsedCommon.data.title,
+    on: parsedCommon.data.on,
     ...(verb in actions
       ? { kind: 'action', action: parsed as unknown as Action }
       : { kind: 'check', check: parsed as unknown as Check }),

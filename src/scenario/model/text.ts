@@ -1,6 +1,6 @@
 import type { TextExpectation } from './expectation.ts';
 
-/** One compared fact of a check. */
+/** The result of one comparison of a check. */
 export interface Finding {
   /** mode of /etc/default/kubelet */
   readonly what: string;
@@ -10,7 +10,7 @@ export interface Finding {
 }
 
 /** Maximum number of characters of an output in a finding. */
-const SHOWN = 2000;
+const MAX_SHOWN = 2000;
 
 /** Compares a text with its expectation. */
 export function compareText(what: string, expectation: TextExpectation | undefined, text: string): Finding[] {
@@ -40,9 +40,9 @@ export function compareValue(what: string, expected: string | undefined, found: 
 /** Shortens a long text to its beginning and end. */
 export function shown(text: string): string {
   const short = withoutLastBreaks(text);
-  if (short.length <= SHOWN) return short;
-  const half = SHOWN / 2;
-  return `${short.slice(0, half)}\n[... ${short.length - SHOWN} characters ...]\n${short.slice(-half)}`;
+  if (short.length <= MAX_SHOWN) return short;
+  const half = MAX_SHOWN / 2;
+  return `${short.slice(0, half)}\n[... ${short.length - MAX_SHOWN} characters ...]\n${short.slice(-half)}`;
 }
 
 function withoutLastBreaks(text: string): string {

@@ -10,7 +10,7 @@ import { NO_ANSWER, type Probe, type ProbeCommand, probeCommand } from './probe.
  * Paths that are never compared: virtual file systems, generated files (caches, logs, state of the dynamic loader and
  * systemd), and the runner's files.
  */
-const NEVER = [
+const IGNORED_PATHS = [
   '/dev',
   '/proc',
   '/run',
@@ -48,7 +48,7 @@ const LIST = `list() {
 `;
 
 function listing(without: readonly string[]): string {
-  const pruned = [...NEVER, ...without].map((path) => `-path ${shellWord(path)}`).join(' -o ');
+  const pruned = [...IGNORED_PATHS, ...without].map((path) => `-path ${shellWord(path)}`).join(' -o ');
   return LIST.replaceAll('PRUNED', () => pruned);
 }
 
@@ -102,10 +102,10 @@ for kind in ${kind}; do LC_ALL=C comm -3 --zero-terminated then.$kind now.$kind;
       if (differences.length === 0) {
         return [{ what: `files since ${name}`, expected: 'the same', found: 'the same', ok: true }];
       }
-      const more = differences.length - MOST;
+      const more = differences.length - MAX_DIFFERENCES;
       return [
         ...differences
-          .slice(0, MOST)
+          .slice(0, MAX_DIFFERENCES)
           .map(({ path, before, after }): Finding => ({ what: path, expected: before, found: after, ok: false })),
         ...(more > 0
           ? [{ what: `files since ${name}`, expected: 'the same', found: plural(more, 'more difference'), ok: false }]
@@ -116,7 +116,7 @@ for kind in ${kind}; do LC_ALL=C comm -3 --zero-terminated then.$kind now.$kind;
 }
 
 /** Maximum number of differences that a report lists. */
-const MOST = 40;
+const MAX_DIFFERENCES = 40;
 
 interface Difference {
   readonly path: string;
@@ -131,9 +131,9 @@ export function compareRecords(output: string): Difference[] {
     if (line === '') continue;
     const later = line.startsWith('\t');
     const { path, text } = readRecord(later ? line.slice(1) : line);
-    const both = paths.get(path) ?? { before: [], after: [] };
-    both[later ? 'after' : 'before'].push(text);
-    paths.set(path, both);
+    const texts = paths.get(path) ?? { before: [], after: [] };
+    texts[later ? 'after' : 'before'].push(text);
+    paths.set(path, texts);
   }
   const readable = (texts: readonly string[]) => texts.join(', ') || 'absent';
   return [...paths]

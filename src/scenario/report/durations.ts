@@ -22,7 +22,7 @@ export async function readDurations(file: string): Promise<Map<string, number>> 
   }
 }
 
-/** Records the durations of successful scenarios. Errors are ignored, because nothing depends on it. */
+/** Records the durations of successful scenarios. */
 export async function rememberDurations(file: string, results: readonly ScenarioResult[]): Promise<void> {
   const known = await readDurations(file);
   for (const { host, scenario, outcome, milliseconds } of results) {
@@ -33,6 +33,6 @@ export async function rememberDurations(file: string, results: readonly Scenario
     await mkdir(dirname(file), { recursive: true });
     await writeAtomically(file, [Buffer.from(`${JSON.stringify(sorted, undefined, 1)}\n`)]);
   } catch {
-    // See above.
+    // Not an error: durations only affect the order of the next run.
   }
 }

@@ -13,8 +13,8 @@ export interface AskContext {
 }
 
 /** Runs one command with the engine. */
-export async function probeCommand(one: ProbeCommand, context: AskContext): Promise<Answer> {
-  const { command, stdin, environment, user, timeout } = one;
+export async function probeCommand(request: ProbeCommand, context: AskContext): Promise<Answer> {
+  const { command, stdin, environment, user, timeout } = request;
   const { umask } = context;
   const whole = umask === undefined ? command : ['sh', '-c', `umask ${umask}; exec "$@"`, 'with-umask', ...command];
   return await context.container.exec(whole, {
@@ -28,27 +28,26 @@ export async function probeCommand(one: ProbeCommand, context: AskContext): Prom
 
 /**
  * Runs commands in order with as few engine calls as possible, because a call costs more than most commands. Commands
- * without input, user and timeout are joined in one script on standard input. This also keeps them out of process arguments,
- * where pgrep -f would find them.
+ * without input, user and timeout are joined in one script on standard input, which also hides them from pgrep -f.
  */
 export async function askAll(commands: readonly ProbeCommand[], context: AskContext): Promise<Answer[]> {
   const answers: Answer[] = [];
   for (let index = 0; index < commands.length; ) {
-    const one = commands[index];
-    if (one === undefined) break;
-    const together = commands.slice(index, firstApart(commands, index));
-    if (together.length === 0) {
-      answers.push(await probeCommand(one, context));
+    const request = commands[index];
+    if (request === undefined) break;
+    const joined = commands.slice(index, nextSeparate(commands, index));
+    if (joined.length === 0) {
+      answers.push(await probeCommand(request, context));
       index += 1;
     } else {
-      answers.push(...(await askTogether(together, context)));
-      index += together.length;
+      answers.push(...(await runScript(joined, context)));
+      index += joined.length;
     }
   }
   return answers;
 }
 
-function firstApart(commands: readonly ProbeCommand[], from: number): number {
+function nextSeparate(commands: readonly ProbeCommand[], from: number): number {
   const index = commands.findIndex(
     ({ stdin, user, timeout }, at) =>
       at >= from && (stdin !== undefined || user !== undefined || timeout !== undefined),
@@ -57,9 +56,9 @@ function firstApart(commands: readonly ProbeCommand[], from: number): number {
 }
 
 /** Milliseconds for all commands. */
-const TOGETHER = 120_000;
+const SCRIPT_TIMEOUT = 120_000;
 
-async function askTogether(commands: readonly ProbeCommand[], context: AskContext): Promise<Answer[]> {
+async function runScript(commands: readonly ProbeCommand[], context: AskContext): Promise<Answer[]> {
   const { umask } = context;
   const lines = commands.map(({ command, environment = {} }) => {
     const variables = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
@@ -70,7 +69,7 @@ async function askTogether(commands: readonly ProbeCommand[], context: AskContex
   const { stdout, stderr, status } = await context.container.exec(['sh'], {
     stdin: script,
     environment: context.environment,
-    timeout: TOGETHER,
+    timeout: SCRIPT_TIMEOUT,
     signal: context.signal,
   });
   const parts = stdout.split('\n');

@@ -68,7 +68,7 @@ export function operationsOf(action: Action, context: ActionContext): Operations
     }
     case 'change': {
       const { to, via } = action;
-      const direction = isBefore(sets, to, context.installed) ? 'down' : 'up';
+      const direction = isOlder(sets, to, context.installed) ? 'down' : 'up';
       return {
         ...(via === 'low-level' ? { preparation: [] } : withRepository(to, via === 'repository')),
         commands: probes(manager.change(wanted(action.change, to), via, direction), environment),
@@ -151,7 +151,7 @@ function writeFile(path: string, text: string, mode: string, append = false): Pr
   return { command: ['sh', '-c', append ? APPEND : WRITE, 'write', path, mode], stdin: text };
 }
 
-function isBefore(sets: HostSets, to: PackageSet, from: PackageSet | undefined): boolean {
+function isOlder(sets: HostSets, to: PackageSet, from: PackageSet | undefined): boolean {
   const before = from === undefined ? undefined : sets.get(from);
   return before !== undefined && setRank(setOf(sets, to), before) < 0;
 }

@@ -36,8 +36,8 @@ type Check = CheckStep['check'];
 type StepOutcome = Pick<StepResult, 'ok' | 'findings' | 'commands' | 'error'>;
 
 /**
- * Runs the steps of a scenario in order, until an action fails. Consecutive checks run their first probe in one call; if one
- * of them has to wait, the results of the later ones are outdated and they probe again.
+ * Runs the steps of a scenario in order, until an action fails. Consecutive checks run their first probes in one call; if
+ * a check has to wait, the results of the later checks are outdated and their probes run again.
  *
  * @throws the signal's reason if it is aborted; KubeparcelError if the container is gone
  */
@@ -45,7 +45,7 @@ export async function* runSteps(job: ScenarioJob, context: StepsContext): AsyncG
   const { host, scenario, steps } = job;
   const { onEvent } = context;
   const progress: Progress = { repository: undefined, installed: undefined, processes: new Map() };
-  let seen = new Map<Step, Sight>();
+  let firstRuns = new Map<Step, ProbeRun>();
   for (const [index, step] of steps.entries()) {
     const number = index + 1;
     const title = describeStep(step);
@@ -55,13 +55,13 @@ export async function* runSteps(job: ScenarioJob, context: StepsContext): AsyncG
     let outcome: StepOutcome;
     try {
       if (step.kind === 'check') {
-        if (!seen.has(step)) seen = await lookTogether(checksFrom(steps, index), job, context, progress);
-        const first = seen.get(step);
-        outcome = await watch(step.check, first ?? (await lookOnce(step.check, job, context, progress)), context);
-        if (first?.outcome.ok !== true || step.check.for !== undefined) seen = new Map();
+        if (!firstRuns.has(step)) firstRuns = await probeTogether(checksFrom(steps, index), job, context, progress);
+        const first = firstRuns.get(step);
+        outcome = await poll(step.check, first ?? (await probeOnce(step.check, job, context, progress)), context);
+        if (first?.outcome.ok !== true || step.check.for !== undefined) firstRuns = new Map();
       } else {
-        seen = new Map();
-        outcome = await act(step, job, context, progress);
+        firstRuns = new Map();
+        outcome = await runAction(step, job, context, progress);
       }
     } catch (fault) {
       context.asking.signal.throwIfAborted();
@@ -90,22 +90,22 @@ function checksFrom(steps: readonly Step[], from: number): CheckStep[] {
   return (end === -1 ? rest : rest.slice(0, end)).filter((step) => step.kind === 'check');
 }
 
-/** A probe and its last answers. */
-interface Sight {
-  readonly look: Probe;
+/** A probe and the outcome of its last run. */
+interface ProbeRun {
+  readonly probe: Probe;
   readonly outcome: StepOutcome;
 }
 
-async function lookTogether(
+async function probeTogether(
   steps: readonly CheckStep[],
   job: ScenarioJob,
   context: StepsContext,
   progress: Progress,
-): Promise<Map<Step, Sight>> {
-  const looks: { step: CheckStep; look: Probe }[] = [];
+): Promise<Map<Step, ProbeRun>> {
+  const probes: { step: CheckStep; probe: Probe }[] = [];
   for (const step of steps) {
     try {
-      looks.push({ step, look: lookOf(step.check, job, context, progress) });
+      probes.push({ step, probe: makeProbe(step.check, job, context, progress) });
     } catch (fault) {
       // Reported when the step runs.
       if (!(fault instanceof KubeparcelError)) throw fault;
@@ -113,20 +113,20 @@ async function lookTogether(
     }
   }
   const answers = await askAll(
-    looks.flatMap(({ look }) => look.commands),
+    probes.flatMap(({ probe }) => probe.commands),
     context.asking,
   );
   let from = 0;
   return new Map(
-    looks.map(({ step, look }) => {
-      const own = answers.slice(from, from + look.commands.length);
-      from += look.commands.length;
-      return [step, { look, outcome: judged(look, own) }];
+    probes.map(({ step, probe }) => {
+      const own = answers.slice(from, from + probe.commands.length);
+      from += probe.commands.length;
+      return [step, { probe, outcome: outcomeOf(probe, own) }];
     }),
   );
 }
 
-function lookOf(check: Check, { host }: ScenarioJob, { sets, packages }: StepsContext, progress: Progress): Probe {
+function makeProbe(check: Check, { host }: ScenarioJob, { sets, packages }: StepsContext, progress: Progress): Probe {
   const manager = packageManager(host);
   const values = valueOn(host, sets);
   return probeFor(
@@ -136,54 +136,54 @@ function lookOf(check: Check, { host }: ScenarioJob, { sets, packages }: StepsCo
       names: (wanted) => (wanted === 'all' ? packages : wanted),
       versionIn: (set, name) => packageOf(setOf(sets, set), name).version,
       processes: progress.processes,
-      without: notCompared(manager),
+      without: ignoredPaths(manager),
     },
   );
 }
 
-async function lookOnce(check: Check, job: ScenarioJob, context: StepsContext, progress: Progress): Promise<Sight> {
-  const look = lookOf(check, job, context, progress);
-  return { look, outcome: judged(look, await askAll(look.commands, context.asking)) };
+async function probeOnce(check: Check, job: ScenarioJob, context: StepsContext, progress: Progress): Promise<ProbeRun> {
+  const probe = makeProbe(check, job, context, progress);
+  return { probe, outcome: outcomeOf(probe, await askAll(probe.commands, context.asking)) };
 }
 
-function judged(look: Probe, answers: readonly Answer[]): StepOutcome {
-  const findings = look.evaluate(answers);
+function outcomeOf(probe: Probe, answers: readonly Answer[]): StepOutcome {
+  const findings = probe.evaluate(answers);
   return {
     ok: findings.every(({ ok }) => ok),
     findings,
-    commands: look.commands.flatMap((one, index) => {
+    commands: probe.commands.flatMap((request, index) => {
       const answer = answers[index];
-      return answer === undefined ? [] : [record(one, answer)];
+      return answer === undefined ? [] : [record(request, answer)];
     }),
   };
 }
 
 /** Milliseconds between two probes. */
-const PAUSE = 300;
+const PROBE_INTERVAL = 300;
 
 /** Repeats the probe until the check succeeds or times out, and then for as long as it must keep succeeding. */
-async function watch(
-  { within, for: stay }: Pick<Check, 'within' | 'for'>,
-  first: Sight,
+async function poll(
+  { within, for: holdFor }: Pick<Check, 'within' | 'for'>,
+  first: ProbeRun,
   { asking }: StepsContext,
 ): Promise<StepOutcome> {
-  const again = async () => {
-    await new Promise((resolve) => setTimeout(resolve, PAUSE));
+  const probeAgain = async () => {
+    await new Promise((resolve) => setTimeout(resolve, PROBE_INTERVAL));
     asking.signal.throwIfAborted();
-    return judged(first.look, await askAll(first.look.commands, asking));
+    return outcomeOf(first.probe, await askAll(first.probe.commands, asking));
   };
   const end = performance.now() + within * 1000;
   let outcome = first.outcome;
-  while (!outcome.ok && performance.now() < end) outcome = await again();
-  const until = performance.now() + (stay ?? 0) * 1000;
+  while (!outcome.ok && performance.now() < end) outcome = await probeAgain();
+  const until = performance.now() + (holdFor ?? 0) * 1000;
   while (outcome.ok && performance.now() < until) {
-    outcome = await again();
-    if (!outcome.ok) return { ...outcome, error: `it succeeded, but not for ${stay} s` };
+    outcome = await probeAgain();
+    if (!outcome.ok) return { ...outcome, error: `it succeeded, but not for ${holdFor} s` };
   }
   return outcome;
 }
 
-async function act(
+async function runAction(
   step: Extract<Step, { kind: 'action' }>,
   { host }: ScenarioJob,
   context: StepsContext,
@@ -198,23 +198,23 @@ async function act(
     manager,
     sets,
     names,
-    without: notCompared(manager),
+    without: ignoredPaths(manager),
     helpers,
     ...progress,
   });
-  for (const one of operations.preparation) {
-    const answer = await probeCommand(one, asking);
+  for (const request of operations.preparation) {
+    const answer = await probeCommand(request, asking);
     if (answer.status === 0) continue;
-    return { ok: false, findings: [], commands: [record(one, answer)], error: 'cannot configure the repository' };
+    return { ok: false, findings: [], commands: [record(request, answer)], error: 'cannot configure the repository' };
   }
   progress.repository = operations.repository ?? progress.repository;
   const commands: CommandRecord[] = [];
   let output = '';
   let last: Answer | undefined;
   let succeeded = true;
-  for (const one of operations.commands) {
-    last = await probeCommand(one, asking);
-    commands.push(record(one, last));
+  for (const request of operations.commands) {
+    last = await probeCommand(request, asking);
+    commands.push(record(request, last));
     output += last.stdout + last.stderr;
     succeeded = last.status === 0 || manager.successes.includes(last.status);
     if (!succeeded) break;
@@ -223,29 +223,29 @@ async function act(
   const findings =
     action.verb === 'run'
       ? [
-          ...judgeStatus(action.status, last?.status ?? 0),
+          ...compareStatus(action.status, last?.status ?? 0),
           ...compareText('standard output', action.stdout, last?.stdout ?? ''),
           ...compareText('standard error', action.stderr, last?.stderr ?? ''),
         ]
       : [
-          ...judgeSuccess('fails' in action && action.fails, succeeded, last?.status ?? 0),
+          ...compareSuccess('fails' in action && action.fails, succeeded, last?.status ?? 0),
           ...('output' in action ? compareText('output', action.output, output) : []),
           ...remember(operations, last, progress),
         ];
   return { ok: findings.every(({ ok }) => ok), findings, commands };
 }
 
-function notCompared(manager: ReturnType<typeof packageManager>): string[] {
+function ignoredPaths(manager: ReturnType<typeof packageManager>): string[] {
   return [...manager.stateDirectories, manager.useRepository('/').path];
 }
 
-function judgeStatus(expected: number | 'any', found: number): Finding[] {
+function compareStatus(expected: number | 'any', found: number): Finding[] {
   return expected === 'any'
     ? []
     : [{ what: 'status', expected: String(expected), found: String(found), ok: expected === found }];
 }
 
-function judgeSuccess(fails: boolean, succeeded: boolean, status: number): Finding[] {
+function compareSuccess(fails: boolean, succeeded: boolean, status: number): Finding[] {
   return [
     { what: 'status', expected: fails ? 'a failure' : 'success', found: `status ${status}`, ok: succeeded !== fails },
   ];

@@ -128,12 +128,12 @@ function jobName({ host, scenario }: ScenarioJob): JobName {
 }
 
 /** Estimated milliseconds per step without a measurement. */
-const USUAL_STEP = 600;
+const DEFAULT_STEP_TIME = 600;
 
-/** Starts long scenarios first, so that none is left for the end. */
+/** Starts long scenarios first, so that no long scenario runs last. */
 function longestFirst(jobs: readonly ScenarioJob[], durations: ReadonlyMap<string, number>): ScenarioJob[] {
   const time = ({ host, scenario, steps }: ScenarioJob) =>
-    durations.get(`${host.id} ${scenario.name}`) ?? steps.length * USUAL_STEP;
+    durations.get(`${host.id} ${scenario.name}`) ?? steps.length * DEFAULT_STEP_TIME;
   return [...jobs].sort((a, b) => time(b) - time(a));
 }
 

@@ -62,7 +62,7 @@ export interface SetsRequest {
 
 /** Sets are built on first use, once each, and shared by hosts that use the same files. */
 export interface SetMaker {
-  /** @throws KubeparcelError if the set is not available; `reasonsWithout` tells in advance */
+  /** @throws KubeparcelError if the set is not available for the host */
   set(host: ScenarioHost, name: PackageSet): Promise<HostSet>;
   /** An empty repository. */
   empty(host: ScenarioHost): Promise<string>;
@@ -109,10 +109,10 @@ export function setMaker(request: SetsRequest): SetMaker {
     const source = packages[host.distribution.format];
     if (source === undefined)
       return { files: [], source: `the given packages, which have no ${host.distribution.format}` };
-    return { files: await once(built, `folder:${source}`, () => readPackageDirectory(source)), source };
+    return { files: await once(built, `directory:${source}`, () => readPackageDirectory(source)), source };
   };
 
-  const other = async (host: ScenarioHost, name: Exclude<PackageSet, 'current'>) => {
+  const derivedSet = async (host: ScenarioHost, name: Exclude<PackageSet, 'current'>) => {
     const base = await maker.set(host, 'current');
     const recipe = setRecipe(name, base, request.minors);
     if (recipe === undefined) {
@@ -138,7 +138,7 @@ export function setMaker(request: SetsRequest): SetMaker {
   };
 
   /** A directory with the files and an index, shared by hosts with the same files. */
-  const arranged = (host: ScenarioHost, files: readonly string[]) =>
+  const indexedDirectory = (host: ScenarioHost, files: readonly string[]) =>
     once(directories, [host.distribution.format, ...files].join('\n'), async () => {
       const digest = createHash('sha256')
         .update([host.distribution.format, ...files].join('\n'))
@@ -155,15 +155,15 @@ export function setMaker(request: SetsRequest): SetMaker {
   const maker: SetMaker = {
     set: (host, name) =>
       once(sets, `${host.id} ${name}`, async () => {
-        const { files, source } = await (name === 'current' ? current(host) : other(host, name));
+        const { files, source } = await (name === 'current' ? current(host) : derivedSet(host, name));
         const chosen = packagesFor(host, files);
-        const mounted = await arranged(
+        const mounted = await indexedDirectory(
           host,
           chosen.map(({ path }) => path),
         );
         return hostSet(name, host, chosen, { source, mounted, official: request.official });
       }),
-    empty: (host) => arranged(host, []),
+    empty: (host) => indexedDirectory(host, []),
   };
   return maker;
 }

@@ -62,7 +62,7 @@ export function lastLegacyMinor(layouts: OfficialLayouts): string | undefined {
 }
 
 /**
- * Converts our layouts, without the generator, to those of the official packages of the same version: revision, maintainer,
+ * Converts layouts built without kubelet-confgen to those of the official packages of the same version: revision, maintainer,
  * paths of unit, drop-in and env file, and the kubelet's scripts. Pure.
  *
  * @param version Kubernetes' version: 1.36.3

@@ -35,7 +35,7 @@ export async function readPackageDirectory(directory: string): Promise<PackageFi
 }
 
 /**
- * Selects the packages for a host: of its format and architecture; if there are several files for a package, the one for its
+ * Selects the packages for a host by format and architecture. Of several files for a package, selects the one for the
  * distribution (by the suffix of the revision), or else the one for the family.
  *
  * @returns one file per package, sorted by name
@@ -44,15 +44,15 @@ export async function readPackageDirectory(directory: string): Promise<PackageFi
 export function packagesFor(host: ScenarioHost, files: readonly PackageFile[]): PackageFile[] {
   const { format, suffix } = host.distribution;
   const own = packageArchitecture(format, host.architecture);
-  const fitting = files.filter(
+  const installable = files.filter(
     ({ layout }) => layout.format === format && [own, 'all', 'noarch'].includes(layout.architecture),
   );
-  const names = [...new Set(fitting.map(({ layout }) => layout.name))].sort();
+  const names = [...new Set(installable.map(({ layout }) => layout.name))].sort();
   return names.flatMap((name) => {
-    const named = fitting.filter(({ layout }) => layout.name === name);
-    const tailored = named.filter(({ layout }) => layout.version.revision.endsWith(suffix));
-    const family = named.filter(({ layout }) => !FOR_ONE.test(layout.version.revision));
-    const [best, rival] = tailored.length > 0 ? tailored : family;
+    const named = installable.filter(({ layout }) => layout.name === name);
+    const forDistribution = named.filter(({ layout }) => layout.version.revision.endsWith(suffix));
+    const forFamily = named.filter(({ layout }) => !DISTRIBUTION_REVISION.test(layout.version.revision));
+    const [best, rival] = forDistribution.length > 0 ? forDistribution : forFamily;
     if (best !== undefined && rival !== undefined) {
       throw new KubeparcelError('usage', `two files of package ${name} for ${host.id}`, {
         where: `${basename(best.path)}, ${basename(rival.path)}`,
@@ -64,16 +64,16 @@ export function packagesFor(host: ScenarioHost, files: readonly PackageFile[]): 
 }
 
 /** A revision with a distribution suffix: 1~debian12, 1.el9. Official revisions are 1.1 and 150500.1.1. */
-const FOR_ONE = /^[0-9.]+[~+.][a-z]/;
+const DISTRIBUTION_REVISION = /^[0-9.]+[~+.][a-z]/;
 
 /** Sample programs are shell scripts of a few kilobytes. */
-const SMALLEST_PROGRAM = 1 << 20;
+const MIN_PROGRAM_SIZE = 1 << 20;
 
 /** Whether the kubelet is a real program or a script of the sample. */
 export function payloadOf(files: readonly PackageFile[]): 'sample' | 'real' {
   const entries = files.filter(({ layout }) => layout.name === 'kubelet').flatMap(({ layout }) => layout.entries);
   const kubelet = entries.find(({ path }) => path === '/usr/bin/kubelet');
-  return kubelet?.kind === 'file' && contentSize(kubelet.content) >= SMALLEST_PROGRAM ? 'real' : 'sample';
+  return kubelet?.kind === 'file' && contentSize(kubelet.content) >= MIN_PROGRAM_SIZE ? 'real' : 'sample';
 }
 
 /** As dpkg and rpm print it. */
