@@ -10,7 +10,6 @@ import { KubeparcelError } from '../support/errors.ts';
 export async function packageFormat(path: string): Promise<Format> {
   const notPackage = new KubeparcelError('format', 'not a .deb or .rpm package', {
     where: path,
-    hint: 'expected a .deb or .rpm file',
   });
   // Opening a named pipe would block.
   if (!(await stat(path)).isFile()) throw notPackage;

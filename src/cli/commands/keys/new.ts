@@ -9,7 +9,7 @@ export const keysNewCommand = defineCommand({
   describe: 'Create a signing key',
   builder: (yargs) =>
     passphraseOptions(yargs)
-      .option('user-id', { ...VALUE, demandOption: true, describe: 'User ID: "Name <address>"' })
+      .option('user-id', { ...VALUE, demandOption: true, describe: 'User ID, usually "Name <address>"' })
       .option('algorithm', {
         ...choice(['rsa4096', 'ed25519']),
         default: 'rsa4096',
