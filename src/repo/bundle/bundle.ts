@@ -38,7 +38,6 @@ export interface BundleResult extends WrittenFile {
   readonly fingerprints: readonly string[];
 }
 
-/** A file of a bundle. */
 interface BundleFile {
   readonly path: string;
   readonly content:

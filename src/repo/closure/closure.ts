@@ -65,7 +65,7 @@ interface ClosureRequest {
 
 /**
  * Checks for each distribution, architecture and minor that the minor contains all packages, and that the minor and the
- * distribution together satisfy the relations of every package. A package built for one distribution counts only there.
+ * distribution together satisfy the relations of every package. A package built for one distribution is only used there.
  */
 export function checkClosure(request: ClosureRequest): ClosureReport {
   const faults = new Map<string, ClosureFault & { distributions: string[] }>();
@@ -73,22 +73,22 @@ export function checkClosure(request: ClosureRequest): ClosureReport {
   const skipped = new Map<string, { distribution: string; architecture: string }>();
   let checked = 0;
   const suffixes = request.known.map(({ suffix }) => suffix);
-  const views = viewsOf(request.packages);
+  const groups = groupPackages(request.packages);
   for (const distribution of request.distributions) {
     const list = request.provided.find((each) => each.distribution === distribution.id);
-    for (const view of views.filter(({ format }) => format === distribution.format)) {
-      const packages = view.packages.filter((each) => servesDistribution(each, distribution, suffixes));
+    for (const group of groups.filter(({ format }) => format === distribution.format)) {
+      const packages = group.packages.filter((each) => servesDistribution(each, distribution, suffixes));
       if (!packages.some(({ name }) => request.complete.includes(name))) continue;
-      const provided = list?.architectures[view.architecture];
+      const provided = list?.architectures[group.architecture];
       if (list === undefined || provided === undefined) {
-        const { architecture } = view;
+        const { architecture } = group;
         skipped.set(`${distribution.id} ${architecture}`, { distribution: distribution.id, architecture });
         continue;
       }
-      const index = indexOf(packages);
+      const index = buildIndex(packages);
       const names = new Map(Object.entries(provided));
       const addFault = (fault: Pick<ClosureFault, 'missing' | 'askedBy' | 'others' | 'ours'>) => {
-        const { minor, format, architecture } = view;
+        const { minor, format, architecture } = group;
         const key = JSON.stringify([minor, format, architecture, fault.missing, fault.askedBy]);
         const known = faults.get(key);
         if (known === undefined) {
@@ -103,7 +103,7 @@ export function checkClosure(request: ClosureRequest): ClosureReport {
       for (const each of packages) {
         for (const relation of each.requires) {
           checked += 1;
-          const verdict = resolve(relation, distribution.format, index, names, list.verified);
+          const verdict = resolveRelation(relation, distribution.format, index, names, list.verified);
           if (verdict === 'assumed') assumed.set(distribution.id, (assumed.get(distribution.id) ?? 0) + 1);
           if (verdict !== 'missing') continue;
           addFault({
@@ -134,7 +134,7 @@ export function checkClosure(request: ClosureRequest): ClosureReport {
   };
 }
 
-interface View {
+interface PackageGroup {
   readonly minor: string;
   readonly format: Format;
   readonly architecture: string;
@@ -143,28 +143,28 @@ interface View {
 
 const ARCHITECTURE_INDEPENDENT: Readonly<Record<Format, string>> = { deb: 'all', rpm: 'noarch' };
 
-/** Packages of one minor that a host can install: those of its architecture and architecture-independent ones. */
-function viewsOf(packages: readonly ClosurePackage[]): View[] {
-  const views = new Map<string, View>();
+/** Groups packages by minor, format and architecture. Each group includes the architecture-independent packages. */
+function groupPackages(packages: readonly ClosurePackage[]): PackageGroup[] {
+  const groups = new Map<string, PackageGroup>();
   for (const each of packages) {
     for (const minor of each.minors) {
       const { format, architecture } = each;
       if (architecture === ARCHITECTURE_INDEPENDENT[format]) continue;
       const key = `${minor} ${format} ${architecture}`;
-      const view = views.get(key) ?? { minor, format, architecture, packages: [] };
-      view.packages.push(each);
-      views.set(key, view);
+      const group = groups.get(key) ?? { minor, format, architecture, packages: [] };
+      group.packages.push(each);
+      groups.set(key, group);
     }
   }
-  for (const view of views.values()) {
-    view.packages.push(
+  for (const group of groups.values()) {
+    group.packages.push(
       ...packages.filter(
         ({ format, architecture, minors }) =>
-          format === view.format && architecture === ARCHITECTURE_INDEPENDENT[format] && minors.includes(view.minor),
+          format === group.format && architecture === ARCHITECTURE_INDEPENDENT[format] && minors.includes(group.minor),
       ),
     );
   }
-  return [...views.values()];
+  return [...groups.values()];
 }
 
 /** Whether a package is for a distribution: its version has that distribution's suffix (~debian12, .el9) or none. */
@@ -173,8 +173,8 @@ function servesDistribution(
   { suffix, family }: Distribution,
   suffixes: readonly string[],
 ): boolean {
-  const own = suffixes.filter((each) => version.endsWith(each)).sort((a, b) => b.length - a.length)[0];
-  return own === undefined ? family !== undefined : own === suffix;
+  const longestSuffix = suffixes.filter((each) => version.endsWith(each)).sort((a, b) => b.length - a.length)[0];
+  return longestSuffix === undefined ? family !== undefined : longestSuffix === suffix;
 }
 
 interface Index {
@@ -182,7 +182,7 @@ interface Index {
   readonly files: ReadonlySet<string>;
 }
 
-function indexOf(packages: readonly ClosurePackage[]): Index {
+function buildIndex(packages: readonly ClosurePackage[]): Index {
   const byName = new Map<string, Provision[]>();
   const files = new Set<string>();
   for (const { name, version, provides, files: paths } of packages) {
@@ -196,7 +196,7 @@ function indexOf(packages: readonly ClosurePackage[]): Index {
 
 type Verdict = 'inside' | 'distribution' | 'assumed' | 'missing';
 
-function resolve(
+function resolveRelation(
   relation: Relation,
   format: Format,
   index: Index,

@@ -4,7 +4,7 @@ import { KubeparcelError } from '../../support/errors.ts';
 /** Versions by name; empty for an unversioned name. */
 export type NameVersions = Map<string, Set<string>>;
 
-/** Maximum length of a stanza or package element; distributions have shorter ones. */
+/** Maximum length of a stanza or package element; larger than any in real distributions. */
 const MAX_ENTRY = 4 << 20;
 
 /**

@@ -55,7 +55,7 @@ export interface PrunePolicy {
 
 /**
  * Removes from a channel what the policy does not keep. A package of several minors is removed from each minor for which
- * it is too old, and from the channel with the last of them. All revisions of a version are kept or removed together.
+ * it is too old, and from the channel when no minor is left. All revisions of a version are kept or removed together.
  */
 export function pruned(
   packages: readonly RepositoryPackage[],
@@ -80,10 +80,10 @@ export function pruned(
     }
   }
   return packages.flatMap((each) => {
-    const had = each.channels[channel];
-    if (had === undefined) return [each];
-    const left = had.filter((minor) => kept.get(poolPath(each))?.has(minor));
-    return withChannel(each, channel, left);
+    const currentMinors = each.channels[channel];
+    if (currentMinors === undefined) return [each];
+    const remainingMinors = currentMinors.filter((minor) => kept.get(poolPath(each))?.has(minor));
+    return withChannel(each, channel, remainingMinors);
   });
 }
 

@@ -12,7 +12,7 @@ export interface Upload extends Classified {
 export interface PublishPlan {
   /** In order; a phase is complete before the next one starts. */
   readonly phases: readonly { readonly phase: Phase; readonly uploads: readonly Upload[] }[];
-  /** Number of files that the target has already. */
+  /** Number of files that the target already has. */
   readonly unchanged: number;
   /** Deleted last, pointers before the files that they name. */
   readonly deletions: readonly string[];
@@ -21,8 +21,8 @@ export interface PublishPlan {
 /**
  * Plans the uploads and deletions that make the target equal to the repository.
  *
- * Only files in the repository's top-level directories are deleted, and temporary files of an interrupted run next to
- * them (`.NAME.SUFFIX`), and only if the target was published to before (it has the file `marker`). Other files of the
+ * Deletes only files in the repository's top-level directories and temporary files of an interrupted run next to them
+ * (`.NAME.SUFFIX`), and only if an earlier run published to the target (it has the file `marker`). Other files of the
  * target are kept.
  *
  * @param local all files of the repository
@@ -38,7 +38,7 @@ export function planPublish(local: readonly ListedFile[], remote: readonly Liste
       const first = id === undefined ? undefined : twins.get(id);
       const twin = first === path ? undefined : first;
       const classified = classify(path, link !== undefined);
-      // Further hard links come after the first one.
+      // The other hard links are uploaded after the first one.
       return { path, size, link, twin, ...classified, rank: classified.rank + (twin === undefined ? 0 : 0.5) };
     })
     .sort((a, b) => a.rank - b.rank || (a.path < b.path ? -1 : 1));
@@ -49,7 +49,7 @@ export function planPublish(local: readonly ListedFile[], remote: readonly Liste
   };
 }
 
-/** For each file with several hard links the one that is published first; for packages the one in the pool. */
+/** For each file with several hard links, the path that is uploaded first; for packages, the path in the pool. */
 function firstNames(local: readonly ListedFile[]): ReadonlyMap<string, string> {
   const position = (path: string) => {
     const { phase, rank } = classify(path);

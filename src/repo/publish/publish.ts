@@ -104,7 +104,7 @@ async function apply(
   if (plan.deletions.length > 0) await target.remove(plan.deletions, context);
 }
 
-/** Uploads packages and indices that the target does not have any more. */
+/** Uploads packages and indices that the target no longer has. */
 async function uploadMissing(
   local: readonly ListedFile[],
   target: PublishTarget,

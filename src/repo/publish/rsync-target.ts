@@ -91,27 +91,27 @@ function rsync(
   paths: readonly string[],
   url: string,
   context: PublishContext,
-  expected?: Expected,
+  accepts?: Accepts,
 ): Promise<string[]> {
   const list = paths.map((path) => `${path}\0`).join('');
   // --mkpath requires rsync 3.2.3. The names in the list are relative to the directory.
-  return run([...options, '--mkpath', '--', `${context.directory.replace(/\/*$/, '')}/`, url], list, context, expected);
+  return run([...options, '--mkpath', '--', `${context.directory.replace(/\/*$/, '')}/`, url], list, context, accepts);
 }
 
-/** Whether an exit status other than 0 is not a failure. */
-type Expected = (status: number | null, errors: string) => boolean;
+/** Whether a nonzero exit status is acceptable. */
+type Accepts = (status: number | null, errors: string) => boolean;
 
 /** Runs rsync and returns the lines of its output. */
 async function run(
   args: readonly string[],
   input: string,
   { signal }: PublishContext,
-  expected: Expected = () => false,
+  accepts: Accepts = () => false,
 ): Promise<string[]> {
   signal?.throwIfAborted();
   const child = spawn('rsync', args, { stdio: ['pipe', 'pipe', 'pipe'], signal });
   const [status, output, errors] = await finished(child, input);
-  if (status !== 0 && !expected(status, errors)) {
+  if (status !== 0 && !accepts(status, errors)) {
     const detail = errors.trim().split('\n').at(-1) ?? '';
     throw new KubeparcelError('network', `rsync exited with status ${status}${detail === '' ? '' : `: ${detail}`}`, {
       where: args.at(-1) ?? '',
@@ -141,7 +141,7 @@ function finished(
       reject(cause.code === 'ENOENT' ? missing : cause);
     });
     child.on('close', (status) => resolve([status, texts.stdout, texts.stderr]));
-    // EPIPE: rsync exited before it had read the list; its status tells why.
+    // EPIPE: rsync exited before it had read the list. Its exit status is reported instead.
     child.stdin?.on('error', () => {});
     child.stdin?.end(input);
   });

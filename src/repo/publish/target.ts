@@ -23,7 +23,7 @@ export interface Comparison {
 export interface PublishTarget {
   /** For messages, without secrets: `s3://bucket/prefix`. */
   readonly name: string;
-  /** source: the target has symbolic links; plain: it gets copies of what they point to. */
+  /** source: the target keeps symbolic links; plain: it gets copies of the files they point to. */
   readonly mode: 'source' | 'plain';
   compare(files: readonly SourceFile[], context: PublishContext): Promise<Comparison>;
   /** Paths of all files that the target has now. */

@@ -15,7 +15,7 @@ export async function openDirectoryReader(directory: string, signal?: AbortSigna
   return new DirectoryReader(directory, root, signal);
 }
 
-/** Reads from a local directory. Symbolic links to directories inside it are followed, links to files are refused. */
+/** Reads from a local directory. Symbolic links to directories inside it are followed, links to files are rejected. */
 class DirectoryReader implements RepositoryReader {
   readonly name: string;
   readonly #root: string;

@@ -120,7 +120,7 @@ function baseUrl(text: string): string {
     return `${url.origin}${url.pathname.replace(/\/+$/, '')}`;
   }
   throw new KubeparcelError('usage', 'invalid repository URL', {
-    // Without what may be a secret.
+    // Omits user information and query, which may contain secrets.
     where: text.replace(/\/\/[^/]*@/, '//').replace(/[?#].*$/s, ''),
     hint: 'use https://HOST/PATH, without user, query and fragment',
   });

@@ -133,7 +133,7 @@ async function sendFile(
   response: ServerResponse,
 ): Promise<void> {
   const { contentType } = classify(path);
-  // The header has whole seconds.
+  // HTTP dates have whole seconds.
   const modified = Math.floor(mtime.getTime() / 1000) * 1000;
   response.setHeader('Content-Type', contentType);
   response.setHeader('Last-Modified', new Date(modified).toUTCString());
@@ -243,7 +243,7 @@ function renderListing(path: string, entries: readonly ListingEntry[]): string {
   const title = escapeAttribute(`/${path}`);
   const rows = entries.map(({ name, isDirectory, size }) => {
     const slash = isDirectory ? '/' : '';
-    // Without `./`, browsers would take core:/ for a scheme.
+    // Without `./`, browsers would read core:/ as a scheme.
     const link = `<a href="./${encodeURIComponent(name)}${slash}">${escapeAttribute(name)}${slash}</a>`;
     return `<tr><td>${link}</td><td>${isDirectory ? '' : (size ?? '')}</td></tr>`;
   });

@@ -29,9 +29,7 @@ export interface Client {
   readonly releases: readonly string[];
 }
 
-/**
- * @throws KubeparcelError of kind 'config' with file and line
- */
+/** @throws KubeparcelError of kind 'config' with file and line */
 export async function loadClients(
   catalog: Catalog,
   file: string = join(packageRoot(), 'packaging', 'clients.yaml'),

@@ -55,9 +55,7 @@ export interface SiteModel {
   readonly channels: readonly { readonly channel: Channel; readonly minors: readonly SiteMinor[] }[];
 }
 
-/**
- * @param records by SHA-256; a package without a record has no date, summary and changelog
- */
+/** @param records by SHA-256; a package without a record has no date, summary and changelog */
 export function siteModel(index: RepositoryIndex, records: ReadonlyMap<string, PackageRecord>): SiteModel {
   return {
     origin: index.origin,

@@ -103,7 +103,7 @@ function href(root: string, path: string): string {
   return `${root}${path.split('/').map(encodeURIComponent).join('/')}`;
 }
 
-/** Formatters for the templates, which know them as `words`. */
+/** Formatters; the templates refer to them as `words`. */
 const FORMATTERS = {
   /** 2026-08-26; empty for an unknown date. */
   day: (seconds: number): string => (seconds === 0 ? '' : new Date(seconds * 1000).toISOString().slice(0, 10)),

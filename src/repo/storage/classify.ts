@@ -1,5 +1,5 @@
 /**
- * The order of uploads. A client that reads the target meanwhile sees a complete old or new state: files are uploaded
+ * The order of uploads. A client that reads the target during an upload sees a complete old or new state: files are uploaded
  * before the index or pointer that names them, and deleted after it.
  *
  * - packages: packages and keys

@@ -15,7 +15,7 @@ export interface SourceFile {
   readonly link: string | undefined;
 }
 
-/** A file of the repository or the target, with what is known for comparing them. */
+/** A file of the repository or the target, with the facts for comparing the two. */
 export interface ListedFile extends Pick<SourceFile, 'path' | 'size'>, Partial<Pick<SourceFile, 'id' | 'link'>> {
   /** Of the content, in the target's form; undefined if unknown. */
   readonly digest: string | undefined;
@@ -46,7 +46,7 @@ export async function listFiles(directory: string, mode: Mode): Promise<SourceFi
       if (name.startsWith('.') && mode !== 'target') continue;
       const path = `${prefix}${name}`;
       const absolute = join(directory, physical, name);
-      // Ignores temporary files that disappear meanwhile.
+      // Ignores temporary files that disappear during the listing.
       const found = await lstat(absolute).catch(ignoreMissing);
       if (found === undefined) continue;
       if (found.isDirectory()) directories.push([`${physical}${name}/`, `${path}/`]);

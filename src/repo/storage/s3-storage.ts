@@ -26,7 +26,7 @@ export function s3Location(text: string, options: Pick<S3Location, 'endpoint' | 
   return { bucket, prefix: prefix.replace(/\/+$/, ''), endpoint: options.endpoint, region: options.region };
 }
 
-/** A prefix in a bucket. Credentials come from where the AWS tools look: environment, ~/.aws, instance role. */
+/** A prefix in a bucket. Credentials come from the same places as for the AWS tools: environment, ~/.aws, instance role. */
 export class S3Storage {
   /** For messages: s3://bucket/prefix */
   readonly name: string;
@@ -82,7 +82,7 @@ export function unquotedTag(tag: string | undefined): string | undefined {
   return tag?.replace(/^"|"$/g, '');
 }
 
-/** Options of a request. */
+/** Request options that abort with the signal. */
 export function abortOn(signal: AbortSignal | undefined): { abortSignal: AbortSignal } | undefined {
   return signal === undefined ? undefined : { abortSignal: signal };
 }
@@ -105,7 +105,7 @@ const HINTS: Readonly<Record<string, string>> = {
   SignatureDoesNotMatch: 'check AWS_SECRET_ACCESS_KEY and the system clock',
 };
 
-/** The message is that of the storage; it contains neither requests nor credentials. */
+/** Keeps the message of the storage, which contains neither requests nor credentials. */
 function s3Failure(error: unknown, where: string): unknown {
   if (!(error instanceof Error) || error instanceof KubeparcelError || error.name === 'AbortError') return error;
   const isFileSystemError = 'syscall' in error && 'path' in error;

@@ -46,7 +46,7 @@ const journalSchema = z.object({
 
 const JOURNAL = `${STATE_DIRECTORY}/journal.json`;
 
-/** Whether a killed run left a committed change whose steps are not all done. */
+/** Whether a killed run left a committed change that has to be completed. */
 export async function hasJournal(directory: string): Promise<boolean> {
   return (await lstatIfExists(join(directory, JOURNAL))) !== undefined;
 }
@@ -107,9 +107,9 @@ async function apply(directory: string, { work, steps }: Journal): Promise<numbe
       created.add(parent);
     }
     if (step.do === 'rename') await renameUnlessDone(join(directory, step.from), to);
-    else if (step.do === 'point') await point(step.at, to, temporary);
+    else if (step.do === 'point') await replaceLink(step.at, to, temporary);
     else if (step.do === 'replace') copies += await replace(join(directory, step.from), to, temporary);
-    else copies += await linkUnlessDone(join(directory, step.from), to, temporary);
+    else copies += await linkUnlessExists(join(directory, step.from), to, temporary);
   }
   await syncDirectory(join(directory, STATE_DIRECTORY));
   await rm(join(directory, JOURNAL), { force: true });
@@ -127,7 +127,7 @@ async function renameUnlessDone(from: string, to: string): Promise<void> {
 }
 
 /** @returns number of copies made */
-async function linkUnlessDone(from: string, to: string, temporary: string): Promise<number> {
+async function linkUnlessExists(from: string, to: string, temporary: string): Promise<number> {
   if ((await lstatIfExists(to)) !== undefined) return 0;
   return replace(from, to, temporary);
 }
@@ -150,7 +150,7 @@ async function replace(from: string, to: string, temporary: string): Promise<num
 /** Errors of file systems without hard links, or with too many links of one file. */
 const NO_LINKS = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK', 'ENOSYS', 'EXDEV'];
 
-async function point(at: string, to: string, temporary: string): Promise<void> {
+async function replaceLink(at: string, to: string, temporary: string): Promise<void> {
   await rm(temporary, { force: true });
   await symlink(at, temporary);
   await rename(temporary, to);

@@ -5,7 +5,7 @@
  * - index: an index is unreadable or contradicts the state
  * - expired: Valid-Until has passed
  * - left-over: a file that neither an index nor the state names
- * - link: a package is a second copy instead of a hard link; costs space only
+ * - link: a package is a second copy instead of a hard link; it only wastes space
  * - note: information, not a fault
  */
 export type VerifyFindingKind =

@@ -18,7 +18,7 @@ export interface AptView {
 interface AptViewRequest {
   /** The directory of InRelease. */
   readonly at: string;
-  /** The directory that Filename is relative to: of a flat repository its own, otherwise the parent of dists/. */
+  /** The directory that Filename is relative to: the view's own for a flat repository, otherwise the parent of dists/. */
   readonly root: string;
   /** Keys for the signatures; undefined for an unsigned view. */
   readonly certificates: readonly Key[] | undefined;
@@ -58,7 +58,7 @@ export async function verifyAptView(check: ViewCheck, request: AptViewRequest): 
   return { indices, lists: new Map(lists) };
 }
 
-/** The content of a Packages file; for other indices only whether it matches. */
+/** Checks an index. Returns the content of a Packages file, true for other indices, undefined if the check fails. */
 async function readIndex(
   check: ViewCheck,
   path: string,
@@ -116,7 +116,7 @@ async function signedText(check: ViewCheck, { at, certificates }: AptViewRequest
       ? undefined
       : await check.signature(where, () => verifyClearsigned(message.toString('utf8'), certificates, { where }));
   for (const { fingerprint } of verified?.good ?? []) check.addSigner(fingerprint);
-  // apt prefers InRelease; publishing replaces the files one after the other.
+  // With a valid InRelease, a stale Release.gpg is not a fault: publishing replaces the files one after the other.
   const isTransient = verified !== undefined;
   const detached = below(at, 'Release.gpg');
   const signature = await check.read(detached);

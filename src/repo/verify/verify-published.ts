@@ -29,8 +29,8 @@ interface FoundView {
 type Listing = ReadonlyMap<string, number>;
 
 /**
- * Verifies a published copy as clients see it, without the repository's state: from Release or repomd.xml over signatures
- * and indices to every package. Finds views by listing files (directory, S3), in index.json, or takes the URL of one view.
+ * Verifies a published copy as clients see it, without the repository's state: from Release or repomd.xml through
+ * signatures and indices to every package. Finds views by listing files (directory, S3) or in index.json; accepts the URL of one view.
  *
  * @param text a directory, `s3://bucket/prefix` or `https://host/path`
  * @throws KubeparcelError of kind 'usage' if there is no repository, of kind 'network' or 'io' if it is unreadable
@@ -104,7 +104,7 @@ async function verifyViews(
     findings: sortedFindings([
       ...reports.flatMap(({ findings }) => findings),
       ...faults,
-      // Not if an index that may name them is unreadable.
+      // Omitted if an index that may name such files is unreadable.
       ...(listing === undefined || named.some(({ isRead }) => !isRead) ? [] : unnamedFiles(listing, namedFiles)),
     ]),
     packages: new Set([...packages.values()].map(({ sha256 }) => sha256)).size,

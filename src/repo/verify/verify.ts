@@ -40,7 +40,7 @@ export interface VerifyOptions {
 const OWN_DIRECTORIES = ['pool', 'core:', 'dists', 'rpm'];
 
 /**
- * Verifies a repository as clients do (from Release or repomd.xml over signatures and indices to every package), and
+ * Verifies a repository as clients do (from Release or repomd.xml through signatures and indices to every package), and
  * against its state (all files exist, no others do). Completes the committed change of a killed run first.
  *
  * @throws KubeparcelError of kind 'usage' if the directory is not a repository

@@ -49,7 +49,7 @@ export class ViewCheck {
     this.#findings.push({ kind, path, what });
   }
 
-  /** A state between two steps of publishing that clients do not see: a note for a published copy, otherwise a fault. */
+  /** A state between two publishing steps, invisible to clients: a note for a published copy, otherwise a fault. */
   transientFault(kind: VerifyFindingKind, path: string, what: string): void {
     this.fault(this.#isPublished ? 'note' : kind, path, what);
   }

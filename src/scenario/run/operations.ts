@@ -35,9 +35,7 @@ export interface Operations {
   readonly remember?: string;
 }
 
-/**
- * @throws KubeparcelError of kind 'config' for a package that is not in the set
- */
+/** @throws KubeparcelError of kind 'config' for a package that is not in the set */
 export function operationsOf(action: Action, context: ActionContext): Operations {
   const { manager, sets } = context;
   const wanted = (names: 'all' | readonly string[], set: PackageSet): Wanted[] =>

@@ -11,9 +11,9 @@ import { pack } from '../index-compression.ts';
 const DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n';
 
 /** The files of an rpm-md view. */
-export function rpmMdFiles({ settings, listed, ...how }: ViewRequest): Promise<ViewFile[]> {
+export function rpmMdFiles({ settings, listed, ...options }: ViewRequest): Promise<ViewFile[]> {
   const packages = listed.map(({ entry, record }) => ({ href: linkPath(entry), record }));
-  return repodataFiles(packages, { ...how, compression: settings.rpmCompression });
+  return repodataFiles(packages, { ...options, compression: settings.rpmCompression });
 }
 
 interface RepodataOptions {
