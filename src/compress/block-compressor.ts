@@ -16,7 +16,7 @@ import { SlotQueue } from './threads/slot-queue.ts';
 
 /** Bytes. */
 const GZIP_SEGMENT_SIZE = 4 << 20;
-/** Bytes; three dictionaries of xz -6, the block size of xz's own threads. */
+/** Bytes; three times the dictionary of xz -6, which is also the block size of multithreaded xz. */
 const XZ_SEGMENT_SIZE = 24 << 20;
 
 /** Compresses contents into blocks that can be joined, several segments in parallel. Caches nothing. */
@@ -24,7 +24,7 @@ export class BlockCompressor {
   readonly #threads: CompressionThreads;
   readonly #signal: AbortSignal | undefined;
   readonly #slots: SlotQueue;
-  /** liblzma brings its own threads. */
+  /** A separate limit, because liblzma runs on its own threads. */
   readonly #xzLimit: ReturnType<typeof pLimit>;
 
   /**

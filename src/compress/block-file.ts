@@ -5,7 +5,7 @@ import { isErrno } from '../support/file-system.ts';
 
 const READ_SIZE = 1 << 20;
 
-/** The JSON at the end of a block file. Its CRC-32 and its length follow, four bytes each. */
+/** The JSON at the end of a block file, followed by its CRC-32 and its length (four bytes each). */
 const trailerSchema = z.object({
   /** Size of the blocks in bytes. */
   size: z.int(),
@@ -20,7 +20,7 @@ export interface StoredBlocks extends Trailer {
   readonly path: string;
 }
 
-/** What a trailer states about the blocks besides their size and checksum. */
+/** The fields of a trailer other than the size and checksum of the blocks. */
 export type BlockFacts = Omit<Trailer, 'size' | 'crc32'>;
 
 export type AppendBytes = (bytes: Uint8Array) => Promise<void>;
@@ -124,7 +124,7 @@ async function ifFile<T>(path: string, read: () => Promise<T>): Promise<T | unde
   }
 }
 
-/** Pruning removes the least recently used files first. */
+/** Marks a file as used: pruning removes the least recently used files first. */
 async function touch(path: string): Promise<void> {
   const now = new Date();
   await utimes(path, now, now).catch(() => {});

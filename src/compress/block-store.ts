@@ -35,11 +35,11 @@ export function isBlockCodec(codec: Codec): codec is BlockCodec {
 }
 
 /**
- * Directory of the blocks in the cache. Change it whenever the same content, codec and level give other blocks: libraries,
- * segment sizes, the format of block files.
+ * Name of the cache directory for blocks. Change it whenever the same content, codec and level give different blocks:
+ * after a change of a library, a segment size or the format of block files.
  */
 export const BLOCK_RECIPE = 'zstd-wasm-1.12.5-lzma-native-8.0.6-2';
-/** gzip is compressed by Node's own zlib. */
+/** For gzip, blocks depend on the version of Node's zlib. */
 const CODEC_VERSIONS: Readonly<Record<BlockCodec, string>> = {
   zstd: '',
   xz: '',
@@ -70,7 +70,7 @@ interface ReadProgress {
 }
 
 /**
- * Cache of compressed blocks: compresses each large content once per codec and level. Several processes may use the
+ * Cache of compressed blocks: compresses each large file once per codec and level. Several processes may use the
  * directory at the same time, because files appear by rename. Damaged files are replaced.
  */
 export class BlockStore {
@@ -115,7 +115,7 @@ export class BlockStore {
   /**
    * Returns the content's blocks. Reads the content only if they are not in the cache, and once for all callers.
    *
-   * @param onProgress reports reading, also if another caller started it
+   * @param onProgress reports the bytes read, even if another caller started reading
    */
   async zstdBlocks(content: SourceContent, level: number, onProgress?: OnProgress): Promise<ZstdBlocks> {
     const { windowDescriptor = 0, ...blocks } = await this.#blocksOf('zstd', content, level, onProgress);
@@ -140,16 +140,16 @@ export class BlockStore {
     await this.#blocksOf(codec, content, level);
   }
 
-  /** The blocks of small contents and headers; cached by their bytes. */
+  /** The blocks of small contents and headers; cached by the digest of the bytes. */
   zstdRun(bytes: Uint8Array, level: number): Promise<ZstdRun> {
     const path = this.#pathOf(`zstd-run-${level}`, createHash('sha256').update(bytes).digest('hex'));
-    const write = async (unfinished: string) => {
+    const write = async (temporary: string) => {
       const { window, blocks } = await this.#compressor.zstdRun(bytes, level);
       const make = async (append: AppendBytes) => {
         await append(Buffer.concat(blocks));
         return { windowDescriptor: window };
       };
-      await writeBlocks(unfinished, make, { sync: false });
+      await writeBlocks(temporary, make, { sync: false });
     };
     return shared(this.#runs, path, async () => {
       const { windowDescriptor = 0, bytes } = await this.#findOrWrite(path, readRun, write);
@@ -168,9 +168,9 @@ export class BlockStore {
   }
 
   /**
-   * Caches one line of text that depends only on the bytes with this key, for example another digest of them.
+   * Caches one line of text that depends only on the bytes that the key identifies, for example another digest.
    *
-   * @param compute returns the line if it is not cached
+   * @param compute called if the line is not cached
    */
   async fact(kind: string, key: string, compute: () => Promise<string>): Promise<string> {
     const path = this.#pathOf('facts', kind, key);
@@ -194,10 +194,10 @@ export class BlockStore {
 
   /** Like writeAtomically with mode 0644, on a thread. It cannot be aborted. */
   async write(path: string, chunks: readonly OutputChunk[], options: PlaceOptions): Promise<WrittenFile> {
-    const sha256 = await placeAtomically(path, options, async (unfinished) => {
-      const digest = await this.#threads.files.write(unfinished, 0o644, chunks);
-      // Not on the thread, which can write the next file meanwhile.
-      await syncFile(unfinished);
+    const sha256 = await placeAtomically(path, options, async (temporary) => {
+      const digest = await this.#threads.files.write(temporary, 0o644, chunks);
+      // Synced here, so that the thread can already write the next file.
+      await syncFile(temporary);
       return digest;
     });
     return { path, size: totalSize(chunks), sha256 };
@@ -226,8 +226,8 @@ export class BlockStore {
       progress.listeners.add(onProgress);
     }
     const open = () => withProgress(untilAborted(content.open(), this.#signal), progress);
-    const write = async (unfinished: string) => {
-      await writeBlocks(unfinished, (append) => this.#compressor[codec]({ ...content, open }, level, append));
+    const write = async (temporary: string) => {
+      await writeBlocks(temporary, (append) => this.#compressor[codec]({ ...content, open }, level, append));
       this.#hasNewBlocks = true;
     };
     const crcOf = (file: string, size: number) => this.#threads.files.crc32([{ path: file, size }]);
@@ -244,13 +244,13 @@ export class BlockStore {
   ): Promise<T> {
     const found = await find(path).catch(this.#fail);
     if (found !== undefined) return found;
-    const unfinished = join(this.#temporaryDirectory, `object${ownedSuffix()}`);
+    const temporary = join(this.#temporaryDirectory, `object${ownedSuffix()}`);
     try {
-      await write(unfinished);
+      await write(temporary);
       await mkdir(dirname(path), { recursive: true });
-      await rename(unfinished, path);
+      await rename(temporary, path);
     } catch (cause) {
-      await rm(unfinished, { force: true });
+      await rm(temporary, { force: true });
       this.#fail(cause);
     }
     const written = await find(path).catch(this.#fail);

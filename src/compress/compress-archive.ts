@@ -28,7 +28,7 @@ interface CompressOptions {
   readonly store: BlockStore;
   /** Called with the number of content bytes compressed since the last call. */
   readonly onBytes?: OnProgress | undefined;
-  /** When aborted, the call fails at once; the store finishes or stops its work by its own signal. */
+  /** When aborted, the call fails at once; work in the store ends by the store's own signal. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -36,7 +36,7 @@ type KeyedChunk = Uint8Array | (FileChunk & { readonly key: string });
 
 /**
  * Compresses an archive as one zstd frame (without checksum), one xz stream with several blocks, or one gzip member.
- * Takes the blocks of large contents from the store, which compresses each content once for all archives.
+ * Takes the blocks of large files from the store, which compresses each file once for all archives.
  */
 export async function compressArchive(
   source: Iterable<SourcePart>,
@@ -53,7 +53,7 @@ async function zstdFrame(parts: readonly SourcePart[], { level, store, onBytes }
     parts.map((part) =>
       part instanceof Uint8Array
         ? part
-        : withBytes(part, onBytes, (onProgress) => store.zstdBlocks(part, level, onProgress)),
+        : countingBytes(part, onBytes, (onProgress) => store.zstdBlocks(part, level, onProgress)),
     ),
   );
   return spliceFrame(inputs, (bytes) => store.zstdRun(bytes, level));
@@ -68,7 +68,7 @@ async function xzStream(parts: readonly SourcePart[], { level, store, onBytes }:
           const { bytes, records } = await store.xzRun(part, level);
           return { chunk: bytes, records };
         }
-        const blocks = await withBytes(part, onBytes, (onProgress) => store.xzBlocks(part, level, onProgress));
+        const blocks = await countingBytes(part, onBytes, (onProgress) => store.xzBlocks(part, level, onProgress));
         return { chunk: blocks, records: blocks.records };
       }),
   );
@@ -82,7 +82,7 @@ async function gzipMember(parts: readonly SourcePart[], { level, store, onBytes 
         const chunk = await deflateRun(part, level, new Uint8Array());
         return { chunk, unpacked: { crc32: crc32(part), size: part.length } };
       }
-      const chunk = await withBytes(part, onBytes, (onProgress) => store.deflateBlocks(part, level, onProgress));
+      const chunk = await countingBytes(part, onBytes, (onProgress) => store.deflateBlocks(part, level, onProgress));
       return { chunk, unpacked: chunk.unpacked };
     }),
   );
@@ -97,8 +97,8 @@ const COMPRESS: Readonly<
   Record<BlockCodec, (parts: readonly SourcePart[], options: CompressOptions) => Promise<KeyedChunk[]>>
 > = { zstd: zstdFrame, xz: xzStream, gzip: gzipMember };
 
-/** Counts each byte of a content once: not again if it is read again, and at the end if the store did not read it. */
-async function withBytes<T>(
+/** Counts each byte once, even if the content is read again. Counts bytes that the store did not read at the end. */
+async function countingBytes<T>(
   { size }: SourceContent,
   onBytes: OnProgress | undefined,
   request: (onProgress: OnProgress) => Promise<T>,

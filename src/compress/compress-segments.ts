@@ -11,7 +11,7 @@ import type { SlotQueue } from './threads/slot-queue.ts';
  */
 export const INPUT_SIZE = 1 << 20;
 
-/** Contents that cannot be split start before all others, so that no long one runs alone at the end. */
+/** Contents that cannot be split start first, so that no long compression runs alone at the end. */
 const WHOLE_PRIORITY = 2 ** 52;
 
 /** Larger contents start first. */
@@ -23,11 +23,11 @@ export function priorityOf({ whole, size }: SourceContent): number {
 const WRITE_SIZE = 1 << 20;
 
 /**
- * Cuts a content at runs of equal bytes (splice/segments.ts) and compresses the segments in parallel, each on its own
+ * Cuts the content at runs of equal bytes (splice/segments.ts) and compresses the segments in parallel, each on its own
  * thread. Appends the blocks in order, with a reset between segments. Blocks that are ready before their turn wait in
- * memory; they are few, because a segment starts only when the previous one is almost read.
+ * memory; there are few, because a segment starts only when almost all of the previous one has been read.
  *
- * @param compress compresses one segment and passes on each block
+ * @param compress compresses one segment and passes each block to `onBlock`
  * @returns the results of `compress` in order
  */
 export async function compressSegments<T>(

@@ -4,7 +4,7 @@ import { ThreadPool } from './threads/thread.ts';
 
 /** The threads of a build. Threads for files and small contents start at once, because starting them takes a while. */
 export class CompressionThreads {
-  /** Compress segments of large contents; each uses up to 130 MB (level 19). The callers limit their number. */
+  /** Threads for segments of large files; each uses up to 130 MB (level 19). The callers limit their number. */
   readonly zstd = new ThreadPool<ZstdThread>(Number.POSITIVE_INFINITY, () => startZstdThread(1));
   /** One thread for small contents, so that they do not wait for large ones. */
   readonly small = new ThreadPool<ZstdThread>(1, () => startZstdThread(1, { eager: true }));

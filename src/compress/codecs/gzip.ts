@@ -11,11 +11,11 @@ const OS_UNIX = 3;
 /** Compresses one gzip member at `level` 1-9 with Node's zlib. The bytes may change with the version of Node. */
 export async function* gzip(chunks: Chunks, level: number): AsyncGenerator<Uint8Array, void, undefined> {
   const stream = createGzip({ level, chunkSize: 1 << 16 });
-  let header = true;
+  let isFirst = true;
   for await (const chunk of pump(chunks, stream)) {
-    if (header) {
+    if (isFirst) {
       chunk[OS_OFFSET] = OS_UNIX;
-      header = false;
+      isFirst = false;
     }
     yield chunk;
   }

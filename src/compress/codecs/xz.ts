@@ -10,9 +10,9 @@ const DECODER_INPUT_SIZE = 4096;
 const DECODER_MEMORY = 160 << 20;
 
 /**
- * The native stream below the stream class of lzma-native, which splits its input at every "YZ" and ignores trailing
- * bytes. `code` works on another thread and then calls `bufferHandler`: for each output buffer, with null at the end of
- * the stream or with an error, and finally with the number of processed chunks.
+ * The native stream behind lzma-native's stream class, which is not used because it splits its input at every "YZ" and
+ * ignores trailing bytes. `code` works on another thread and then calls `bufferHandler`: once per output buffer, once
+ * with null at the end of the stream or with an error, and finally with the number of processed chunks.
  */
 interface NativeStream {
   bufferHandler(
@@ -21,7 +21,7 @@ interface NativeStream {
     error: Error | null | undefined,
     totalIn: number | null,
   ): void;
-  /** lzma-native's `easyEncoder` replaces preset 0 by 6. */
+  /** Used because lzma-native's `easyEncoder` replaces preset 0 with 6. */
   easyEncoder_(preset: number, check: number): void;
   streamDecoder(options: { memlimit: number }): void;
   code(input: Uint8Array | null, onOtherThread: boolean): void;

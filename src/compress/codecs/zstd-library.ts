@@ -17,13 +17,13 @@ export type ZstdThread = Thread<ZstdCall, readonly Uint8Array[]>;
 
 /**
  * Resets the library, and returns a function that executes calls. The worker gets this function as source text, so it
- * refers to nothing outside itself (Node 20 cannot start a worker from a TypeScript file).
+ * must not refer to anything outside itself (Node 20 cannot start a worker from a TypeScript file).
  */
 export function startZstd(zstd: Zstd, level: number): (call: ZstdCall) => Uint8Array[] {
-  // Version 1.12 copies its output slowly, byte by byte through an array. If its internals change, that code is used.
-  const heap = Reflect.get(zstd, '_mainModule');
-  if (typeof heap?.heapView === 'function' && typeof heap.heapToUint8Array === 'function') {
-    heap.heapToUint8Array = (region: unknown) => heap.heapView(region).slice();
+  // Faster than version 1.12, which copies its output byte by byte. If its internals change, its own code is used.
+  const mainModule = Reflect.get(zstd, '_mainModule');
+  if (typeof mainModule?.heapView === 'function' && typeof mainModule.heapToUint8Array === 'function') {
+    mainModule.heapToUint8Array = (region: unknown) => mainModule.heapView(region).slice();
   }
   zstd.reset();
   zstd.setCompressionLevel(level);
@@ -46,12 +46,12 @@ export function startZstd(zstd: Zstd, level: number): (call: ZstdCall) => Uint8A
   };
 }
 
-/** The first frame takes ten times as long, because its code is compiled. */
+/** Warms up the library: the first frame takes ten times as long, because the code is compiled. */
 const FIRST_CALL = `call({ call: 'frame', bytes: Buffer.alloc(4096, 'a line of text'), level: 19 });`;
 
 /**
- * Starts a compressor and decompressor with its own thread and memory. It must be closed. The chunk of a `compress` call
- * is transferred and cannot be used afterwards.
+ * Starts a compressor and decompressor with its own thread and memory. The caller must close it. The chunk of a `compress`
+ * call is transferred and cannot be used afterwards.
  *
  * @param options.eager load the library before the first call
  */

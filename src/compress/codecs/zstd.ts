@@ -22,7 +22,7 @@ export async function* zstd(
   const thread = startZstdThread(level);
   const source = chunks[Symbol.asyncIterator]();
   let headerWritten = false;
-  function* finished(output: readonly Uint8Array[]) {
+  function* withChecksumFlag(output: readonly Uint8Array[]) {
     for (const bytes of output) {
       if (!headerWritten && bytes.length > DESCRIPTOR_OFFSET) {
         bytes[DESCRIPTOR_OFFSET] = (bytes[DESCRIPTOR_OFFSET] ?? 0) | CHECKSUM_FLAG;
@@ -41,9 +41,9 @@ export async function* zstd(
       // Read ahead while the thread compresses.
       const [output, following] = await Promise.all([working, source.next()]);
       next = following;
-      yield* finished(output);
+      yield* withChecksumFlag(output);
     }
-    yield* finished(await thread.run({ call: 'finish' }));
+    yield* withChecksumFlag(await thread.run({ call: 'finish' }));
     const checksum = Buffer.alloc(4);
     checksum.writeUInt32LE(hash.low32());
     yield checksum;
@@ -69,7 +69,7 @@ const BATCH_BLOCKS = 32;
 
 /**
  * Decompresses exactly one zstd frame, with libzstd as WebAssembly. Decompresses block by block, to bound the output and
- * to notice a failing block, because the library does not report errors of libzstd. Checks the stated sizes and checksum.
+ * to detect damaged blocks, because the library does not report libzstd's errors. Checks the stated sizes and checksum.
  */
 export async function* unzstd(chunks: Chunks): AsyncGenerator<Uint8Array, void, undefined> {
   const batches = batchParts(frameParts(chunks));
@@ -81,7 +81,7 @@ export async function* unzstd(chunks: Chunks): AsyncGenerator<Uint8Array, void, 
     if (!batch.done && following.done) {
       const { Zstd } = await import('@hpcc-js/wasm-zstd');
       const zstd = await Zstd.load();
-      // A small frame on this thread, without await in between: the library has only one instance per thread.
+      // Small frames are decompressed on this thread, without an await: the library has one instance per thread.
       yield* frame.check(batch.value, startZstd(zstd, 1)(callFor(batch.value)));
     } else {
       thread = startZstdThread(1);

@@ -12,9 +12,9 @@ const deflate = promisify<Uint8Array, import('node:zlib').ZlibOptions, Buffer>(d
 const DEFLATE_WINDOW = 1 << 15;
 
 /**
- * Compresses a run of blocks with Node's zlib on one of its threads. The bytes may change with the version of zlib.
+ * Compresses a run of blocks with Node's zlib on one of Node's threads. The bytes may change with the version of zlib.
  *
- * @param before the bytes before the run in every archive, used as a dictionary; empty if they are not known
+ * @param before the bytes that precede the run in every archive, used as a dictionary; empty if unknown
  */
 export function deflateRun(bytes: Uint8Array, level: number, before: Uint8Array): Promise<Uint8Array> {
   const dictionary = before.length === 0 ? undefined : before.subarray(-DEFLATE_WINDOW);
@@ -44,7 +44,7 @@ export function memberEnd(crc32: number, size: number): Uint8Array {
 const POLYNOMIAL = 0xedb88320;
 const ONE = 0x80000000;
 
-/** The product of two polynomials over GF(2), modulo that of CRC-32. */
+/** The product of two polynomials over GF(2), modulo the polynomial of CRC-32. */
 function multiply(a: number, b: number): number {
   let product = 0;
   let shifted = b;

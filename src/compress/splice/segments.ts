@@ -2,11 +2,11 @@ import type { Chunks } from '../../archive/chunks.ts';
 import { findEqualRun } from './equal-run.ts';
 import { RESET_BEFORE, RESET_OUTPUT } from './zstd-blocks.ts';
 
-/** Bytes; a segment ends at the next possible position after them. Makes a real kubelet 0.17 % larger. */
+/** Bytes; a segment ends at the first possible position after this size. Makes a compressed kubelet 0.17% larger. */
 const SEGMENT_SIZE = 16 << 20;
-/** Maximum number of bytes per segment that wait for its thread. */
+/** Bytes of a segment that may wait for its thread. */
 const QUEUE_SIZE = 24 << 20;
-const RUN = RESET_BEFORE + RESET_OUTPUT;
+const RUN_LENGTH = RESET_BEFORE + RESET_OUTPUT;
 
 /**
  * Splits a stream into segments that can be compressed separately. Each segment except the last ends with RESET_BEFORE
@@ -32,7 +32,7 @@ export async function cutSegments(
       const begun = new ChunkQueue();
       queue = begun;
       const { done } = await begin(begun.chunks());
-      // A failed reader must not block a waiting push.
+      // After the reader has failed, push must not wait for it.
       const abandon = () => begun.abandon();
       done.then(abandon, abandon);
     }
@@ -45,16 +45,16 @@ export async function cutSegments(
       tail = new Uint8Array(0);
       for (;;) {
         const from = Math.max(0, segmentSize - length);
-        const run = from < bytes.length ? findEqualRun(bytes, RUN, from) : -1;
+        const run = from < bytes.length ? findEqualRun(bytes, RUN_LENGTH, from) : -1;
         // A reset must be followed by another block.
-        if (run === -1 || run + RUN === bytes.length) break;
+        if (run === -1 || run + RUN_LENGTH === bytes.length) break;
         await push(bytes.slice(0, run + RESET_BEFORE));
         queue?.end();
         queue = undefined;
         length = 0;
-        bytes = bytes.slice(run + RUN);
+        bytes = bytes.slice(run + RUN_LENGTH);
       }
-      const keep = Math.min(bytes.length, RUN - 1);
+      const keep = Math.min(bytes.length, RUN_LENGTH - 1);
       await push(bytes.slice(0, bytes.length - keep));
       tail = bytes.slice(bytes.length - keep);
     }
@@ -73,14 +73,14 @@ function concat(a: Uint8Array, b: Uint8Array): Uint8Array {
   return both;
 }
 
-/** The bytes of a segment between the stream and the thread that compresses it. */
+/** Queues the bytes of a segment for the thread that compresses it. */
 class ChunkQueue {
   readonly #chunks: Uint8Array[] = [];
   #size = 0;
   #state: 'open' | 'ended' | 'abandoned' | { readonly error: unknown } = 'open';
   #waiting: (() => void)[] = [];
 
-  /** Waits while the queue is full. Does nothing if there is no reader any more. */
+  /** Waits while the queue is full. Does nothing if the reader has stopped. */
   async push(bytes: Uint8Array): Promise<void> {
     while (this.#size > QUEUE_SIZE && this.#state === 'open') await this.#changed();
     if (this.#state === 'abandoned') return;
@@ -89,7 +89,7 @@ class ChunkQueue {
     this.#notify();
   }
 
-  /** The reader has stopped. */
+  /** Called when the reader has stopped. */
   abandon(): void {
     this.#chunks.length = 0;
     this.#setState('abandoned');

@@ -7,7 +7,7 @@ import { crc32 } from 'node:zlib';
 
 /** Length of the stream header and of the footer (2.1.1, 2.1.2). */
 const HEADER_LENGTH = 12;
-/** 2.1.1.1.2 */
+/** Stream flags: the check is CRC64 (2.1.1.2). */
 const FLAGS_CRC64 = Buffer.from([0x00, 0x04]);
 const HEADER_MAGIC = Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]);
 const FOOTER_MAGIC = Buffer.from('YZ');
@@ -26,7 +26,7 @@ export interface XzRun {
   readonly records: readonly XzRecord[];
 }
 
-/** 2.1.1 */
+/** The stream header (2.1.1). */
 export function streamHeader(): Uint8Array {
   return Buffer.concat([HEADER_MAGIC, FLAGS_CRC64, uint32(crc32(FLAGS_CRC64))]);
 }
@@ -50,7 +50,7 @@ export function xzRunOf(stream: Uint8Array): XzRun {
   const indexLength = (bytes.readUInt32LE(bytes.length - 8) + 1) * 4;
   const indexAt = bytes.length - HEADER_LENGTH - indexLength;
   let at = indexAt + 1;
-  const next = (): number => {
+  const read = (): number => {
     let value = 0;
     for (let factor = 1; ; factor *= 128) {
       const byte = bytes.readUInt8(at);
@@ -59,11 +59,11 @@ export function xzRunOf(stream: Uint8Array): XzRun {
       if (byte < 0x80) return value;
     }
   };
-  const records = Array.from({ length: next() }, (): XzRecord => ({ unpadded: next(), uncompressed: next() }));
+  const records = Array.from({ length: read() }, (): XzRecord => ({ unpadded: read(), uncompressed: read() }));
   return { bytes: bytes.subarray(HEADER_LENGTH, indexAt), records };
 }
 
-/** 1.2: seven bits per byte, lowest first. */
+/** A variable-length integer (1.2): seven bits per byte, lowest first. */
 function integer(value: number): number[] {
   const bytes: number[] = [];
   let rest = value;

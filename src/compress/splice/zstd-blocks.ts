@@ -12,7 +12,7 @@ const COMPRESSED = 2;
 
 /** Number of equal bytes that must precede a reset. */
 export const RESET_BEFORE = 8;
-/** Number of bytes that a reset produces, with the same value. */
+/** Number of bytes that a reset produces; all have the value of the preceding bytes. */
 export const RESET_OUTPUT = 24;
 
 /**

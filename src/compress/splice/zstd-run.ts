@@ -2,7 +2,7 @@ import type { Chunks } from '../../archive/chunks.ts';
 import { type FramePart, frameParts, windowDescriptorFor } from '../codecs/zstd-frame.ts';
 import type { ZstdThread } from '../codecs/zstd-library.ts';
 
-/** The blocks of one frame, without the mark of the last block (RFC 8878, 3.1.1.2). */
+/** The blocks of one frame, with the Last_Block flag cleared (RFC 8878, 3.1.1.2). */
 export interface ZstdRun {
   /** Window descriptor of the frame (3.1.1.1.2). */
   readonly window: number;
@@ -10,7 +10,7 @@ export interface ZstdRun {
 }
 
 /**
- * Compresses bytes as a frame, and passes on its blocks. Transfers the chunks to the thread.
+ * Compresses bytes as a frame, and passes its blocks to `onBlock`. Transfers the chunks to the thread.
  *
  * @returns the window descriptor of the frame
  */

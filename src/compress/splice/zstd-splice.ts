@@ -6,7 +6,7 @@ import type { ZstdRun } from './zstd-run.ts';
 
 /** Blocks of a zstd frame in a file. */
 export interface ZstdBlocks extends FileChunk {
-  /** Of the frame that they come from (RFC 8878, 3.1.1.1.2). */
+  /** Window descriptor of the frame that the blocks come from (RFC 8878, 3.1.1.1.2). */
   readonly windowDescriptor: number;
   /** Differs if the blocks differ. */
   readonly key: string;
@@ -15,13 +15,13 @@ export interface ZstdBlocks extends FileChunk {
 /** Bytes to compress, or blocks. */
 export type SpliceInput = Uint8Array | ZstdBlocks;
 
-const RUN = RESET_BEFORE + RESET_OUTPUT;
+const RUN_LENGTH = RESET_BEFORE + RESET_OUTPUT;
 /** Bytes; shorter inputs are not worth the tables of a compressed block. */
 const MIN_COMPRESSED_SIZE = 1 << 10;
 
 /**
  * Joins inputs into one zstd frame: compresses bytes, and copies blocks. The bytes before blocks must contain a run of 32
- * equal bytes, which headers of tar and newc do.
+ * equal bytes, as headers of tar and newc do.
  *
  * @param compressRun compresses bytes as a separate frame
  * @returns the chunks of the frame
@@ -40,7 +40,7 @@ export async function spliceFrame(
     widen(run.window);
     chunks.push(...run.blocks);
   };
-  // No block has changed the repeat offsets yet.
+  // True while no block has changed the repeat offsets.
   let isStart = true;
   const addBytes = async (bytes: Uint8Array) => {
     if (bytes.length < MIN_COMPRESSED_SIZE) {
@@ -50,8 +50,8 @@ export async function spliceFrame(
     if (isStart) {
       await addCompressed(bytes);
     } else {
-      const run = findEqualRun(bytes, RUN);
-      const start = run === -1 ? bytes.length : run + RUN;
+      const run = findEqualRun(bytes, RUN_LENGTH);
+      const start = run === -1 ? bytes.length : run + RUN_LENGTH;
       chunks.push(...rawBlocks(bytes.subarray(0, run === -1 ? bytes.length : run + RESET_BEFORE)));
       if (run !== -1) {
         chunks.push(RESET);
@@ -69,15 +69,15 @@ export async function spliceFrame(
     }
     const bytes = Buffer.concat(pending);
     pending = [];
-    const run = findLastEqualRun(bytes, RUN);
+    const run = findLastEqualRun(bytes, RUN_LENGTH);
     if (run === -1) throw new Error('no run of equal bytes before the blocks of a file');
     await addBytes(bytes.subarray(0, run + RESET_BEFORE));
-    chunks.push(RESET, ...rawBlocks(bytes.subarray(run + RUN)), input);
+    chunks.push(RESET, ...rawBlocks(bytes.subarray(run + RUN_LENGTH)), input);
     widen(input.windowDescriptor);
     isStart = false;
   }
   await addBytes(Buffer.concat(pending));
-  // Without compressed blocks: raw blocks may not be larger than the window.
+  // Without compressed blocks, the window only has to be as large as a raw block.
   return [frameStart(window === 0 ? MAX_BLOCK_WINDOW : window), ...chunks, LAST_BLOCK];
 }
 

@@ -6,9 +6,9 @@ import { type FileChunk, type OutputChunk, totalSize } from '../../support/outpu
 import { Thread, ThreadPool } from './thread.ts';
 
 type FileCall =
-  /** CRC-32 in decimal, or a digest in hex, of all bytes. */
+  /** Returns the CRC-32 (in decimal) or a digest (in hex) of all bytes. */
   | { readonly call: 'sum'; readonly algorithm: 'crc32' | 'md5' | 'sha256'; readonly chunks: readonly OutputChunk[] }
-  /** Writes the chunks into a new file with exactly this mode; SHA-256 in hex. */
+  /** Writes the chunks into a new file with exactly this mode; returns their SHA-256 in hex. */
   | { readonly call: 'write'; readonly path: string; readonly mode: number; readonly chunks: readonly OutputChunk[] };
 
 interface Modules {
@@ -19,7 +19,7 @@ interface Modules {
 
 /**
  * Reads, hashes and writes large files through one small buffer: twice as fast as streams, which allocate a buffer for
- * each chunk. The thread gets this function as source text, so it refers to nothing outside itself.
+ * each chunk. The thread gets this function as source text, so it must not refer to anything else.
  */
 function fileCalls({ fs, crypto, zlib }: Modules): (call: FileCall) => string {
   const buffer = Buffer.allocUnsafeSlow(1 << 18);
@@ -72,7 +72,7 @@ function fileCalls({ fs, crypto, zlib }: Modules): (call: FileCall) => string {
 
 const MODULES = "{ fs: require('node:fs'), crypto: require('node:crypto'), zlib: require('node:zlib') }";
 
-/** More threads would wait for the disk. */
+/** More threads would only wait for the disk. */
 const MAX_THREADS = 4;
 
 /** Threads that hash and write files. Larger jobs run first. */
@@ -125,7 +125,7 @@ export class FileThreads {
   }
 }
 
-/** The same bytes in as few chunks as possible, with only the properties that a message to a thread may have. */
+/** The same bytes in as few chunks as possible, with only the properties that can be sent to a thread. */
 function transferable(chunks: readonly OutputChunk[]): OutputChunk[] {
   return mergeBytes<FileChunk>(chunks).map((chunk) =>
     chunk instanceof Uint8Array ? chunk : { path: chunk.path, size: chunk.size },

@@ -19,7 +19,7 @@ export class SlotQueue {
     });
   }
 
-  /** @returns a function that releases the slot; further calls of it do nothing */
+  /** @returns a function that releases the slot; calling it again does nothing */
   acquire(priority: number): Promise<() => void> {
     return new Promise((resolve, reject) => {
       this.#signal?.throwIfAborted();

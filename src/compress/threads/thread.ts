@@ -2,11 +2,11 @@ import { Worker } from 'node:worker_threads';
 import { KubeparcelError } from '../../support/errors.ts';
 import { SlotQueue } from './slot-queue.ts';
 
-/** Messages of a worker: it is ready, or the result of a call. */
+/** Messages from a worker: that it is ready, or the result of a call. */
 type Message<Answer> = 'ready' | { readonly answer: Answer } | { readonly failure: object };
 
 export interface ThreadOptions<Call> {
-  /** Calls `start` when the thread starts, not at the first call. */
+  /** Call `start` when the thread starts instead of at the first call. */
   readonly eager?: boolean | undefined;
   /** Buffers of a call to transfer instead of copying them. */
   readonly transfer?: ((call: Call) => ArrayBuffer[]) | undefined;
@@ -16,7 +16,7 @@ export interface ThreadOptions<Call> {
 
 /** A worker that answers one call at a time. It keeps the process alive only during a call, and must be closed. */
 export class Thread<Call, Answer> {
-  /** Resolves when the thread runs and eager initialisation is done; never if that fails. */
+  /** Resolves when the thread runs and eager initialization is done; never settles if starting fails. */
   readonly ready: Promise<void>;
   readonly #worker: Worker;
   readonly #transfer: (call: Call) => ArrayBuffer[];
@@ -24,9 +24,9 @@ export class Thread<Call, Answer> {
   #failure: Error | undefined;
 
   /**
-   * @param start JavaScript source, because Node 20 cannot start a worker from a TypeScript file: an expression for a
-   *   function that gets `data` and returns, or resolves to, a function from calls to answers
-   * @throws KubeparcelError of kind 'io' if the system starts no more threads
+   * @param start JavaScript source, because Node 20 cannot start a worker from a TypeScript file: a function
+   *   expression; the function gets `data` and returns, or resolves to, a function from calls to answers
+   * @throws KubeparcelError of kind 'io' if the system cannot start another thread
    */
   constructor(start: string, data: unknown, options: ThreadOptions<Call> = {}) {
     this.#worker = startWorker(workerSource(start, options), data);
