@@ -1,6 +1,6 @@
 import type { Artifact } from './release.ts';
 
-/** Progress of resolving and fetching a release. Events carry no times: listeners read the clock themselves. */
+/** Progress of resolving and fetching a release. Events contain no times: listeners read the clock. */
 export type ReleaseEvent =
   | { readonly kind: 'found'; readonly version: string; readonly source: string }
   /** An artifact's digest is known. */

@@ -75,11 +75,11 @@ export function formatLock(lock: Lock): string {
 }
 
 /**
- * Reads a lock's text.
+ * Parses the text of a lock.
  *
  * @param where the file's name, for errors
- * @throws KubeparcelError: 'verification' when its digest does not match, which is checked before it is parsed; 'config'
- * with the line when it is not a lock of this format
+ * @throws KubeparcelError: 'verification' if the digest does not match (checked before parsing); 'config' with the line
+ * if the text is not a lock of this format
  */
 export function parseLock(text: string, where: string): Lock {
   const end = /\ndigest: "([0-9a-f]{64})"\n$/.exec(text);
@@ -111,13 +111,13 @@ export function parseLock(text: string, where: string): Lock {
 /**
  * Reads a lock file.
  *
- * @throws KubeparcelError as parseLock does, and of kind 'io' when it cannot be read
+ * @throws KubeparcelError as parseLock does, and of kind 'io' if the file cannot be read
  */
 export async function readLock(path: string): Promise<Lock> {
   return parseLock(await readText(path), path);
 }
 
-/** The version that a lock must have, and the part of it to use. */
+/** The version that a lock must have, and the components and architectures to use from it. */
 export interface LockSelection {
   readonly request?: VersionRequest | undefined;
   readonly components?: readonly Component[] | undefined;
@@ -127,7 +127,7 @@ export interface LockSelection {
 }
 
 /**
- * The requested part of a lock. No source is asked.
+ * The requested part of a lock. Does not contact a source.
  *
  * @throws KubeparcelError of kind 'verification' when the lock has another version or lacks a component or architecture
  */

@@ -13,7 +13,7 @@ interface ArtifactDescription {
   readonly name: string;
   /** Where it is published. `sample:` is the embedded sample, `folder:` a path in a directory of binaries. */
   readonly url: string;
-  /** Bytes, where known beforehand (a lock, a bundle, local files). */
+  /** Bytes, if known in advance (a lock, a bundle, local files). */
   readonly size: number | undefined;
 }
 
@@ -39,7 +39,7 @@ export interface Release {
   readonly artifacts: readonly Artifact[];
 }
 
-/** Whether an artifact is part of the embedded sample. Its programs are shell scripts. */
+/** Whether an artifact is part of the embedded sample, whose programs are shell scripts. */
 export function isSample(artifact: Artifact): boolean {
   return artifact.url.startsWith('sample:');
 }

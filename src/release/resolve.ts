@@ -17,7 +17,7 @@ export interface ResolveOptions extends SourceContext {
 }
 
 /**
- * Finds the version that a request names and the digests of its artifacts. Fetches no artifact.
+ * Finds the version that satisfies a request, and the digests of its artifacts. Does not fetch artifacts.
  *
  * @throws KubeparcelError as Source.find and Source.artifacts do
  */

@@ -17,7 +17,7 @@ export interface FoundRelease {
   /** Seconds since 1970-01-01 UTC. */
   readonly date: number | undefined;
   /** Versions that the source states for its files; they override pins. */
-  readonly pins: { readonly [Component in keyof Pins]?: string | undefined };
+  readonly pins: { readonly [Key in keyof Pins]?: string | undefined };
 }
 
 /** `version`: of the component, without `v`. */
@@ -33,27 +33,27 @@ export interface Sink {
   readonly size: number;
   /** The entity tag or date that the server gave with these bytes (RFC 9110, section 13.1.5). */
   readonly validator: string | undefined;
-  /** Discards the bytes so far; `validator` belongs to the bytes that follow. */
+  /** Discards the bytes received so far; `validator` belongs to the bytes that follow. */
   restart(validator?: string): Promise<void>;
-  /** The bytes that follow continue the ones so far. */
+  /** The bytes that follow are appended to those received so far. */
   resume(): void;
   append(chunk: Uint8Array): Promise<void>;
 }
 
-/** A place where releases come from. */
+/** Provides releases: the servers, a mirror, a bundle, a directory or the sample. */
 export interface Source {
   /** As given to --source. */
   readonly name: string;
   /**
    * Finds the release for a request.
    *
-   * @throws KubeparcelError: 'usage' when the source cannot have such a release, 'network' when it does not answer
+   * @throws KubeparcelError: 'usage' if the source cannot have such a release, 'network' if a server does not answer
    */
   find(request: VersionRequest, context: SourceContext): Promise<FoundRelease>;
   /**
    * The artifacts of one component, with trusted or published digests.
    *
-   * @throws KubeparcelError of kind 'verification' when no digest is published for it
+   * @throws KubeparcelError of kind 'verification' if no digest is published for an artifact
    */
   artifacts(request: ComponentRequest, context: SourceContext): Promise<readonly Artifact[]>;
   /**
