@@ -10,7 +10,7 @@ import { writeAtomically } from '../support/write-atomically.ts';
 import type { ContentStore } from './store/content-store.ts';
 import type { StoredObject } from './store/object.ts';
 
-/** The result of fetching and unpacking an artifact. It is recorded, so that a second run does neither again. */
+/** The result of fetching and unpacking an artifact. The store records it, so that later runs skip both. */
 export interface ExaminedArtifact {
   readonly object: StoredObject;
   /** Sorted by name. */
@@ -55,7 +55,7 @@ export async function readArtifactRecord(
     await rm(path, { force: true });
     return undefined;
   }
-  // An artifact that is not an archive is its own single file.
+  // The same object can occur twice: an artifact that is not an archive is also its only file.
   const sizes = new Map([examined.object, ...examined.files].map(({ sha256, size }) => [sha256, size]));
   for (const [sha256, size] of sizes) {
     if (!(await store.has(sha256, size))) return undefined;
@@ -77,7 +77,7 @@ export async function writeArtifactRecord(
   }
 }
 
-/** The name depends on everything that the examination depends on. */
+/** The file name depends on everything that affects the result. */
 function recordPath(store: ContentStore, artifact: Artifact): string {
   const { component, architecture, packing, name } = artifact;
   const digest = artifact.sha256 ?? artifact.sha512;

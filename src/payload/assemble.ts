@@ -9,7 +9,7 @@ interface FetchedArtifact {
   readonly examined: ExaminedArtifact;
 }
 
-/** The program that a component must have. CNI plugins have many, with any name. */
+/** The program that a component must contain. The CNI plugins are many programs, whose names are not fixed. */
 const REQUIRED_PROGRAMS: Readonly<Partial<Record<Component, string>>> = {
   kubeadm: 'kubeadm',
   kubelet: 'kubelet',
@@ -20,7 +20,7 @@ const REQUIRED_PROGRAMS: Readonly<Partial<Record<Component, string>>> = {
 /**
  * Groups the files of all artifacts by component and architecture.
  *
- * @throws KubeparcelError of kind 'format' when a component lacks its program or has a file twice
+ * @throws KubeparcelError of kind 'format' if a component lacks its program or contains a file twice
  */
 export function assemblePayload(release: Release, fetched: readonly FetchedArtifact[]): Payload {
   const groups = new Map<string, { readonly artifact: Artifact; readonly files: PayloadFile[] }>();

@@ -12,7 +12,7 @@ import { isIntactRecord } from './artifact-index.ts';
  * - objects: artifacts and their files, by SHA-256
  * - index: records of the files of each artifact
  * - blocks: compressed blocks
- * - facts: facts about contents
+ * - facts: lines about contents, such as other digests (BlockStore.fact)
  * - built: records of the packages that were written
  */
 export const CACHE_KINDS = ['objects', 'index', 'blocks', 'facts', 'built'] as const;
@@ -33,17 +33,17 @@ export interface CachedFile {
 /** Default limit for compressed blocks, in bytes: about 80 releases of one architecture at level 19. */
 export const DEFAULT_BLOCK_LIMIT = 5 * 2 ** 30;
 
-/** All files of the cache by kind and path, without partial downloads and runners. */
+/** All files of the cache except partial downloads and runners, ordered by directory and path. */
 export function listCache(directory: string): CachedFile[] {
   return [
     ...filesIn(directory, 'objects', () => 'objects'),
     ...filesIn(directory, 'index', () => 'index'),
-    ...filesOfPacked(directory),
+    ...packedFiles(directory),
     ...filesIn(directory, 'built', () => 'built'),
   ];
 }
 
-function filesOfPacked(directory: string): CachedFile[] {
+function packedFiles(directory: string): CachedFile[] {
   return filesIn(directory, 'packed', (path) => (path.split('/')[2] === 'facts' ? 'facts' : 'blocks'));
 }
 
@@ -76,8 +76,8 @@ function filesIn(directory: string, subdirectory: string, kindOf: (path: string)
 }
 
 /**
- * Selects compressed blocks to remove for `cache prune`: all of other versions, and the least recently used until the
- * rest has at most `maxBytes`.
+ * Selects compressed blocks to remove for `cache prune`: all blocks of other versions, then the least recently used ones
+ * until at most `maxBytes` remain.
  */
 export function selectForPrune(files: readonly CachedFile[], maxBytes: number): CachedFile[] {
   const blocks = files.filter(({ kind }) => kind === 'blocks');
@@ -85,10 +85,10 @@ export function selectForPrune(files: readonly CachedFile[], maxBytes: number): 
   return [...outdated, ...leastRecent(without(blocks, outdated), maxBytes)];
 }
 
-/** Seconds. A build that uses a block has finished by then. */
-const IN_USE = 3 * 3600;
-/** Seconds. Blocks of another version that were used since then are kept: both versions are in use. */
-const OUTDATED = 7 * 86_400;
+/** Seconds. After this time, a build that used a block has finished. */
+const IN_USE_SECONDS = 3 * 3600;
+/** Seconds. Blocks of another version that were used more recently are kept: that version is still in use. */
+const OUTDATED_SECONDS = 7 * 86_400;
 
 /**
  * Selects compressed blocks to remove after a build. Keeps blocks that a running build may use, and blocks of another
@@ -98,8 +98,8 @@ const OUTDATED = 7 * 86_400;
  */
 export function selectForLimit(files: readonly CachedFile[], maxBytes: number, now: number): CachedFile[] {
   const blocks = files.filter(({ kind }) => kind === 'blocks');
-  const outdated = blocks.filter(({ current, used }) => !current && used < now - OUTDATED);
-  const rest = leastRecent(without(blocks, outdated), maxBytes).filter(({ used }) => used < now - IN_USE);
+  const outdated = blocks.filter(({ current, used }) => !current && used < now - OUTDATED_SECONDS);
+  const rest = leastRecent(without(blocks, outdated), maxBytes).filter(({ used }) => used < now - IN_USE_SECONDS);
   return [...outdated, ...rest];
 }
 
@@ -108,7 +108,7 @@ function without(files: readonly CachedFile[], others: readonly CachedFile[]): C
   return files.filter((file) => !excluded.has(file));
 }
 
-/** The least recently used files, so that the others have at most `maxBytes`. */
+/** The least recently used files, chosen so that the other files have at most `maxBytes`. */
 function leastRecent(files: readonly CachedFile[], maxBytes: number): CachedFile[] {
   let left = totalSize(files);
   return [...files]
@@ -127,7 +127,7 @@ export function totalSize(files: readonly CachedFile[]): number {
 
 /** Removes compressed blocks over the default limit. */
 export async function limitBlocks(directory: string): Promise<void> {
-  await removeCached(directory, selectForLimit(filesOfPacked(directory), DEFAULT_BLOCK_LIMIT, Date.now() / 1000));
+  await removeCached(directory, selectForLimit(packedFiles(directory), DEFAULT_BLOCK_LIMIT, Date.now() / 1000));
 }
 
 export async function removeCached(directory: string, files: readonly CachedFile[]): Promise<void> {

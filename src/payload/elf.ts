@@ -14,7 +14,7 @@ const PT_LOAD = 1;
 const PT_DYNAMIC = 2;
 const DT = { NULL: 0n, NEEDED: 1n, STRTAB: 5n, STRSZ: 10n, VERNEED: 0x6ffffffen, VERNEEDNUM: 0x6fffffffn } as const;
 
-// Far more than linkers write, and still cheap to read.
+// Limits: far more than linkers write, but still cheap to read.
 const MAX_HEADERS = 512;
 const MAX_DYNAMIC_BYTES = 1 << 16;
 const MAX_NEEDED = 256;
@@ -38,8 +38,8 @@ export async function readElf(file: RandomAccess, where: string): Promise<ElfFac
   if (header[4] !== 2 || (header[5] !== 1 && header[5] !== 2)) throw damaged(where, 'not a 64-bit binary');
   const view = viewOf(header, header[5] === 1);
   const machine = view.u16(18);
-  const known = elfArchitecture(machine, view.littleEndian);
-  if (known === undefined) {
+  const architecture = elfArchitecture(machine, view.littleEndian);
+  if (architecture === undefined) {
     const order = view.littleEndian ? 'little' : 'big';
     throw damaged(where, `unsupported architecture (machine ${machine}, ${order}-endian)`);
   }
@@ -48,7 +48,7 @@ export async function readElf(file: RandomAccess, where: string): Promise<ElfFac
   const segments = await readSegments(file, view, where);
   const dynamic = segments.find((segment) => segment.type === PT_DYNAMIC);
   const libraries = dynamic === undefined ? [] : await readNeeds(file, view.littleEndian, segments, dynamic, where);
-  return { architecture: known, libraries };
+  return { architecture, libraries };
 }
 
 interface Segment {
@@ -163,7 +163,7 @@ async function readVersions(file: RandomAccess, littleEndian: boolean, table: Ve
   }
 }
 
-/** Translates a virtual address from the dynamic section. */
+/** Translates a virtual address from the dynamic section into a file offset. */
 function fileOffset(segments: readonly Segment[], address: bigint, where: string): bigint {
   const segment = segments.find((s) => s.type === PT_LOAD && address >= s.address && address < s.address + s.fileSize);
   if (segment === undefined) throw damaged(where, 'a table at an address outside all loaded segments');

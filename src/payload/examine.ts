@@ -14,7 +14,7 @@ export interface Expectation {
   readonly role: 'program' | 'data' | 'either';
   /** Accept scripts as programs, as in the embedded sample. */
   readonly scripts: boolean;
-  /** For errors. */
+  /** The file's name, for errors. */
   readonly where: string;
 }
 

@@ -20,7 +20,7 @@ export interface FetchOptions extends SourceContext {
   readonly store: ContentStore;
   /** Concurrent artifacts; 4 by default. */
   readonly jobs?: number | undefined;
-  /** Called when all files of an artifact are in the store and others are still being fetched; never when all were there. */
+  /** Called when all files of an artifact are in the store; never called if the store has everything from the start. */
   readonly onFiles?: OnFiles | undefined;
 }
 
@@ -37,8 +37,8 @@ const MAX_ARTIFACT_BYTES = 2 ** 32;
 
 /**
  * Fetches, unpacks and examines all artifacts of a release. Each artifact is checked against its published digest, or
- * against the size and SHA-256 in the lock; signatures are not checked. What the store already has is neither fetched nor
- * unpacked again. An artifact and its files become objects only after all checks have passed.
+ * against the size and SHA-256 in the lock; signatures are not checked. Artifacts that the store already has are neither
+ * fetched nor unpacked again. An artifact and its files become objects only after all checks have passed.
  *
  * @throws KubeparcelError: 'verification' when the digest or size does not match, 'format' for a hostile archive or a
  * binary of the wrong kind, 'network' and 'io' from the source and the store
@@ -48,11 +48,11 @@ export async function fetchPayload(options: FetchOptions): Promise<FetchedReleas
   const limit = pLimit(options.jobs ?? 4);
   const stop = new AbortController();
   const context = { signal: signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]), onEvent };
-  const { report, begin } = reportFiles(options.onFiles);
+  const { report, startReports } = reportFiles(options.onFiles);
   const transfers = release.artifacts.map((artifact) =>
     limit(async () => {
       context.signal.throwIfAborted();
-      const examined = await obtain(artifact, options, context, begin);
+      const examined = await obtain(artifact, options, context, startReports);
       report(artifact, examined.files);
       return { artifact, examined };
     }),
@@ -64,32 +64,32 @@ export async function fetchPayload(options: FetchOptions): Promise<FetchedReleas
     });
     return { payload: assemblePayload(release, fetched), lock: { ...release, artifacts } };
   } catch (error) {
-    // Nothing continues in the background after this function has returned.
+    // Wait, so that nothing continues in the background after this function has returned.
     stop.abort(error);
     await Promise.allSettled(transfers);
     throw error;
   }
 }
 
-/** Holds back reports of files that were in the store until another artifact has to be fetched. */
-function reportFiles(onFiles: OnFiles = () => {}): { readonly report: OnFiles; begin(): void } {
+/** Delays reports about artifacts that were already in the store until some artifact has to be fetched. */
+function reportFiles(onFiles: OnFiles = () => {}): { readonly report: OnFiles; startReports(): void } {
   const pending: Parameters<OnFiles>[] = [];
   let fetching = false;
   return {
     report: (...files) => (fetching ? onFiles(...files) : void pending.push(files)),
-    begin() {
+    startReports() {
       fetching = true;
       for (const files of pending.splice(0)) onFiles(...files);
     },
   };
 }
 
-/** @param begin called when the store lacks the artifact or some of its files */
+/** @param startReports called if the store lacks the artifact or some of its files */
 async function obtain(
   artifact: Artifact,
   options: FetchOptions,
   context: SourceContext,
-  begin: () => void,
+  startReports: () => void,
 ): Promise<ExaminedArtifact> {
   const { store, source } = options;
   const known = await readArtifactRecord(store, artifact);
@@ -100,7 +100,7 @@ async function obtain(
     context.onEvent?.({ kind: 'cached', artifact });
     return known;
   }
-  begin();
+  startReports();
   const archive = (await openStored(artifact, store)) ?? (await download(artifact, source, store, context));
   const staged: StagedObject[] = [archive];
   try {
@@ -120,7 +120,7 @@ async function obtain(
   }
 }
 
-/** The artifact itself when it is already an object, but its record or some of its files are missing. */
+/** Opens an artifact that is already an object, for which the record or some of the files are missing. */
 async function openStored({ sha256, size }: Artifact, store: ContentStore): Promise<StagedObject | undefined> {
   if (sha256 === undefined || !(await store.has(sha256, size))) return undefined;
   const { close, ...object } = await store.read(sha256);
@@ -163,7 +163,7 @@ function expectation(artifact: Artifact, role: Expectation['role'], where: strin
   return { architecture: artifact.architecture, role, scripts: isSample(artifact), where };
 }
 
-/** How often to download an artifact when a resumed transfer gave the wrong bytes. */
+/** Maximum number of downloads of one artifact, if resumed transfers give wrong bytes. */
 const MAX_ROUNDS = 3;
 
 async function download(
@@ -197,7 +197,7 @@ async function download(
   }
 }
 
-/** Writes to a partial object, limits its size and reports progress. */
+/** A sink that writes to a partial object, limits its size and reports progress. */
 function checkedSink(
   artifact: Artifact,
   partial: PartialObject,

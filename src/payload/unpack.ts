@@ -7,7 +7,7 @@ import type { StagedObject } from './store/object.ts';
 /** A file from an archive, staged in the store. */
 export interface Member {
   readonly name: string;
-  /** Its mode in the archive has an execute bit. */
+  /** Whether its mode in the archive has an execute bit. */
   readonly executable: boolean;
   readonly staged: StagedObject;
 }
@@ -29,8 +29,8 @@ const LIMITS: UnpackLimits = { members: 256, bytes: 1 << 30 };
  * @param chunks the archive's bytes, already verified
  * @param where the archive's name, for errors
  * @returns the files, sorted by name; the caller commits or discards them
- * @throws KubeparcelError of kind 'format' for a damaged archive, a path that is absolute, leads outside or into a
- * directory, links, devices, duplicates, and more members or bytes than the limits; nothing stays staged
+ * @throws KubeparcelError of kind 'format' for a damaged archive, files outside the top level, links, devices, duplicates
+ * and more members or bytes than the limits; nothing stays staged
  */
 export async function unpackArchive(
   chunks: AsyncIterable<Uint8Array>,

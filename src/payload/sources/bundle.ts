@@ -19,7 +19,7 @@ const BLOCK = 512;
 const MAX_MANIFEST_BYTES = 4 << 20;
 const MAX_MEMBERS = 4096;
 
-/** Whether `head`, the first block of a file, is that of a bundle. */
+/** Whether a file is a bundle, by its first 512 bytes. */
 export function startsAsBundle(head: Buffer): boolean {
   return head.length >= BLOCK && decode(head)?.path === MANIFEST;
 }
@@ -66,8 +66,8 @@ async function* bundleChunks(lock: Lock, store: ContentStore, signal?: AbortSign
 /**
  * Opens a bundle as a source. Reads only headers and the manifest; artifacts are verified when they are fetched.
  *
- * @throws KubeparcelError: 'format' for a damaged bundle or another file, 'verification' and 'config' for its lock, 'io'
- * when it cannot be read
+ * @throws KubeparcelError: 'format' for a damaged bundle or another file, 'verification' or 'config' for an invalid lock,
+ * 'io' if the file cannot be read
  */
 export async function openBundle(path: string): Promise<Source> {
   const opened = await openLocal(path);

@@ -17,19 +17,19 @@ export function parsePublishedDigest(
   artifactName: string,
   where: string,
 ): PublishedDigest {
-  const refuse = (what: string) =>
+  const invalidDigest = (what: string) =>
     new KubeparcelError('verification', what, { where, hint: 'contact the operator of the server' });
   const match = /^([0-9a-fA-F]+)(?:[ \t]+\*?([!-~]+))?\s*$/.exec(text);
   const [, hex, name] = match ?? [];
   if (hex === undefined) {
     const page = /^\s*</.test(text) ? ': it is a web page' : '';
-    throw refuse(`not a digest file${page}`);
+    throw invalidDigest(`not a digest file${page}`);
   }
   if (hex.length !== HEX_DIGITS[algorithm]) {
-    throw refuse(`the digest has ${hex.length} hex digits, ${algorithm} has ${HEX_DIGITS[algorithm]}`);
+    throw invalidDigest(`the digest has ${hex.length} hex digits, ${algorithm} has ${HEX_DIGITS[algorithm]}`);
   }
   if (name !== undefined && name.slice(name.lastIndexOf('/') + 1) !== artifactName) {
-    throw refuse(`the digest is for ${name}, not for ${artifactName}`);
+    throw invalidDigest(`the digest is for ${name}, not for ${artifactName}`);
   }
   return algorithm === 'sha256' ? { sha256: hex.toLowerCase() } : { sha512: hex.toLowerCase() };
 }
@@ -39,7 +39,7 @@ export function parsePublishedDigest(
  *
  * @param where the file's name, for errors
  * @returns hex digits by name, without a leading `./`
- * @throws KubeparcelError of kind 'config' with the line
+ * @throws KubeparcelError of kind 'config' with the line number, for anything else
  */
 export function parseDigestList(text: string, where: string): ReadonlyMap<string, string> {
   const digests = new Map<string, string>();

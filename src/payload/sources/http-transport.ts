@@ -16,9 +16,9 @@ import { MAX_TEXT_BYTES, type Transport } from './transport.ts';
 
 /** Times are in milliseconds. */
 export interface HttpOptions {
-  /** Failed tries in a row without progress before giving up; 6 by default. */
+  /** Number of attempts in a row without progress before giving up; 6 by default. */
   readonly attempts?: number | undefined;
-  /** Delay before the second try, doubled before each further one; 500 by default. */
+  /** Delay before the second attempt, doubled for each later attempt; 500 by default. */
   readonly firstDelay?: number | undefined;
   /** 30 s by default. */
   readonly longestDelay?: number | undefined;
@@ -28,7 +28,7 @@ export interface HttpOptions {
   readonly stall?: number | undefined;
 }
 
-/** A transfer that received this much made progress: its tries are counted from 1 again. */
+/** Bytes. After a transfer has received this much, its attempts are counted from 1 again. */
 const PROGRESS_BYTES = 1 << 20;
 
 /**
@@ -55,7 +55,7 @@ export class HttpTransport implements Transport {
     return this.#retry(url, context, async () => {
       const response = await this.#agent.send('GET', url, {}, context.signal);
       if (isMissing(response)) return undefined;
-      refusePage(response, url);
+      rejectUnusable(response, url);
       const tooLong = () =>
         new KubeparcelError('network', `more than ${MAX_TEXT_BYTES} bytes, expected one line of text`, { where: url });
       const bytes = await collect(response.body as AsyncIterable<Uint8Array>, MAX_TEXT_BYTES, tooLong);
@@ -67,7 +67,7 @@ export class HttpTransport implements Transport {
     return this.#retry(url, context, async () => {
       const response = await this.#agent.send('HEAD', url, {}, context.signal);
       if (isMissing(response)) return { found: false, date: undefined };
-      if (response.statusCode === 200) refusePage(response, url);
+      if (response.statusCode === 200) rejectUnusable(response, url);
       drop(response);
       const date = response.statusCode === 200 ? Date.parse(header(response, 'last-modified') ?? '') : Number.NaN;
       return { found: true, date: Number.isNaN(date) ? undefined : Math.floor(date / 1000) };
@@ -87,7 +87,7 @@ export class HttpTransport implements Transport {
           hint: 'check the version and the architecture, and the base URL of the server',
         });
       }
-      refusePage(response, url);
+      rejectUnusable(response, url);
       const length = resume && response.statusCode !== 200 ? undefined : contentLength(response);
       if (length !== undefined && artifact.size !== undefined && length !== artifact.size) {
         drop(response);
@@ -154,7 +154,7 @@ async function receive(
   if (resume && response.statusCode === 206) {
     end = rangeEnd(response, sink.size, artifact.size);
     if (end === undefined) {
-      // The bytes before may be wrong too: request the whole file.
+      // The bytes received before may be wrong too: request the whole file.
       state.useRanges = false;
       response.body.destroy();
       response.body.on('error', () => {});
@@ -205,8 +205,8 @@ function isMissing(response: HttpResponse): boolean {
   return missing;
 }
 
-/** Refuses the page that a proxy or a login sends with status 200, and compressed responses. */
-function refusePage(response: HttpResponse, url: string): void {
+/** Rejects web pages, which proxies and login forms send with status 200, and compressed responses. */
+function rejectUnusable(response: HttpResponse, url: string): void {
   const type = header(response, 'content-type') ?? '';
   const encoding = header(response, 'content-encoding') ?? 'identity';
   if (/^(text\/html|application\/xhtml)/i.test(type)) {

@@ -46,7 +46,7 @@ export async function readLocalText(path: string, limit: number): Promise<string
   }
 }
 
-/** Streams a local file into a sink and closes it. */
+/** Streams a local file into a sink and closes the file. */
 export async function transferLocal({ file, bytes }: LocalFile, sink: Sink, context: SourceContext): Promise<void> {
   try {
     await copyToSink(bytes, 0, bytes.size, sink, context);

@@ -24,7 +24,7 @@ export interface OpenSourceOptions {
 
 /**
  * Opens the source that --source names: `servers`, `sample`, the URL of a mirror, or the path of a bundle, a copy of the
- * servers or a directory of binaries. A directory named `sample` is given as ./sample.
+ * servers or a directory of binaries. For a directory named `sample`, pass ./sample.
  *
  * @throws KubeparcelError: 'usage' for anything else, and the errors of the source itself
  */
@@ -44,11 +44,11 @@ export async function openSource(argument: string, options: OpenSourceOptions): 
   if (names.includes('SHA256SUMS') || ARCHITECTURES.some((architecture) => names.includes(architecture))) {
     return openBinariesSource(argument);
   }
-  const tops = [
+  const topNames = [
     layout.channels.path.split('/')[0] ?? '',
     ...Object.values(layout.servers).map((url) => new URL(url).host),
   ];
-  if (tops.some((top) => names.includes(top))) {
+  if (topNames.some((top) => names.includes(top))) {
     return createServerSource({
       name: argument,
       layout,

@@ -28,11 +28,11 @@ const sampleSchema = z.strictObject({
  * SHA256SUMS, 'io' when a file is missing
  */
 export async function openSampleSource(directory: string): Promise<Source> {
-  const pinned = parseDigestList(await readSampleFile(join(directory, 'SHA256SUMS')), join(directory, 'SHA256SUMS'));
+  const digests = parseDigestList(await readSampleFile(join(directory, 'SHA256SUMS')), join(directory, 'SHA256SUMS'));
   const readPinned = async (name: string): Promise<string> => {
     const path = join(directory, name);
     const text = await readSampleFile(path);
-    if (sha256(text) !== pinned.get(name)) {
+    if (sha256(text) !== digests.get(name)) {
       throw new KubeparcelError('verification', 'the embedded sample does not match its SHA256SUMS', {
         where: path,
         hint: 'reinstall kubeparcel',

@@ -13,7 +13,7 @@ export interface ServerSourceOptions {
   readonly layout: UrlLayout;
   readonly transport: Transport;
   /**
-   * SHA-256 (hex) by URL that the user trusts. They override published digests and replace those that old releases lack.
+   * SHA-256 (hex) by URL, trusted by the user. They override published digests, which old releases lack.
    */
   readonly digests?: ReadonlyMap<string, string> | undefined;
 }
@@ -31,11 +31,11 @@ export function createServerSource({ name, layout, transport, digests }: ServerS
     },
     async artifacts(request, context) {
       const { component, architecture, version } = request;
-      const where = artifactUrl(layout, component, version, architecture);
-      const trusted = digests?.get(where.url);
+      const file = artifactUrl(layout, component, version, architecture);
+      const trusted = digests?.get(file.url);
       const digest: PublishedDigest =
-        trusted === undefined ? await publishedDigest(request, where, layout, transport, context) : { sha256: trusted };
-      return [{ ...request, ...where, ...digest, size: undefined }];
+        trusted === undefined ? await publishedDigest(request, file, layout, transport, context) : { sha256: trusted };
+      return [{ ...request, ...file, ...digest, size: undefined }];
     },
   };
 }
@@ -64,7 +64,7 @@ async function newestVersion(
   return version;
 }
 
-/** When the kubelet was published, for the first architecture that has one: the date does not depend on what is built. */
+/** When the first available kubelet was published, whatever is built: all builds of a release have the same date. */
 async function releaseDate(
   version: string,
   layout: UrlLayout,

@@ -16,5 +16,5 @@ export interface Transport {
   close(): Promise<void>;
 }
 
-/** Text files of the release servers have one line. */
+/** Bytes. Text files of the release servers contain only one line. */
 export const MAX_TEXT_BYTES = 4096;

@@ -28,14 +28,14 @@ const pathsSchema = z
   .refine((paths) => paths[0]?.from === undefined, 'the first path is for the oldest versions and must not have `from`')
   .refine(
     (paths) =>
-      paths.slice(1).every((one, i) => {
+      paths.slice(1).every((entry, i) => {
         const before = paths[i]?.from;
-        return one.from !== undefined && (before === undefined || lt(before, one.from));
+        return entry.from !== undefined && (before === undefined || lt(before, entry.from));
       }),
     'all other paths need `from`, in ascending order',
   )
   .refine(
-    (paths) => paths.every((one) => one.path.includes('{version}') && one.path.includes('{arch}')),
+    (paths) => paths.every((entry) => entry.path.includes('{version}') && entry.path.includes('{arch}')),
     'each path must contain {version} and {arch}',
   );
 
@@ -131,7 +131,7 @@ export function digestUrls(
   return layout.digests.map(({ algorithm, suffix }) => ({ algorithm, url: `${url}${suffix}` }));
 }
 
-/** The path of a URL relative to the server it is on; undefined when it is on another server. */
+/** The path of a URL relative to the base URL of its server; undefined for a URL of any other server. */
 export function pathBelowBases(layout: UrlLayout, url: string): string | undefined {
   for (const server of SERVERS) {
     const base = join(layout.servers[server], '');

@@ -22,7 +22,7 @@ interface OpenObject extends StoredObject {
 
 /**
  * Objects by the SHA-256 of their bytes, in a directory that any number of processes can use at the same time. An object
- * appears by renaming a complete, synced file: readers see all of it or nothing. Open a store with `openStore`.
+ * is created by renaming a complete, synced file: readers see all of it or nothing. Open a store with `openStore`.
  */
 export class ContentStore implements Required<ObjectReader> {
   readonly directory: string;
@@ -32,8 +32,8 @@ export class ContentStore implements Required<ObjectReader> {
   }
 
   /**
-   * Whether the store has an intact object. An object of another size, or one that was written to and has other bytes
-   * now, is removed.
+   * Whether the store has an intact object. Removes an object whose size differs, or that was modified and no longer
+   * matches its digest.
    */
   async has(sha256: string, size?: number): Promise<boolean> {
     const path = objectPath(this.directory, sha256);
@@ -90,7 +90,7 @@ export class ContentStore implements Required<ObjectReader> {
     await rm(objectPath(this.directory, sha256), { force: true });
   }
 
-  /** Writes and hashes bytes without making them an object. */
+  /** Writes and hashes bytes; `commit` then makes them an object. */
   async stage(chunks: Chunks): Promise<StagedObject> {
     const path = join(this.directory, 'tmp', `object${ownedSuffix()}`);
     let file: FileHandle | undefined;
@@ -141,14 +141,14 @@ export class ContentStore implements Required<ObjectReader> {
   }
 }
 
-/** `$XDG_CACHE_HOME/kubeparcel`, else `~/.cache/kubeparcel`. XDG Base Directory Specification: ignore relative values. */
+/** `$XDG_CACHE_HOME/kubeparcel`, else `~/.cache/kubeparcel`. Relative values are ignored (XDG specification). */
 export function defaultStoreDirectory(environment: Readonly<Record<string, string | undefined>> = process.env): string {
   const cache = environment.XDG_CACHE_HOME ?? '';
   return join(isAbsolute(cache) ? cache : join(environment.HOME || homedir(), '.cache'), 'kubeparcel');
 }
 
 /**
- * Opens a content store: creates missing directories and removes what killed processes left.
+ * Opens a content store: creates missing directories and removes files left by killed processes.
  *
  * @throws KubeparcelError of kind 'io'
  */
@@ -164,7 +164,7 @@ export async function openStore(directory: string = defaultStoreDirectory()): Pr
 }
 
 const DAY = 86_400_000;
-/** A partial download of this age is given up. */
+/** Older partial downloads are removed. */
 const MAX_PARTIAL_AGE = 14 * DAY;
 
 /** Removes temporary files of killed processes and old partial downloads. */

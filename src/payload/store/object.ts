@@ -5,8 +5,8 @@ import { storeFailure } from '../../support/store-failure.ts';
 import { fileAccess, type RandomAccess } from './random-access.ts';
 
 /**
- * The mtime of all objects (2000-01-01). An object with another mtime was changed after it was written, so its digest is
- * verified again before use.
+ * The mtime of all objects in seconds (2000-01-01). An object with another mtime was changed after it was written, so its
+ * digest is verified again before use.
  */
 export const SEALED = 946_684_800;
 
@@ -34,7 +34,7 @@ export function objectPath(store: string, sha256: string): string {
  * Stages an open file.
  *
  * @param store the store's directory
- * @param temporary what to remove in the end: the file itself by default
+ * @param temporary path to remove at the end; by default the file itself
  */
 export function stageFile(
   store: string,

@@ -15,7 +15,7 @@ const MAX_VALIDATOR = 1024;
  * The bytes of an unfinished transfer, owned by one process. `stage`, `release` or `discard` ends the ownership.
  *
  * On disk it is a directory with the files `data` and `validator`, so that one rename moves both. `partial/KEY` is free,
- * `partial/KEY.TAG.PID.RANDOM` belongs to a process. Only one process can win the rename from one to the other.
+ * `partial/KEY.TAG.PID.RANDOM` belongs to a process, which took it by renaming the free one; only one process can do so.
  */
 export class PartialObject implements Omit<Sink, 'resume'> {
   readonly #store: string;
@@ -100,7 +100,7 @@ export class PartialObject implements Omit<Sink, 'resume'> {
     try {
       await rename(this.#directory, join(this.#store, 'partial', this.#key));
     } catch (error) {
-      // Another process has released its own partial object of this artifact.
+      // Another process has already released a partial object of this artifact.
       if (!isErrno(error, 'ENOTEMPTY') && !isErrno(error, 'EEXIST')) throw error;
       await rm(this.#directory, { recursive: true, force: true });
     }
