@@ -52,10 +52,14 @@ export async function newKey({ userId, algorithm, lifetime, passphrase, date }: 
   };
 }
 
+/** The addresses that openpgp.js accepts. */
+const ADDRESS = /^[^\p{C}\p{Z}@<>\\]+@[^\p{C}\p{Z}@<>\\]+[^\p{C}\p{Z}\p{P}]$/u;
+
 function parseUserId(userId: string): UserID {
   const { name, email } = /^(?<name>[^<>]*?)(?: ?<(?<email>[^<>\s]+@[^<>\s]+)>)?$/.exec(userId)?.groups ?? {};
+  const isEmpty = (name === undefined || name === '') && email === undefined;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: rejects control characters
-  if (((name === undefined || name === '') && email === undefined) || /[\u0000-\u001f\u007f]/.test(userId)) {
+  if (isEmpty || (email !== undefined && !ADDRESS.test(email)) || /[\u0000-\u001f\u007f]/.test(userId)) {
     throw new KubeparcelError('usage', `invalid user ID ${JSON.stringify(userId)}`, {
       hint: 'expected a user ID like "Example packages <packages@example.org>"',
     });

@@ -111,9 +111,12 @@ describe('keys new', () => {
     expect((await readPrivateKey({ armoredKey: privateKey })).isDecrypted()).toBe(false);
   });
 
-  test.each(['', '<>', 'A <b', 'A\nB', 'a@b>c'])('rejects the user ID %j', async (userId) => {
-    await expect(newKey({ ...request, userId, date: MADE })).rejects.toMatchObject({ kind: 'usage' });
-  });
+  test.each(['', '<>', 'A <b', 'A\nB', 'a@b>c', 'A <a@b>', 'A <a@b.>', 'A <a\\@b.c>'])(
+    'rejects the user ID %j',
+    async (userId) => {
+      await expect(newKey({ ...request, userId, date: MADE })).rejects.toMatchObject({ kind: 'usage' });
+    },
+  );
 });
 
 describe('keyring packages', () => {
