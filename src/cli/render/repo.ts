@@ -32,9 +32,12 @@ function alreadyAdded({ known }: AddResult): string {
   return known === 0 ? '' : `; ${known} already there`;
 }
 
-export function renderRemoved(result: RemovalResult, dryRun: boolean): string {
+/** @param channel undefined if the packages were removed from all channels */
+export function renderRemoved(result: RemovalResult, channel: Channel | undefined, dryRun: boolean): string {
   if (result.taken.length === 0) return 'Nothing to remove.';
-  const packages = packageTable(result.taken, 'Channels', (each) => Object.keys(each.channels));
+  const packages = packageTable(result.taken, 'Channels', (each) =>
+    channel === undefined ? Object.keys(each.channels) : [channel],
+  );
   const count = plural(result.taken.length, 'package');
   return `${packages}\n\n${dryRun ? `${count} would be removed.` : `${count} removed.\n${renderChange(result)}`}`;
 }
@@ -69,7 +72,8 @@ function packageTable(
 export function renderVerified(target: string, report: VerifyReport): string {
   const { findings, packages, views, files, keys, ownKeys } = report;
   const checked = `${plural(packages, 'package')}, ${plural(views, 'index', 'indices')}, ${plural(files, 'file')} read`;
-  const signed = keys.length === 0 ? 'Not signed.' : `Signed by ${keys.join('\n      and ')}.`;
+  const unsigned = ownKeys ? 'Not signed.' : 'Not signed by the given keys.';
+  const signed = keys.length === 0 ? unsigned : `Signed by ${keys.join('\n      and ')}.`;
   const note =
     ownKeys && keys.length > 0
       ? ["Verified with the repository's own keys; use --keyring FILE to check who signed it."]

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { renderFailure } from '../../../src/cli/render/failure.ts';
+import { renderAdded, renderRemoved, renderVerified } from '../../../src/cli/render/repo.ts';
+import type { RepositoryPackage } from '../../../src/repo/model/repository.ts';
 import { KubeparcelError } from '../../../src/support/errors.ts';
 import { plural } from '../../../src/support/plural.ts';
 
@@ -35,4 +37,36 @@ test.each([
   [2, '2 indices'],
 ])('the plural of %i', (count, text) => {
   expect(plural(count, 'index', 'indices')).toBe(text);
+});
+
+describe('a repository', () => {
+  const kubelet: RepositoryPackage = {
+    format: 'deb',
+    name: 'kubelet',
+    version: '1.36.4-1',
+    architecture: 'amd64',
+    file: 'kubelet_1.36.4-1_amd64.deb',
+    size: 1,
+    sha256: '00',
+    channels: { testing: ['1.36'], stable: ['1.36'] },
+  };
+  const change = { written: [], removed: [], unchanged: 2, copies: 0 };
+  const rows = (text: string) => text.split('\n').map((line) => line.split(/ {2,}/).at(-1));
+
+  test('shows the minors of added packages', () => {
+    const text = renderAdded('site', { ...change, added: [kubelet], known: 0 }, { channel: 'stable' });
+    expect(rows(text).slice(0, 2)).toEqual(['Minors', '1.36']);
+  });
+
+  test('shows only the channels from which packages were removed', () => {
+    const result = { ...change, taken: [kubelet] };
+    expect(rows(renderRemoved(result, undefined, false)).slice(0, 2)).toEqual(['Channels', 'testing stable']);
+    expect(rows(renderRemoved(result, 'testing', false)).slice(0, 2)).toEqual(['Channels', 'testing']);
+  });
+
+  test('that other keys signed is not called unsigned', () => {
+    const report = { findings: [], packages: 1, views: 2, files: 3, keys: [], ownKeys: false };
+    expect(renderVerified('site', report)).toContain('Not signed by the given keys.');
+    expect(renderVerified('site', { ...report, ownKeys: true })).toContain('Not signed.');
+  });
 });

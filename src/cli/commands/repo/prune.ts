@@ -26,6 +26,8 @@ export const repoPruneCommand = defineCommand({
     const policy = { channel: args.channel, patches: args.patches, minors: args.minors };
     const options = { ...(await writeOptions(args)), dryRun: args['dry-run'] };
     const result = await prunePackages(args.dir, policy, options);
-    process.stdout.write(`${args.json ? JSON.stringify(result) : renderRemoved(result, args['dry-run'])}\n`);
+    process.stdout.write(
+      `${args.json ? JSON.stringify(result) : renderRemoved(result, args.channel, args['dry-run'])}\n`,
+    );
   },
 });

@@ -22,6 +22,8 @@ export const repoRemoveCommand = defineCommand({
     const { renderRemoved } = await import('../../render/repo.ts');
     const options = { ...(await writeOptions(args)), channel: args.channel, dryRun: args['dry-run'] };
     const result = await removePackages(args.dir, args.packages, options);
-    process.stdout.write(`${args.json ? JSON.stringify(result) : renderRemoved(result, args['dry-run'])}\n`);
+    process.stdout.write(
+      `${args.json ? JSON.stringify(result) : renderRemoved(result, args.channel, args['dry-run'])}\n`,
+    );
   },
 });
