@@ -94,8 +94,8 @@ export async function runCommandLine(): Promise<void> {
 /** Messages of yargs in the style of the other errors. Plural forms work, but its types do not have them. */
 const MESSAGES = {
   'Not enough non-option arguments: got %s, need at least %s': {
-    one: 'missing argument: got %s, expected at least %s',
-    other: 'missing arguments: got %s, expected at least %s',
+    one: 'not enough arguments: got %s, expected at least %s',
+    other: 'not enough arguments: got %s, expected at least %s',
   },
   'Missing required argument: %s': { one: 'missing flag or argument: %s', other: 'missing flags or arguments: %s' },
   'Unknown argument: %s': { one: 'unknown flag or argument: %s', other: 'unknown flags or arguments: %s' },

@@ -73,8 +73,8 @@ describe('a usage error is one message with exit status 2', () => {
     ['a version before 1.11', [...SAMPLE, '1.10.0'], '1.10'],
     ['a source that is not there', ['build', '--source', 'nowhere'], 'no such source: "nowhere"'],
     ['an empty --out', [...SAMPLE, '--out', ''], 'must not be empty'],
-    ['nothing to inspect', ['inspect'], 'missing arguments'],
-    ['only one package to compare', ['diff', 'a'], 'missing argument'],
+    ['nothing to inspect', ['inspect'], 'not enough arguments: got 0, expected at least 1'],
+    ['only one package to compare', ['diff', 'a'], 'not enough arguments: got 1, expected at least 2'],
     ['an unknown choice', ['images', 'list'], 'invalid value: action "list"; expected "ls"'],
     ['conflicting flags', [...SAMPLE, '--fast', '--compression', 'xz'], 'cannot combine --fast with --compression'],
     ['an unknown subcommand', ['repo', 'ad'], 'unknown command: ad'],
@@ -84,6 +84,12 @@ describe('a usage error is one message with exit status 2', () => {
     await expectFailure(args, { cwd }, 2, message);
     expect(everythingIn(cwd)).toEqual([]);
   });
+});
+
+test('an architecture that is given twice counts once', async () => {
+  const args = [...SAMPLE, '--arch', 'amd64', '--packages', 'kubectl', '--formats', 'deb', '--dry-run'];
+  const text = await succeed(args, { cwd: temporaryDirectory() });
+  expect(text).toContain('1 package from 1 artifact');
 });
 
 describe('the file system', () => {

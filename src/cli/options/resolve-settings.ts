@@ -25,7 +25,9 @@ export async function resolveSettings(
     settings: {
       version: config.version ?? 'stable',
       packages: config.packages,
-      architectures: args.arch?.includes('all') ? ARCHITECTURES : (config.architectures ?? [ownArchitecture()]),
+      architectures: args.arch?.includes('all')
+        ? ARCHITECTURES
+        : [...new Set(config.architectures ?? [ownArchitecture()])],
       formats: config.formats,
       distributions: config.distributions,
       revision: config.revision ?? '1',

@@ -21,7 +21,10 @@ export interface S3Location {
 export function s3Location(text: string, options: Pick<S3Location, 'endpoint' | 'region'>): S3Location {
   const [, bucket, prefix = ''] = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/.exec(text) ?? [];
   if (bucket === undefined || /(^|\/)\.{0,2}\/|(^|\/)\.{1,2}$/.test(prefix)) {
-    throw new KubeparcelError('usage', 'invalid S3 location', { where: text, hint: 'use s3://BUCKET/PREFIX' });
+    throw new KubeparcelError('usage', 'invalid S3 location', {
+      where: text,
+      hint: 'use s3://BUCKET/PREFIX; the name of a bucket has 3 to 63 characters',
+    });
   }
   return { bucket, prefix: prefix.replace(/\/+$/, ''), endpoint: options.endpoint, region: options.region };
 }

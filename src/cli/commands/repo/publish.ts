@@ -22,7 +22,10 @@ export const repoPublishCommand = defineCommand({
       .option('region', REGION)
       .option('json', JSON_OUTPUT)
       .example('$0 repo publish site s3://packages/kubernetes --dry-run', 'Show what would be uploaded')
-      .example('$0 repo publish site s3://b --endpoint http://minio.example:9000', 'Publish to S3-compatible storage')
+      .example(
+        '$0 repo publish site s3://packages --endpoint http://minio.example:9000',
+        'Publish to S3-compatible storage',
+      )
       .example('$0 repo publish site www@host.example:/srv/packages', 'Publish with rsync over ssh')
       .example('$0 repo publish site /srv/www/packages', 'Publish to a directory')
       .epilogue('Uploads packages first, then indices, then InRelease and repomd.xml. Deletes files last.'),
