@@ -157,6 +157,20 @@ describe('the file system', () => {
     expect(text).toContain('free some space');
     expect(everythingIn(join(small, 'cache', 'kubeparcel', 'tmp'))).toEqual([]);
   });
+
+  test.skipIf(!disk.canMount)('a full disk, for a repository and for kubeparcel.yaml', async () => {
+    const cwd = temporaryDirectory();
+    const small = disk.mount(cwd);
+    await succeed([...SAMPLE, '--packages', 'kubectl', '--formats', 'deb', '--arch', 'amd64'], { cwd });
+    await succeed(['repo', 'add', join(small, 'site'), 'dist/kubectl_1.37.0-1_amd64.deb', '--unsigned'], { cwd });
+    writeFileSync(join(cwd, 'large.deb'), Buffer.alloc(2 << 20, 'x'));
+    const add = ['repo', 'add', join(small, 'site'), 'large.deb', '--unsigned'];
+    const text = await expectFailure(add, { cwd }, 7, 'cannot copy the package into the repository (ENOSPC)');
+    expect(text).toContain('free some space');
+    await execa('sh', ['-c', `cat large.deb > ${join(small, 'rest')}`], { cwd, reject: false });
+    await expectFailure(['init', join(small, 'kubeparcel.yaml')], { cwd }, 7, 'no space left');
+    expect(everythingIn(small)).not.toContain('kubeparcel.yaml');
+  });
 });
 
 /** A file system of 1 MiB, if the user can mount one. */

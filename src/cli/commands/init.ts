@@ -9,7 +9,7 @@ export const initCommand = defineCommand({
       .positional('file', { type: 'string', default: 'kubeparcel.yaml', describe: 'File to write' })
       .example('$0 init', 'Write kubeparcel.yaml; do not overwrite a file'),
   handler: async ({ file }) => {
-    const { writeFile } = await import('node:fs/promises');
+    const { rm, writeFile } = await import('node:fs/promises');
     const { configTemplate } = await import('../../config/template.ts');
     try {
       await writeFile(file, configTemplate(), { flag: 'wx' });
@@ -20,7 +20,10 @@ export const initCommand = defineCommand({
           hint: 'choose another name or remove the file',
         });
       }
-      throw cause;
+      if (!(cause instanceof Error && 'syscall' in cause && cause.syscall === 'write')) throw cause;
+      // The disk is full: remove the incomplete file. Errors of write(2) do not name it.
+      await rm(file, { force: true });
+      throw Object.assign(cause, { path: file });
     }
     process.stdout.write(`wrote ${file}; all settings are optional\n`);
   },

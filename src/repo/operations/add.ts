@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { copyFile, mkdir, open, rename, stat } from 'node:fs/promises';
+import { access, copyFile, mkdir, open, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { parseDebVersion } from '../../deb/version.ts';
@@ -108,9 +108,14 @@ async function importPackages(
 /** Copies instead of linking, since the original may be overwritten later. Uses reflinks if possible. */
 async function copyPackage(file: string, copy: string): Promise<void> {
   try {
-    if (!(await stat(file)).isFile()) {
-      throw new KubeparcelError('io', 'not a regular file', { where: file, hint: 'specify .deb and .rpm files' });
-    }
+    await access(file, constants.R_OK);
+  } catch (cause) {
+    throw new KubeparcelError('io', 'cannot read the package', { where: file, cause });
+  }
+  if (!(await stat(file)).isFile()) {
+    throw new KubeparcelError('io', 'not a regular file', { where: file, hint: 'specify .deb and .rpm files' });
+  }
+  try {
     await copyFile(file, copy, constants.COPYFILE_FICLONE);
     const handle = await open(copy, 'r+');
     try {
@@ -120,8 +125,12 @@ async function copyPackage(file: string, copy: string): Promise<void> {
       await handle.close();
     }
   } catch (cause) {
-    if (cause instanceof KubeparcelError) throw cause;
-    throw new KubeparcelError('io', 'cannot read the package', { where: file, cause });
+    const code = cause instanceof Error && 'code' in cause ? ` (${cause.code})` : '';
+    throw new KubeparcelError('io', `cannot copy the package into the repository${code}`, {
+      where: file,
+      cause,
+      hint: code === ' (ENOSPC)' ? 'free some space, or put the repository on another disk' : undefined,
+    });
   }
 }
 
