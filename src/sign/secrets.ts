@@ -23,14 +23,17 @@ export async function readKeyFile(path: string): Promise<Uint8Array> {
       if (!facts.isFile() || facts.size > MAX_KEY_FILE_BYTES) {
         throw new KubeparcelError('usage', 'not a key file', { where: path });
       }
+      const bytes = await file.readFile();
+      // The caller rejects a public key with its own message.
+      const isPublic = bytes.includes(' PUBLIC KEY BLOCK') && !bytes.includes(' PRIVATE KEY BLOCK');
       // On Windows, Node reports mode 0666 for every writable file.
-      if ((facts.mode & 0o077) !== 0 && process.platform !== 'win32') {
+      if (!isPublic && (facts.mode & 0o077) !== 0 && process.platform !== 'win32') {
         throw new KubeparcelError('usage', 'other users can read this private key', {
           where: `${path}, mode ${(facts.mode & 0o777).toString(8).padStart(4, '0')}`,
           hint: `run chmod 600 ${path}; if other users could have read the key, replace it`,
         });
       }
-      return await file.readFile();
+      return bytes;
     } finally {
       await file.close();
     }

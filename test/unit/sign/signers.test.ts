@@ -101,6 +101,13 @@ describe('openSigners', () => {
     expect(await open([open644])).toHaveLength(1);
   });
 
+  test('does not ask to protect or replace a public key', async () => {
+    const path = join(directory, 'public.asc');
+    const key = await readPrivateKey({ armoredKey: readFileSync(plain.secret, 'utf8') });
+    writeFileSync(path, key.toPublic().armor(), { mode: 0o644 });
+    await expect(open([path])).rejects.toThrow('no OpenPGP private key in the file');
+  });
+
   test('rejects keys that are expired, revoked, not yet valid, or lack the secret key', async () => {
     await expect(open([short.secret], {}, MADE + YEAR + 1)).rejects.toThrow(/expired/);
     await expect(open([plain.secret], {}, MADE - 1)).rejects.toMatchObject({ kind: 'usage' });
