@@ -83,7 +83,7 @@ export class CliEngine implements Engine {
     const ids = await this.#run(['images', '--quiet', '--no-trunc', `--filter=label=${LABEL}=image`]);
     requireSuccess(this.name, ids, 'cannot list images', this.name);
     const images: ImageInfo[] = [];
-    for (const id of new Set(words(ids.stdout).map(bareId))) {
+    for (const id of new Set(splitWords(ids.stdout).map(bareId))) {
       const format = '{{.Size}}\n{{json .RepoTags}}\n{{json .Config.Labels}}';
       const result = await this.#run(['image', 'inspect', `--format=${format}`, '--', id]);
       const [size = '', references = '', ...labels] = result.stdout.split('\n');
@@ -130,7 +130,7 @@ export class CliEngine implements Engine {
   async listContainers(): Promise<ContainerInfo[]> {
     const ids = await this.#run(['ps', '--all', '--quiet', '--no-trunc', `--filter=label=${LABEL}=container`]);
     requireSuccess(this.name, ids, 'cannot list containers', this.name);
-    const infos = await Promise.all(words(ids.stdout).map((id) => this.#inspect(id)));
+    const infos = await Promise.all(splitWords(ids.stdout).map((id) => this.#inspect(id)));
     return infos.filter((info) => info !== undefined);
   }
 
@@ -205,7 +205,7 @@ function bareId(text: string): string {
   return (text.trim().split('\n').at(-1) ?? '').replace(/^sha256:/, '');
 }
 
-function words(text: string): string[] {
+function splitWords(text: string): string[] {
   return text.split(/\s+/).filter((word) => word !== '');
 }
 

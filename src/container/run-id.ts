@@ -5,7 +5,7 @@ import { readFileSync, readlinkSync } from 'node:fs';
  * and the start time of the process make the ID unique.
  */
 export function ownRunId(): string {
-  known ??= `${boot()}.${namespace()}.${process.pid}.${startOf(process.pid)}`;
+  known ??= `${bootId()}.${namespace()}.${process.pid}.${startOf(process.pid)}`;
   return known;
 }
 
@@ -14,13 +14,13 @@ let known: string | undefined;
 /** Whether a run has ended. False for runs in other PID namespaces (containers with the same engine), which are not visible. */
 export function isOver(runId: string): boolean {
   const [, runBoot, runNamespace, pid, start] = /^([0-9a-f]+)\.(\d+)\.(\d+)\.(\d+)$/.exec(runId) ?? [];
-  if (runBoot === undefined || runBoot !== boot()) return true;
+  if (runBoot === undefined || runBoot !== bootId()) return true;
   if (runNamespace !== namespace()) return false;
   return startOf(Number(pid)) !== start;
 }
 
-function boot(): string {
-  return read('/proc/sys/kernel/random/boot_id').trim().replaceAll('-', '').slice(0, 12) || '0';
+function bootId(): string {
+  return readOrEmpty('/proc/sys/kernel/random/boot_id').trim().replaceAll('-', '').slice(0, 12) || '0';
 }
 
 function namespace(): string {
@@ -33,14 +33,14 @@ function namespace(): string {
 
 /** Start time of a process in clock ticks since boot: field 22 of /proc/PID/stat (proc_pid_stat(5)); '0' if it has ended. */
 function startOf(pid: number): string {
-  const stat = read(`/proc/${pid}/stat`);
+  const stat = readOrEmpty(`/proc/${pid}/stat`);
   // The second field is the program's name in parentheses and may contain any character.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const isZombie = fields[0] === 'Z';
   return isZombie ? '0' : (fields[19] ?? '0');
 }
 
-function read(path: string): string {
+function readOrEmpty(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch {

@@ -38,7 +38,7 @@ export async function signDeb(path: string, signer: Signer, options: DebSignOpti
     const members = await listMembers(path, options.signal);
     const hash = createHash('sha256');
     const signed = members.filter(({ name }) => !name.startsWith('_'));
-    const signature = await signer.signDetached(hashed(ranges(path, signed, options.signal), hash), options.date);
+    const signature = await signer.signDetached(hashed(memberBytes(path, signed, options.signal), hash), options.date);
     const { mode } = await stat(path);
     return await writeAtomically(
       path,
@@ -78,7 +78,7 @@ async function listMembers(path: string, signal: AbortSignal | undefined): Promi
   return members;
 }
 
-async function* ranges(path: string, members: readonly PlacedMember[], signal: AbortSignal | undefined) {
+async function* memberBytes(path: string, members: readonly PlacedMember[], signal: AbortSignal | undefined) {
   for (const { start, size } of members) {
     if (size > 0) yield* createReadStream(path, { start, end: start + size - 1, signal }) as AsyncIterable<Uint8Array>;
   }
@@ -103,7 +103,7 @@ async function* signedArchive(
   for (const member of members.filter(({ name }) => name !== SIGNATURE_MEMBER)) {
     const { headerAt, start, size, name } = member;
     yield* createReadStream(path, { start: headerAt, end: start - 1 });
-    const content = ranges(path, [member], signal);
+    const content = memberBytes(path, [member], signal);
     yield* name.startsWith('_') ? content : hashed(content, hash);
     if (size % 2 === 1) yield Buffer.from('\n');
   }

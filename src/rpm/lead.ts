@@ -30,7 +30,7 @@ export function rpmArchitecture(name: string): RpmArchitecture | undefined {
 export const LEAD_LENGTH = 96;
 
 const MAGIC = Uint8Array.of(0xed, 0xab, 0xee, 0xdb);
-const AT = { major: 4, type: 6, architecture: 8, name: 10, os: 76, signatureType: 78 } as const;
+const OFFSETS = { major: 4, type: 6, architecture: 8, name: 10, os: 76, signatureType: 78 } as const;
 const NAME_LENGTH = 66;
 const TYPE_SOURCE = 1;
 const OS_LINUX = 1;
@@ -39,11 +39,11 @@ const SIGNATURE_HEADER = 5;
 export function encodeLead(identity: PackageIdentity): Uint8Array {
   const lead = Buffer.alloc(LEAD_LENGTH);
   lead.set(MAGIC);
-  lead.writeUInt8(3, AT.major);
-  lead.writeUInt16BE(rpmArchitecture(identity.architecture)?.leadNumber ?? 0, AT.architecture);
-  lead.write(`${identity.name}-${formatVersion(identity.version)}`.slice(0, NAME_LENGTH - 1), AT.name, 'utf8');
-  lead.writeUInt16BE(OS_LINUX, AT.os);
-  lead.writeUInt16BE(SIGNATURE_HEADER, AT.signatureType);
+  lead.writeUInt8(3, OFFSETS.major);
+  lead.writeUInt16BE(rpmArchitecture(identity.architecture)?.leadNumber ?? 0, OFFSETS.architecture);
+  lead.write(`${identity.name}-${formatVersion(identity.version)}`.slice(0, NAME_LENGTH - 1), OFFSETS.name, 'utf8');
+  lead.writeUInt16BE(OS_LINUX, OFFSETS.os);
+  lead.writeUInt16BE(SIGNATURE_HEADER, OFFSETS.signatureType);
   return lead;
 }
 
@@ -53,11 +53,11 @@ export function checkLeadKind(lead: Uint8Array): void {
   if (!MAGIC.every((byte, index) => lead[index] === byte)) {
     throw new KubeparcelError('format', 'not an RPM package: wrong magic number');
   }
-  const major = view.getUint8(AT.major);
-  if (major < 3 || major > 4 || view.getUint16(AT.signatureType) !== SIGNATURE_HEADER) {
+  const major = view.getUint8(OFFSETS.major);
+  if (major < 3 || major > 4 || view.getUint16(OFFSETS.signatureType) !== SIGNATURE_HEADER) {
     throw new KubeparcelError('format', `unsupported RPM format ${major}; expected 3 or 4`);
   }
-  const type = view.getUint16(AT.type);
+  const type = view.getUint16(OFFSETS.type);
   if (type === TYPE_SOURCE) {
     throw new KubeparcelError('format', 'this is a source package', { hint: 'use a binary package' });
   }
@@ -74,7 +74,7 @@ export function checkLeadKind(lead: Uint8Array): void {
  * @throws KubeparcelError of kind 'format'
  */
 export function checkLeadIdentity(lead: Uint8Array, identity: PackageIdentity): void {
-  const field = Buffer.from(lead.buffer, lead.byteOffset + AT.name, NAME_LENGTH);
+  const field = Buffer.from(lead.buffer, lead.byteOffset + OFFSETS.name, NAME_LENGTH);
   const name = field.toString('utf8', 0, Math.max(field.indexOf(0), 0));
   const { upstream, revision } = identity.version;
   const forms = [
@@ -96,7 +96,7 @@ export function checkLeadIdentity(lead: Uint8Array, identity: PackageIdentity): 
       `the package name in the lead differs from the header: ${JSON.stringify(name)}`,
     );
   }
-  const number = new DataView(lead.buffer, lead.byteOffset, lead.length).getUint16(AT.architecture);
+  const number = new DataView(lead.buffer, lead.byteOffset, lead.length).getUint16(OFFSETS.architecture);
   const expected = rpmArchitecture(identity.architecture)?.leadNumber;
   if (identity.architecture !== 'noarch' && expected !== undefined && ![0, 1, expected].includes(number)) {
     throw new KubeparcelError('format', `the architecture number in the lead (${number}) differs from the header`);

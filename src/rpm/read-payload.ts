@@ -141,7 +141,7 @@ function groupHardLinks(files: readonly StatedFile[]): ReadonlyMap<string, numbe
   return new Map([...members].flatMap(([set, { count, last }]) => (count > 1 ? [[set, last]] : [])));
 }
 
-/** The size of the content after a stripped header; undefined if the file is not listed. */
+/** The size of the content of a member with a stripped header; undefined if the file is not listed. */
 function strippedSize(
   files: readonly StatedFile[],
   linkSets: ReadonlyMap<string, number>,

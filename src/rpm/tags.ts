@@ -209,7 +209,7 @@ const BYTES_MAX = 1024;
 
 /** All tags with a name as text, first of the signature header, then of the header; list items on separate lines. */
 export function readableTags(signatures: Header, header: Header): ReadPackage['metadata'] {
-  return [...readable(signatures, SIGNATURE_NAMES), ...readable(header, NAMES)];
+  return [...readableEntries(signatures, SIGNATURE_NAMES), ...readableEntries(header, NAMES)];
 }
 
 const NAMES = namesByNumber(TAGS);
@@ -234,7 +234,7 @@ function namesByNumber(tags: Readonly<Record<string, number>>): ReadonlyMap<numb
   return new Map(Object.entries(tags).map(([name, number]) => [number, name]));
 }
 
-function readable(header: Header, names: ReadonlyMap<number, string>): (readonly [string, string])[] {
+function readableEntries(header: Header, names: ReadonlyMap<number, string>): (readonly [string, string])[] {
   return [...header.values].flatMap(([tag, value]) => {
     const name = names.get(tag);
     return name === undefined ? [] : [[name, formatValue(header, tag, name, value)] as const];

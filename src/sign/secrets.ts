@@ -59,18 +59,18 @@ export async function readPassphrases(source: PassphraseSource, environment: Env
   const { passphraseFile, passphraseFd } = source;
   const found: string[] = [];
   if (passphraseFile !== undefined) {
-    found.push(...linesOf(await contents(passphraseFile, passphraseFile), passphraseFile));
+    found.push(...linesOf(await readPassphraseFile(passphraseFile, passphraseFile), passphraseFile));
   }
   if (passphraseFd !== undefined) {
     const where = `file descriptor ${passphraseFd}`;
-    found.push(...linesOf(await contents(`/dev/fd/${passphraseFd}`, where), where));
+    found.push(...linesOf(await readPassphraseFile(`/dev/fd/${passphraseFd}`, where), where));
   }
   const fromEnvironment = environment[PASSPHRASE_VARIABLE];
   if (fromEnvironment !== undefined && fromEnvironment !== '') found.push(fromEnvironment);
   return found;
 }
 
-async function contents(path: string, where: string): Promise<Buffer> {
+async function readPassphraseFile(path: string, where: string): Promise<Buffer> {
   try {
     return await readFile(path);
   } catch (cause) {

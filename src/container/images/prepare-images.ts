@@ -73,16 +73,16 @@ export async function prepareImages(
   return await Promise.all(preparing);
 }
 
-interface OneOptions extends PrepareOptions {
+interface ImageOptions extends PrepareOptions {
   readonly signal: AbortSignal;
   readonly isReachable: (registry: string) => Promise<boolean>;
 }
 
-async function prepareImage(engine: Engine, host: HostImage, options: OneOptions): Promise<PreparedImage> {
+async function prepareImage(engine: Engine, host: HostImage, options: ImageOptions): Promise<PreparedImage> {
   const { images, onEvent = () => {}, isReachable } = options;
   const { vendor, local } = host;
   if (images !== 'local' && vendor !== undefined) {
-    if (await isReady(engine, host, 'vendor')) return found(host, 'vendor', onEvent);
+    if (await isReady(engine, host, 'vendor')) return useExisting(host, 'vendor', onEvent);
     const registry = registryOf(vendor.image);
     if (images === 'vendor' || (await isReachable(registry))) return await build(engine, host, 'vendor', options);
     if (local !== undefined) onEvent({ kind: 'image-instead', host: host.id, reason: `${registry} does not answer` });
@@ -94,7 +94,7 @@ async function prepareImage(engine: Engine, host: HostImage, options: OneOptions
     });
   }
   return (await isReady(engine, host, 'local'))
-    ? found(host, 'local', onEvent)
+    ? useExisting(host, 'local', onEvent)
     : await build(engine, host, 'local', options);
 }
 
@@ -113,7 +113,7 @@ async function isReady(engine: Engine, host: HostImage, source: ImageSource): Pr
   return image !== undefined && image.labels.recipe === recipeDigest(host, source);
 }
 
-function found(host: HostImage, source: ImageSource, onEvent: (event: ImageEvent) => void): PreparedImage {
+function useExisting(host: HostImage, source: ImageSource, onEvent: (event: ImageEvent) => void): PreparedImage {
   onEvent({ kind: 'image-found', host: host.id, source });
   return { host, source, image: imageReference(host, source) };
 }
@@ -122,7 +122,7 @@ async function build(
   engine: Engine,
   host: HostImage,
   source: ImageSource,
-  options: OneOptions,
+  options: ImageOptions,
 ): Promise<PreparedImage> {
   const { onEvent = () => {}, signal } = options;
   const started = performance.now();

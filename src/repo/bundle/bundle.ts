@@ -64,7 +64,7 @@ export async function writeBundle(directory: string, request: BundleRequest): Pr
     const fingerprints = [...new Set(views.flatMap(({ signedBy }) => signedBy))].sort();
     const minors = [...new Set(views.flatMap(({ minor }) => minor ?? []))].sort(compareMinors);
     const packages = views.flatMap((view) => viewPackages(directory, state, view, request.architectures));
-    if (packages.length === 0) throw nothing(directory, 'no packages of these architectures');
+    if (packages.length === 0) throw noPackages(directory, 'no packages of these architectures');
     const files = [...views.flatMap((view) => indexFiles(directory, view)), ...packages];
     const script = await ejs.renderFile(join(packageRoot(), 'templates', 'bundle', 'install.sh.ejs'), {
       minors,
@@ -95,12 +95,12 @@ function chosenViews(state: RepositoryState, { channel, minors, formats }: Bundl
       (formats ?? FORMATS).includes(view.format),
   );
   const missing = requested?.find((minor) => !views.some((view) => view.minor === minor));
-  if (missing !== undefined) throw nothing(channel, `no packages of Kubernetes ${missing}`);
-  if (views.length === 0) throw nothing(channel, 'no packages');
+  if (missing !== undefined) throw noPackages(channel, `no packages of Kubernetes ${missing}`);
+  if (views.length === 0) throw noPackages(channel, 'no packages');
   return views;
 }
 
-function nothing(where: string, what: string): KubeparcelError {
+function noPackages(where: string, what: string): KubeparcelError {
   return new KubeparcelError('usage', `${what} to bundle`, {
     where,
     hint: 'index.json of the repository lists its packages',

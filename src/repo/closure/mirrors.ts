@@ -8,18 +8,18 @@ import { packageRoot } from '../../support/package-root.ts';
 import { parseValidatedYaml } from '../../support/validated-yaml.ts';
 
 const httpUrl = z.string().regex(/^https?:\/\/[^\s?#]+[^/\s?#]$/, 'an http or https URL without a trailing slash');
-const word = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/);
+const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/);
 
 const debMirror = z.strictObject({
   deb: httpUrl,
   /** Archive of the architectures other than amd64, if different. */
   ports: httpUrl.optional(),
-  suite: word,
-  components: z.array(word).min(1),
-  architectures: z.array(word).min(1).optional(),
+  suite: name,
+  components: z.array(name).min(1),
+  architectures: z.array(name).min(1).optional(),
 });
-const rpmMirror = z.strictObject({ rpm: z.array(httpUrl).min(1), architectures: z.array(word).min(1).optional() });
-const mirrorsSchema = z.strictObject({ mirrors: z.record(word, z.union([debMirror, rpmMirror])) });
+const rpmMirror = z.strictObject({ rpm: z.array(httpUrl).min(1), architectures: z.array(name).min(1).optional() });
+const mirrorsSchema = z.strictObject({ mirrors: z.record(name, z.union([debMirror, rpmMirror])) });
 
 /** Where the package lists of a distribution are. */
 export type Mirror = z.output<typeof debMirror> | z.output<typeof rpmMirror>;

@@ -15,19 +15,19 @@ const MAX_ENTRY = 4 << 20;
  * @throws KubeparcelError of kind 'format' if it is not a Packages file
  */
 export async function debNames(chunks: Chunks, isWanted: (name: string) => boolean, into: NameVersions): Promise<void> {
-  for await (const stanza of entries(chunks, '\n\n')) {
+  for await (const stanza of splitEntries(chunks, '\n\n')) {
     const name = /^Package: (\S+)$/m.exec(stanza)?.[1];
     const version = /^Version: (\S+)$/m.exec(stanza)?.[1];
     if (name === undefined || version === undefined) {
       if (stanza.trim() === '') continue;
       throw new KubeparcelError('format', 'invalid Packages file: a stanza has no Package or Version field');
     }
-    if (isWanted(name)) add(into, name, version);
+    if (isWanted(name)) addName(into, name, version);
     const provides = /^Provides: (.+)$/m.exec(stanza)?.[1] ?? '';
     for (const [, virtual = '', provided] of provides.matchAll(
       /([a-z0-9][a-z0-9+.-]*)(?::\w+)?(?: \(= (\S+?)\))?(?=,|\s*$)/g,
     )) {
-      if (isWanted(virtual)) add(into, virtual, provided);
+      if (isWanted(virtual)) addName(into, virtual, provided);
     }
   }
 }
@@ -46,7 +46,7 @@ export async function rpmNames(
   into: NameVersions,
 ): Promise<void> {
   let seen = false;
-  for await (const entry of entries(chunks, '</package>')) {
+  for await (const entry of splitEntries(chunks, '</package>')) {
     seen ||= entry.includes('<metadata');
     if (!seen) throw new KubeparcelError('format', 'invalid primary.xml: no metadata element');
     const arch = /<arch>([^<]*)<\/arch>/.exec(entry)?.[1];
@@ -59,10 +59,10 @@ export async function rpmNames(
       const epoch = attribute(text, 'epoch') ?? '0';
       const rel = attribute(text, 'rel');
       const isEqual = attribute(text, 'flags') === 'EQ';
-      add(into, name, ver === undefined || !isEqual ? undefined : evr(epoch, ver, rel));
+      addName(into, name, ver === undefined || !isEqual ? undefined : evr(epoch, ver, rel));
     }
     for (const [, path = ''] of entry.matchAll(/<file(?: [^>]*)?>([^<]*)<\/file>/g)) {
-      if (isWanted(path)) add(into, unescapeXml(path), undefined);
+      if (isWanted(path)) addName(into, unescapeXml(path), undefined);
     }
   }
 }
@@ -82,13 +82,13 @@ function unescapeXml(text: string): string {
   return text.replace(/&(lt|gt|quot|apos|amp);/g, (whole, name: string) => ENTITIES[name] ?? whole);
 }
 
-function add(into: NameVersions, name: string, version: string | undefined): void {
+function addName(into: NameVersions, name: string, version: string | undefined): void {
   const versions = into.get(name) ?? new Set();
   if (version !== undefined) versions.add(version);
   into.set(name, versions);
 }
 
-async function* entries(chunks: Chunks, end: string): AsyncGenerator<string, void, undefined> {
+async function* splitEntries(chunks: Chunks, end: string): AsyncGenerator<string, void, undefined> {
   const decoder = new TextDecoder();
   let rest = '';
   for await (const chunk of chunks) {

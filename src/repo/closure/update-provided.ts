@@ -19,7 +19,7 @@ import { type ProvidedNames, providedDirectory } from './provided.ts';
 const MAX_SMALL = 16 << 20;
 const MAX_LIST = 2 ** 30;
 const CODEC_OF_SUFFIX: Readonly<Record<string, Codec>> = { xz: 'xz', gz: 'gzip', zst: 'zstd' };
-const STALL = 30_000;
+const STALL_TIMEOUT = 30_000;
 const ATTEMPTS = 3;
 
 interface UpdateRequest {
@@ -129,7 +129,7 @@ export function formatProvided(provided: ProvidedNames): string {
 class MirrorReader {
   readonly #isWanted: (name: string) => boolean;
   readonly #signal: AbortSignal | undefined;
-  readonly #agent = createHttpAgent(STALL);
+  readonly #agent = createHttpAgent(STALL_TIMEOUT);
 
   constructor(isWanted: (name: string) => boolean, signal: AbortSignal | undefined) {
     this.#isWanted = isWanted;

@@ -29,7 +29,7 @@ export async function removePackages(
       return some;
     };
     const left = session.before.packages.flatMap((each) => (chosen.has(each) ? without(each) : [each]));
-    return shrink(directory, session, left, [...chosen], options.dryRun === true);
+    return commitRemaining(directory, session, left, [...chosen], options.dryRun === true);
   });
 }
 
@@ -45,20 +45,20 @@ export async function prunePackages(
     const taken = session.before.packages.filter(
       (each) => (each.channels[policy.channel]?.length ?? 0) > (minorsLeft.get(poolPath(each)) ?? 0),
     );
-    return shrink(directory, session, left, taken, options.dryRun === true);
+    return commitRemaining(directory, session, left, taken, options.dryRun === true);
   });
 }
 
-const NOTHING: ChangeResult = { written: [], removed: [], unchanged: 0, copies: 0 };
+const NO_CHANGE: ChangeResult = { written: [], removed: [], unchanged: 0, copies: 0 };
 
-async function shrink(
+async function commitRemaining(
   directory: string,
   { before, commit }: WriteSession,
   left: readonly RepositoryPackage[],
   taken: readonly RepositoryPackage[],
   dryRun: boolean,
 ): Promise<RemovalResult> {
-  if (dryRun || taken.length === 0) return { ...NOTHING, unchanged: before.views.length, taken };
+  if (dryRun || taken.length === 0) return { ...NO_CHANGE, unchanged: before.views.length, taken };
   const result = await commit({ packages: left });
   await new RecordCache(directory).sweep(new Set(left.map(({ sha256 }) => sha256)));
   return { ...result, taken };

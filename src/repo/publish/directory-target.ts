@@ -48,7 +48,7 @@ export class DirectoryTarget implements PublishTarget {
           signal?.throwIfAborted();
           const path = join(this.name, upload.path);
           await mkdir(dirname(path), { recursive: true });
-          await put(upload, join(directory, upload.path), path, this.name);
+          await placeFile(upload, join(directory, upload.path), path, this.name);
           onEvent({ type: 'uploaded', upload });
         }),
       ),
@@ -68,7 +68,7 @@ export class DirectoryTarget implements PublishTarget {
 }
 
 /** Creates a symbolic link, a hard link to a file of the target, or a copy of the source; atomically in each case. */
-async function put({ link, twin }: Upload, source: string, path: string, target: string): Promise<void> {
+async function placeFile({ link, twin }: Upload, source: string, path: string, target: string): Promise<void> {
   if (link === undefined && twin === undefined) {
     await writeAtomically(path, createReadStream(source));
     return;

@@ -7,7 +7,7 @@ import { createHttpAgent, drop, header, TemporaryFailure } from '../../support/h
 import { plural } from '../../support/plural.ts';
 import { type FileFacts, type RepositoryReader, tooLarge } from './reader.ts';
 
-const STALL = 60_000;
+const STALL_TIMEOUT = 60_000;
 /** Delays between attempts of a request, in milliseconds. */
 const DELAYS = [500, 1000, 2000];
 
@@ -16,8 +16,8 @@ export class HttpReader implements RepositoryReader {
   readonly name: string;
   readonly #base: string;
   readonly #signal: AbortSignal | undefined;
-  readonly #agent = createHttpAgent(STALL);
-  readonly #transport = new HttpTransport({ stall: STALL, attempts: DELAYS.length + 1 });
+  readonly #agent = createHttpAgent(STALL_TIMEOUT);
+  readonly #transport = new HttpTransport({ stall: STALL_TIMEOUT, attempts: DELAYS.length + 1 });
 
   /** @throws KubeparcelError of kind 'usage' for a URL with user information, query or fragment */
   constructor(url: string, signal?: AbortSignal) {

@@ -12,11 +12,11 @@ export function describeStep(step: Step): string {
   switch (action.verb) {
     case 'install':
     case 'repair':
-      return `${action.verb} ${shown(action[action.verb as keyof typeof action])}${from(action.from, 'current')}${by(action)}`;
+      return `${action.verb} ${shown(action[action.verb as keyof typeof action])}${fromText(action.from, 'current')}${viaText(action)}`;
     case 'change':
-      return `change ${shown(action.change)} to ${action.to}${by(action)}`;
+      return `change ${shown(action.change)} to ${action.to}${viaText(action)}`;
     case 'remove':
-      return `${action.purge ? 'purge' : 'remove'} ${shown(action.remove)}${by(action)}`;
+      return `${action.purge ? 'purge' : 'remove'} ${shown(action.remove)}${viaText(action)}`;
     case 'copy':
       return `copy ${action.copy} to ${action.to}`;
     default: {
@@ -26,11 +26,11 @@ export function describeStep(step: Step): string {
   }
 }
 
-function by(action: { readonly via: string } | object): string {
+function viaText(action: { readonly via: string } | object): string {
   return 'via' in action && action.via !== 'repository' ? ` (${String(action.via)})` : '';
 }
 
-function from(set: string, usual: string): string {
+function fromText(set: string, usual: string): string {
   return set === usual ? '' : ` from ${set}`;
 }
 

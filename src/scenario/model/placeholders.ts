@@ -58,14 +58,14 @@ export function textsOf(value: unknown): string[] {
 
 /** Replaces all strings in a value, recursively, except keys. */
 export function mapTexts<T>(value: T, change: (text: string) => string): T {
-  return mapped(value, change) as T;
+  return mapStrings(value, change) as T;
 }
 
-function mapped(value: unknown, change: (text: string) => string): unknown {
+function mapStrings(value: unknown, change: (text: string) => string): unknown {
   if (typeof value === 'string') return change(value);
-  if (Array.isArray(value)) return value.map((item) => mapped(item, change));
+  if (Array.isArray(value)) return value.map((item) => mapStrings(item, change));
   if (typeof value === 'object' && value !== null) {
-    return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, mapped(item, change)]));
+    return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, mapStrings(item, change)]));
   }
   return value;
 }

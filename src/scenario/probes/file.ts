@@ -38,7 +38,7 @@ export function probeFile(check: Extract<Check, { verb: 'file' }>): Probe {
           ok: exists === check.exists,
         });
       }
-      if (since !== undefined) findings.push(judgeRecords(path, since, records.stdout, records.status));
+      if (since !== undefined) findings.push(compareWithSnapshot(path, since, records.stdout, records.status));
       if (!exists) return findings;
       return [
         ...findings,
@@ -52,7 +52,7 @@ export function probeFile(check: Extract<Check, { verb: 'file' }>): Probe {
   };
 }
 
-function judgeRecords(path: string, since: string, output: string, status: number): Finding {
+function compareWithSnapshot(path: string, since: string, output: string, status: number): Finding {
   const { before, after } = readRecords(path, output);
   return {
     what: `${path} since ${since}`,

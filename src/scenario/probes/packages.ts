@@ -52,12 +52,12 @@ export function probeConsistency(check: Extract<Check, { verb: 'consistent' }>, 
     commands: audits,
     evaluate: (answers) =>
       audits.map(({ command }, index) => {
-        const complaints = complaintsOf(context.host.distribution.format, command, answers[index] ?? NO_ANSWER);
+        const problems = problemsOf(context.host.distribution.format, command, answers[index] ?? NO_ANSWER);
         return {
           what: command.slice(0, 2).join(' '),
           expected: 'no complaint',
-          found: complaints.join('\n') || 'no complaint',
-          ok: complaints.length === 0,
+          found: problems.join('\n') || 'no complaint',
+          ok: problems.length === 0,
         } satisfies Finding;
       }),
   };
@@ -66,7 +66,7 @@ export function probeConsistency(check: Extract<Check, { verb: 'consistent' }>, 
 /** Documentation may be excluded on purpose (dpkg's path-exclude, rpm's nodocs). */
 const DOCUMENTATION = /\/usr\/share\/(doc|man|locale|info|licenses)\//;
 
-function complaintsOf(format: Format, command: readonly string[], { status, stdout, stderr }: Answer): string[] {
+function problemsOf(format: Format, command: readonly string[], { status, stdout, stderr }: Answer): string[] {
   const lines = stdout.split('\n').filter((line) => line.trim() !== '');
   if (!command.includes('--verify')) {
     if (command[0] === 'dpkg') return status === 0 ? lines : [...lines, stderr.trim()];

@@ -20,7 +20,7 @@ export function probeUnit(check: Extract<Check, { verb: 'unit' }>): Probe {
       const needsReload = check['needs-reload'];
       const findings = [
         ...compareValue(`load state of ${unit}`, check.load, value('LoadState')),
-        ...judgeActive(unit, check.active, value),
+        ...compareActiveState(unit, check.active, value),
         // Older systemd prints nothing on standard output for a missing unit.
         ...compareValue(`${unit} enabled`, check.enabled, enabled.stdout.trim() || 'not-found'),
         ...compareValue(
@@ -40,7 +40,7 @@ export function probeUnit(check: Extract<Check, { verb: 'unit' }>): Probe {
   };
 }
 
-function judgeActive(unit: string, expected: string | undefined, value: (name: string) => string): Finding[] {
+function compareActiveState(unit: string, expected: string | undefined, value: (name: string) => string): Finding[] {
   if (expected === undefined) return [];
   const state = value('ActiveState');
   const found = `${state} (${value('SubState')}${value('Result') === 'success' ? '' : `, ${value('Result')}`})`;

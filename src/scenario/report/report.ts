@@ -12,7 +12,7 @@ export function reportOf(results: Results, subject: string): string {
   return `${[
     `# Packages in containers: ${subject}`,
     `${scenarios.length - failed.length} of ${scenarios.length} passed${leftOut.length === 0 ? '' : `, ${leftOut.length} skipped`}.`,
-    ...(failed.length === 0 ? [] : ['## What failed', failed.map(entry).join('\n')]),
+    ...(failed.length === 0 ? [] : ['## What failed', failed.map(failureLine).join('\n')]),
     ...hosts.map((host) =>
       [`## ${host}`, ...scenarios.filter((result) => result.host === host).map(section)].join('\n\n'),
     ),
@@ -25,7 +25,7 @@ export function reportOf(results: Results, subject: string): string {
   ].join('\n\n')}\n`;
 }
 
-function entry({ host, scenario, fault }: ScenarioResult): string {
+function failureLine({ host, scenario, fault }: ScenarioResult): string {
   return `- **${host}, ${scenario}**: ${inline(fault)}`;
 }
 
@@ -79,16 +79,16 @@ function inline(text: string): string {
 function code(text: string): string {
   const line = text.trim().replaceAll(/\s*\n\s*/g, ' ⏎ ');
   const short = line.length > 400 ? `${line.slice(0, 397)}...` : line;
-  const fence = '`'.repeat(1 + longest(short));
+  const fence = '`'.repeat(1 + longestBackticks(short));
   return fence.length === 1 ? `\`${short}\`` : `${fence} ${short} ${fence}`;
 }
 
 function fenced(text: string): string {
-  const fence = '`'.repeat(Math.max(3, 1 + longest(text)));
+  const fence = '`'.repeat(Math.max(3, 1 + longestBackticks(text)));
   return `${fence}\n${text.trimEnd()}\n${fence}`;
 }
 
-function longest(text: string): number {
+function longestBackticks(text: string): number {
   return Math.max(0, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
 }
 

@@ -12,7 +12,7 @@ import { packageRoot } from '../../support/package-root.ts';
 import { parseValidatedYaml } from '../../support/validated-yaml.ts';
 import { absolutePath, mode } from '../model/expectation.ts';
 
-function side(format: Format) {
+function factsOf(format: Format) {
   const names: readonly string[] = SCRIPT_NAMES[format];
   return z.strictObject({
     revision: z.string().min(1),
@@ -32,7 +32,7 @@ function side(format: Format) {
 
 function officialSchema({ minors }: Pick<Catalog, 'minors'>) {
   const span = { oldest: minors[0]?.minor ?? '', newest: minors.at(-1)?.minor ?? '' };
-  const layout = z.strictObject({ since: bound, until: bound.optional(), deb: side('deb'), rpm: side('rpm') });
+  const layout = z.strictObject({ since: bound, until: bound.optional(), deb: factsOf('deb'), rpm: factsOf('rpm') });
   return z.strictObject({ layouts: coveringRanges(layout, span) });
 }
 
@@ -118,38 +118,38 @@ function entriesOf(entries: readonly Entry[], format: Format, facts: Facts): Ent
   const [model] = moved;
   const kept: Entry[] = facts['keep-files'].flatMap((path) =>
     isKubelet && model !== undefined
-      ? [{ ...frame(model), path, mode: 0o644, kind: 'file', content: { kind: 'memory', bytes: new Uint8Array() } }]
+      ? [{ ...base(model), path, mode: 0o644, kind: 'file', content: { kind: 'memory', bytes: new Uint8Array() } }]
       : [],
   );
-  return sorted(format === 'deb' ? withParents([...moved, ...kept]) : [...moved, ...kept]);
+  return sortedByPath(format === 'deb' ? withParents([...moved, ...kept]) : [...moved, ...kept]);
 }
 
-function frame({ mtime, owner, group }: Entry) {
+function base({ mtime, owner, group }: Entry) {
   return { mtime, owner, group, role: 'plain' as const };
 }
 
-/** A DEB lists every parent directory of its files, and the empty directories that it owns. */
+/** Adds the parent directories of all entries, which a DEB lists, and drops parents that are no longer needed. */
 function withParents(entries: readonly Entry[]): Entry[] {
   const [model] = entries;
   if (model === undefined) return [];
-  const wanted = entries.filter(
+  const needed = entries.filter(
     (entry) =>
       entry.kind !== 'directory' ||
       !/^\/(usr\/lib|etc)\/systemd(\/system)?$|^\/usr\/lib$|^\/etc\/default$/.test(entry.path),
   );
-  const there = new Set(wanted.map(({ path }) => path));
-  const parents = new Set(wanted.flatMap(({ path }) => above(path)).filter((path) => !there.has(path)));
+  const listed = new Set(needed.map(({ path }) => path));
+  const parents = new Set(needed.flatMap(({ path }) => parentsOf(path)).filter((path) => !listed.has(path)));
   return [
-    ...wanted,
-    ...[...parents].map((path): DirectoryEntry => ({ ...frame(model), path, mode: 0o755, kind: 'directory' })),
+    ...needed,
+    ...[...parents].map((path): DirectoryEntry => ({ ...base(model), path, mode: 0o755, kind: 'directory' })),
   ];
 }
 
-function above(path: string): string[] {
+function parentsOf(path: string): string[] {
   const parts = path.split('/').slice(1, -1);
   return parts.map((_, index) => `/${parts.slice(0, index + 1).join('/')}`);
 }
 
-function sorted(entries: readonly Entry[]): Entry[] {
+function sortedByPath(entries: readonly Entry[]): Entry[] {
   return [...entries].sort((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)));
 }

@@ -62,7 +62,7 @@ async function flatIndices({ listed, ...request }: ViewRequest): Promise<IndexFi
 async function channelIndices({ listed, ...request }: ViewRequest): Promise<IndexFile[]> {
   const files: IndexFile[] = [];
   for (const architecture of architecturesOf({ listed, ...request })) {
-    const own = listed.filter(({ record }) => serves(record.architecture, architecture));
+    const own = listed.filter(({ record }) => matches(record.architecture, architecture));
     const text = packagesText(own.map(({ entry, record }) => ({ record, filename: poolPath(entry) })));
     files.push(...(await inAllCodecs(`${COMPONENT}/binary-${architecture}/Packages`, text)));
     files.push(await contents(`${COMPONENT}/Contents-${architecture}.gz`, architecture, listed));
@@ -79,7 +79,7 @@ async function inAllCodecs(path: string, text: string): Promise<IndexFile[]> {
 }
 
 async function contents(path: string, architecture: string, listed: ViewRequest['listed']): Promise<IndexFile> {
-  const own = listed.map(({ record }) => record).filter((record) => serves(record.architecture, architecture));
+  const own = listed.map(({ record }) => record).filter((record) => matches(record.architecture, architecture));
   return { path, bytes: await pack(Buffer.from(contentsText(own)), 'gz') };
 }
 
@@ -89,7 +89,7 @@ function byHash({ path, bytes }: IndexFile): ViewFile {
   return { path: `${directory}by-hash/SHA256/${sha256(bytes)}`, bytes, role: 'named' };
 }
 
-function serves(architecture: string, machine: string): boolean {
+function matches(architecture: string, machine: string): boolean {
   return architecture === machine || architecture === ALL;
 }
 
