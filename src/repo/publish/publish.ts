@@ -44,7 +44,7 @@ export async function publishRepository(
   if (first !== undefined) {
     throw new KubeparcelError('verification', `the repository is damaged: ${first.what}`, {
       where: join(directory, first.path),
-      hint: `list ${faults.length === 1 ? 'it' : `all ${faults.length} faults`} with kubeparcel repo verify, and repair the repository with kubeparcel repo index`,
+      hint: `list ${faults.length === 1 ? 'it' : `all ${faults.length} faults`} with kubeparcel repo verify; then remove and add damaged packages again, and repair indices with kubeparcel repo index`,
     });
   }
   if (!options.unchecked) refuseFaults(await checkRepository(directory, { distributions, signal }), directory);

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { checkPackages, refuseFaults } from '../../../src/repo/closure/check-repository.ts';
@@ -7,6 +7,8 @@ import { addPackages } from '../../../src/repo/operations/add.ts';
 import { promotePackages } from '../../../src/repo/operations/promote.ts';
 import { indexRepository } from '../../../src/repo/operations/reindex.ts';
 import { prunePackages, removePackages } from '../../../src/repo/operations/remove.ts';
+import { openTarget } from '../../../src/repo/publish/open-target.ts';
+import { publishRepository } from '../../../src/repo/publish/publish.ts';
 import { commit, hasJournal } from '../../../src/repo/transaction/journal.ts';
 import { openState } from '../../../src/repo/transaction/state.ts';
 import type { VerifyReport } from '../../../src/repo/verify/finding.ts';
@@ -62,6 +64,19 @@ describe('changing a repository', () => {
       const links = each.format === 'deb' ? 2 : 3;
       expect(statSync(join(site, poolPath(each))).nlink, each.file).toBe(links);
     }
+  });
+
+  test('a package that is missing in the pool is replaced by removing and adding it, as publish says', async () => {
+    const site = await createRepository(built.slice(0, 1));
+    const [each] = (await openState(site)).packages;
+    rmSync(join(site, poolPath(each as RepositoryPackage)));
+    const target = { dryRun: false, keep: false, quick: true, unchecked: true, distributions: undefined };
+    const { signal } = new AbortController();
+    const publishing = publishRepository(site, await openTarget(join(site, '..', 'target')), { ...target, signal });
+    await expect(publishing).rejects.toMatchObject({ hint: expect.stringContaining('remove and add') });
+    await removePackages(site, ['kubelet'], { signers });
+    await addPackages(site, built.slice(0, 1), { channel: 'stable', signers });
+    expect(faults(await verifyRepository(site))).toEqual([]);
   });
 
   test('only changed views are written; indices of three earlier states are kept', async () => {
