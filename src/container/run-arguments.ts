@@ -68,7 +68,7 @@ function tmpfsFlag({ path, sizeBytes }: NonNullable<StartOptions['tmpfs']>[numbe
   return `--tmpfs=${path}:rw,exec,mode=${mode}${sizeBytes === undefined ? '' : `,size=${sizeBytes}`}`;
 }
 
-/** Followed by a script, `$0` and the positional parameters. */
+/** Runs a shell script in a private mount namespace; append the script, `$0` and the positional parameters. */
 export const PRIVATE_NAMESPACE = ['unshare', '--mount', '--propagation=private', '/bin/sh', '-c'] as const;
 
 /** systemd 256 and later boot on cgroup v1 only with both options. */

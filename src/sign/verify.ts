@@ -37,7 +37,7 @@ export async function verifyDetached(
   publicKeys: readonly Key[],
   { date, where }: { readonly date?: number | undefined; readonly where: string },
 ): Promise<Verified> {
-  const parsed = await wellFormed(
+  const parsed = await readBounded(
     where,
     () => {
       const text = asArmor(signature);
@@ -48,7 +48,7 @@ export async function verifyDetached(
     signature.length,
   );
   const message = await createMessage({ binary: data });
-  const options = verification(publicKeys, date);
+  const options = verifyOptions(publicKeys, date);
   const { signatures } = await verify({ message, format: 'binary', signature: parsed, ...options });
   return evaluate(signatures, publicKeys, options.date, where);
 }
@@ -67,20 +67,20 @@ export async function verifyClearsigned(
   publicKeys: readonly Key[],
   { date, where }: { readonly date?: number | undefined; readonly where: string },
 ): Promise<Verified & { readonly text: string }> {
-  const whole = /^-----BEGIN PGP SIGNED MESSAGE-----\r?\n[\s\S]*\n-----END PGP SIGNATURE-----\s*$/.test(text);
-  const marks = text.match(/^-----BEGIN PGP SIGN(ED MESSAGE|ATURE)-----/gm);
-  if (!whole || marks?.length !== 2) {
+  const isWholeMessage = /^-----BEGIN PGP SIGNED MESSAGE-----\r?\n[\s\S]*\n-----END PGP SIGNATURE-----\s*$/.test(text);
+  const armorHeaders = text.match(/^-----BEGIN PGP SIGN(ED MESSAGE|ATURE)-----/gm);
+  if (!isWholeMessage || armorHeaders?.length !== 2) {
     throw new KubeparcelError('format', 'not exactly one cleartext-signed message', { where });
   }
-  const message = await wellFormed(where, () =>
+  const message = await readBounded(where, () =>
     readCleartextMessage({ cleartextMessage: text, config: OPENPGP_CONFIG }),
   );
-  const options = verification(publicKeys, date);
+  const options = verifyOptions(publicKeys, date);
   const { signatures } = await verify({ message, ...options });
   return { ...(await evaluate(signatures, publicKeys, options.date, where)), text: `${message.getText()}\n` };
 }
 
-function verification(publicKeys: readonly Key[], date: number | undefined) {
+function verifyOptions(publicKeys: readonly Key[], date: number | undefined) {
   return {
     verificationKeys: [...publicKeys],
     config: OPENPGP_CONFIG,
@@ -88,7 +88,7 @@ function verification(publicKeys: readonly Key[], date: number | undefined) {
   };
 }
 
-async function wellFormed<T>(where: string, read: () => Promise<T>, length = 0): Promise<T> {
+async function readBounded<T>(where: string, read: () => Promise<T>, length = 0): Promise<T> {
   try {
     if (length <= MAX_SIGNATURE_BYTES) return await read();
   } catch (cause) {
@@ -141,7 +141,7 @@ async function evaluate(
   return { good, unknown };
 }
 
-/** Maps messages of openpgp.js to reasons. */
+/** Converts an error of openpgp.js to a reason for the user. */
 function reasonOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   if (/digest|verification failed/i.test(message)) return 'the data is not what was signed';

@@ -12,7 +12,7 @@ import { type BuildOptions, prepareContainer } from './prepare-container.ts';
 import { providesRpm } from './provides-rpm.ts';
 import { imageReference } from './recipe.ts';
 
-/** Directory in the container for files of the build. */
+/** Directory in the container for files that the build needs. */
 const STAGE = '/kubeparcel-stage';
 
 /**

@@ -21,7 +21,7 @@ interface InstructionRequest {
 
 const PACKAGES = 'kubelet kubeadm kubectl';
 
-/** How to configure a host for the repository, with signature checks enabled, and install packages. */
+/** Steps that configure a host for the repository, with signature checks enabled, and install packages. */
 export function instructions(request: InstructionRequest): InstructionStep[] {
   switch (request.client) {
     case 'apt':

@@ -20,7 +20,7 @@ export interface KnownMinors {
  *
  * @param current.version 1.37.0, 1.36.4, 1.37.0-rc.1
  * @param current.revision 1, 2.el9
- * @returns undefined if there is no earlier version
+ * @returns undefined if the set cannot be derived, for example if there is no earlier version
  */
 export function setRecipe(
   set: Exclude<PackageSet, 'current'>,

@@ -5,7 +5,7 @@ import { formatVersion } from '../../../model/package-version.ts';
 import { KubeparcelError } from '../../../support/errors.ts';
 import { CHANGELOG_LIMIT, type FileDigests, type PackageRecord, RECORD_SCHEMA } from '../../model/record.ts';
 
-/** Fields that an index adds; dropped if a package states them itself. */
+/** Fields that only an index may have; dropped from a package's own fields. */
 const INDEX_FIELDS = ['filename', 'size', 'md5sum', 'sha1', 'sha256', 'sha512', 'description-md5', 'status'];
 
 /**
@@ -48,7 +48,7 @@ export async function readDebRecord(
   };
 }
 
-/** The fields of the package in their order, with Size and the digests before Description, which is last. */
+/** The package's fields in their original order, then Size and the digests, then Description. */
 function stanza(control: readonly (readonly [string, string])[], digests: FileDigests): string {
   const own = control.filter(([name]) => !INDEX_FIELDS.includes(name.toLowerCase()));
   const isDescription = ([name]: readonly [string, string]) => name.toLowerCase() === 'description';

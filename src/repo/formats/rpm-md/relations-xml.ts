@@ -22,7 +22,7 @@ const FLAGS: ReadonlyMap<number, string> = new Map([
   [SENSE.greater | SENSE.equal, 'GE'],
 ]);
 const COMPARISON = SENSE.less | SENSE.greater | SENSE.equal;
-/** Requirements that must be installed before the package's scriptlets run. */
+/** Flags of requirements that must be installed before the package's scriptlets run. */
 const PRE = SENSE.legacyPreReq | SENSE.pre | SENSE.post;
 
 /** Lines of `rpm:provides`, `rpm:requires` and the others. */
