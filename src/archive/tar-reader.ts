@@ -139,7 +139,7 @@ async function* member(
 const KIND_NAMES: Readonly<Record<string, string>> = {
   '3': 'a character device',
   '4': 'a block device',
-  '6': 'a hasOwnerNames pipe',
+  '6': 'a named pipe',
   x: 'a pax header, which dpkg does not support',
   g: 'a pax header, which dpkg does not support',
 };
