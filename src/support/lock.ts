@@ -1,8 +1,9 @@
-import { open, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { link, open, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KubeparcelError } from './errors.ts';
 import { isErrno } from './file-system.ts';
-import { ownedSuffix, ownerState } from './ownership.ts';
+import { isAbandoned, ownedSuffix, ownerState } from './ownership.ts';
 
 /** All times are in milliseconds. An owner touches its lock regularly, so an older lock of another machine is stale. */
 const STALE_AFTER = 60_000;
@@ -35,6 +36,7 @@ export async function withLock<T>(path: string, what: string, work: () => Promis
   const touching = setInterval(() => touch(path, own).catch(() => undefined), TOUCH_EVERY);
   touching.unref();
   try {
+    await removeLeftovers(path);
     return await work();
   } finally {
     clearInterval(touching);
@@ -53,13 +55,44 @@ async function touch(path: string, own: string): Promise<void> {
   }
 }
 
+/**
+ * Links a complete file to the name of the lock, so that a process that is killed on the way never leaves an empty lock.
+ * File systems without hard links get the lock by exclusive creation.
+ */
 async function create(path: string, own: string): Promise<boolean> {
+  const complete = `${path}${own}`;
+  try {
+    await writeFile(complete, own, { flag: 'wx' });
+    await link(complete, path);
+    return true;
+  } catch (error) {
+    if (isErrno(error, 'EEXIST')) return false;
+    if (!NO_HARD_LINKS.some((code) => isErrno(error, code))) throw error;
+    return await createExclusively(path, own);
+  } finally {
+    await rm(complete, { force: true });
+  }
+}
+
+const NO_HARD_LINKS = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'];
+
+async function createExclusively(path: string, own: string): Promise<boolean> {
   try {
     await writeFile(path, own, { flag: 'wx' });
     return true;
   } catch (error) {
     if (isErrno(error, 'EEXIST')) return false;
     throw error;
+  }
+}
+
+/** Removes files next to the lock that killed processes left: incomplete locks and claims. */
+async function removeLeftovers(path: string): Promise<void> {
+  for (const name of await readdir(dirname(path))) {
+    if (!name.startsWith(`${basename(path)}.`)) continue;
+    const file = join(dirname(path), name);
+    const owner = name.includes('.claim-') ? ((await read(file)) ?? '') : name;
+    if (isAbandoned(owner)) await rm(file, { force: true });
   }
 }
 
@@ -87,7 +120,7 @@ async function staleOwner(path: string, now: number): Promise<string | undefined
   const state = ownerState(owner ?? '');
   if (owner === undefined || state === 'running') return undefined;
   if (state === 'gone') return owner;
-  // The owner is on another machine, or it was killed before it wrote to the file, which is then empty.
+  // The owner is on another machine, or it was killed before it wrote an exclusively created file, which is then empty.
   const lock = await stat(path).catch(ifMissing);
   return lock !== undefined && now - lock.mtimeMs > STALE_AFTER ? owner : undefined;
 }

@@ -1,6 +1,6 @@
-import { readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { execa, execaSync } from 'execa';
 import { expect, test, vi } from 'vitest';
 import { withLock } from '../../../src/support/lock.ts';
@@ -85,6 +85,38 @@ test('a process that lost its lock while it was suspended does not remove the lo
   expect(readFileSync(lock, 'utf8')).toBe(next);
 });
 
+test('the lock is never visible without its owner', async () => {
+  const directory = temporaryDirectory();
+  const lock = join(directory, 'lock');
+  let seen = 0;
+  let polling = true;
+  const poll = async () => {
+    for (; polling; await setImmediate()) {
+      const content = existsSync(lock) ? readIfPresent(lock) : undefined;
+      if (content === undefined) continue;
+      seen += 1;
+      expect(content).not.toBe('');
+    }
+  };
+  const polled = poll();
+  for (let turn = 0; turn < 200; turn++) await withLock(lock, 'the test', async () => setImmediate());
+  polling = false;
+  await polled;
+  expect(seen).toBeGreaterThan(0);
+});
+
+test('files that killed processes left next to the lock are removed, those of running processes are kept', async () => {
+  const directory = temporaryDirectory();
+  const own = ownedSuffix();
+  const dead = deadOwner(own);
+  writeFileSync(join(directory, `lock${dead}`), '');
+  writeFileSync(join(directory, 'lock.claim-0123456789ab'), dead);
+  writeFileSync(join(directory, `lock${own}`), own);
+  writeFileSync(join(directory, 'lock.txt'), 'of the user');
+  await withLock(join(directory, 'lock'), 'the test', async () => undefined);
+  expect(readdirSync(directory).sort()).toEqual([`lock${own}`, 'lock.txt'].sort());
+});
+
 test('eight processes that contend for the lock of a dead owner hold it one at a time, in 100 trials', async () => {
   const child = compileSupport('locking-main.ts');
   try {
@@ -97,6 +129,14 @@ test('eight processes that contend for the lock of a dead owner hold it one at a
     child.remove();
   }
 }, 120_000);
+
+function readIfPresent(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
 
 /** The content of a lock whose owner, a process of this machine, has ended. */
 function deadOwner(like: string): string {
