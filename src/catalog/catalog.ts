@@ -13,12 +13,12 @@ import type { Catalog } from './model.ts';
 export async function loadCatalog(directory: string = join(packageRoot(), 'packaging')): Promise<Catalog> {
   const precompiled = precompiledCatalog(directory);
   if (precompiled !== undefined) return { ...precompiled, versionsFile: join(directory, 'versions.yaml') };
-  // Loading and running the schemas is slow.
+  // Imported here, because loading and running the schemas is slow.
   const { readCatalog } = await import('./read-catalog.ts');
   return readCatalog(directory);
 }
 
-/** The part of a catalog that depends on the file contents only. `npm run compile` stores it for kubeparcel's own data. */
+/** The part of a catalog that depends only on file contents. `npm run compile` stores it for kubeparcel's own data. */
 export type PrecompiledCatalog = Omit<Catalog, 'versionsFile'>;
 
 function precompiledCatalog(directory: string): PrecompiledCatalog | undefined {

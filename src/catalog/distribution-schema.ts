@@ -5,7 +5,7 @@ import { type Distribution, normalName, type Place } from './distribution.ts';
 import { bound, coveringRanges } from './range-schema.ts';
 import type { Span } from './ranges.ts';
 
-/** Package names of Debian policy 5.6.1, and the capitals and underscores of RPM packages. */
+/** Package names as in Debian policy 5.6.1, plus capital letters and underscores, which RPM packages use. */
 export const packageName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9+._-]*$/, 'expected a package name');
 
 const identifier = z.string().regex(/^[a-z0-9][a-z0-9.-]*$/, 'expected lower-case letters, digits, . and -');
@@ -36,7 +36,7 @@ const compression = z.string().transform((text, context): Compression => {
 /**
  * Schema of a file in distributions/: the data that the releases of a distribution share, and the releases.
  *
- * @param taken owners of ids and aliases, by normalized name, in earlier files; those of this file are added
+ * @param taken release ids by normalized id or alias, from earlier files; those of this file are added
  */
 export function distributionSchema(span: Span, taken: Map<string, string>) {
   const place = z.union(

@@ -6,7 +6,7 @@ import type { Range } from './ranges.ts';
 export const PLACES = ['units', 'drop-ins', 'environment', 'libexec'] as const;
 export type Place = (typeof PLACES)[number];
 
-/** Package names, paths and abilities of a distribution. */
+/** Package names, paths and capabilities of a distribution. */
 export interface Distribution {
   /** debian-12 */
   readonly id: string;
@@ -15,9 +15,9 @@ export interface Distribution {
   /** One package serves all distributions of a family; undefined if the distribution needs its own packages. */
   readonly family: string | undefined;
   readonly paths: Readonly<Record<Place, readonly (Range & { readonly path: string })[]>>;
-  /** Package names by logical name. An empty list means that every system has it. */
+  /** Package names by logical name. An empty list means that every system includes it, so that no package is needed. */
   readonly names: Readonly<Record<string, readonly string[]>>;
-  /** Packages of shared libraries by soname; empty for RPM, which has relations to sonames. */
+  /** Packages of shared libraries by soname; empty for RPM, whose relations name sonames. */
   readonly libraries: Readonly<Record<string, LibraryPackage>>;
   /** Directories that the distribution's packages own; kubeparcel's packages must not own them. */
   readonly systemDirectories: readonly string[];

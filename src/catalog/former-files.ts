@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** A file of other packages (former or vendor packages) that conflicts with ours. */
+/** A file of former or vendor packages that conflicts with a file of ours. */
 export interface FormerFile {
   readonly path: string;
   /** Digests of all shipped versions: 64 lower-case hex digits. */

@@ -12,8 +12,8 @@ import { overlap, type Range, rangeAt } from './ranges.ts';
  *
  * @param version version of Kubernetes, without `v`
  * @param overrides versions that the user sets; they must satisfy the relations of the packages
- * @throws KubeparcelError of kind 'config' for an unknown minor (unless both versions are given), and if the packages
- * could not be installed together
+ * @throws KubeparcelError of kind 'config' for an unknown minor (unless both versions are overridden), and if the
+ * packages could not be installed together
  */
 export function pinsFor(catalog: Catalog, version: string, overrides: Partial<Pins> = {}): Pins {
   const pinned = rangeAt(catalog.pins, version);
@@ -38,7 +38,7 @@ export function pinsFor(catalog: Catalog, version: string, overrides: Partial<Pi
 }
 
 /**
- * The release date of X.Y.0, 00:00 UTC. It is the date of packages if their source has none.
+ * The release date of X.Y.0, 00:00 UTC, used as the date of packages if their source has no date.
  *
  * @returns seconds since 1970-01-01 UTC
  * @throws KubeparcelError of kind 'config' for an unknown minor
@@ -55,7 +55,7 @@ export function releaseDate(catalog: Catalog, version: string): number {
   return Date.parse(`${found.released}T00:00:00Z`) / 1000;
 }
 
-/** Describes the relations to cri-tools and kubernetes-cni, in a range of releases, that the pins do not satisfy. */
+/** Describes each relation to cri-tools or kubernetes-cni in a range of releases that the pins do not satisfy. */
 export function unmetRelations(packages: readonly PackageDefinition[], range: Range, pins: Pins): string[] {
   const versions: Readonly<Partial<Record<Component, string>>> = {
     crictl: pins.criTools,

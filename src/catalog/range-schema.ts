@@ -7,7 +7,7 @@ export const bound = z
   .string("put a version in quotes, as '1.30': YAML reads 1.30 as the number 1.3")
   .regex(/^1\.\d{1,3}(\.\d{1,3})?$/, "expected a minor or a patch release of Kubernetes, such as '1.24' or '1.24.5'");
 
-/** A sorted list of ranges that cover the whole span, without overlaps and gaps. */
+/** A sorted list of ranges that cover the whole span, without overlaps or gaps. */
 export function coveringRanges<Item extends z.ZodType<Range>>(item: Item, span: Span) {
   return z
     .array(item)
@@ -33,9 +33,9 @@ function findFaults(ranges: readonly Range[], span: Span): Fault[] {
     if (end === undefined) {
       add(index, 'since', `overlap: the previous range has no until, so it also covers ${since}`);
     } else {
-      const gap = compareNumbers(boundNumbers(since), boundNumbers(end));
-      if (gap > 0) add(index, 'since', `gap: no range covers ${end} up to ${since}`);
-      if (gap < 0 && index > 0) add(index, 'since', `overlap: two ranges cover ${since} up to ${end}`);
+      const order = compareNumbers(boundNumbers(since), boundNumbers(end));
+      if (order > 0) add(index, 'since', `gap: no range covers ${end} up to ${since}`);
+      if (order < 0 && index > 0) add(index, 'since', `overlap: two ranges cover ${since} up to ${end}`);
     }
     if (until !== undefined && compareNumbers(boundNumbers(since), boundNumbers(until)) >= 0) {
       add(index, 'until', `empty range: ${since} up to ${until}`);

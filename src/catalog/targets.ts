@@ -11,9 +11,9 @@ export interface Target {
   readonly format: Format;
   /** At least one. */
   readonly distributions: readonly Distribution[];
-  /** The best compression that all of them read. */
+  /** The best compression that all of the distributions support. */
   readonly compression: Compression;
-  /** The codecs that all of them read. */
+  /** The codecs that all of the distributions support. */
   readonly codecs: readonly Codec[];
   /** Suffix of the revision: empty for a family, ~debian12 or .el9 for one distribution. */
   readonly revisionSuffix: string;
