@@ -154,7 +154,7 @@ function directory(path: string, { date }: EntriesInput): DirectoryEntry {
 /** Debian policy 10.7.2 and the FHS: files in /etc are configuration files. */
 function roleOf(path: string, format: Format): EntryRole {
   if (path.startsWith('/etc/')) return 'config';
-  // rpmbuild's __docdir_path
+  // rpmbuild's __docdir_path includes the manual pages.
   if (format === 'rpm' && path.startsWith('/usr/share/man/')) return 'doc';
   if (path.startsWith('/usr/share/doc/')) return 'doc';
   return path.startsWith('/usr/share/licenses/') ? 'license' : 'plain';

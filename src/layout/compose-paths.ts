@@ -6,18 +6,18 @@ import { KubeparcelError } from '../support/errors.ts';
 export type Paths = Readonly<Record<Place, string>>;
 
 /**
- * The directories of a target that differ between distributions.
+ * Resolves the directories that differ between distributions (PLACES) for a target.
  *
- * @throws KubeparcelError of kind 'config' if the distributions of the target do not agree: one package cannot serve them
+ * @throws KubeparcelError of kind 'config' if the target's distributions have different paths: one package cannot fit
  */
 export function targetPaths(target: Target, kubernetes: string): Paths {
-  return Object.fromEntries(PLACES.map((place) => [place, agreedPath(target, place, kubernetes)])) as Record<
+  return Object.fromEntries(PLACES.map((place) => [place, commonPath(target, place, kubernetes)])) as Record<
     Place,
     string
   >;
 }
 
-function agreedPath({ id, distributions }: Target, place: Place, kubernetes: string): string {
+function commonPath({ id, distributions }: Target, place: Place, kubernetes: string): string {
   const paths = distributions.map((distribution) => rangeAt(distribution.paths[place], kubernetes)?.path);
   const [path] = paths;
   const other = paths.findIndex((each) => each !== path);
@@ -30,7 +30,7 @@ function agreedPath({ id, distributions }: Target, place: Place, kubernetes: str
   return path;
 }
 
-/** {units}/kubelet.service -> /usr/lib/systemd/system/kubelet.service. The schema admits only names of PLACES. */
+/** {units}/kubelet.service -> /usr/lib/systemd/system/kubelet.service. The schema allows only names of PLACES. */
 export function expandPath(path: string, paths: Paths): string {
   return PLACES.reduce((text, place) => text.replace(`{${place}}`, paths[place]), path);
 }

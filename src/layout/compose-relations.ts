@@ -29,7 +29,7 @@ export function composeRelations(
 }
 
 /** Kinds in which several targets are alternatives. */
-const CHOICES: ReadonlySet<RelationKind> = new Set(['preDepends', 'depends', 'recommends', 'suggests']);
+const ALTERNATIVE_KINDS: ReadonlySet<RelationKind> = new Set(['preDepends', 'depends', 'recommends', 'suggests']);
 
 function addRule(
   relations: Relations,
@@ -42,10 +42,10 @@ function addRule(
     (each): RelationTarget => (constraint === undefined ? { name: each } : { name: each, constraint }),
   );
   if (targets.length === 0) return;
-  if (CHOICES.has(kind)) {
+  if (ALTERNATIVE_KINDS.has(kind)) {
     // If some of the distributions do not have the package, it can only be recommended.
-    const some = names.some((each) => each.length === 0);
-    relations[some && kind !== 'suggests' ? 'recommends' : kind].push({ anyOf: targets });
+    const isMissingSomewhere = names.some((each) => each.length === 0);
+    relations[isMissingSomewhere && kind !== 'suggests' ? 'recommends' : kind].push({ anyOf: targets });
   } else {
     relations[kind].push(...targets.map((each) => ({ anyOf: [each] })));
   }
@@ -92,7 +92,7 @@ function packageRelations(definition: PackageDefinition, target: Target, files: 
           );
         }
         const minimums = symbolVersions.map((symbol) => packageVersion(symbol, library, file, definition, id));
-        versions.set(library.package, [...(versions.get(library.package) ?? []), ...minimums.filter(isText)]);
+        versions.set(library.package, [...(versions.get(library.package) ?? []), ...minimums.filter(isDefined)]);
       }
     }
   }
@@ -122,7 +122,7 @@ function packageVersion(
   return version;
 }
 
-function isText(value: string | undefined): value is string {
+function isDefined(value: string | undefined): value is string {
   return value !== undefined;
 }
 

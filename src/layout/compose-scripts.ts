@@ -10,8 +10,8 @@ export type Restart = (typeof RESTARTS)[number];
 
 /**
  * Composes the maintainer scripts or scriptlets of a package. A script is the concatenation of its templates, separated by
- * empty lines. The last template contains the commands, the others define functions: if the last one renders to nothing,
- * the script is left out.
+ * empty lines. The last template contains the commands, and the others define functions. The script is omitted if the
+ * last template renders to nothing.
  *
  * @throws KubeparcelError of kind 'config' for an invalid template or a script with a NUL byte
  */

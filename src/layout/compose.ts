@@ -33,7 +33,7 @@ export interface ComposeInput {
   readonly date: number;
   /** What happens to a running kubelet when its package is upgraded. */
   readonly restart: Restart;
-  /** Whether to configure kernel modules and sysctls at boot; undefined: as the target's distributions state. */
+  /** Whether to configure kernel modules and sysctls at boot; by default, the value of the target's distributions. */
   readonly kernel: boolean | undefined;
   /** kubelet-confgen for the architecture; undefined to build the package without it. */
   readonly confgen: Uint8Array | undefined;
@@ -54,7 +54,7 @@ export function composeLayout(input: ComposeInput): Layout {
   const { version } = identity;
   const changelog = [changelogEntry(definition, component.version, version, date, maintainer)];
   const paths = targetPaths(target, payload.version);
-  const kernel = input.kernel ?? agreedKernel(target);
+  const kernel = input.kernel ?? commonKernel(target);
   const generator = generatorPath(definition, input, paths);
   const values = templateValues(input, definition, component.version, paths, version, kernel, generator);
   return {
@@ -123,9 +123,8 @@ function templateValues(
     restart,
     kernel: kernel ? 'on' : 'off',
     generated: definition.generated.join(' '),
-    /** Of all packages, because the generator has one record for all of them. */
+    /** The generated files of all packages, because the generator has one record for all of them. */
     generatedByAll: catalog.packages.flatMap((each) => each.generated).join(' '),
-    /** Path of kubelet-confgen without the leading slash; '' in packages without it. */
     generator,
     /** SHA-256 digests of the drop-ins in other kubeadm packages, separated by spaces. */
     formerDropIns: catalog.formerFiles
@@ -135,10 +134,10 @@ function templateValues(
   };
 }
 
-/** Overrides the drop-in of the same name in /usr/lib (systemd.unit(5)). */
+/** A drop-in of other packages. It overrides ours, which has the same name in /usr/lib (systemd.unit(5)). */
 const FORMER_DROP_IN = '/etc/systemd/system/kubelet.service.d/10-kubeadm.conf';
 
-function agreedKernel({ id, distributions }: Target): boolean {
+function commonKernel({ id, distributions }: Target): boolean {
   const kernel = distributions.some((distribution) => distribution.kernel);
   if (kernel && !distributions.every((distribution) => distribution.kernel)) {
     throw new KubeparcelError('config', `the distributions of ${id} have different values for kernel`, {

@@ -14,19 +14,19 @@ export interface Difference {
 
 /**
  * All differences between two layouts in the order of the model; empty if they describe the same package. Contents are
- * compared by digest. Between formats, only what both can represent is compared: architecture names are translated;
+ * compared by digest. If the formats differ, only what both can represent is compared: architecture names are translated;
  * directories and roles that only one format records are ignored.
  */
 export function diffLayouts(left: Layout, right: Layout): Difference[] {
-  const across = left.format !== right.format;
-  const [a, b] = across ? [comparable(left, right), comparable(right, left)] : [left, right];
-  const facts = across ? sharedFacts : allFacts;
+  const crossFormat = left.format !== right.format;
+  const [a, b] = crossFormat ? [comparable(left, right), comparable(right, left)] : [left, right];
+  const facts = crossFormat ? sharedFacts : allFacts;
   return [
     ...diffFacts(facts(a), facts(b)),
     ...RELATION_KINDS.flatMap((kind) =>
       diffSets(kind, a.relations[kind].map(formatRelation), b.relations[kind].map(formatRelation)),
     ),
-    ...diffEntries(a.entries, b.entries, across),
+    ...diffEntries(a.entries, b.entries, crossFormat),
   ];
 }
 
@@ -79,7 +79,7 @@ function diffSets(what: string, left: readonly string[], right: readonly string[
   ];
 }
 
-function diffEntries(left: readonly Entry[], right: readonly Entry[], across: boolean): Difference[] {
+function diffEntries(left: readonly Entry[], right: readonly Entry[], crossFormat: boolean): Difference[] {
   const a = new Map(left.map((entry) => [entry.path, entry]));
   const b = new Map(right.map((entry) => [entry.path, entry]));
   const paths = [...new Set([...a.keys(), ...b.keys()])].sort((x, y) => (x < y ? -1 : 1));
@@ -89,20 +89,20 @@ function diffEntries(left: readonly Entry[], right: readonly Entry[], across: bo
     if (x === undefined || y === undefined) {
       return [{ what: path, left: x && describeEntry(x), right: y && describeEntry(y) }];
     }
-    return diffFacts(entryFacts(x, across), entryFacts(y, across)).map((difference) => ({
+    return diffFacts(entryFacts(x, crossFormat), entryFacts(y, crossFormat)).map((difference) => ({
       ...difference,
       what: `${path} ${difference.what}`,
     }));
   });
 }
 
-function entryFacts(entry: Entry, across: boolean): Fact[] {
+function entryFacts(entry: Entry, crossFormat: boolean): Fact[] {
   return [
     ['kind', entry.kind],
     ['mode', entry.mode.toString(8).padStart(4, '0')],
     ['owner', `${entry.owner}:${entry.group}`],
-    ...(across ? [] : ([['mtime', String(entry.mtime)]] as const)),
-    ...(across && entry.role !== 'config' ? [] : ([['role', entry.role]] as const)),
+    ...(crossFormat ? [] : ([['mtime', String(entry.mtime)]] as const)),
+    ...(crossFormat && entry.role !== 'config' ? [] : ([['role', entry.role]] as const)),
     ...(entry.kind === 'symlink' ? ([['target', entry.target]] as const) : []),
     ...(entry.kind === 'file' && entry.role !== 'ghost'
       ? ([['content', `${contentSha256(entry.content)}, ${contentSize(entry.content)} bytes`]] as const)

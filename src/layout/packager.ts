@@ -28,12 +28,12 @@ export interface Packager {
   /**
    * Streams the package. Stored contents are verified while they are read.
    *
-   * @throws KubeparcelError of kind 'verification' for a content that differs from its digest or size
+   * @throws KubeparcelError of kind 'verification' for content that does not match its digest or size
    */
   write(layout: Layout, options: WriteOptions): AsyncIterable<Uint8Array>;
   /**
-   * The same package, its zstd or xz archive put together from blocks that are compressed once, whatever the number of
-   * packages that they are in (a zstd one has no checksum then). Undefined where that cannot be: it must be written.
+   * Builds the same package from cached blocks, so that a file in several packages is compressed only once. A zstd payload
+   * then has no checksum. Returns undefined if the payload is not compressed or too large for blocks: use `write`.
    */
   splice(layout: Layout, options: SpliceOptions): Promise<readonly OutputChunk[] | undefined>;
 }

@@ -29,7 +29,7 @@ export interface TemplateSet {
 
 const SUFFIX = '.ejs';
 /** Directories of templates/ that are not for packages. */
-const NOT_PACKAGES = ['bundle/', 'site/'];
+const NON_PACKAGE_DIRECTORIES = ['bundle/', 'site/'];
 
 /**
  * Reads templates/ (EJS) and an optional directory with overrides. Files that begin with a dot are ignored.
@@ -41,7 +41,7 @@ export async function loadTemplates(overrideDirectory?: string): Promise<Templat
   const builtIn = join(packageRoot(), 'templates');
   const sources = new Map<string, Source>();
   for (const name of templateNames(builtIn)) {
-    if (NOT_PACKAGES.some((directory) => name.startsWith(directory))) continue;
+    if (NON_PACKAGE_DIRECTORIES.some((directory) => name.startsWith(directory))) continue;
     sources.set(name, readSource(builtIn, name));
   }
   if (overrideDirectory !== undefined) {
@@ -104,7 +104,7 @@ function readSource(directory: string, name: string): Source {
   return { name, text, render: compile(path, text) };
 }
 
-/** Rejected because they print undefined values as nothing. `<%=` does not escape either. */
+/** Rejected, because this tag prints undefined values as nothing. `<%=` does not escape here either. */
 const RAW_TAG = /<%-/;
 
 function compile(path: string, text: string): (values: TemplateValues) => string {

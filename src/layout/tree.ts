@@ -18,11 +18,11 @@ export type TreeItem = {
 );
 
 /**
- * Writes a tree to a new directory, which appears when it is complete. Modes do not depend on the umask; all files belong
- * to the caller. Missing parent directories get mode 0755. Contents are verified.
+ * Writes a tree to a new directory, which appears only when complete. Modes do not depend on the umask; all files belong
+ * to the current user. Missing parent directories get mode 0755. Contents are verified.
  *
  * @throws KubeparcelError of kind 'io' if the directory exists, even if it is empty; 'format' for items below a link or
- *   file, outside the tree or listed twice; 'verification' for a content that does not match its digest
+ *   file, outside the tree or listed twice; 'verification' for content that does not match its digest
  */
 export async function writeTree(directory: string, items: readonly TreeItem[], objects: ObjectReader): Promise<void> {
   const tree = withParents(items);
@@ -123,7 +123,7 @@ async function finishItem(path: string, item: TreeItem): Promise<void> {
 }
 
 /**
- * Streams a content. Verifies the digest and size of a stored content at the end.
+ * Streams content. Verifies the digest and size of stored content at the end.
  *
  * @throws KubeparcelError of kind 'verification' if they differ
  */

@@ -7,7 +7,7 @@ import { KubeparcelError } from '../support/errors.ts';
  * Rejects a layout that cannot be written as a package: invalid names and versions, values with line breaks (which would
  * start a new field), entries that are unsorted or have invalid paths.
  *
- * @param formatProblems problems that a format has found, one sentence each; reported first
+ * @param formatProblems problems found by the checks of the format, one sentence each; reported first
  * @throws KubeparcelError of kind 'format' with the package and the first problem
  */
 export function validateLayout(layout: Layout, formatProblems: Iterable<string> = []): void {
