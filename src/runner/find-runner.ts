@@ -5,7 +5,7 @@ import { defaultStoreDirectory } from '../payload/store/content-store.ts';
 import { packageRoot } from '../support/package-root.ts';
 import { recipeDigest, runnersDirectory } from './recipe.ts';
 
-/** The bundle of src/confgen, which `npm run compile` writes. */
+/** Path of the bundled code of src/confgen, written by `npm run compile`. */
 export function bundleFile(): string {
   return join(packageRoot(), 'lib/kubelet-confgen.js');
 }
@@ -24,7 +24,7 @@ export function runnerName(architecture: Architecture): string {
 }
 
 /**
- * Finds a runner of the current recipe: in the npm package, else in the cache. Prefers musl to glibc.
+ * Finds a runner built with the current recipe, first in the npm package, then in the cache. Prefers musl to glibc.
  *
  * @returns path of the runner, or undefined
  */

@@ -6,8 +6,8 @@ import { bundleFile, findRunner } from './find-runner.ts';
 import { embed } from './slot.ts';
 
 /**
- * Returns kubelet-confgen as an executable for each architecture: the runner with the bundle and the data in it. The same
- * inputs give the same bytes.
+ * Returns kubelet-confgen as an executable for each architecture: a runner with the bundle and the data embedded.
+ * The same inputs always give the same bytes.
  *
  * @throws KubeparcelError of kind 'config' if there is no runner or no bundle
  */

@@ -22,13 +22,13 @@ export function embed(runner: Uint8Array, bundle: string, data: string): Uint8Ar
   if (start === -1 || start + SLOT_SIZE > program.length || program.indexOf(MAGIC, start + 1, 'latin1') !== -1) {
     throw new KubeparcelError('format', 'not a runner with an empty slot', { hint: 'run `npm run runners`' });
   }
-  const code = Buffer.from(bundle);
-  const facts = Buffer.from(data);
-  if (code.length === 0 || code.includes(0)) {
+  const bundleBytes = Buffer.from(bundle);
+  const dataBytes = Buffer.from(data);
+  if (bundleBytes.length === 0 || bundleBytes.includes(0)) {
     throw new KubeparcelError('format', 'the bundle is empty or contains NUL', { hint: 'run `npm run compile`' });
   }
-  const header = MAGIC + digits(code.length) + digits(facts.length);
-  const content = Buffer.concat([Buffer.from(header, 'latin1'), code, Buffer.alloc(1), facts]);
+  const header = MAGIC + digits(bundleBytes.length) + digits(dataBytes.length);
+  const content = Buffer.concat([Buffer.from(header, 'latin1'), bundleBytes, Buffer.alloc(1), dataBytes]);
   if (content.length > SLOT_SIZE) {
     throw new KubeparcelError(
       'format',
