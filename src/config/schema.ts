@@ -7,7 +7,7 @@ const componentVersion = z
   .string()
   .regex(/^\d+\.\d+\.\d+(-[0-9A-Za-z.]+)?$/, 'expected a version like 1.36.0, without v');
 
-const JOBS = 'expected a whole number from 1 to 256';
+const JOBS_MESSAGE = 'expected a whole number from 1 to 256';
 
 function unknown(what: string, expected: readonly string[]) {
   return ({ input }: { readonly input?: unknown }) =>
@@ -59,9 +59,9 @@ export const configSchema = z
       }),
     out: z.string().min(1).meta({ description: 'Output directory; dist by default' }),
     jobs: z
-      .int(JOBS)
-      .min(1, JOBS)
-      .max(256, JOBS)
+      .int(JOBS_MESSAGE)
+      .min(1, JOBS_MESSAGE)
+      .max(256, JOBS_MESSAGE)
       .meta({ description: 'Packages to build in parallel; one per core by default' }),
     compression: z
       .string()
