@@ -137,7 +137,7 @@ function expand(text: string, values: Readonly<Record<string, string>>): string 
 /** Removes control characters from a user ID, so that it cannot start a new line or field. */
 function withoutControlCharacters(userId: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: replaces control characters
-  return userId.replace(/[\u0000-\u001f\u007f]+/g, ' ').trim() || 'nobody named';
+  return userId.replace(/[\u0000-\u001f\u007f]+/g, ' ').trim() || 'a key without a name';
 }
 
 /** 2026.11.23 */

@@ -132,8 +132,8 @@ async function evaluate(
     good.push({ fingerprint: fingerprintOf(key), userId: await userIdOf(key), date: created / 1000 });
   }
   if (good.length === 0) {
-    const by = unknown.length === 0 ? 'nobody' : unknown.join(', ');
-    throw new KubeparcelError('verification', `no signature from any of the given keys; signed by ${by}`, {
+    const others = unknown.length === 0 ? 'there is no signature' : `signed by ${unknown.join(', ')}`;
+    throw new KubeparcelError('verification', `no signature from any of the given keys; ${others}`, {
       where,
       hint: 'use the public key of the publisher',
     });

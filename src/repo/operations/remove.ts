@@ -17,7 +17,7 @@ export interface RemovalResult extends ChangeResult {
 export async function removePackages(
   directory: string,
   selectors: readonly string[],
-  options: WriteOptions & { readonly channel?: Channel | undefined; readonly dryRun?: boolean | undefined },
+  options: WriteOptions & { readonly channel?: Channel | undefined },
 ): Promise<RemovalResult> {
   const channels = options.channel === undefined ? CHANNELS : [options.channel];
   return writeRepository(directory, options, async (session) => {
@@ -37,7 +37,7 @@ export async function removePackages(
 export async function prunePackages(
   directory: string,
   policy: PrunePolicy & { readonly channel: Channel },
-  options: WriteOptions & { readonly dryRun?: boolean | undefined },
+  options: WriteOptions,
 ): Promise<RemovalResult> {
   return writeRepository(directory, options, async (session) => {
     const left = pruned(session.before.packages, policy.channel, policy);

@@ -24,6 +24,8 @@ export interface WriteOptions {
   readonly signers?: readonly Signer[] | undefined;
   /** Allow a signed repository to become unsigned. */
   readonly unsigned?: boolean | undefined;
+  /** Commits nothing, so no key is needed. */
+  readonly dryRun?: boolean | undefined;
   /** Date of the new indices, seconds since 1970-01-01 UTC; by default SOURCE_DATE_EPOCH or now. */
   readonly date?: number | undefined;
   /** Contains SOURCE_DATE_EPOCH; `process.env` by default. */
@@ -64,6 +66,7 @@ export async function writeRepository<T>(
     if (
       signers.length === 0 &&
       options.unsigned !== true &&
+      options.dryRun !== true &&
       before?.views.some(({ signedBy }) => signedBy.length > 0)
     ) {
       throw new KubeparcelError('usage', 'the repository is signed, but no key for the new indices was specified', {

@@ -66,6 +66,15 @@ describe('changing a repository', () => {
     }
   });
 
+  test('a dry run needs no key for a signed repository and changes nothing', async () => {
+    const site = await createRepository();
+    const before = everything(site);
+    expect((await removePackages(site, ['kubelet'], { dryRun: true })).taken.length).toBeGreaterThan(0);
+    await prunePackages(site, { channel: 'stable', patches: 1, minors: 1 }, { dryRun: true });
+    expect(everything(site)).toEqual(before);
+    await expect(removePackages(site, ['kubelet'], {})).rejects.toMatchObject({ kind: 'usage' });
+  });
+
   test('a package that is missing in the pool is replaced by removing and adding it, as publish says', async () => {
     const site = await createRepository(built.slice(0, 1));
     const [each] = (await openState(site)).packages;
