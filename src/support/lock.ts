@@ -67,6 +67,8 @@ async function create(path: string, own: string): Promise<boolean> {
     return true;
   } catch (error) {
     if (isErrno(error, 'EEXIST')) return false;
+    // Earlier versions remove the files next to the lock of a repository.
+    if (isErrno(error, 'ENOENT') && error.syscall === 'link') return false;
     if (!NO_HARD_LINKS.some((code) => isErrno(error, code))) throw error;
     return await createExclusively(path, own);
   } finally {

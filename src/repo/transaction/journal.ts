@@ -161,11 +161,14 @@ async function removeFile(directory: string, path: string): Promise<void> {
   await removeEmptyDirectories(directory, dirname(path));
 }
 
-/** Removes work directories and temporary files of runs that were killed before the commit. */
+/**
+ * Removes work directories and temporary files of runs that were killed before the commit. Files next to the lock belong
+ * to processes that wait for it, and are removed by the lock.
+ */
 async function sweep(directory: string): Promise<void> {
   const state = join(directory, STATE_DIRECTORY);
   for (const name of await readdir(state)) {
-    if (/^(work|lock)\./.test(name) || name.endsWith('.tmp')) {
+    if (name.startsWith('work.') || name.endsWith('.tmp')) {
       await rm(join(state, name), { recursive: true, force: true });
     }
   }
